@@ -1,0 +1,159 @@
+"""The closing look: at the person (achievements, shortcomings, development) and at the cycle itself."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from pmcycle.cycles.models import Cycle, Participation, Relation, related
+from pmcycle.people.models import Employee, User
+
+
+class EvaluationQuerySet(models.QuerySet["Evaluation"]):
+    def visible_to(self, user: User) -> Self:
+        """A draft is its author's; once shared, the person, the line and HR of the unit read it."""
+        me = user.employee_id
+        own = Q(author=me) if me else Q(pk__in=[])
+        shared = ~Q(state=Evaluation.State.DRAFT) & related(
+            user, Relation.SELF, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN
+        )
+        return self.filter(own | shared)
+
+    def editable_by(self, user: User) -> Self:
+        """The author while the assignment lasts; the person signs (`signable_by`)."""
+        me = user.employee_id
+        return self.filter(Q(author=me) & related(user, Relation.MANAGER)) if me else self.none()
+
+    def signable_by(self, user: User) -> Self:
+        pair = related(user, Relation.SELF, Relation.MANAGER)
+        return self.filter(pair).exclude(state=Evaluation.State.DRAFT)
+
+
+class Evaluation(models.Model):
+    """The closing evaluation of one participation by its manager."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SHARED = "shared", _("Shared for signature")
+        SIGNED = "signed", _("Signed")
+
+    class Potential(models.TextChoices):
+        GROW = "grow", _("Grow in the present role")
+        WIDEN = "widen", _("Ready for a wider role")
+        NEXT = "next", _("Ready for the next role")
+
+    participation = models.OneToOneField(Participation, on_delete=models.PROTECT, related_name="evaluation")
+    author = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    summary = models.TextField(_("summary"), blank=True)
+    potential = models.CharField(_("potential"), max_length=8, choices=Potential, blank=True)
+    long_term_goal = models.TextField(_("long-term goal"), blank=True)
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+    shared_at = models.DateTimeField(null=True)
+    snapshot = models.JSONField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    saved_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = EvaluationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"evaluation of {self.participation_id}"
+
+
+class Point(models.Model):
+    """One achievement or shortcoming with the evidence it rests on (kind and id of a row, and its label)."""
+
+    class Kind(models.TextChoices):
+        ACHIEVEMENT = "achievement", _("Achievement")
+        SHORTCOMING = "shortcoming", _("Shortcoming")
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="points")
+    kind = models.CharField(max_length=12, choices=Kind)
+    text = models.TextField()
+    evidence_kind = models.CharField(max_length=60, blank=True)
+    evidence_id = models.BigIntegerField(null=True)
+    evidence_label = models.CharField(max_length=300, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class DevelopmentStep(models.Model):
+    """One dated step of the development plan."""
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="steps")
+    text = models.CharField(max_length=300)
+    due_on = models.DateField()
+    support = models.CharField(max_length=300, blank=True)
+    done_at = models.DateTimeField(null=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Signature(models.Model):
+    """One side has read and signed, with a comment of their own. Append-only."""
+
+    class Side(models.TextChoices):
+        EMPLOYEE = "employee", _("Employee")
+        MANAGER = "manager", _("Manager")
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="signatures")
+    side = models.CharField(max_length=10, choices=Side)
+    signer = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    comment = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["evaluation", "side"], name="evaluation_signature_once_per_side"),
+            models.UniqueConstraint(fields=["evaluation", "signer"], name="evaluation_signature_two_people"),
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.side} signs {self.evaluation_id}"
+
+
+class CycleEvaluationQuerySet(models.QuerySet["CycleEvaluation"]):
+    def visible_to(self, user: User) -> Self:
+        """HR and auditors always; everybody who works here once it is published."""
+        if user.standing.is_hr or user.standing.is_auditor:
+            return self
+        return self.exclude(published_at__isnull=True) if user.employee_id else self.none()
+
+    def editable_by(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin else self.none()
+
+
+class CycleEvaluation(models.Model):
+    """What the cycle itself achieved: counted once when HR asks, kept as numbers, published as an act."""
+
+    cycle = models.OneToOneField(Cycle, on_delete=models.PROTECT, related_name="evaluation")
+    figures = models.JSONField(default=dict)
+    computed_at = models.DateTimeField(null=True)
+    published_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    published_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = CycleEvaluationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"evaluation of cycle {self.cycle_id}"
+
+
+def open_items() -> list[models.QuerySet[Any, Any]]:
+    """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
+    return []

@@ -1,0 +1,7 @@
+"""Arithmetic and decisions of evaluations: plain values in, plain values out."""
+
+from __future__ import annotations
+
+from pmcycle.cycles.rules import Need
+
+NEEDS: dict[str, Need] = {}

@@ -1,0 +1,68 @@
+"""The only way from a URL to a row.
+
+`get_visible` hides (404), `get_editable` explains (403 when the person may see the row but not
+change it). Both stand on the querysets' own `visible_to(user)` and `editable_by(user)`; a model
+that has neither cannot be reached.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.db import models
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from pmcycle.people.models import User
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Scoped(Protocol):
+    """A queryset that knows who may see and who may change its rows."""
+
+    def visible_to(self, user: User) -> Any: ...
+
+    def editable_by(self, user: User) -> Any: ...
+
+
+def _scoped(source: Any) -> Any:
+    """A model class or a queryset of one, as a queryset."""
+    return source._default_manager.all() if isinstance(source, type) else source.all()
+
+
+def get_visible(source: type[M] | models.QuerySet[M], user: User, **lookup: Any) -> M:
+    """The row that `user` may see, or 404 — the same whether it is absent or hidden."""
+    try:
+        row: M = _scoped(source).visible_to(user).get(**lookup)
+    except (ObjectDoesNotExist, ValueError, OverflowError) as error:
+        raise Http404 from error
+    return row
+
+
+def get_editable(source: type[M] | models.QuerySet[M], user: User, **lookup: Any) -> M:
+    """The row that `user` may change; 403 with a reason if they may only see it, else 404."""
+    try:
+        row: M = _scoped(source).editable_by(user).get(**lookup)
+    except (ObjectDoesNotExist, ValueError, OverflowError) as error:
+        if not isinstance(error, ObjectDoesNotExist):
+            raise Http404 from error
+        get_visible(source, user, **lookup)
+        raise PermissionDenied(_("You may read this, but changing it is not yours to do.")) from error
+    return row
+
+
+def today() -> date:
+    """The day by which relations are judged, in UTC so that every process agrees."""
+    return datetime.now(UTC).date()
+
+
+def in_force(on: date | None = None, prefix: str = "") -> models.Q:
+    """Dated rows (`starts_on`, `ends_on`, both inclusive) that hold on the given day."""
+    day = on or today()
+    return models.Q(**{f"{prefix}starts_on__lte": day}) & (
+        models.Q(**{f"{prefix}ends_on__isnull": True}) | models.Q(**{f"{prefix}ends_on__gte": day})
+    )

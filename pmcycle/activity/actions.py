@@ -1,0 +1,191 @@
+"""Writing history, telling people, and claiming long work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from pmcycle.activity.models import Delivery, Draft, Event, Job, Notice
+
+if TYPE_CHECKING:
+    from pmcycle.people.models import User
+
+LEASE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Tell:
+    """One person to tell. `key` decides what counts as the same thing said twice."""
+
+    user_id: int
+    title: str
+    url: str
+    key: str
+    kind: str = "notice"
+    due_on: date | None = None
+    is_urgent: bool = False
+
+
+def kind_of(subject: models.Model) -> str:
+    """The name under which a row stands in events, notices and jobs: `app.model`."""
+    return subject._meta.label_lower
+
+
+def record(
+    verb: str,
+    subject: models.Model,
+    *,
+    by: User | None,
+    about: models.Model | None = None,
+    stream: str | None = None,
+    on_behalf_of: User | None = None,
+    notify: Iterable[Tell] = (),
+    **data: Any,
+) -> Event:
+    """Write one event and its notices in the caller's transaction.
+
+    `about` is the employee whom the subject concerns (None for matters of the company); `data` is
+    kept with the event and must hold names of things and hashes, never the text of a person.
+    `by=None` is the clock. Raises RuntimeError outside a transaction, because then the event could
+    tell of something that was rolled back.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("record() must run in the transaction of the verb it tells of")
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    event = Event(
+        stream=stream or (f"employee:{about.pk}" if about else "company"),
+        at=timezone.now(),
+        verb=verb,
+        actor_id=by.pk if by else None,
+        on_behalf_of_id=on_behalf_of.pk if on_behalf_of else None,
+        about_id=about.pk if about else None,
+        subject_kind=kind_of(subject),
+        subject_id=subject.pk,
+        data=data,
+        request_id=str(request_id),
+    )
+    event.save(force_insert=True)
+    tell(subject, notify)
+    return event
+
+
+def tell(subject: models.Model, notify: Iterable[Tell]) -> None:
+    """Put notices and their e-mail deliveries into the outbox; a known key is passed over."""
+    tells = {t.key: t for t in notify}
+    if not tells:
+        return
+    now = timezone.now()
+    Notice.objects.bulk_create(
+        [
+            Notice(
+                recipient_id=t.user_id,
+                kind=t.kind,
+                title=t.title[:200],
+                url=t.url,
+                subject_kind=kind_of(subject),
+                subject_id=subject.pk,
+                due_on=t.due_on,
+                is_urgent=t.is_urgent,
+                key=t.key,
+                created_at=now,
+            )
+            for t in tells.values()
+        ],
+        ignore_conflicts=True,
+    )
+    fresh = Notice.objects.filter(key__in=tells, deliveries__isnull=True).values_list("pk", flat=True)
+    Delivery.objects.bulk_create(
+        [Delivery(notice_id=pk, channel=Delivery.Channel.EMAIL, not_before=now) for pk in fresh],
+        ignore_conflicts=True,
+    )
+
+
+def record_view(subject: models.Model, *, by: User, about: models.Model, role: str) -> None:
+    """Note that somebody who is no party opened a sensitive record; once an hour per reader and record."""
+    hour_ago = timezone.now() - timedelta(hours=1)
+    if Event.objects.filter(
+        verb="viewed", actor=by, subject_kind=kind_of(subject), subject_id=subject.pk, at__gte=hour_ago
+    ).exists():
+        return
+    with transaction.atomic():
+        record("viewed", subject, by=by, about=about, role=role)
+
+
+def enqueue(
+    kind: str, subject: models.Model, *, by: User, total: int = 0, url: str = "", **arguments: Any
+) -> tuple[Job, bool]:
+    """The unfinished job of this kind for this subject, and whether this call made it.
+
+    Two people pressing the button at once get the same job: the partial unique index decides.
+    """
+    with transaction.atomic():
+        rows = Job.objects.bulk_create(
+            [
+                Job(
+                    kind=kind,
+                    subject_kind=kind_of(subject),
+                    subject_id=subject.pk,
+                    started_by_id=by.pk,
+                    total=total,
+                    url=url,
+                    arguments=arguments,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        unfinished = Job.objects.filter(
+            kind=kind, subject_kind=kind_of(subject), subject_id=subject.pk, state__in=["waiting", "running"]
+        )
+        job = unfinished.order_by("pk").last()
+        if job is None:
+            raise RuntimeError("a job finished between insert and look-up")
+        return job, bool(rows) and job.attempts == 0 and job.started_by_id == by.pk
+
+
+def claim(kind: str) -> Job | None:
+    """The next waiting job of a kind, leased to this worker; or one whose worker died with its lease."""
+    now = timezone.now()
+    free = models.Q(state=Job.State.WAITING) | models.Q(state=Job.State.RUNNING, lease_until__lt=now)
+    with transaction.atomic():
+        job = Job.objects.select_for_update(skip_locked=True).filter(free, kind=kind).order_by("pk").first()
+        if job is None:
+            return None
+        job.state, job.lease_until, job.attempts = Job.State.RUNNING, now + LEASE, job.attempts + 1
+        job.save(update_fields=["state", "lease_until", "attempts"])
+        return job
+
+
+def report_progress(job: Job, done: int, total: int | None = None) -> None:
+    """Let the page see n of m. Call it outside the job's own transaction, else nobody sees it."""
+    values: dict[str, Any] = {"done": done, "lease_until": timezone.now() + LEASE}
+    if total is not None:
+        values["total"] = total
+    Job.objects.filter(pk=job.pk).update(**values)
+
+
+def finish(job: Job, message: str = "", *, failed: bool = False) -> None:
+    """End a job, with a sentence for the person who started it."""
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.FAILED if failed else Job.State.DONE,
+        message=message,
+        finished_at=timezone.now(),
+        lease_until=None,
+        **({} if failed else {"done": models.F("total")}),
+    )
+
+
+def save_draft(user: User, key: str, data: dict[str, Any]) -> Draft:
+    """Keep what the person is typing; the last answer of the server is the time shown as saved."""
+    draft, _created = Draft.objects.update_or_create(author=user, key=key, defaults={"data": data})
+    return draft
+
+
+def drop_draft(user: User, key: str) -> None:
+    """The form was sent: its draft has done its work."""
+    Draft.objects.filter(author=user, key=key).delete()

@@ -1,0 +1,247 @@
+"""What happened (events), who is told (notices, deliveries), what runs long (jobs), what is typed (drafts).
+
+This app stands below `people`: it knows users and employees only through their foreign keys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from pmcycle.people.models import User
+
+# Sequence and hash are made by the database, so that rows written by INSERT … SELECT are chained
+# like single ones and no code path can leave a gap. The lock makes the tail of one stream stand
+# still until the writing transaction ends.
+CHAIN = """
+DECLARE tail record;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.stream, 7201));
+  SELECT seq, hash INTO tail FROM activity_event WHERE stream = NEW.stream ORDER BY seq DESC LIMIT 1;
+  NEW.seq := coalesce(tail.seq, 0) + 1;
+  NEW.previous_hash := coalesce(tail.hash, '');
+  NEW.hash := encode(sha256(convert_to(concat_ws('|', NEW.previous_hash, NEW.stream, NEW.seq,
+    extract(epoch from NEW.at), NEW.verb, NEW.actor_id, NEW.on_behalf_of_id, NEW.about_id,
+    NEW.subject_kind, NEW.subject_id, NEW.data::text), 'UTF8')), 'hex');
+  RETURN NEW;
+END;
+"""
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def visible_to(self, user: User) -> Self:
+        """Auditors read the whole trail; HR partners their units' (not their own); everybody who looked at them."""
+        if user.standing.is_auditor:
+            return self
+        own = Q(about_id=user.employee_id, verb="viewed") if user.employee_id else Q(pk__in=[])
+        if user.standing.is_hr_admin or user.standing.partner_paths:
+            unit = Q(pk__in=[])
+            for path in user.standing.partner_paths:
+                unit |= Q(about__unit__path__startswith=path)
+            return self.filter(own | (unit & ~Q(about_id=user.employee_id)))
+        if user.standing.is_it_admin:
+            return self.filter(own | Q(stream="security"))
+        return self.filter(own)
+
+    def editable_by(self, user: User) -> Self:
+        """Nobody: the trail is append-only."""
+        return self.none()
+
+
+class Event(models.Model):
+    """One line of history, written by `record` in the transaction of the verb it tells of."""
+
+    stream = models.CharField(max_length=80, db_index=True)
+    seq = models.BigIntegerField(default=0)
+    at = models.DateTimeField(db_default=models.functions.Now(), db_index=True)
+    verb = models.CharField(max_length=60)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    about = models.ForeignKey("people.Employee", null=True, on_delete=models.PROTECT, related_name="+")
+    subject_kind = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField(null=True)
+    data = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=64, blank=True)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64, blank=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index("about", models.F("at").desc(), name="event_about_at"),
+            models.Index("subject_kind", "subject_id", name="event_subject"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["stream", "seq"], name="event_seq_once_per_stream")]
+        triggers = [
+            pgtrigger.Trigger(name="chain", when=pgtrigger.Before, operation=pgtrigger.Insert, func=CHAIN),
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.subject_kind} {self.subject_id}"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def visible_to(self, user: User) -> Self:
+        """A notice is its recipient's alone."""
+        return self.filter(recipient=user)
+
+    editable_by = visible_to
+
+
+class Notice(models.Model):
+    """One thing one person is told, in the inbox at once and by mail when a delivery row says so.
+
+    `key` is unique: whoever tries to tell the same person the same thing twice inserts nothing.
+    The title is a task ("Write your self-appraisal"), never content.
+    """
+
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=60)
+    title = models.CharField(max_length=200)
+    url = models.CharField(max_length=300)
+    subject_kind = models.CharField(max_length=60, blank=True)
+    subject_id = models.BigIntegerField(null=True)
+    due_on = models.DateField(null=True)
+    is_urgent = models.BooleanField(default=False)
+    key = models.CharField(max_length=200, unique=True)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+    read_at = models.DateTimeField(null=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index("recipient", models.F("created_at").desc(), name="notice_inbox")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Delivery(models.Model):
+    """A notice on its way over one channel: an outbox row with a lease.
+
+    `why` says in words why it was held back or failed, and is what HR sees in the log.
+    """
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        SENT = "sent", _("Sent")
+        SUPPRESSED = "suppressed", _("Held back")
+        FAILED = "failed", _("Failed")
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=10, choices=Channel)
+    state = models.CharField(max_length=10, choices=State, db_default=State.PENDING, default=State.PENDING)
+    not_before = models.DateTimeField(db_default=models.functions.Now())
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    message_id = models.CharField(max_length=200, blank=True, db_default="")
+    sent_at = models.DateTimeField(null=True)
+    why = models.CharField(max_length=300, blank=True, db_default="")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "channel"], name="delivery_once_per_channel"),
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at__isnull=True)),
+                name="delivery_sent_has_time",
+            ),
+        ]
+        indexes = [models.Index("not_before", name="delivery_due", condition=Q(state="pending"))]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.state}"
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: User) -> Self:
+        """Whoever started it, and HR admins (operations on people), never IT content."""
+        if user.standing.is_hr_admin:
+            return self
+        return self.filter(started_by=user)
+
+    editable_by = visible_to
+
+
+class Job(models.Model):
+    """Long work as a row: a worker claims it with a lease, pages show its n of m.
+
+    One unfinished job per (kind, subject): pressing the button twice finds the first.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    kind = models.CharField(max_length=40)
+    subject_kind = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    message = models.TextField(blank=True)
+    url = models.CharField(max_length=300, blank=True)
+    arguments = models.JSONField(default=dict)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject_kind", "subject_id"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="job_one_unfinished_per_subject",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_kind} {self.subject_id}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in (self.State.DONE, self.State.FAILED)
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    def visible_to(self, user: User) -> Self:
+        """A draft is its author's alone."""
+        return self.filter(author=user)
+
+    editable_by = visible_to
+
+
+class Draft(models.Model):
+    """What a person is typing into a form that has not been sent: saved for them, seen by nobody else."""
+
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
+    key = models.CharField(max_length=200)
+    data = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["author", "key"], name="draft_once_per_form")]
+
+    def __str__(self) -> str:
+        return self.key

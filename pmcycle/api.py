@@ -1,0 +1,21 @@
+"""The API: one router that lists each app's viewsets; the same verbs as the pages, through the same actions."""
+
+from django.urls import URLPattern, URLResolver, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+import appraisals.api
+import feedback.api
+import goals.api
+
+app_name = "api"
+
+router = SimpleRouter()
+for app in (goals.api, appraisals.api, feedback.api):
+    app.register(router)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    *router.urls,
+]

@@ -1,0 +1,37 @@
+"""The Celery app and the whole clock, a line a job.
+
+PostgreSQL remembers what is due; a job only wakes the work up, so a tick that is lost or doubled
+harms nothing. Times are UTC. Every job names its expiry: ticks that piled up while no worker ran
+are dropped instead of run in a row.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmcycle.settings")
+
+MINUTE = 60.0
+
+# job: the task, how often in seconds, and after how many seconds a tick is no longer worth running.
+#
+#   "goals.remind": {"task": "goals.tasks.remind", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE}},
+CLOCK: dict[str, dict[str, Any]] = {}
+
+app = Celery("pmcycle")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.beat_schedule = CLOCK
+app.steps["worker"].add(DjangoStructLogInitStep)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _log_as_the_web_does(**_: Any) -> None:
+    """Keep Celery from installing its own handlers, so that every process writes the same lines."""
+    import logging.config
+
+    logging.config.dictConfig(settings.LOGGING)

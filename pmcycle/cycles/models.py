@@ -1,0 +1,401 @@
+"""A cycle, its four stages, who takes part — and the relation of a user to each participation.
+
+Everything that a stage stores hangs on a `Participation`. `related(user, …)` is the one place that
+says who is self, manager, former manager, skip-level or HR of a participation; every stage's
+`visible_to` is built from it, so that a rule about a relation has one spelling.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.db import models
+from django.db.models import F, Q, Value
+from django.utils.translation import gettext_lazy as _
+
+from pmcycle.access import in_force, today
+from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_scope
+
+
+class StageKind(models.TextChoices):
+    OBJECTIVES = "objectives", _("Objectives")
+    APPRAISAL = "appraisal", _("Appraisal")
+    INCENTIVES = "incentives", _("Incentive control")
+    EVALUATION = "evaluation", _("Evaluation")
+
+
+class RatingScale(models.Model):
+    """Ordered, labelled levels. A scale with a cycle is that cycle's frozen copy; without, a template."""
+
+    name = models.CharField(_("name"), max_length=120)
+    cycle = models.OneToOneField("Cycle", null=True, blank=True, on_delete=models.CASCADE, related_name="scale")
+    copied_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    version = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RatingLevel(models.Model):
+    """One step of a scale. `value` is its number in a score; `needs_mention` marks levels below "meets",
+    which the no-surprise gate guards."""
+
+    scale = models.ForeignKey(RatingScale, on_delete=models.CASCADE, related_name="levels")
+    position = models.PositiveSmallIntegerField()
+    label = models.CharField(_("label"), max_length=60)
+    meaning = models.CharField(_("meaning"), max_length=300)
+    value = models.DecimalField(_("value"), max_digits=5, decimal_places=2)
+    needs_mention = models.BooleanField(_("below expectations"), default=False)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["scale", "position"], name="rating_level_position_once"),
+            models.UniqueConstraint(fields=["scale", "label"], name="rating_level_label_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class CycleQuerySet(models.QuerySet["Cycle"]):
+    def visible_to(self, user: User) -> Self:
+        """Drafts are HR's; a launched cycle is known to all who work here (IT: no HR content)."""
+        standing = user.standing
+        if standing.is_hr:
+            return self
+        if standing.is_it_admin and not user.employee_id:
+            return self.none()
+        if user.employee_id or standing.is_auditor:
+            return self.exclude(state=Cycle.State.DRAFT)
+        return self.none()
+
+    def editable_by(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin else self.none()
+
+
+class Cycle(models.Model):
+    """One walk through the four stages, for a period, under one set of frozen rules."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        RUNNING = "running", _("Running")
+        CLOSED = "closed", _("Closed")
+        ARCHIVED = "archived", _("Archived")
+
+    class Incomplete(models.TextChoices):
+        SHOW = "incomplete", _("leave the result incomplete")
+        REWEIGHT = "reweight", _("spread the missing weight over the rest")
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    first_day = models.DateField(_("first day"))
+    last_day = models.DateField(_("last day"))
+    zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    currency = models.CharField(_("currency"), max_length=3, default="USD")
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    copied_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    mention_days = models.PositiveSmallIntegerField(_("days a mention must be known before"), default=14)
+    appeal_days = models.PositiveSmallIntegerField(_("days to ask for a review"), default=14)
+    missing_part = models.CharField(max_length=12, choices=Incomplete, default=Incomplete.SHOW)
+    self_opens_after_draft = models.BooleanField(_("self-appraisal opens after the manager's own draft"), default=True)
+    progress_cap = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(120))
+    stages_may_overlap = models.BooleanField(_("stages may overlap"), default=False)
+    launched_at = models.DateTimeField(null=True)
+    launched_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CycleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-first_day", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first_day__lt=F("last_day")), name="cycle_days_in_order",
+                violation_error_message=_("The last day must come after the first."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft", launched_at__isnull=True) | (~Q(state="draft") & Q(launched_at__isnull=False)),
+                name="cycle_launched_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stage(models.Model):
+    """One of the four stages of a cycle. Due dates are local days in the cycle's zone."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("Planned")
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Closed")
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="stages")
+    kind = models.CharField(max_length=12, choices=StageKind)
+    position = models.PositiveSmallIntegerField()
+    opens_on = models.DateField(_("opens on"))
+    due_on = models.DateField(_("due on"))
+    grace_days = models.PositiveSmallIntegerField(_("days of grace"), default=0)
+    state = models.CharField(max_length=8, choices=State, default=State.PLANNED)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["cycle", "kind"], name="stage_once_per_cycle"),
+            models.CheckConstraint(
+                condition=Q(opens_on__lte=F("due_on")), name="stage_days_in_order",
+                violation_error_message=_("A stage opens before it is due."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class PopulationRule(models.Model):
+    """Who takes part: everybody who matches all filled-in conditions, less the exclusions."""
+
+    cycle = models.OneToOneField(Cycle, on_delete=models.CASCADE, related_name="population")
+    units = models.ManyToManyField(Unit, blank=True, related_name="+")
+    locations = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    grades = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    employment_kinds = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    hired_on_or_before = models.DateField(null=True, blank=True)
+    minimum_fte = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
+    excluded = models.ManyToManyField(Employee, blank=True, related_name="+")
+    version = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"population of {self.cycle_id}"
+
+
+class AcceptedWarning(models.Model):
+    """HR has read a warning of the check and goes on; the number of people it held for is kept."""
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="accepted_warnings")
+    code = models.CharField(max_length=60)
+    count = models.PositiveIntegerField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["cycle", "code"], name="accepted_warning_once")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class ReminderPolicy(models.Model):
+    """When items of a stage remind their owner, and when the manager hears of it. Days around the due day."""
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="reminder_policies")
+    kind = models.CharField(max_length=12, choices=StageKind)
+    days_before = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    days_after = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    escalate_after = models.PositiveSmallIntegerField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["cycle", "kind"], name="reminder_policy_once")]
+
+    def __str__(self) -> str:
+        return f"{self.cycle_id} {self.kind}"
+
+
+class Relation(Enum):
+    """How a user stands to a participation. The names are the columns of the access matrix."""
+
+    SELF = "self"
+    MANAGER = "manager"
+    FORMER_MANAGER = "former manager"
+    SKIP_LEVEL = "skip-level"
+    HR_PARTNER = "HR partner of the unit"
+    HR_ADMIN = "HR admin"
+    AUDITOR = "auditor"
+
+
+def related(user: User, *relations: Relation, to: str = "participation") -> Q:
+    """Rows whose participation (at lookup `to`; "" for participations themselves) stands so to `user`.
+
+    HR relations never hold for the user's own participation. An auditor reaches rows only where a
+    page asks for a typed reason first; name that relation only there.
+    """
+    at = f"{to}__" if to else ""
+    pk = f"{to}__in" if to else "pk__in"
+    me = user.employee_id
+    found = Q(pk__in=[])
+    for relation in relations:
+        if relation is Relation.HR_ADMIN and user.standing.is_hr_admin:
+            found |= hr_scope(user, unit=f"{at}unit", employee=f"{at}employee")
+        elif relation is Relation.HR_PARTNER and user.standing.partner_paths and not user.standing.is_hr_admin:
+            found |= hr_scope(user, unit=f"{at}unit", employee=f"{at}employee")
+        elif relation is Relation.AUDITOR and user.standing.is_auditor:
+            found |= ~Q(**{f"{at}employee": me}) if me else Q(**{f"{at}pk__gt": 0} if to else {"pk__gt": 0})
+        elif me is None:
+            continue
+        elif relation is Relation.SELF:
+            found |= Q(**{f"{at}employee": me})
+        elif relation is Relation.MANAGER:
+            found |= Q(**{pk: Assignment.objects.current().filter(manager=me).values("participation")})
+        elif relation is Relation.FORMER_MANAGER:
+            ended = Assignment.objects.filter(manager=me, ends_on__lt=today())
+            found |= Q(**{pk: ended.values("participation")})
+        elif relation is Relation.SKIP_LEVEL:
+            found |= Q(**{pk: ChainLink.objects.filter(above=me, distance__gte=2).values("participation")})
+            for path in user.standing.head_paths:
+                found |= Q(**{f"{at}unit__path__startswith": path}) & ~Q(**{f"{at}employee": me})
+    return found
+
+
+class ParticipationQuerySet(models.QuerySet["Participation"]):
+    def visible_to(self, user: User) -> Self:
+        """That somebody takes part: themselves, their line, HR of the unit, auditors."""
+        return self.filter(
+            related(
+                user, Relation.SELF, Relation.MANAGER, Relation.FORMER_MANAGER, Relation.SKIP_LEVEL,
+                Relation.HR_PARTNER, Relation.HR_ADMIN, Relation.AUDITOR, to="",
+            )
+        )
+
+    def editable_by(self, user: User) -> Self:
+        """Exceptions (extension, transfer, leave) are HR's, never for oneself."""
+        return self.filter(related(user, Relation.HR_ADMIN, to=""))
+
+    def mine(self, user: User) -> Self:
+        """The user's own participations in launched cycles, the newest running one first."""
+        running_first = models.Case(models.When(cycle__state=Cycle.State.RUNNING, then=0), default=1)
+        rows = self.filter(employee=user.employee_id) if user.employee_id else self.none()
+        return rows.select_related("cycle").order_by(running_first, "-cycle__first_day")
+
+    def led_by(self, user: User) -> Self:
+        """The team of a manager, by assignment."""
+        return self.filter(related(user, Relation.MANAGER, to=""))
+
+    def with_manager(self, on: date | None = None) -> Self:
+        """Annotate `manager_id` and `manager_name` of the day."""
+        current = Assignment.objects.filter(in_force(on), participation=models.OuterRef("pk"))
+        return self.annotate(
+            manager_id=models.Subquery(current.values("manager")[:1]),
+            manager_name=models.Subquery(current.values("manager__name")[:1]),
+        )
+
+
+class Participation(models.Model):
+    """One person in one cycle, with the facts as they were at launch."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("Taking part")
+        LEFT = "left", _("Has left")
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="participations")
+    employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="participations")
+    state = models.CharField(max_length=8, choices=State, default=State.ACTIVE, db_default=State.ACTIVE)
+    unit = models.ForeignKey(Unit, null=True, on_delete=models.PROTECT, related_name="+")
+    job_title = models.CharField(max_length=200, blank=True)
+    grade = models.CharField(max_length=40, blank=True)
+    location = models.CharField(max_length=120, blank=True)
+    fte = models.DecimalField(max_digits=4, decimal_places=3)
+    annual_pay = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    hired_on = models.DateField()
+    left_on = models.DateField(null=True)
+    starts_on = models.DateField()
+    launched_at = models.DateTimeField(db_default=models.functions.Now())
+    version = models.PositiveIntegerField(default=1, db_default=1)
+
+    objects = ParticipationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["cycle", "employee"], name="participation_once_per_cycle")]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} in {self.cycle_id}"
+
+
+class Assignment(models.Model):
+    """Who writes as this person's manager in this cycle, from when to when."""
+
+    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="assignments")
+    manager = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="assignments")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="assignment_one_manager_a_day",
+                expressions=[("participation", RangeOperators.EQUAL), (date_span(), RangeOperators.OVERLAPS)],
+                violation_error_message=_("A person has one manager on any day of a cycle."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="assignment_dates"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participation_id} → {self.manager_id}"
+
+
+class ChainLink(models.Model):
+    """The line above a participation, frozen at launch and rewritten by a transfer: 1 is the manager."""
+
+    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="chain")
+    above = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    distance = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participation", "above"], name="chain_link_once"),
+            models.UniqueConstraint(fields=["participation", "distance"], name="chain_link_one_per_step"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participation_id} ↑{self.distance}"
+
+
+class Extension(models.Model):
+    """More time for one person in one stage, with the reason."""
+
+    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="extensions")
+    stage = models.ForeignKey(Stage, on_delete=models.CASCADE, related_name="extensions")
+    due_on = models.DateField()
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["participation", "stage"], name="extension_once_per_stage")]
+
+    def __str__(self) -> str:
+        return f"{self.participation_id} until {self.due_on}"
+
+
+ITEM_COLUMNS = ("kind", "subject", "recipient", "about", "about_name", "cycle", "stage", "due_on", "phase")
+
+
+def items(rows: models.QuerySet[Any], *, kind: str, stage: str, **columns: Any) -> models.QuerySet[Any, Any]:
+    """Open items of one kind in the shape that home, board and reminders union into one statement.
+
+    `rows` are what is not done yet. Columns (expressions): `subject` (pk in the item's URL),
+    `recipient` (employee who must act), `about` (employee it is about), `about_name`, `cycle`,
+    `due_on`; `phase` (text, default "todo") is "waits" where the row is shown as waiting on others.
+    """
+    values = {
+        "kind": Value(kind, models.CharField()),
+        "stage": Value(stage, models.CharField()),
+        "phase": Value("todo", models.CharField()),
+        **columns,
+    }
+    named = {f"item_{name}": values[name] for name in ITEM_COLUMNS}
+    return rows.order_by().annotate(**named).values_list(*named)

@@ -1,0 +1,610 @@
+"""Who works here, where, for whom, for how much — and who may see it.
+
+Dated rows (`starts_on`, `ends_on`) are inclusive on both ends; an open end is NULL. The exclusion
+constraints in this file cannot be added to data that already breaks them, which is why they are
+here from the first migration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models.functions import JSONObject, Lower
+from django.utils.translation import gettext_lazy as _
+
+from pmcycle.access import in_force
+
+
+def date_span() -> Func:
+    """`daterange(starts_on, ends_on, '[]')` for exclusion constraints: both ends inclusive."""
+    return Func(F("starts_on"), F("ends_on"), Value("[]"), function="daterange")
+
+
+class Organisation(models.Model):
+    """The one company that this installation serves."""
+
+    name = models.CharField(_("name"), max_length=200)
+    zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    currency = models.CharField(_("currency"), max_length=3, default="USD")
+    created_at = models.DateTimeField(auto_now_add=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="organisation_only_one")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SetupCode(models.Model):
+    """The one-time code of the first visit; only its hash is kept."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"setup code {self.pk}"
+
+
+class UnitQuerySet(models.QuerySet["Unit"]):
+    def visible_to(self, user: User) -> Self:
+        """The org chart is open to everybody who works here."""
+        return self if user.is_active else self.none()
+
+    def editable_by(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin else self.none()
+
+
+class Unit(models.Model):
+    """A part of the organisation. `path` is the chain of ids from the root, as in `3/14/159/`.
+
+    A prefix search on `path` is a whole subtree; the actions that move a unit keep it true.
+    """
+
+    name = models.CharField(_("name"), max_length=200)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+    path = models.CharField(max_length=400, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = UnitQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), "parent", name="unit_name_once", nulls_distinct=False,
+                violation_error_message=_("There is already a unit of this name there."),
+            ),
+        ]
+        indexes = [models.Index(fields=["path"], name="unit_path_prefix", opclasses=["varchar_pattern_ops"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EmployeeQuerySet(models.QuerySet["Employee"]):
+    def visible_to(self, user: User) -> Self:
+        """The public profile (name, title, unit, location) is open to all who may sign in."""
+        return self if user.is_active else self.none()
+
+    def editable_by(self, user: User) -> Self:
+        """HR admins edit records, but never their own."""
+        return self.exclude(pk=user.employee_id) if user.standing.is_hr_admin else self.none()
+
+    def working(self, on: date) -> Self:
+        """Hired on or before the day and not yet gone."""
+        return self.filter(hired_on__lte=on).filter(Q(left_on__isnull=True) | Q(left_on__gte=on))
+
+    def private_to(self, user: User) -> Self:
+        """Whose private profile and pay `user` may read: their own; HR admins everybody's but … their own
+        as HR; HR partners their units'."""
+        own = Q(pk=user.employee_id) if user.employee_id else Q(pk__in=[])
+        return self.filter(own | hr_scope(user, unit="unit", employee="pk"))
+
+
+class Employee(models.Model):
+    """The HR record of a person: what colleagues may see. Private facts are in `PrivateProfile`."""
+
+    class Kind(models.TextChoices):
+        REGULAR = "regular", _("Regular")
+        FIXED_TERM = "fixed_term", _("Fixed term")
+        INTERN = "intern", _("Intern")
+        CONTRACTOR = "contractor", _("Contractor")
+
+    number = models.CharField(_("employee number"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    sort_name = models.CharField(_("sort name"), max_length=200, db_index=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    job_title = models.CharField(_("job title"), max_length=200, blank=True)
+    job_family = models.CharField(_("job family"), max_length=200, blank=True)
+    grade = models.CharField(_("grade"), max_length=40, blank=True)
+    unit = models.ForeignKey(Unit, null=True, on_delete=models.PROTECT, related_name="employees")
+    location = models.CharField(_("location"), max_length=120, blank=True)
+    employment_kind = models.CharField(_("employment"), max_length=20, choices=Kind, default=Kind.REGULAR)
+    hired_on = models.DateField(_("hired on"))
+    left_on = models.DateField(_("left on"), null=True, blank=True)
+    fte = models.DecimalField(_("full-time equivalent"), max_digits=4, decimal_places=3, default=1)
+    zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    locale = models.CharField(_("language"), max_length=12, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = EmployeeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sort_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), condition=~Q(email=""), name="employee_email_once",
+                violation_error_message=_("Another employee has this e-mail address."),
+            ),
+            models.CheckConstraint(
+                condition=Q(left_on__isnull=True) | Q(left_on__gte=F("hired_on")),
+                name="employee_leaves_after_hire",
+                violation_error_message=_("The last day cannot be before the first."),
+            ),
+            models.CheckConstraint(condition=Q(fte__gt=0, fte__lte=2), name="employee_fte_sensible"),
+        ]
+        indexes = [GinIndex(fields=["name"], name="employee_name_search", opclasses=["gin_trgm_ops"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_working(self, on: date) -> bool:
+        return self.hired_on <= on and (self.left_on is None or self.left_on >= on)
+
+
+class PrivateProfile(models.Model):
+    """What only the person and HR may read."""
+
+    employee = models.OneToOneField(Employee, on_delete=models.CASCADE, related_name="private")
+    born_on = models.DateField(null=True, blank=True)
+    sex = models.CharField(max_length=20, blank=True)
+    leave_reason = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"private profile of {self.employee_id}"
+
+
+class DatedQuerySet(models.QuerySet[Any]):
+    """Rows with `starts_on` and `ends_on`, both inclusive."""
+
+    def current(self, on: date | None = None) -> Self:
+        return self.filter(in_force(on))
+
+
+class ReportingLine(models.Model):
+    """Who reports to whom, and when. At most one line manager on any day; never oneself."""
+
+    class Kind(models.TextChoices):
+        LINE = "line", _("Line")
+        MATRIX = "matrix", _("Matrix")
+
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="reporting_lines")
+    manager = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="reports")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.LINE)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="reporting_line_one_manager_a_day",
+                expressions=[("employee", RangeOperators.EQUAL), (date_span(), RangeOperators.OVERLAPS)],
+                condition=Q(kind="line"),
+                violation_error_message=_("A person has one line manager on any day."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(employee=F("manager")), name="reporting_line_not_oneself",
+                violation_error_message=_("Nobody reports to themselves."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="reporting_line_dates"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} → {self.manager_id}"
+
+
+class Absence(models.Model):
+    """Leave: pauses reminders and shifts due dates; paid or not decides proration."""
+
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="absences")
+    kind = models.CharField(max_length=40, default="leave")
+    is_paid = models.BooleanField(default=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="absence_no_overlap",
+                expressions=[("employee", RangeOperators.EQUAL), (date_span(), RangeOperators.OVERLAPS)],
+                violation_error_message=_("These days overlap another absence."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="absence_dates"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.starts_on}"
+
+
+class Salary(models.Model):
+    """Pay from a day on. `annual` is the yearly amount at the given FTE, in `currency`."""
+
+    class Basis(models.TextChoices):
+        YEAR = "year", _("a year")
+        HOUR = "hour", _("an hour")
+
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="salaries")
+    amount = models.DecimalField(max_digits=14, decimal_places=4)
+    basis = models.CharField(max_length=5, choices=Basis, default=Basis.YEAR)
+    annual = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    fte = models.DecimalField(max_digits=4, decimal_places=3, default=1)
+    effective_from = models.DateField()
+
+    class Meta:
+        verbose_name_plural = "salaries"
+        constraints = [
+            models.UniqueConstraint(fields=["employee", "effective_from"], name="salary_once_a_day"),
+            models.CheckConstraint(condition=Q(amount__gt=0, annual__gt=0), name="salary_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} {self.effective_from}"
+
+
+class PayRange(models.Model):
+    """Minimum, middle and maximum yearly pay of a job title (or of a grade where the title is empty)."""
+
+    job_title = models.CharField(max_length=200, blank=True)
+    grade = models.CharField(max_length=40, blank=True)
+    minimum = models.DecimalField(max_digits=14, decimal_places=2)
+    midpoint = models.DecimalField(max_digits=14, decimal_places=2)
+    maximum = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("job_title"), "grade", "currency", name="pay_range_once"),
+            models.CheckConstraint(
+                condition=Q(minimum__gt=0, minimum__lte=F("midpoint"), midpoint__lte=F("maximum")),
+                name="pay_range_in_order",
+                violation_error_message=_("A pay range runs from minimum over midpoint to maximum."),
+            ),
+            models.CheckConstraint(condition=~Q(job_title="", grade=""), name="pay_range_names_a_job"),
+        ]
+
+    def __str__(self) -> str:
+        return self.job_title or self.grade
+
+
+class Role(models.TextChoices):
+    HR_ADMIN = "hr_admin", _("HR admin")
+    HR_PARTNER = "hr_partner", _("HR partner")
+    AUDITOR = "auditor", _("Auditor")
+    IT_ADMIN = "it_admin", _("IT admin")
+    UNIT_HEAD = "unit_head", _("Unit head")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a user is, apart from any one row: read once per request with the user.
+
+    IT administrators see no HR content, so that role takes the others away (subtraction wins).
+    """
+
+    roles: frozenset[str] = frozenset()
+    partner_paths: tuple[str, ...] = ()
+    head_paths: tuple[str, ...] = ()
+    leads_people: bool = False
+
+    @property
+    def is_hr_admin(self) -> bool:
+        return Role.HR_ADMIN in self.roles
+
+    @property
+    def is_hr(self) -> bool:
+        return self.is_hr_admin or bool(self.partner_paths)
+
+    @property
+    def is_auditor(self) -> bool:
+        return Role.AUDITOR in self.roles
+
+    @property
+    def is_it_admin(self) -> bool:
+        return Role.IT_ADMIN in self.roles
+
+    @classmethod
+    def of(cls, grants: list[dict[str, Any]], leads_people: bool) -> Standing:
+        roles = {g["role"] for g in grants}
+        if Role.IT_ADMIN in roles:
+            return cls(roles=frozenset({Role.IT_ADMIN.value}), leads_people=leads_people)
+        return cls(
+            roles=frozenset(roles),
+            partner_paths=tuple(sorted(g["path"] for g in grants if g["role"] == Role.HR_PARTNER and g["path"])),
+            head_paths=tuple(sorted(g["path"] for g in grants if g["role"] == Role.UNIT_HEAD and g["path"])),
+            leads_people=leads_people,
+        )
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: User) -> Self:
+        """IT admins and HR admins manage accounts; everybody sees their own."""
+        if user.standing.is_it_admin or user.standing.is_hr_admin:
+            return self
+        return self.filter(pk=user.pk)
+
+    editable_by = visible_to
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A user with a hashed password (unusable if None); the e-mail is the sign-in name."""
+        user = User(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+
+class User(AbstractBaseUser):
+    """Somebody who signs in with an e-mail address; may or may not be an employee."""
+
+    email = models.EmailField(_("e-mail"), unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    employee = models.OneToOneField(Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="user")
+    is_active = models.BooleanField(default=True)
+    zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Read with the user by the sign-in backend; otherwise one statement, once."""
+        found = getattr(self, "standing_row", None)
+        if found is None:
+            found = (
+                User.objects.filter(pk=self.pk).annotate(standing_row=RoleGrant.standing_row()).values_list(
+                    "standing_row", flat=True
+                ).first()
+            )
+        row: dict[str, Any] = found or {"grants": [], "leads": False}
+        if not self.is_active:
+            return Standing()
+        return Standing.of(row["grants"] or [], bool(row["leads"]))
+
+    @property
+    def zone_name(self) -> str:
+        """The zone in which this person reads times."""
+        return self.zone or (self.employee.zone if self.employee else "") or ""
+
+
+class RoleGrant(models.Model):
+    """A role held by a user from a day to a day, for one unit and everything below it (or for all).
+
+    A grant of an HR role to oneself, or by an IT admin, needs `confirmed_by`, another person.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
+    role = models.CharField(max_length=20, choices=Role)
+    unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+    granted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="role_grant_once_a_day",
+                expressions=[
+                    ("user", RangeOperators.EQUAL),
+                    ("role", RangeOperators.EQUAL),
+                    (Func(F("unit"), Value(0), function="coalesce"), RangeOperators.EQUAL),
+                    (date_span(), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=_("This person already holds the role on these days."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="role_grant_dates"
+            ),
+            models.CheckConstraint(
+                condition=~Q(role__in=["hr_partner", "unit_head"]) | Q(unit__isnull=False),
+                name="role_grant_scoped_roles_name_a_unit",
+                violation_error_message=_("HR partners and unit heads are named for a unit."),
+            ),
+            models.CheckConstraint(
+                condition=Q(granted_by__isnull=True) | ~Q(granted_by=F("user")), name="role_grant_not_to_oneself",
+                violation_error_message=_("Nobody grants a role to themselves."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role}"
+
+    @staticmethod
+    def standing_row() -> Any:
+        """An expression that reads grants and 'leads people' together with the user, in one statement."""
+        grants = (
+            RoleGrant.objects.current().filter(user=OuterRef("pk")).values(
+                row=JSONObject(role="role", path="unit__path")
+            )
+        )
+        leads = ReportingLine.objects.current().filter(manager=OuterRef("employee"))
+        return JSONObject(grants=Func(ArraySubquery(grants), function="to_jsonb"), leads=Exists(leads))
+
+
+def hr_scope(user: User, *, unit: str, employee: str) -> Q:
+    """Rows that `user` may reach as HR: all for an HR admin, the units' subtree for an HR partner.
+
+    `unit` and `employee` are the lookups from the row to its unit and to the person it is about.
+    HR never reaches its own file this way (4-access, rule 5): the exclusion is here, in the query.
+    """
+    standing = user.standing
+    if standing.is_hr_admin:
+        reach = Q()
+    elif standing.partner_paths:
+        reach = Q(pk__in=[])
+        for path in standing.partner_paths:
+            reach |= Q(**{f"{unit}__path__startswith": path})
+    else:
+        return Q(pk__in=[])
+    return reach & ~Q(**{employee: user.employee_id}) if user.employee_id else reach
+
+
+class Delegation(models.Model):
+    """A named person does named tasks for another, from a day to a day."""
+
+    principal = models.ForeignKey(User, on_delete=models.CASCADE, related_name="delegations")
+    delegate = models.ForeignKey(User, on_delete=models.CASCADE, related_name="delegated")
+    tasks = ArrayField(models.CharField(max_length=40))
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(principal=F("delegate")), name="delegation_not_to_oneself"),
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="delegation_dates"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.principal_id} → {self.delegate_id}"
+
+
+class ApiToken(models.Model):
+    """A scoped key for the API. Only the sha256 of the secret is kept; the prefix finds the row."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(_("name"), max_length=80)
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=40), default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_on = models.DateField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImportQuerySet(models.QuerySet["Import"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin else self.none()
+
+    editable_by = visible_to
+
+
+class Import(models.Model):
+    """One uploaded file on its way into the company: mapped, rehearsed, applied — or not."""
+
+    class Kind(models.TextChoices):
+        PEOPLE = "people", _("People")
+        PAY_RANGES = "pay_ranges", _("Pay ranges")
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", _("Uploaded")
+        CHECKED = "checked", _("Rehearsed")
+        APPLIED = "applied", _("Applied")
+        FAILED = "failed", _("Not usable")
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    file_name = models.CharField(max_length=200)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    header = models.JSONField(default=list)
+    mapping = models.JSONField(default=dict)
+    options = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
+    message = models.TextField(blank=True)
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+    applied_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportLine(models.Model):
+    """The fate of one line of the file, with the values as read and what is left to settle by hand."""
+
+    class Fate(models.TextChoices):
+        CREATED = "created", _("New")
+        CHANGED = "changed", _("Changed")
+        UNCHANGED = "unchanged", _("Unchanged")
+        AMBIGUOUS = "ambiguous", _("To settle")
+        REFUSED = "refused", _("Refused")
+        PASSED = "passed", _("Passed over")
+
+    run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="lines")
+    number = models.PositiveIntegerField()
+    fate = models.CharField(max_length=10, choices=Fate)
+    key = models.CharField(max_length=200, blank=True)
+    values = models.JSONField(default=dict)
+    changes = models.JSONField(default=dict)
+    messages = models.JSONField(default=list)
+    candidates = models.JSONField(default=list)
+    choice = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="import_line_once")]
+        indexes = [models.Index("run", "fate", name="import_line_fate")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}:{self.number}"
+
+
+class ColumnMapping(models.Model):
+    """A mapping HR once corrected, remembered for the next file with the same header."""
+
+    kind = models.CharField(max_length=12, choices=Import.Kind)
+    signature = models.CharField(max_length=64)
+    mapping = models.JSONField(default=dict)
+    options = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "signature"], name="column_mapping_once")]
+
+    def __str__(self) -> str:
+        return self.signature

@@ -1,0 +1,1 @@
+"""The face of pmcycle: formats, charts and components that every page uses."""

@@ -1,0 +1,216 @@
+"""How dates, amounts, numbers, names and texts are written for people, in pages, mails and files alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+import zlib
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Final
+
+import nh3
+from babel.core import Locale, UnknownLocaleError
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from django.utils import timezone
+from django.utils.formats import date_format, time_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext, ngettext, to_locale
+from markdown_it import MarkdownIt
+
+Number = int | float | Decimal
+Day = dt.date | dt.datetime
+
+#: How many classes ``hue-0`` … the stylesheet defines for avatars.
+HUES: Final = 10
+
+#: Beyond this many words a comparison shows the two texts whole, because a word-level one would be slow and unreadable.
+DIFF_LIMIT: Final = 4000
+
+# Headings and images stay plain text: a heading would break the page's outline, an image would tell its host who reads.
+_MARKDOWN: Final = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True})
+    .enable(["table", "strikethrough"])
+    .disable(["html_block", "html_inline", "heading", "lheading", "image"])
+)
+_TAGS: Final = {
+    "p", "br", "strong", "em", "s", "ul", "ol", "li", "blockquote", "code", "pre", "hr", "a",
+    "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+
+
+def babel_locale() -> Locale:
+    """Return the active language as a Babel locale, English if Babel does not know it."""
+    try:
+        return Locale.parse(to_locale(get_language() or "en"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def to_decimal(value: object) -> Decimal | None:
+    """Return ``value`` as a finite Decimal, or None if it is not a number."""
+    if value is None or isinstance(value, bool) or value == "":
+        return None
+    try:
+        number = value if isinstance(value, Decimal) else Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return None
+    return number if number.is_finite() else None
+
+
+def number_text(value: object, digits: int | None = None) -> str:
+    """Return a number in the reader's language: no trailing zeros, or exactly ``digits`` decimals; "–" for none."""
+    number = to_decimal(value)
+    if number is None:
+        return "–"
+    if digits is None:
+        return str(format_decimal(number.normalize(), format="#,##0.##########", locale=babel_locale()))
+    exact = number.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return str(format_decimal(exact, format=pattern, locale=babel_locale()))
+
+
+def percent_text(fraction: object, digits: int = 0) -> str:
+    """Return a fraction (0.42) as a percentage (42%) in the reader's language; "–" for none."""
+    number = to_decimal(fraction)
+    if number is None:
+        return "–"
+    exact = number.quantize(Decimal(1).scaleb(-digits - 2), rounding=ROUND_HALF_UP)
+    locale = babel_locale()
+    suffix = locale.percent_formats[None].pattern.lstrip("#,0.")
+    pattern = "#,##0" + ("." + "0" * digits if digits else "") + suffix
+    return str(format_percent(exact, format=pattern, locale=locale))
+
+
+def money_text(amount: object, currency: str) -> str:
+    """Return an amount with its ISO currency, rounded half up to the currency's own digits first; "–" for none."""
+    number = to_decimal(amount)
+    if number is None:
+        return "–"
+    code = str(currency).upper()
+    exact = number.quantize(Decimal(1).scaleb(-get_currency_precision(code)), rounding=ROUND_HALF_UP)
+    return str(format_currency(exact, code, locale=babel_locale()))
+
+
+def local_day(value: Day) -> dt.date:
+    """Return the calendar day of a date or of an instant in the active time zone."""
+    if isinstance(value, dt.datetime):
+        return (timezone.localtime(value) if timezone.is_aware(value) else value).date()
+    return value
+
+
+def exact_instant(value: Day) -> str:
+    """Return the unmistakable form of a date or instant, with the zone, for a hover or a file."""
+    if isinstance(value, dt.datetime):
+        local = timezone.localtime(value) if timezone.is_aware(value) else value
+        return local.strftime("%Y-%m-%d %H:%M:%S %Z").strip()
+    return value.isoformat()
+
+
+def when_text(value: Day, *, full: bool = False) -> str:
+    """Return a date or instant in words; the year only where it differs from this one; ``full`` adds weekday and year."""
+    day = local_day(value)
+    if full:
+        words = date_format(day, "l j F Y")
+    elif day.year == local_day(timezone.now()).year:
+        words = date_format(day, "j M")
+    else:
+        words = date_format(day, "j M Y")
+    if isinstance(value, dt.datetime):
+        local = timezone.localtime(value) if timezone.is_aware(value) else value
+        words = f"{words}, {time_format(local, 'H:i')}"
+    return words
+
+
+def when_html(value: Day | None, *, full: bool = False, relative: bool = False) -> SafeString:
+    """Return a ``<time>`` in words with the exact instant as its title; the script may add "3 hours ago" if ``relative``."""
+    if not isinstance(value, dt.date):
+        return format_html('<span class="text-secondary">{}</span>', "–")
+    machine = timezone.localtime(value) if isinstance(value, dt.datetime) and timezone.is_aware(value) else value
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>',
+        machine.isoformat(),
+        exact_instant(value),
+        mark_safe(" data-relative") if relative else "",
+        when_text(value, full=full),
+    )
+
+
+def due_text(value: Day, today: dt.date | None = None) -> str:
+    """Return how far off a due day is: "due today", "due in 3 days", "2 days overdue"; far days as a date."""
+    days = (local_day(value) - (today or local_day(timezone.now()))).days
+    if days == 0:
+        return gettext("due today")
+    if days == 1:
+        return gettext("due tomorrow")
+    if days < 0:
+        return ngettext("%(n)d day overdue", "%(n)d days overdue", -days) % {"n": -days}
+    if days <= 21:
+        return ngettext("due in %(n)d day", "due in %(n)d days", days) % {"n": days}
+    return gettext("due %(day)s") % {"day": when_text(local_day(value))}
+
+
+def due_tone(value: Day, today: dt.date | None = None) -> str:
+    """Return how pressing a due day is: ``late``, ``soon`` (within three days) or ``later``."""
+    days = (local_day(value) - (today or local_day(timezone.now()))).days
+    return "late" if days < 0 else "soon" if days <= 3 else "later"
+
+
+def markdown_html(text: object) -> SafeString:
+    """Return people's Markdown as safe HTML: no raw HTML, no headings, no images, links that carry no referrer."""
+    rendered = nh3.clean(
+        _MARKDOWN.render(str(text or "")),
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+    return mark_safe(f'<div class="prose">{rendered}</div>')
+
+
+def name_of(person: object) -> str:
+    """Return the display name of a person: a string itself, or its ``name``, ``full_name`` or ``get_full_name()``."""
+    if isinstance(person, str):
+        return person
+    for attribute in ("name", "full_name", "get_full_name"):
+        found = getattr(person, attribute, None)
+        found = found() if callable(found) else found
+        if found:
+            return str(found)
+    return str(person) if person is not None else ""
+
+
+def initials(person: object) -> str:
+    """Return one or two capital letters for a person's avatar, "?" if there is no letter in the name."""
+    words = [word for word in re.split(r"[\s.\-_]+", name_of(person)) if word and word[0].isalnum()]
+    if not words:
+        return "?"
+    letters = words[0][0] if len(words) == 1 else words[0][0] + words[-1][0]
+    return letters.upper()
+
+
+def hue(person: object) -> int:
+    """Return the colour number of a person's avatar, the same at every visit."""
+    return zlib.crc32(name_of(person).encode()) % HUES
+
+
+def diff_html(old: object, new: object) -> SafeString:
+    """Return the words of both texts in one line of reading, with what went and what came marked and named aloud."""
+    before, after = (re.findall(r"\s+|\w+|[^\w\s]", str(text or "")) for text in (old, new))
+    if len(before) + len(after) > DIFF_LIMIT:
+        codes = [("replace", 0, len(before), 0, len(after))]
+    else:
+        codes = list(difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes())
+    gone, came = gettext("removed:"), gettext("added:")
+    pieces: list[SafeString] = []
+    for kind, i1, i2, j1, j2 in codes:
+        left, right = "".join(before[i1:i2]), "".join(after[j1:j2])
+        if kind == "equal":
+            pieces.append(format_html("{}", left))
+            continue
+        if left:
+            pieces.append(format_html('<del><span class="visually-hidden">{} </span>{}</del>', gone, left))
+        if right:
+            pieces.append(format_html('<ins><span class="visually-hidden">{} </span>{}</ins>', came, right))
+    return format_html('<span class="diff">{}</span>', format_html_join("", "{}", ((piece,) for piece in pieces)))

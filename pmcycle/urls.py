@@ -1,0 +1,17 @@
+"""Every prefix on one screen."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("pmcycle.home.urls")),
+    path("account/", include("allauth.urls")),
+    path("people/", include("pmcycle.people.urls")),
+    path("cycles/", include("pmcycle.cycles.urls")),
+    path("activity/", include("pmcycle.activity.urls")),
+    path("feedback/", include("feedback.urls")),
+    path("goals/", include("goals.urls")),
+    path("appraisals/", include("appraisals.urls")),
+    path("incentives/", include("incentives.urls")),
+    path("evaluations/", include("evaluations.urls")),
+    path("api/v1/", include("pmcycle.api")),
+]

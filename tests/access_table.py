@@ -1,0 +1,49 @@
+"""Who may open and do what: every named URL × every relation to Ana. A URL without a row fails the build.
+
+`may` lists who gets an answer (a page, a redirect, a field error or a refusal of state); `told` who
+gets 403 with a reason, because they may know that the thing exists; everybody else gets 404, and
+an anonymous visitor is sent to sign in. `anonymous` in `may` makes a URL public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.conftest import World
+
+EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
+STAFF = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One URL in one state of its object. `build` makes the object and returns the URL's arguments."""
+
+    url_name: str
+    may: str
+    told: str = ""
+    method: str = "get"
+    build: Callable[[World], dict[str, Any]] = field(default=lambda world: {})
+    data: Callable[[World], dict[str, Any]] = field(default=lambda world: {})
+    state: str = ""
+
+
+ROWS: list[Row] = [
+    # --- home
+    # --- people
+    # --- cycles
+    # --- activity
+    # --- feedback
+    # --- goals
+    # --- appraisals
+    # --- incentives
+    # --- evaluations
+    # --- api
+    Row("api:schema", may=EVERYBODY),
+    Row("api:docs", may=EVERYBODY),
+]
+
+# Pages of the sign-in library: they ask for a password or a session by themselves.
+SIGN_IN = ("account_", "mfa_", "usersessions_")

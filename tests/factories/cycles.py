@@ -1,0 +1,76 @@
+"""A launched cycle for tests, written directly so that no test depends on the launch action."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from pmcycle.access import today
+from pmcycle.cycles.models import (
+    Assignment,
+    ChainLink,
+    Cycle,
+    Participation,
+    RatingLevel,
+    RatingScale,
+    Stage,
+    StageKind,
+)
+from pmcycle.people.models import Employee
+
+LEVELS = [
+    ("Unsatisfactory", "Most expectations were missed.", 1, True),
+    ("Partly meets", "Some expectations were missed.", 2, True),
+    ("Meets", "All expectations were met.", 3, False),
+    ("Exceeds", "Several expectations were exceeded.", 4, False),
+    ("Outstanding", "Far beyond all expectations.", 5, False),
+]
+
+
+def make_cycle(name: str = "This year", *, state: str = "running", **fields: Any) -> Cycle:
+    """A cycle around today with all four stages open (`state="draft"`: planned)."""
+    day = today()
+    running = state != "draft"
+    fields.setdefault("first_day", day - timedelta(days=200))
+    fields.setdefault("last_day", day + timedelta(days=100))
+    cycle = Cycle.objects.create(
+        name=name, state=state, stages_may_overlap=True, launched_at=timezone.now() if running else None, **fields
+    )
+    for position, kind in enumerate(StageKind):
+        Stage.objects.create(
+            cycle=cycle, kind=kind, position=position, opens_on=day - timedelta(days=30 - position),
+            due_on=day + timedelta(days=10 + 10 * position), state="open" if running else "planned",
+        )
+    scale = RatingScale.objects.create(name="Five levels", cycle=cycle)
+    for position, (label, meaning, value, low) in enumerate(LEVELS, start=1):
+        RatingLevel.objects.create(
+            scale=scale, position=position, label=label, meaning=meaning, value=value, needs_mention=low
+        )
+    return cycle
+
+
+def take_part(cycle: Cycle, employee: Employee, *line: Employee) -> Participation:
+    """A participation with the line above it, the manager first."""
+    salary = employee.salaries.order_by("-effective_from").first()
+    participation = Participation.objects.create(
+        cycle=cycle, employee=employee, unit=employee.unit, job_title=employee.job_title, grade=employee.grade,
+        location=employee.location, fte=employee.fte, hired_on=employee.hired_on, starts_on=cycle.first_day,
+        annual_pay=salary.annual if salary else None, currency=salary.currency if salary else "",
+    )
+    for distance, above in enumerate(line, start=1):
+        if distance == 1:
+            Assignment.objects.create(participation=participation, manager=above, starts_on=cycle.first_day)
+        ChainLink.objects.create(participation=participation, above=above, distance=distance)
+    return participation
+
+
+def change_manager(participation: Participation, new: Employee, *, days_ago: int = 20) -> None:
+    """The present manager's assignment ends `days_ago`; `new` takes over the next day."""
+    end = today() - timedelta(days=days_ago)
+    old = Assignment.objects.get(participation=participation, ends_on__isnull=True)
+    old.ends_on = end
+    old.save(update_fields=["ends_on"])
+    Assignment.objects.create(participation=participation, manager=new, starts_on=end + timedelta(days=1))
+    ChainLink.objects.filter(participation=participation, distance=1).update(above=new)

@@ -1,0 +1,53 @@
+"""People, units and roles for tests."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from pmcycle.access import today
+from pmcycle.people.models import Employee, ReportingLine, RoleGrant, Salary, Unit, User
+
+PASSWORD = "correct horse battery staple"
+
+
+def make_unit(name: str, parent: Unit | None = None) -> Unit:
+    unit = Unit.objects.create(name=name, parent=parent)
+    unit.path = f"{parent.path if parent else ''}{unit.pk}/"
+    unit.save(update_fields=["path"])
+    return unit
+
+
+def make_employee(name: str, unit: Unit | None = None, **fields: Any) -> Employee:
+    first, _, last = name.rpartition(" ")
+    fields.setdefault("number", f"T{Employee.objects.count() + 1:05d}")
+    fields.setdefault("email", f"{name.lower().replace(' ', '.')}@example.com")
+    fields.setdefault("job_title", "Technician")
+    fields.setdefault("grade", "G3")
+    fields.setdefault("hired_on", today() - timedelta(days=900))
+    return Employee.objects.create(name=name, sort_name=f"{last}, {first}", unit=unit, **fields)
+
+
+def make_user(employee: Employee | None = None, *, email: str = "", name: str = "") -> User:
+    """A user who signs in by `client.force_login`; no password, because hashing is slow."""
+    return User.objects.create(
+        email=email or (employee.email if employee else ""),
+        name=name or (employee.name if employee else email),
+        employee=employee,
+        password="!unusable",
+    )
+
+
+def grant(user: User, role: str, unit: Unit | None = None) -> RoleGrant:
+    return RoleGrant.objects.create(user=user, role=role, unit=unit, starts_on=today() - timedelta(days=400))
+
+
+def report(employee: Employee, manager: Employee, starts_on: date | None = None) -> ReportingLine:
+    start = starts_on or today() - timedelta(days=800)
+    return ReportingLine.objects.create(employee=employee, manager=manager, starts_on=start)
+
+
+def pay(employee: Employee, annual: str = "52000.00", currency: str = "USD") -> Salary:
+    return Salary.objects.create(
+        employee=employee, amount=annual, annual=annual, currency=currency, effective_from=employee.hired_on
+    )

@@ -1,0 +1,127 @@
+"""Fixtures of the journeys: the whole application runs, and a real browser walks through it.
+
+    def test_something(visit, stack):
+        page = visit(ada, "/goals/")          # signed in as ada; visit() alone is a stranger
+        page.get_by_role("link", name="New goal").click()
+        axe(page)                             # from tests.journeys.looking
+        stack.tick("activity.deliver")        # one strike of the clock, done by the real worker
+        assert stack.mails(to="ada@example.com")
+
+A page that logs an error, breaks the content security policy, gets a 5xx or loads something from
+elsewhere fails its test. A test that provokes such a thing clears `watch.problems`.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import BrowserContext, Page
+from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import SettingsWrapper
+from pytest_django.live_server_helper import LiveServer
+
+from tests.chromium import find_chromium, launch_arguments
+from tests.journeys.looking import Watch
+from tests.journeys.running import Stack
+
+
+class Visit(Protocol):
+    """Opens a path in a browser of its own, signed in as a user or as a stranger."""
+
+    def __call__(self, user: AbstractBaseUser | None = None, path: str = "/", *, phone: bool = False) -> Page: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("journey")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": find_chromium(), "args": launch_arguments()}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any], live_server: LiveServer) -> dict[str, Any]:
+    return {
+        **browser_context_args,
+        "base_url": live_server.url,
+        "locale": "en-GB",
+        "timezone_id": "UTC",
+        "reduced_motion": "reduce",
+        "viewport": {"width": 1280, "height": 900},
+    }
+
+
+@pytest.fixture(scope="session")
+def _processes(
+    live_server: LiveServer,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    stack = Stack(live_server.url, tmp_path_factory.mktemp("stack"))
+    try:
+        with django_db_blocker.unblock():
+            stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture
+def stack(_processes: Stack, transactional_db: None, settings: SettingsWrapper) -> Iterator[Stack]:
+    """The whole application on this test's database: web server, worker, clock and mailbox."""
+    settings.SITE_URL = _processes.url
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", _processes.mail_port
+    _processes.resume()
+    yield _processes
+    _processes.pause()
+
+
+@pytest.fixture
+def watch(stack: Stack) -> Iterator[Watch]:
+    watch = Watch(stack.url)
+    yield watch
+    assert not watch.problems, "\n".join(watch.problems)
+
+
+@pytest.fixture
+def visit(stack: Stack, watch: Watch, new_context: Callable[..., BrowserContext]) -> Visit:
+    def open_page(user: AbstractBaseUser | None = None, path: str = "/", *, phone: bool = False) -> Page:
+        context = new_context()
+        if user is not None:
+            context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": stack.url}])
+        page = context.new_page()
+        watch.follow(page)
+        if phone:
+            page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(path)
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    """A stranger's page at the address of the application."""
+    return visit()
+
+
+def session_of(user: AbstractBaseUser) -> str:
+    """Return the key of a new session in which the user has just signed in with a password."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "pmcycle.people.backends.Backend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
+    session.create()
+    assert session.session_key
+    return session.session_key

@@ -1,0 +1,138 @@
+"""The parts of the application that journeys need besides the web server: worker, clock, mail."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from signal import SIGCONT, SIGSTOP
+from typing import TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db import connection
+
+from pmcycle.celery import CLOCK, app
+from tests.mailbox import read
+from tests.processes import spawn, stop
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Stack:
+    """The running application: `url` is its address, `mails()` what it has sent."""
+
+    url: str
+    folder: Path
+    mail_port: int = field(default_factory=free_port)
+    processes: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
+
+    # For tests.
+
+    def mails(self, to: str | None = None) -> list[EmailMessage]:
+        """Return the mails sent so far, oldest first; only those to one address if it is given."""
+        return read(self.mail_folder, to)
+
+    def wait_for(self, what: Callable[[], T], seconds: float = 20) -> T:
+        """Ask again and again until the answer is truthy, and return it."""
+        give_up = time.monotonic() + seconds
+        while not (answer := what()):
+            assert time.monotonic() < give_up, f"waited {seconds} s in vain; {self._last_words()}"
+            time.sleep(0.1)
+        return answer
+
+    def wait_for_mail(self, to: str, subject: str = "", seconds: float = 20) -> EmailMessage:
+        """Wait for a mail to this address whose subject holds these words, and return it."""
+
+        def matching() -> list[EmailMessage]:
+            return [mail for mail in self.mails(to) if subject in str(mail["Subject"])]
+
+        return self.wait_for(matching, seconds)[-1]
+
+    def tick(self, job: str) -> None:
+        """Let the clock strike for one job of `CLOCK`, and wait until the worker has done it."""
+        app.send_task(CLOCK[job]["task"], **CLOCK[job].get("options", {}))
+        self.settle()
+
+    def settle(self, seconds: float = 20) -> None:
+        """Wait until the worker has nothing left to do."""
+        self.wait_for(lambda: self._pending() == 0, seconds)
+
+    # For the fixtures.
+
+    @property
+    def mail_folder(self) -> Path:
+        return self.folder / "mail"
+
+    def start(self) -> None:
+        self.mail_folder.mkdir(parents=True)
+        python = sys.executable
+        celery = [python, "-m", "celery", "-A"]
+        commands: dict[str, list[str]] = {
+            "mailbox": [python, "-m", "tests.mailbox", str(self.mail_folder), str(self.mail_port)],
+            "worker": [
+                *(*celery, "pmcycle", "worker", "--concurrency", "1"),
+                *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+            ],
+            "beat": [*celery, "tests.journeys.fast_clock", "beat", "--schedule", str(self.folder / "beat")],
+        }
+        for name, command in commands.items():
+            with (self.folder / f"{name}.log").open("wb") as log:
+                self.processes[name] = spawn(command, env=self._environment(), output=log, cwd=ROOT)
+        self.wait_for(self._mailbox_answers)
+        self.wait_for(lambda: app.control.ping(timeout=0.5))
+        self.pause()
+
+    def resume(self) -> None:
+        """Let the clock go on, with an empty mailbox."""
+        for mail in self.mail_folder.glob("*.eml"):
+            mail.unlink()
+        self.processes["beat"].send_signal(SIGCONT)
+
+    def pause(self) -> None:
+        """Stop the clock and let the worker finish: the tables are about to be emptied under it."""
+        self.processes["beat"].send_signal(SIGSTOP)
+        self.settle()
+        for name, process in self.processes.items():
+            assert process.poll() is None, f"the {name} has ended; {self._last_words()}"
+
+    def stop(self) -> None:
+        if "beat" in self.processes:
+            self.processes["beat"].send_signal(SIGCONT)
+        for process in self.processes.values():
+            stop(process)
+
+    def _environment(self) -> dict[str, str]:
+        server = urlsplit(os.environ["DATABASE_URL"])
+        return {
+            **os.environ,
+            "DATABASE_URL": urlunsplit(server._replace(path=f"/{connection.settings_dict['NAME']}")),
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.mail_port}",
+            "SITE_URL": self.url,
+        }
+
+    def _mailbox_answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.mail_port)) == 0
+
+    def _pending(self) -> int:
+        """Count the tasks that wait and those a worker holds: late acknowledgement keeps both in Redis."""
+        with app.connection_for_read() as broker:
+            client = broker.default_channel.client
+            return int(client.llen("celery")) + int(client.hlen("unacked"))
+
+    def _last_words(self) -> str:
+        words = (f"{log.name}:\n{log.read_text()[-1500:]}" for log in sorted(self.folder.glob("*.log")))
+        return "\n".join(words)

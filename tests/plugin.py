@@ -1,0 +1,104 @@
+"""What every test stands on, before any test or setting is read: servers, environment, no network."""
+
+import os
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from tests.services import ServiceError, Services, state_dir, test_services
+
+LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost", "", None)
+MINE = pytest.StashKey[Services]()
+
+
+def with_number(redis_url: str, number: int) -> str:
+    """Return the address of another numbered database of the same Redis."""
+    if redis_url.startswith("unix://"):
+        return f"{redis_url.partition('?')[0]}?db={number}"
+    return urlunsplit(urlsplit(redis_url)._replace(path=f"/{number}"))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Make the environment complete; the processes of pytest-xdist inherit what the first one set."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        _start_servers(early_config)
+    number = 2 * int(worker.removeprefix("gw")) if worker else 0
+    os.environ["CACHE_URL"] = with_number(os.environ["REDIS_URL"], number + 1)
+    os.environ["REDIS_URL"] = with_number(os.environ["REDIS_URL"], number)
+    return (yield)
+
+
+def _start_servers(config: pytest.Config) -> None:
+    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        try:
+            services = test_services()
+            services.ensure()
+        except ServiceError as error:
+            raise pytest.UsageError(str(error)) from None
+        config.stash[MINE] = services
+        os.environ.update(services.environment())
+    static = state_dir() / "test-static"
+    static.mkdir(exist_ok=True)
+    os.environ.update(
+        DEBUG="0",
+        HTTPS="0",
+        SECRET_KEY="a key that opens nothing but tests",
+        SITE_URL="http://localhost:8000",
+        EMAIL_URL="smtp://127.0.0.1:9",
+        LOG_LEVEL="WARNING",
+        STATIC_ROOT=str(static),
+        MEDIA_ROOT=str(state_dir() / "test-media"),
+        # Playwright's loop runs in the thread of the test, where Django then suspects async code.
+        DJANGO_ALLOW_ASYNC_UNSAFE="1",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    # A strong hash costs a tenth of a second for every user that a test makes.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Hashed names need collectstatic first; `./dev check` does that.
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    sys.addaudithook(_stay_at_home)
+
+
+def _stay_at_home(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse every connection and name look-up that would leave this machine."""
+    if event == "socket.connect":
+        address = arguments[1]
+        if isinstance(address, tuple) and address[0] not in LOCAL_HOSTS:
+            raise RuntimeError(f"A test tried to reach {address[0]}: tests stay on this machine")
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+        if (host.decode() if isinstance(host, bytes) else host) not in LOCAL_HOSTS:
+            raise RuntimeError(f"A test tried to look up {host}: tests stay on this machine")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if services := config.stash.get(MINE, None):
+        services.release()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Start with an empty cache: it holds rate limits, which one test would use up for the next."""
+    from django.core.cache import cache
+
+    cache.clear()
+    yield
+
+
+def pictures_dir() -> Path:
+    """Return the folder for screenshots, from the environment variable PICTURES."""
+    return Path(os.environ.get("PICTURES") or Path(__file__).resolve().parent.parent / ".dev" / "pictures")

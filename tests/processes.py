@@ -1,0 +1,125 @@
+"""Child processes that never outlive the process that started them."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TypedDict
+
+PR_SET_PDEATHSIG = 1
+Output = IO[bytes] | int | None
+
+
+class Identity(TypedDict, total=False):
+    """The keyword arguments with which subprocess changes the user; empty for our own."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _bind_to_parent(stop_signal: signal.Signals, parent: int) -> Callable[[], None]:
+    def in_child() -> None:
+        # A shell's '&' leaves SIGINT ignored, and children would inherit that.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, stop_signal)
+            if os.getppid() != parent:  # it died before the kernel knew of our wish
+                os.kill(os.getpid(), stop_signal)
+
+    return in_child
+
+
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    stop_signal: signal.Signals = signal.SIGTERM,
+    output: Output = None,
+    cwd: Path | str | None = None,
+    identity: Identity | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start a process in a session of its own, which the kernel stops with `stop_signal` when we
+    die, even by SIGKILL. Call it from the main thread: the kernel watches the calling thread."""
+    return subprocess.Popen(
+        [str(part) for part in command],
+        env=dict(env),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        preexec_fn=_bind_to_parent(stop_signal, os.getpid()),
+        **(identity or {}),
+    )
+
+
+def stop(
+    process: "subprocess.Popen[bytes]", *, stop_signal: signal.Signals = signal.SIGTERM, patience: float = 15
+) -> None:
+    """Ask a process to end; after `patience` seconds kill it and all it started."""
+    if process.poll() is None:
+        process.send_signal(stop_signal)
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            pass
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@dataclass
+class Supervised:
+    """A process that is started again when it ends, and when it last did so."""
+
+    name: str
+    command: Sequence[str | Path]
+    process: "subprocess.Popen[bytes]"
+    crashes: list[float] = field(default_factory=list)
+
+
+class Supervisor:
+    """Keeps named processes running until told to stop, or until one crashes again and again."""
+
+    CRASHES, WITHIN = 5, 60.0
+
+    def __init__(self, env: Mapping[str, str], say: Callable[[str], None]) -> None:
+        self.env = env
+        self.say = say
+        self.children: list[Supervised] = []
+
+    def start(self, name: str, command: Sequence[str | Path]) -> None:
+        self.children.append(Supervised(name, command, spawn(command, env=self.env)))
+
+    def check(self) -> str | None:
+        """Restart what has ended. Return the name of a process that will not stay up, if any."""
+        for child in self.children:
+            code = child.process.poll()
+            if code is None:
+                continue
+            now = time.monotonic()
+            child.crashes = [*(t for t in child.crashes if now - t < self.WITHIN), now]
+            if len(child.crashes) >= self.CRASHES:
+                return child.name
+            self.say(f"{child.name} ended ({_reason(code)}); starting it again")
+            time.sleep(min(2.0, 0.2 * 2 ** len(child.crashes)))
+            child.process = spawn(child.command, env=self.env)
+        return None
+
+    def stop(self) -> None:
+        for child in self.children:
+            if child.process.poll() is None:
+                child.process.terminate()
+        for child in self.children:
+            stop(child.process)
+
+
+def _reason(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

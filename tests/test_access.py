@@ -1,0 +1,55 @@
+"""Every row of the access table, for every actor; and no named URL without a row."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.access_table import ROWS, SIGN_IN, Row
+from tests.conftest import ACTORS, SignedIn, World
+
+
+def named_urls(resolver: URLResolver, namespace: str = "") -> set[str]:
+    found: set[str] = set()
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            found |= named_urls(entry, inner)
+        elif isinstance(entry, URLPattern) and entry.name:
+            found.add(f"{namespace}{entry.name}")
+    return found
+
+
+def test_every_named_url_has_a_row() -> None:
+    listed = {row.url_name for row in ROWS}
+    names = {name for name in named_urls(get_resolver()) if not name.startswith(SIGN_IN)}
+    assert names - listed == set(), "URLs without a row in tests/access_table.py"
+    assert listed - names == set(), "rows of URLs that do not exist"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: " ".join(filter(None, [r.url_name, r.method, r.state])))
+def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
+    from django.db import transaction
+
+    url = reverse(row.url_name, kwargs=row.build(world))
+    wrong = []
+    for actor, key in ACTORS.items():
+        client = as_(getattr(world, key) if key else None, raise_request_exception=False)
+        # Each actor finds the same state: what one of them changes is taken back.
+        with transaction.atomic():
+            response = getattr(client, row.method)(url, row.data(world))
+            transaction.set_rollback(True)
+        status = response.status_code
+        to_login = status == 302 and "/account/login/" in response.headers.get("Location", "")
+        if actor in row.may.split():
+            right = status < 500 and status not in (401, 403, 404, 405) and not to_login
+        elif actor in row.told.split():
+            right = status == 403
+        elif actor == "anonymous":
+            right = to_login or status in (401, 403)
+        else:
+            right = status == 404
+        if not right:
+            wrong.append(f"{actor}: {status}")
+    assert wrong == [], f"{row.method.upper()} {url}"
