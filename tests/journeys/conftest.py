@@ -21,8 +21,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import BrowserContext, Page
-from pytest_django import DjangoDbBlocker
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import DjangoDbBlocker, Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.chromium import find_chromium, launch_arguments
@@ -76,7 +75,7 @@ def _processes(
 
 
 @pytest.fixture
-def stack(_processes: Stack, transactional_db: None, settings: SettingsWrapper) -> Iterator[Stack]:
+def stack(_processes: Stack, transactional_db: None, settings: Settings) -> Iterator[Stack]:
     """The whole application on this test's database: web server, worker, clock and mailbox."""
     settings.SITE_URL = _processes.url
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

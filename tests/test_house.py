@@ -1,0 +1,113 @@
+"""The rules of the house that no other tool checks. Why they hold is told in docs/."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STAGES = ("feedback", "goals", "appraisals", "incentives", "evaluations")
+FLOOR = ("pmcycle.people", "pmcycle.activity", "pmcycle.cycles", "pmcycle.home")
+APPS = (*STAGES, *FLOOR)
+# The rooms that one app may enter in another.
+OPEN_ROOMS = {"models", "actions", "rules", "apps"}
+# The files that gather from every app, each in one table; all they do is name what they gather.
+GATHERING = {"pmcycle/urls.py", "pmcycle/api.py", "pmcycle/stages.py"}
+TOP_LEVEL = {
+    "manage.py", "pyproject.toml", "docker-compose.yml", "README.md", "dev", "Dockerfile", "LICENSE",
+    "CHANGELOG.md", "SECURITY.md", "requirements.lock", "requirements-runtime.lock",
+    "pmcycle", "goals", "appraisals", "incentives", "evaluations", "feedback", "templates", "tests",
+    "docs", "static", "locale", "frontend", ".ci",
+    ".dockerignore", ".editorconfig", ".env.example", ".gitattributes", ".gitignore",
+}  # fmt: skip
+
+PYTHON_FILES = sorted(
+    path
+    for app in (*STAGES, "pmcycle")
+    for path in (ROOT / app).rglob("*.py")
+    if "migrations" not in path.parts
+)
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def app_of(module: str) -> str | None:
+    """Return the app that a dotted name lies in, if it is one of ours."""
+    return next((app for app in APPS if module == app or module.startswith(f"{app}.")), None)
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the full dotted name of everything a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+@pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
+def test_apps_enter_only_the_open_rooms_of_other_apps(path: Path) -> None:
+    if name_of(path) in GATHERING:
+        return
+    here = app_of(name_of(path).removesuffix(".py").replace("/", "."))
+    for line, module in imports(path):
+        app = app_of(module)
+        if app is None or app == here:
+            continue
+        room = module.removeprefix(app).strip(".").split(".")[0]
+        assert room in OPEN_ROOMS, f"{name_of(path)}:{line} imports {module}"
+
+
+@pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
+def test_code_keeps_out_what_hides_control_flow(path: Path) -> None:
+    assert path.name not in ("utils.py", "helpers.py", "signals.py"), "name the file after its subject"
+    tree = ast.parse(path.read_text())
+    for line, module in imports(path):
+        assert not module.startswith(("django.db.models.signals", "django.dispatch")), f"signals at line {line}"
+        assert not module.startswith("django.contrib.admin"), f"a way around the actions at line {line}"
+    for node in ast.walk(tree):
+        if path.name == "models.py" or "models" in path.parts:
+            named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "save"
+            assert not named, f"save() overridden at line {getattr(node, 'lineno', 0)}"
+        if path.name == "views.py" or "views" in path.parts:
+            assert not isinstance(node, ast.ClassDef), f"views are functions: line {getattr(node, 'lineno', 0)}"
+
+
+@pytest.mark.parametrize("path", [p for p in PYTHON_FILES if p.name == "rules.py"], ids=name_of)
+def test_rules_take_plain_values(path: Path) -> None:
+    for line, module in imports(path):
+        allowed = not module.startswith(("django.", "rest_framework", "celery"))
+        assert allowed or module.startswith("django.utils.translation"), f"line {line} imports {module}"
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in ("now", "today", "utcnow"), f"rules are told the time: line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_templates_hold_neither_style_nor_script(path: Path) -> None:
+    if "mail" in path.relative_to(ROOT / "templates").parts:
+        return  # mail programs know no style sheets; css-inline writes the attributes
+    # Django's own tags may hold anything, so they go first.
+    text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", path.read_text(), flags=re.DOTALL)
+    for tag in re.findall(r"<[a-zA-Z][^>]*>", text):
+        assert not re.search(r"\sstyle\s*=", tag), f"inline style: {tag}"
+        assert not re.search(r"\son[a-z]+\s*=", tag), f"inline handler: {tag}"
+        assert "javascript:" not in tag.lower(), f"script address: {tag}"
+    assert not re.search(r"<style\b", text), "a style element"
+    for script in re.findall(r"<script\b[^>]*>.*?</script>", text, flags=re.DOTALL):
+        assert re.search(r"\bsrc\b|type=\"(application/json|speculationrules)\"", script), f"inline script: {script}"
+
+
+def test_the_top_level_stays_small() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split("\n")  # fmt: skip
+    found = {line.split("/")[0] for line in listed if line}
+    assert found <= TOP_LEVEL, f"a home for {sorted(found - TOP_LEVEL)} is in an app or in pmcycle/"
