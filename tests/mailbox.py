@@ -1,17 +1,23 @@
 """A mail server for one machine: what is sent to it lies in a folder, one .eml file a mail.
 
-    python -m tests.mailbox FOLDER PORT
+    python -m tests.mailbox FOLDER SOCKET
+
+SOCKET is the number of a listening socket that the parent process has opened.
 """
 
+import asyncio
 import email
 import email.policy
 import signal
+import socket
 import sys
 import threading
 import uuid
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -30,10 +36,23 @@ class Folder:
         path = self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.eml"
         unfinished = path.with_suffix(".part")
         unfinished.write_bytes(
-            f"X-Envelope-To: {recipients}\r\n".encode() + (content if isinstance(content, bytes) else content.encode())
+            f"X-Envelope-To: {recipients}\r\n".encode()
+            + (content if isinstance(content, bytes) else content.encode())
         )
         unfinished.rename(path)
         return "250 OK"
+
+
+class OnSocket(Controller):
+    """aiosmtpd's thread and loop, on a socket that is open already."""
+
+    def __init__(self, folder: Path, opened: socket.socket) -> None:
+        host, port = opened.getsockname()
+        super().__init__(Folder(folder), hostname=host, port=port)
+        self.opened = opened
+
+    def _create_server(self) -> Coroutine[Any, Any, asyncio.AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self.opened)
 
 
 def read(folder: Path, to: str | None = None) -> list[EmailMessage]:
@@ -47,9 +66,9 @@ def read(folder: Path, to: str | None = None) -> list[EmailMessage]:
 
 
 def main() -> None:
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
+    folder, opened = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
     folder.mkdir(parents=True, exist_ok=True)
-    controller = Controller(Folder(folder), hostname="127.0.0.1", port=port)
+    controller = OnSocket(folder, opened)
     controller.start()
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

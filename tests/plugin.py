@@ -1,8 +1,10 @@
 """What every test stands on, before any test or setting is read: servers, environment, no network."""
 
+import hashlib
 import os
+import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -11,6 +13,7 @@ import pytest
 
 from tests.services import ServiceError, Services, state_dir, test_services
 
+ROOT = Path(__file__).resolve().parent.parent
 LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost", "", None)
 MINE = pytest.StashKey[Services]()
 
@@ -57,12 +60,42 @@ def _start_servers(config: pytest.Config) -> None:
         # Playwright's loop runs in the thread of the test, where Django then suspects async code.
         DJANGO_ALLOW_ASYNC_UNSAFE="1",
     )
+    if MINE in config.stash:
+        os.environ["TEST_TEMPLATE"] = _migrated_template(config.stash[MINE])
+
+
+def _migrated_template(services: Services) -> str:
+    """Return the name of a migrated database. It is made once for a set of migrations; every test
+    database starts as its copy, which saves each run and each worker the migrations."""
+    digest = hashlib.sha256()
+    for pattern in ("*/migrations/*.py", "pmcycle/*/migrations/*.py", "requirements.lock"):
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    name = f"template_{digest.hexdigest()[:12]}"
+    found = [str(row[0]) for row in services.run_sql("SELECT datname FROM pg_database")]
+    if name in found:
+        return name
+    for old in (other for other in found if other.startswith("template_")):
+        services.run_sql(f"DROP DATABASE {old} WITH (FORCE)")
+    services.run_sql(f"CREATE DATABASE {name}_unfinished")
+    migrated = subprocess.run(
+        [sys.executable, ROOT / "manage.py", "migrate", "-v0"],
+        env={**os.environ, "DATABASE_URL": services.database_url(f"{name}_unfinished")},
+        capture_output=True,
+        text=True,
+    )
+    if migrated.returncode:
+        raise pytest.UsageError(f"The migrations fail:\n{migrated.stderr}")
+    services.run_sql(f"ALTER DATABASE {name}_unfinished RENAME TO {name}")
+    return name
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
+    if template := os.environ.get("TEST_TEMPLATE"):
+        settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = template
     # A strong hash costs a tenth of a second for every user that a test makes.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Hashed names need collectstatic first; `./dev check` does that.
@@ -91,14 +124,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> Iterator[None]:
+def _empty_cache() -> None:
     """Start with an empty cache: it holds rate limits, which one test would use up for the next."""
     from django.core.cache import cache
 
     cache.clear()
-    yield
 
 
 def pictures_dir() -> Path:
     """Return the folder for screenshots, from the environment variable PICTURES."""
-    return Path(os.environ.get("PICTURES") or Path(__file__).resolve().parent.parent / ".dev" / "pictures")
+    return Path(os.environ.get("PICTURES") or ROOT / ".dev" / "pictures")

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO, TypedDict
 
 PR_SET_PDEATHSIG = 1
+Command = Sequence[str | Path]
 Output = IO[bytes] | int | None
 
 
@@ -37,16 +39,18 @@ def _bind_to_parent(stop_signal: signal.Signals, parent: int) -> Callable[[], No
 
 
 def spawn(
-    command: Sequence[str | Path],
+    command: Command,
     *,
     env: Mapping[str, str],
     stop_signal: signal.Signals = signal.SIGTERM,
     output: Output = None,
     cwd: Path | str | None = None,
     identity: Identity | None = None,
+    sockets: Sequence[socket.socket] = (),
 ) -> "subprocess.Popen[bytes]":
     """Start a process in a session of its own, which the kernel stops with `stop_signal` when we
-    die, even by SIGKILL. Call it from the main thread: the kernel watches the calling thread."""
+    die, even by SIGKILL. It inherits the `sockets`, under the same numbers. Call it from the main
+    thread: the kernel watches the calling thread."""
     return subprocess.Popen(
         [str(part) for part in command],
         env=dict(env),
@@ -56,8 +60,27 @@ def spawn(
         stderr=output,
         start_new_session=True,
         preexec_fn=_bind_to_parent(stop_signal, os.getpid()),
+        pass_fds=[opened.fileno() for opened in sockets],
         **(identity or {}),
     )
+
+
+def listening_socket(wanted: int = 0) -> socket.socket:
+    """Return a socket that listens on 127.0.0.1, on the wanted port or on the next one that is free.
+
+    Whoever holds it keeps the port, so that no other program takes it between the choice and the use.
+    """
+    for port in range(wanted, wanted + 100):
+        candidate = socket.socket()
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind(("127.0.0.1", port))
+            candidate.listen(128)
+        except OSError:
+            candidate.close()
+            continue
+        return candidate
+    raise OSError(f"no port is free from {wanted} on")
 
 
 def stop(
@@ -66,10 +89,8 @@ def stop(
     """Ask a process to end; after `patience` seconds kill it and all it started."""
     if process.poll() is None:
         process.send_signal(stop_signal)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(patience)
-        except subprocess.TimeoutExpired:
-            pass
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -80,7 +101,8 @@ class Supervised:
     """A process that is started again when it ends, and when it last did so."""
 
     name: str
-    command: Sequence[str | Path]
+    command: Command
+    sockets: Sequence[socket.socket]
     process: "subprocess.Popen[bytes]"
     crashes: list[float] = field(default_factory=list)
 
@@ -95,8 +117,9 @@ class Supervisor:
         self.say = say
         self.children: list[Supervised] = []
 
-    def start(self, name: str, command: Sequence[str | Path]) -> None:
-        self.children.append(Supervised(name, command, spawn(command, env=self.env)))
+    def start(self, name: str, command: Command, sockets: Sequence[socket.socket] = ()) -> None:
+        process = spawn(command, env=self.env, sockets=sockets)
+        self.children.append(Supervised(name, command, sockets, process))
 
     def check(self) -> str | None:
         """Restart what has ended. Return the name of a process that will not stay up, if any."""
@@ -110,7 +133,7 @@ class Supervisor:
                 return child.name
             self.say(f"{child.name} ended ({_reason(code)}); starting it again")
             time.sleep(min(2.0, 0.2 * 2 ** len(child.crashes)))
-            child.process = spawn(child.command, env=self.env)
+            child.process = spawn(child.command, env=self.env, sockets=child.sockets)
         return None
 
     def stop(self) -> None:

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -59,7 +59,7 @@ def state_dir() -> Path:
     inside.mkdir(exist_ok=True)
     if reachable(inside, unprivileged()):
         return inside
-    outside = Path("/var/tmp") / f"pmcycle-{fingerprint()}"  # noqa: S108 - checked just below
+    outside = Path("/var/tmp") / f"pmcycle-{fingerprint()}"
     _claim(outside, 0o755, os.geteuid())
     return outside
 
@@ -109,7 +109,13 @@ class Services:
             log = self.dir / "keeper.log"
             with log.open("wb") as output:
                 keeper = subprocess.Popen(
-                    [sys.executable, "-m", "tests.services", self.name, *(["durable"] if self.durable else [])],
+                    [
+                        sys.executable,
+                        "-m",
+                        "tests.services",
+                        self.name,
+                        *(["durable"] if self.durable else []),
+                    ],
                     cwd=ROOT,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
@@ -124,6 +130,17 @@ class Services:
             self._create_database()
         finally:
             os.close(starting)
+
+    def run_sql(self, statement: str, arguments: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """Run one statement outside any transaction, as the owner of the cluster; return its rows."""
+        connection = psycopg2.connect(self.database_url("postgres"))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement, arguments)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
 
     def release(self) -> None:
         """Say that this process no longer needs the servers."""
@@ -196,7 +213,12 @@ class Services:
         while time.monotonic() < give_up:
             with log.open("wb") as output:
                 server = spawn(
-                    command, env=env, stop_signal=signal.SIGINT, output=output, cwd="/", identity=self.identity
+                    command,
+                    env=env,
+                    stop_signal=signal.SIGINT,
+                    output=output,
+                    cwd="/",
+                    identity=self.identity,
                 )
             while server.poll() is None:
                 if self._postgres_answers():
@@ -210,22 +232,16 @@ class Services:
         # Renamed when complete, so that a killed initdb never leaves half a cluster.
         unfinished = data.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
-        command = [binaries / "initdb", "-D", unfinished, "-U", "app", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        command: list[str | Path] = [binaries / "initdb", "-D", unfinished, "--no-sync"]
+        command += ["-U", "app", "-A", "trust", "-E", "UTF8"]
         made = subprocess.run(command, capture_output=True, text=True, env=env, cwd="/", **self.identity)
         if made.returncode:
             raise ServiceError(made.stderr)
         unfinished.rename(data)
 
     def _create_database(self) -> None:
-        connection = psycopg2.connect(self.database_url("postgres"))
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-                if not cursor.fetchone():
-                    cursor.execute(f"CREATE DATABASE {DATABASE}")
-        finally:
-            connection.close()
+        if not self.run_sql("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]):
+            self.run_sql(f"CREATE DATABASE {DATABASE}")
 
     def _postgres_binaries(self) -> Path:
         found = postgres_binaries()
@@ -324,7 +340,9 @@ def postgres_binaries() -> Path:
     for candidate in candidates:
         if os.access(candidate / "initdb", os.X_OK) and os.access(candidate / "postgres", os.X_OK):
             return candidate
-    raise ServiceError("No PostgreSQL found. Install one (Debian: apt install postgresql) or set DATABASE_URL.")
+    raise ServiceError(
+        "No PostgreSQL found. Install one (Debian: apt install postgresql) or set DATABASE_URL."
+    )
 
 
 def valkey_binary() -> Path:

@@ -69,14 +69,18 @@ def test_code_keeps_out_what_hides_control_flow(path: Path) -> None:
     assert path.name not in ("utils.py", "helpers.py", "signals.py"), "name the file after its subject"
     tree = ast.parse(path.read_text())
     for line, module in imports(path):
-        assert not module.startswith(("django.db.models.signals", "django.dispatch")), f"signals at line {line}"
+        assert not module.startswith(("django.db.models.signals", "django.dispatch")), (
+            f"signals at line {line}"
+        )
         assert not module.startswith("django.contrib.admin"), f"a way around the actions at line {line}"
     for node in ast.walk(tree):
         if path.name == "models.py" or "models" in path.parts:
             named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "save"
             assert not named, f"save() overridden at line {getattr(node, 'lineno', 0)}"
         if path.name == "views.py" or "views" in path.parts:
-            assert not isinstance(node, ast.ClassDef), f"views are functions: line {getattr(node, 'lineno', 0)}"
+            assert not isinstance(node, ast.ClassDef), (
+                f"views are functions: line {getattr(node, 'lineno', 0)}"
+            )
 
 
 @pytest.mark.parametrize("path", [p for p in PYTHON_FILES if p.name == "rules.py"], ids=name_of)
@@ -101,7 +105,9 @@ def test_templates_hold_neither_style_nor_script(path: Path) -> None:
         assert "javascript:" not in tag.lower(), f"script address: {tag}"
     assert not re.search(r"<style\b", text), "a style element"
     for script in re.findall(r"<script\b[^>]*>.*?</script>", text, flags=re.DOTALL):
-        assert re.search(r"\bsrc\b|type=\"(application/json|speculationrules)\"", script), f"inline script: {script}"
+        assert re.search(r"\bsrc\b|type=\"(application/json|speculationrules)\"", script), (
+            f"inline script: {script}"
+        )
 
 
 def test_the_top_level_stays_small() -> None:

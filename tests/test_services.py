@@ -13,7 +13,9 @@ from tests.plugin import with_number
 @pytest.mark.django_db
 def test_the_database_is_postgresql() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('server_version_num')::int >= 150000, current_setting('TimeZone')")
+        cursor.execute(
+            "SELECT current_setting('server_version_num')::int >= 150000, current_setting('TimeZone')"
+        )
         assert cursor.fetchone() == (True, "UTC")
 
 

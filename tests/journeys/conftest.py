@@ -32,7 +32,9 @@ from tests.journeys.running import Stack
 class Visit(Protocol):
     """Opens a path in a browser of its own, signed in as a user or as a stranger."""
 
-    def __call__(self, user: AbstractBaseUser | None = None, path: str = "/", *, phone: bool = False) -> Page: ...
+    def __call__(
+        self, user: AbstractBaseUser | None = None, path: str = "/", *, phone: bool = False
+    ) -> Page: ...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,24 +10,17 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
 
 from pmcycle.celery import CLOCK, app
 from tests.mailbox import read
-from tests.processes import spawn, stop
+from tests.processes import listening_socket, spawn, stop
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -36,7 +29,7 @@ class Stack:
 
     url: str
     folder: Path
-    mail_port: int = field(default_factory=free_port)
+    mail_socket: socket.socket = field(default_factory=listening_socket)
     processes: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
     # For tests.
@@ -73,6 +66,11 @@ class Stack:
     # For the fixtures.
 
     @property
+    def mail_port(self) -> int:
+        port: int = self.mail_socket.getsockname()[1]
+        return port
+
+    @property
     def mail_folder(self) -> Path:
         return self.folder / "mail"
 
@@ -81,7 +79,7 @@ class Stack:
         python = sys.executable
         celery = [python, "-m", "celery", "-A"]
         commands: dict[str, list[str]] = {
-            "mailbox": [python, "-m", "tests.mailbox", str(self.mail_folder), str(self.mail_port)],
+            "mailbox": [python, "-m", "tests.mailbox", str(self.mail_folder), str(self.mail_socket.fileno())],
             "worker": [
                 *(*celery, "pmcycle", "worker", "--concurrency", "1"),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat"),
@@ -90,8 +88,9 @@ class Stack:
         }
         for name, command in commands.items():
             with (self.folder / f"{name}.log").open("wb") as log:
-                self.processes[name] = spawn(command, env=self._environment(), output=log, cwd=ROOT)
-        self.wait_for(self._mailbox_answers)
+                self.processes[name] = spawn(
+                    command, env=self._environment(), output=log, cwd=ROOT, sockets=[self.mail_socket]
+                )
         self.wait_for(lambda: app.control.ping(timeout=0.5))
         self.pause()
 
@@ -113,6 +112,7 @@ class Stack:
             self.processes["beat"].send_signal(SIGCONT)
         for process in self.processes.values():
             stop(process)
+        self.mail_socket.close()
 
     def _environment(self) -> dict[str, str]:
         server = urlsplit(os.environ["DATABASE_URL"])
@@ -123,15 +123,11 @@ class Stack:
             "SITE_URL": self.url,
         }
 
-    def _mailbox_answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.mail_port)) == 0
-
     def _pending(self) -> int:
         """Count the tasks that wait and those a worker holds: late acknowledgement keeps both in Redis."""
         with app.connection_for_read() as broker:
-            client = broker.default_channel.client
-            return int(client.llen("celery")) + int(client.hlen("unacked"))
+            redis: Any = broker.default_channel
+            return int(redis.client.llen("celery")) + int(redis.client.hlen("unacked"))
 
     def _last_words(self) -> str:
         words = (f"{log.name}:\n{log.read_text()[-1500:]}" for log in sorted(self.folder.glob("*.log")))

@@ -1,0 +1,91 @@
+// Drafts: what is typed into a form that is not saved yet goes to the server, and comes back on any device.
+import { say, send, words } from "./http.js";
+
+const PAUSE = 1000;
+const started = new WeakSet();
+
+export function start() {
+  document.querySelectorAll("form[data-draft-url]").forEach((form) => {
+    if (started.has(form)) return;
+    started.add(form);
+    attend(form);
+  });
+}
+
+const skipped = (name) => name === "csrfmiddlewaretoken" || name === "version";
+
+function read(form) {
+  const fields = {};
+  for (const [name, value] of new FormData(form)) {
+    if (skipped(name) || value instanceof File) continue;
+    if (name in fields) fields[name] = [].concat(fields[name], value);
+    else fields[name] = value;
+  }
+  form.querySelectorAll("input[type=password]").forEach((field) => delete fields[field.name]);
+  return fields;
+}
+
+function write(form, fields) {
+  for (const [name, value] of Object.entries(fields)) {
+    if (skipped(name)) continue;
+    const values = [].concat(value).map(String);
+    for (const field of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+      if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
+      else if (field.type !== "file" && field.type !== "hidden") field.value = values[0];
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+}
+
+async function attend(form) {
+  const url = form.dataset.draftUrl;
+  const status = form.querySelector("[data-draft-status], [data-autosave-status]");
+  let timer = 0;
+  let busy = false;
+  let again = false;
+  let submitted = false;
+
+  async function put() {
+    if (submitted) return;
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      const response = await send(url, { method: "PUT", body: JSON.stringify({ fields: read(form) }), headers: { "Content-Type": "application/json" } }, form);
+      const data = response.ok ? await response.json() : null;
+      if (data?.saved_at) say(status, `${words(form, "draft", "draft kept")} ${data.saved_at}`, "saved");
+      else { say(status, words(form, "noDraft", "draft not kept – will retry"), "failed"); timer = setTimeout(put, 5000); }
+    } catch {
+      say(status, words(form, "noDraft", "draft not kept – will retry"), "failed");
+      timer = setTimeout(put, 5000);
+    } finally {
+      busy = false;
+      if (again) { again = false; put(); }
+    }
+  }
+  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(put, PAUSE); });
+  form.addEventListener("submit", () => { submitted = true; clearTimeout(timer); });
+  window.addEventListener("pageshow", () => { submitted = false; });
+
+  let draft = null;
+  try {
+    const response = await send(url, {}, form);
+    if (response.status === 200) draft = await response.json();
+  } catch { /* no draft is no harm */ }
+  const since = form.dataset.draftNewerThan;
+  if (!draft?.fields || (since && draft.saved_at && new Date(draft.saved_at) <= new Date(since))) return;
+  const now = read(form);
+  if (Object.entries(draft.fields).every(([name, value]) => String(now[name] ?? "") === String(value))) return;
+
+  const box = document.createElement("div");
+  box.className = "remark remark-info";
+  box.setAttribute("role", "status");
+  const text = document.createElement("p");
+  text.textContent = `${words(form, "found", "There is newer text of yours that was not saved")}${draft.saved_at_text ? ` (${draft.saved_at_text})` : ""}. `;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn btn-sm";
+  button.textContent = words(form, "restore", "Bring it back");
+  button.addEventListener("click", () => { write(form, draft.fields); box.remove(); form.querySelector("textarea, input:not([type=hidden])")?.focus(); });
+  box.append(text, button);
+  form.prepend(box);
+}
