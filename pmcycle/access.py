@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import models
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
 
 M = TypeVar("M", bound=models.Model)
+
+
+class UserRequest(HttpRequest):
+    """The request that `@login_required` lets through: somebody is signed in."""
+
+    if TYPE_CHECKING:
+        user: User  # type: ignore[assignment]
 
 
 class Scoped(Protocol):

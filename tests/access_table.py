@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import World
+from tests.factories import activity
 
 EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
 STAFF = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin"
@@ -32,9 +33,19 @@ class Row:
 
 ROWS: list[Row] = [
     # --- home
+    Row("home:index", may=EVERYBODY),
+    Row("home:team", may=EVERYBODY),
+    Row("home:palette", may=EVERYBODY),
+    Row("home:search", may=EVERYBODY),
     # --- people
     # --- cycles
     # --- activity
+    Row("activity:inbox", may=EVERYBODY),
+    Row("activity:draft", method="post", may=EVERYBODY, build=lambda w: {"key": "probe"}),
+    Row("activity:job", may="owner hr_admin", build=activity.job_of_ana),
+    Row("activity:trail", may=EVERYBODY),
+    Row("activity:who_looked", may=EVERYBODY),
+    Row("activity:operations", may=EVERYBODY),
     # --- feedback
     # --- goals
     # --- appraisals

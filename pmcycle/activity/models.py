@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from pmcycle.activity.rules import job_title
+
 if TYPE_CHECKING:
     from pmcycle.people.models import User
 
@@ -156,7 +158,8 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["notice", "channel"], name="delivery_once_per_channel"),
             models.CheckConstraint(
-                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at__isnull=True)),
+                condition=Q(state="sent", sent_at__isnull=False)
+                | (~Q(state="sent") & Q(sent_at__isnull=True)),
                 name="delivery_sent_has_time",
             ),
         ]
@@ -220,6 +223,23 @@ class Job(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.state in (self.State.DONE, self.State.FAILED)
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == self.State.DONE
+
+    @property
+    def title(self) -> str:
+        return job_title(self.kind)
+
+    @property
+    def failure(self) -> str:
+        """What went wrong and what to do, empty unless it failed."""
+        if self.state != self.State.FAILED:
+            return ""
+        return self.message or str(
+            _("It stopped, and nothing of it was kept. Start it again; if it stops again, ask IT.")
+        )
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):

@@ -1,4 +1,11 @@
-from django.urls import URLPattern, path  # noqa: F401
+from django.urls import path
+
+from pmcycle.home import views
 
 app_name = "home"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("team/", views.team, name="team"),
+    path("find/", views.palette, name="palette"),
+    path("search/", views.search, name="search"),
+]

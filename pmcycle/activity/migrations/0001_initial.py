@@ -9,132 +9,286 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('subject_kind', models.CharField(max_length=60)),
-                ('subject_id', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=10)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('message', models.TextField(blank=True)),
-                ('url', models.CharField(blank=True, max_length=300)),
-                ('arguments', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("subject_kind", models.CharField(max_length=60)),
+                ("subject_id", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("message", models.TextField(blank=True)),
+                ("url", models.CharField(blank=True, max_length=300)),
+                ("arguments", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=60)),
-                ('title', models.CharField(max_length=200)),
-                ('url', models.CharField(max_length=300)),
-                ('subject_kind', models.CharField(blank=True, max_length=60)),
-                ('subject_id', models.BigIntegerField(null=True)),
-                ('due_on', models.DateField(null=True)),
-                ('is_urgent', models.BooleanField(default=False)),
-                ('key', models.CharField(max_length=200, unique=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('read_at', models.DateTimeField(null=True)),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=60)),
+                ("title", models.CharField(max_length=200)),
+                ("url", models.CharField(max_length=300)),
+                ("subject_kind", models.CharField(blank=True, max_length=60)),
+                ("subject_id", models.BigIntegerField(null=True)),
+                ("due_on", models.DateField(null=True)),
+                ("is_urgent", models.BooleanField(default=False)),
+                ("key", models.CharField(max_length=200, unique=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("read_at", models.DateTimeField(null=True)),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notices",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('email', 'E-mail')], max_length=10)),
-                ('state', models.CharField(choices=[('pending', 'Waiting'), ('sent', 'Sent'), ('suppressed', 'Held back'), ('failed', 'Failed')], db_default='pending', default='pending', max_length=10)),
-                ('not_before', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(db_default=0, default=0)),
-                ('message_id', models.CharField(blank=True, db_default='', max_length=200)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('why', models.CharField(blank=True, db_default='', max_length=300)),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='activity.notice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("channel", models.CharField(choices=[("email", "E-mail")], max_length=10)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting"),
+                            ("sent", "Sent"),
+                            ("suppressed", "Held back"),
+                            ("failed", "Failed"),
+                        ],
+                        db_default="pending",
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("not_before", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                ("message_id", models.CharField(blank=True, db_default="", max_length=200)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("why", models.CharField(blank=True, db_default="", max_length=300)),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="activity.notice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
+                "verbose_name_plural": "deliveries",
             },
         ),
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=200)),
-                ('data', models.JSONField(default=dict)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=200)),
+                ("data", models.JSONField(default=dict)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="drafts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('author', 'key'), name='draft_once_per_form')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("author", "key"), name="draft_once_per_form")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stream', models.CharField(db_index=True, max_length=80)),
-                ('seq', models.BigIntegerField(default=0)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
-                ('verb', models.CharField(max_length=60)),
-                ('subject_kind', models.CharField(max_length=60)),
-                ('subject_id', models.BigIntegerField(null=True)),
-                ('data', models.JSONField(default=dict)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('previous_hash', models.CharField(blank=True, max_length=64)),
-                ('hash', models.CharField(blank=True, max_length=64)),
-                ('about', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.employee')),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('on_behalf_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("stream", models.CharField(db_index=True, max_length=80)),
+                ("seq", models.BigIntegerField(default=0)),
+                (
+                    "at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True),
+                ),
+                ("verb", models.CharField(max_length=60)),
+                ("subject_kind", models.CharField(max_length=60)),
+                ("subject_id", models.BigIntegerField(null=True)),
+                ("data", models.JSONField(default=dict)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("previous_hash", models.CharField(blank=True, max_length=64)),
+                ("hash", models.CharField(blank=True, max_length=64)),
+                (
+                    "about",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.employee",
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "on_behalf_of",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(models.F('about'), models.OrderBy(models.F('at'), descending=True), name='event_about_at'), models.Index(models.F('subject_kind'), models.F('subject_id'), name='event_subject')],
-                'constraints': [models.UniqueConstraint(fields=('stream', 'seq'), name='event_seq_once_per_stream')],
+                "indexes": [
+                    models.Index(
+                        models.F("about"),
+                        models.OrderBy(models.F("at"), descending=True),
+                        name="event_about_at",
+                    ),
+                    models.Index(models.F("subject_kind"), models.F("subject_id"), name="event_subject"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("stream", "seq"), name="event_seq_once_per_stream")
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='chain', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nDECLARE tail record;\nBEGIN\n  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.stream, 7201));\n  SELECT seq, hash INTO tail FROM activity_event WHERE stream = NEW.stream ORDER BY seq DESC LIMIT 1;\n  NEW.seq := coalesce(tail.seq, 0) + 1;\n  NEW.previous_hash := coalesce(tail.hash, '');\n  NEW.hash := encode(sha256(convert_to(concat_ws('|', NEW.previous_hash, NEW.stream, NEW.seq,\n    extract(epoch from NEW.at), NEW.verb, NEW.actor_id, NEW.on_behalf_of_id, NEW.about_id,\n    NEW.subject_kind, NEW.subject_id, NEW.data::text), 'UTF8')), 'hex');\n  RETURN NEW;\nEND;\n", hash='386dc2fb3c72e95fe24c100a23019502e148bc38', operation='INSERT', pgid='pgtrigger_chain_e919b', table='activity_event', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="chain",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\nDECLARE tail record;\nBEGIN\n  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.stream, 7201));\n  SELECT seq, hash INTO tail FROM activity_event WHERE stream = NEW.stream ORDER BY seq DESC LIMIT 1;\n  NEW.seq := coalesce(tail.seq, 0) + 1;\n  NEW.previous_hash := coalesce(tail.hash, '');\n  NEW.hash := encode(sha256(convert_to(concat_ws('|', NEW.previous_hash, NEW.stream, NEW.seq,\n    extract(epoch from NEW.at), NEW.verb, NEW.actor_id, NEW.on_behalf_of_id, NEW.about_id,\n    NEW.subject_kind, NEW.subject_id, NEW.data::text), 'UTF8')), 'hex');\n  RETURN NEW;\nEND;\n",
+                    hash="386dc2fb3c72e95fe24c100a23019502e148bc38",
+                    operation="INSERT",
+                    pgid="pgtrigger_chain_e919b",
+                    table="activity_event",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='cbc9acbe76cb29a4daf0b0d4f631a7f250ce1992', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_571b0', table='activity_event', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="cbc9acbe76cb29a4daf0b0d4f631a7f250ce1992",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_571b0",
+                    table="activity_event",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'running'])), fields=('kind', 'subject_kind', 'subject_id'), name='job_one_unfinished_per_subject'),
+            model_name="job",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["waiting", "running"])),
+                fields=("kind", "subject_kind", "subject_id"),
+                name="job_one_unfinished_per_subject",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(models.F('recipient'), models.OrderBy(models.F('created_at'), descending=True), name='notice_inbox'),
+            model_name="notice",
+            index=models.Index(
+                models.F("recipient"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                name="notice_inbox",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(models.F('not_before'), condition=models.Q(('state', 'pending')), name='delivery_due'),
+            model_name="delivery",
+            index=models.Index(
+                models.F("not_before"), condition=models.Q(("state", "pending")), name="delivery_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('notice', 'channel'), name='delivery_once_per_channel'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                fields=("notice", "channel"), name="delivery_once_per_channel"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', True)), _connector='OR'), name='delivery_sent_has_time'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sent_at__isnull", False), ("state", "sent")),
+                    models.Q(models.Q(("state", "sent"), _negated=True), ("sent_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="delivery_sent_has_time",
+            ),
         ),
     ]

@@ -1,0 +1,38 @@
+"""The clock's part in activity: sending what waits in the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery import shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+log = structlog.get_logger()
+
+
+def wake(task: Any, *arguments: int | str) -> None:
+    """Run a task soon, once the present transaction is committed.
+
+    A broker that does not answer is no error for the person: the row is there, and the clock finds it
+    within a minute.
+    """
+    transaction.on_commit(_send(task, arguments))
+
+
+def _send(task: Any, arguments: tuple[int | str, ...]) -> Callable[[], None]:
+    def send() -> None:
+        try:
+            # One try: the person waits for the page, and nothing is lost by not asking twice.
+            task.apply_async(arguments, retry=False, expires=120)
+        except (OperationalError, OSError) as error:
+            log.warning("broker_unreachable", task=task.name, error=str(error))
+
+    return send
+
+
+@shared_task
+def deliver() -> None:
+    """Send what waits in the outbox."""
