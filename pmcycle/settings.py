@@ -122,6 +122,8 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "pmcycle.urls"
+# The table of what each stage does in which app; like the URLs, it names what lies above its reader.
+STAGES = "pmcycle.stages.STAGES"
 WSGI_APPLICATION = "pmcycle.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

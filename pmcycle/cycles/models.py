@@ -7,18 +7,22 @@ says who is self, manager, former manager, skip-level or HR of a participation; 
 
 from __future__ import annotations
 
-from datetime import date
+import zoneinfo
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.access import in_force, today
+from pmcycle.cycles.rules import StageDates
 from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_scope
 
 
@@ -33,7 +37,9 @@ class RatingScale(models.Model):
     """Ordered, labelled levels. A scale with a cycle is that cycle's frozen copy; without, a template."""
 
     name = models.CharField(_("name"), max_length=120)
-    cycle = models.OneToOneField("Cycle", null=True, blank=True, on_delete=models.CASCADE, related_name="scale")
+    cycle = models.OneToOneField(
+        "Cycle", null=True, blank=True, on_delete=models.CASCADE, related_name="scale"
+    )
     copied_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     version = models.PositiveIntegerField(default=1)
 
@@ -78,6 +84,10 @@ class CycleQuerySet(models.QuerySet["Cycle"]):
     def editable_by(self, user: User) -> Self:
         return self if user.standing.is_hr_admin else self.none()
 
+    def configured_by(self, user: User) -> Self:
+        """Whose setting-up and completion `user` follows: HR."""
+        return self if user.standing.is_hr else self.none()
+
 
 class Cycle(models.Model):
     """One walk through the four stages, for a period, under one set of frozen rules."""
@@ -102,7 +112,9 @@ class Cycle(models.Model):
     mention_days = models.PositiveSmallIntegerField(_("days a mention must be known before"), default=14)
     appeal_days = models.PositiveSmallIntegerField(_("days to ask for a review"), default=14)
     missing_part = models.CharField(max_length=12, choices=Incomplete, default=Incomplete.SHOW)
-    self_opens_after_draft = models.BooleanField(_("self-appraisal opens after the manager's own draft"), default=True)
+    self_opens_after_draft = models.BooleanField(
+        _("self-appraisal opens after the manager's own draft"), default=True
+    )
     progress_cap = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(120))
     stages_may_overlap = models.BooleanField(_("stages may overlap"), default=False)
     launched_at = models.DateTimeField(null=True)
@@ -117,17 +129,35 @@ class Cycle(models.Model):
         ordering = ["-first_day", "-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(first_day__lt=F("last_day")), name="cycle_days_in_order",
+                condition=Q(first_day__lt=F("last_day")),
+                name="cycle_days_in_order",
                 violation_error_message=_("The last day must come after the first."),
             ),
             models.CheckConstraint(
-                condition=Q(state="draft", launched_at__isnull=True) | (~Q(state="draft") & Q(launched_at__isnull=False)),
+                condition=Q(state="draft", launched_at__isnull=True)
+                | (~Q(state="draft") & Q(launched_at__isnull=False)),
                 name="cycle_launched_has_time",
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def local_day(self, now: datetime) -> date:
+        """The day in the cycle's zone, by which its stages open and close."""
+        try:
+            return now.astimezone(zoneinfo.ZoneInfo(self.zone)).date()
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            return now.date()
+
+
+class StageQuerySet(models.QuerySet["Stage"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(cycle__in=Cycle.objects.visible_to(user))
+
+    def editable_by(self, user: User) -> Self:
+        """HR opens, closes and postpones stages by hand."""
+        return self.filter(cycle__in=Cycle.objects.editable_by(user))
 
 
 class Stage(models.Model):
@@ -147,12 +177,15 @@ class Stage(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.PLANNED)
     version = models.PositiveIntegerField(default=1)
 
+    objects = StageQuerySet.as_manager()
+
     class Meta:
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["cycle", "kind"], name="stage_once_per_cycle"),
             models.CheckConstraint(
-                condition=Q(opens_on__lte=F("due_on")), name="stage_days_in_order",
+                condition=Q(opens_on__lte=F("due_on")),
+                name="stage_days_in_order",
                 violation_error_message=_("A stage opens before it is due."),
             ),
         ]
@@ -160,22 +193,75 @@ class Stage(models.Model):
     def __str__(self) -> str:
         return self.get_kind_display()
 
+    @property
+    def dates(self) -> StageDates:
+        """The stage as the rules of dates know it."""
+        return StageDates(
+            kind=self.kind, label=self.get_kind_display(), opens_on=self.opens_on, due_on=self.due_on,
+            grace_days=self.grace_days, state=self.state,
+        )  # fmt: skip
+
 
 class PopulationRule(models.Model):
     """Who takes part: everybody who matches all filled-in conditions, less the exclusions."""
 
     cycle = models.OneToOneField(Cycle, on_delete=models.CASCADE, related_name="population")
-    units = models.ManyToManyField(Unit, blank=True, related_name="+")
+    units = models.ManyToManyField(Unit, blank=True, related_name="populations")
     locations = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     grades = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     employment_kinds = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     hired_on_or_before = models.DateField(null=True, blank=True)
     minimum_fte = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
-    excluded = models.ManyToManyField(Employee, blank=True, related_name="+")
+    excluded = models.ManyToManyField(Employee, blank=True, related_name="excluded_from")
     version = models.PositiveIntegerField(default=1)
 
     def __str__(self) -> str:
         return f"population of {self.cycle_id}"
+
+
+def matching(rule: Mapping[str, Any], on: date) -> models.QuerySet[Employee]:
+    """Who works on the day and matches every filled-in condition of a rule, less its exclusions.
+
+    `rule` has the field names of `PopulationRule`; `units` and `excluded` are ids. A unit stands for
+    everything below it.
+    """
+    people = Employee.objects.working(on)
+    if rule.get("units"):
+        below = Q(pk__in=[])
+        for path in Unit.objects.filter(pk__in=list(rule["units"])).values_list("path", flat=True):
+            below |= Q(unit__path__startswith=path)
+        people = people.filter(below)
+    if rule.get("locations"):
+        people = people.filter(location__in=list(rule["locations"]))
+    if rule.get("grades"):
+        people = people.filter(grade__in=list(rule["grades"]))
+    if rule.get("employment_kinds"):
+        people = people.filter(employment_kind__in=list(rule["employment_kinds"]))
+    if rule.get("hired_on_or_before"):
+        people = people.filter(hired_on__lte=rule["hired_on_or_before"])
+    if rule.get("minimum_fte"):
+        people = people.filter(fte__gte=rule["minimum_fte"])
+    if rule.get("excluded"):
+        people = people.exclude(pk__in=list(rule["excluded"]))
+    return people
+
+
+def population(cycle: Cycle, on: date) -> models.QuerySet[Employee]:
+    """Who would take part if the cycle were launched on the day. One statement to read the rule."""
+    rule = (
+        PopulationRule.objects.filter(cycle=cycle)
+        .annotate(
+            unit_ids=ArraySubquery(Unit.objects.filter(populations=models.OuterRef("pk")).values("pk")),
+            excluded_ids=ArraySubquery(
+                Employee.objects.filter(excluded_from=models.OuterRef("pk")).values("pk")
+            ),
+        )
+        .values()
+        .first()
+    )
+    if rule is None:
+        return Employee.objects.none()
+    return matching({**rule, "units": rule["unit_ids"], "excluded": rule["excluded_ids"]}, on)
 
 
 class AcceptedWarning(models.Model):
@@ -234,9 +320,9 @@ def related(user: User, *relations: Relation, to: str = "participation") -> Q:
     me = user.employee_id
     found = Q(pk__in=[])
     for relation in relations:
-        if relation is Relation.HR_ADMIN and user.standing.is_hr_admin:
-            found |= hr_scope(user, unit=f"{at}unit", employee=f"{at}employee")
-        elif relation is Relation.HR_PARTNER and user.standing.partner_paths and not user.standing.is_hr_admin:
+        if (relation is Relation.HR_ADMIN and user.standing.is_hr_admin) or (
+            relation is Relation.HR_PARTNER and user.standing.partner_paths and not user.standing.is_hr_admin
+        ):
             found |= hr_scope(user, unit=f"{at}unit", employee=f"{at}employee")
         elif relation is Relation.AUDITOR and user.standing.is_auditor:
             found |= ~Q(**{f"{at}employee": me}) if me else Q(**{f"{at}pk__gt": 0} if to else {"pk__gt": 0})
@@ -261,14 +347,25 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
         """That somebody takes part: themselves, their line, HR of the unit, auditors."""
         return self.filter(
             related(
-                user, Relation.SELF, Relation.MANAGER, Relation.FORMER_MANAGER, Relation.SKIP_LEVEL,
-                Relation.HR_PARTNER, Relation.HR_ADMIN, Relation.AUDITOR, to="",
+                user,
+                Relation.SELF,
+                Relation.MANAGER,
+                Relation.FORMER_MANAGER,
+                Relation.SKIP_LEVEL,
+                Relation.HR_PARTNER,
+                Relation.HR_ADMIN,
+                Relation.AUDITOR,
+                to="",
             )
         )
 
     def editable_by(self, user: User) -> Self:
         """Exceptions (extension, transfer, leave) are HR's, never for oneself."""
         return self.filter(related(user, Relation.HR_ADMIN, to=""))
+
+    def overseen_by(self, user: User) -> Self:
+        """Whose way through the cycle HR follows on the board: all or the partner's units, never one's own."""
+        return self.filter(related(user, Relation.HR_PARTNER, Relation.HR_ADMIN, to=""))
 
     def mine(self, user: User) -> Self:
         """The user's own participations in launched cycles, the newest running one first."""
@@ -315,7 +412,9 @@ class Participation(models.Model):
     objects = ParticipationQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["cycle", "employee"], name="participation_once_per_cycle")]
+        constraints = [
+            models.UniqueConstraint(fields=["cycle", "employee"], name="participation_once_per_cycle")
+        ]
 
     def __str__(self) -> str:
         return f"{self.employee_id} in {self.cycle_id}"
@@ -375,7 +474,9 @@ class Extension(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["participation", "stage"], name="extension_once_per_stage")]
+        constraints = [
+            models.UniqueConstraint(fields=["participation", "stage"], name="extension_once_per_stage")
+        ]
 
     def __str__(self) -> str:
         return f"{self.participation_id} until {self.due_on}"

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 
 @dataclass(frozen=True)
@@ -23,3 +29,214 @@ class Need:
 
 
 NEEDS: dict[str, Need] = {}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result of the check before launch, or one thing that stands against closing.
+
+    `code` is stable ("appraisals:weights"): an accepted warning is kept under it. `sentence` is whole
+    and in HR's words. `count` is how many people (or things) it holds for, `people` the first few
+    names, `url` the page where it is put right. An error refuses; a warning must be accepted.
+    """
+
+    code: str
+    sentence: str
+    is_error: bool = False
+    count: int = 1
+    people: Sequence[str] = ()
+    url: str = ""
+    fix: str = ""
+
+
+def unsettled(findings: Iterable[Finding], accepted: Mapping[str, int]) -> list[Finding]:
+    """Warnings that nobody has accepted yet, or whose count has grown since they were."""
+    return [f for f in findings if not f.is_error and accepted.get(f.code, -1) < f.count]
+
+
+# --- Dates -----------------------------------------------------------------------------------------
+
+# Where each stage lies within the year of a new cycle: first and last day as shares of the period,
+# and the days of grace. Objectives come first, the other three in the last third.
+PLAN: dict[str, tuple[Decimal, Decimal, int]] = {
+    "objectives": (Decimal(0), Decimal("0.14"), 7),
+    "appraisal": (Decimal("0.80"), Decimal("0.90"), 7),
+    "incentives": (Decimal("0.91"), Decimal("0.95"), 3),
+    "evaluation": (Decimal("0.96"), Decimal(1), 7),
+}
+
+
+def workday(day: date) -> date:
+    """The day itself, or the Monday after a weekend."""
+    return day + timedelta(days=(7 - day.weekday()) % 7 if day.weekday() >= 5 else 0)
+
+
+def planned_dates(first: date, last: date) -> dict[str, tuple[date, date, int]]:
+    """Opening and due day and grace of each stage, spread over a period, never on a weekend.
+
+    The last stage may end a few days after the period: it looks back over all of it.
+    """
+    days = (last - first).days
+    plan: dict[str, tuple[date, date, int]] = {}
+    after = first
+    for kind, (start, end, grace) in PLAN.items():
+        opens = max(workday(first + timedelta(days=int(days * start))), after)
+        due = max(workday(first + timedelta(days=int(days * end))), opens)
+        plan[kind] = (opens, due, grace)
+        after = workday(due + timedelta(days=1))
+    return plan
+
+
+def year_later(day: date) -> date:
+    """The same day a year on; 29 February becomes the 28th."""
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:
+        return day.replace(year=day.year + 1, day=28)
+
+
+@dataclass(frozen=True)
+class StageDates:
+    """What the check and the clock know of a stage."""
+
+    kind: str
+    label: str
+    opens_on: date
+    due_on: date
+    grace_days: int = 0
+    state: str = "planned"
+
+    @property
+    def closes_after(self) -> date:
+        """The last day on which the stage takes anything in."""
+        return self.due_on + timedelta(days=self.grace_days)
+
+
+def date_findings(
+    stages: Sequence[StageDates], *, first: date, last: date, today: date, may_overlap: bool, url: str = ""
+) -> list[Finding]:
+    """What is wrong with the dates of a cycle, stage by stage in their order."""
+    found: list[Finding] = []
+
+    def add(code: str, sentence: str, *, error: bool = False) -> None:
+        found.append(Finding(code, sentence, is_error=error, url=url, fix=_("Change the dates")))
+
+    for stage in stages:
+        if stage.opens_on > stage.due_on:
+            add(f"dates:order:{stage.kind}", _("%s is due before it opens.") % stage.label, error=True)
+        if stage.due_on < today:
+            add(f"dates:past:{stage.kind}", _("%s would be due in the past.") % stage.label, error=True)
+        elif stage.opens_on < today:
+            sentence = _("%s should have opened already: it opens at once on launch.") % stage.label
+            add(f"dates:late:{stage.kind}", sentence)
+        weekend = [
+            word
+            for word, day in ((_("opens"), stage.opens_on), (_("is due"), stage.due_on))
+            if day.weekday() >= 5
+        ]
+        if weekend:
+            sentence = _("%(stage)s %(what)s on a weekend.") % {
+                "stage": stage.label, "what": _(" and ").join(weekend),
+            }  # fmt: skip
+            add(f"dates:weekend:{stage.kind}", sentence)
+        if stage.opens_on < first:
+            sentence = _("%s opens before the first day of the period.") % stage.label
+            add(f"dates:before:{stage.kind}", sentence)
+        if (stage.due_on - last).days > 120:
+            sentence = _("%s is due more than four months after the period.") % stage.label
+            add(f"dates:after:{stage.kind}", sentence)
+    for earlier, later in zip(stages, stages[1:], strict=False):
+        if later.opens_on < earlier.opens_on:
+            sentence = _("%(later)s opens before %(earlier)s.") % {
+                "later": later.label,
+                "earlier": earlier.label,
+            }
+            add(f"dates:sequence:{later.kind}", sentence, error=True)
+        elif later.opens_on <= earlier.due_on and not may_overlap:
+            sentence = _("%(later)s opens while %(earlier)s is still running, and stages may not overlap.")
+            add(
+                f"dates:overlap:{later.kind}",
+                sentence % {"later": later.label, "earlier": earlier.label},
+                error=True,
+            )
+    return found
+
+
+def should_open(stage: StageDates, today: date) -> bool:
+    """Whether the clock opens a planned stage on this day of the cycle's zone."""
+    return stage.state == "planned" and stage.opens_on <= today
+
+
+def should_close(
+    stage: StageDates, following: StageDates | None, today: date, extended_to: date | None = None
+) -> bool:
+    """Whether the clock closes an open stage.
+
+    Due day, grace and every extension must be over and the next stage be open; the last stage
+    closes with the cycle. Without the second condition nobody could act between two stages.
+    """
+    if stage.state != "open" or following is None or following.state == "planned":
+        return False
+    return today > max(stage.closes_after, extended_to or stage.closes_after)
+
+
+# --- Scales ----------------------------------------------------------------------------------------
+
+Level = tuple[Any, Any, Decimal, bool]
+
+SCALES: dict[str, tuple[Any, list[Level]]] = {
+    "five": (
+        gettext_lazy("Five levels"),
+        [
+            (gettext_lazy("Unsatisfactory"), gettext_lazy("Most of what was agreed was not reached."), Decimal(1), True),
+            (gettext_lazy("Partly meets"), gettext_lazy("Some of what was agreed was not reached."), Decimal(2), True),
+            (gettext_lazy("Meets"), gettext_lazy("What was agreed was reached, reliably."), Decimal(3), False),
+            (gettext_lazy("Exceeds"), gettext_lazy("Clearly more was reached than was agreed."), Decimal(4), False),
+            (gettext_lazy("Outstanding"), gettext_lazy("Far beyond what was agreed, and others learn from it."), Decimal(5), False),
+        ],
+    ),
+    "four": (
+        gettext_lazy("Four levels, no middle"),
+        [
+            (gettext_lazy("Below"), gettext_lazy("Much of what was agreed was not reached."), Decimal(1), True),
+            (gettext_lazy("Nearly meets"), gettext_lazy("Part of what was agreed was not reached."), Decimal(2), True),
+            (gettext_lazy("Meets"), gettext_lazy("What was agreed was reached, reliably."), Decimal(3), False),
+            (gettext_lazy("Exceeds"), gettext_lazy("Clearly more was reached than was agreed."), Decimal(4), False),
+        ],
+    ),
+    "three": (
+        gettext_lazy("Three levels"),
+        [
+            (gettext_lazy("Not yet"), gettext_lazy("What was agreed was not reached."), Decimal(1), True),
+            (gettext_lazy("Meets"), gettext_lazy("What was agreed was reached, reliably."), Decimal(2), False),
+            (gettext_lazy("Exceeds"), gettext_lazy("Clearly more was reached than was agreed."), Decimal(3), False),
+        ],
+    ),
+}  # fmt: skip
+
+
+# --- Reminders -------------------------------------------------------------------------------------
+
+REMIND_BEFORE = (7, 2)
+REMIND_AFTER = (1, 3)
+ESCALATE_AFTER = 5
+
+
+def reminder_days(due_on: date, before: Iterable[int], after: Iterable[int]) -> list[date]:
+    """The days on which somebody who has not finished is reminded, in order."""
+    days = {due_on - timedelta(days=n) for n in before} | {due_on + timedelta(days=n) for n in after}
+    return sorted(days)
+
+
+def days_from_text(text: str) -> list[int]:
+    """ "7, 2" as [7, 2], largest first, without repeats. ValueError for anything that is no count of days."""
+    parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    days = sorted({int(part) for part in parts if part.isascii() and part.isdigit()}, reverse=True)
+    if len({part.lstrip("0") or "0" for part in parts}) != len(days):
+        raise ValueError(text)
+    return days
+
+
+def count_of_people(count: int) -> str:
+    """ "1 person", "12 people"."""
+    return ngettext("%(n)d person", "%(n)d people", count) % {"n": count}

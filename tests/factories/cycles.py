@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from pmcycle.access import today
+from pmcycle.cycles import actions
 from pmcycle.cycles.models import (
     Assignment,
     ChainLink,
@@ -18,7 +19,7 @@ from pmcycle.cycles.models import (
     Stage,
     StageKind,
 )
-from pmcycle.people.models import Employee
+from pmcycle.people.models import Employee, User
 
 LEVELS = [
     ("Unsatisfactory", "Most expectations were missed.", 1, True),
@@ -74,3 +75,12 @@ def change_manager(participation: Participation, new: Employee, *, days_ago: int
     old.save(update_fields=["ends_on"])
     Assignment.objects.create(participation=participation, manager=new, starts_on=end + timedelta(days=1))
     ChainLink.objects.filter(participation=participation, distance=1).update(above=new)
+
+
+def make_draft(name: str, *, by: User, starts_in: int = 0) -> Cycle:
+    """A draft as HR creates it, starting today or in some days, with everybody in it."""
+    first = today() + timedelta(days=starts_in)
+    cycle = actions.create_cycle(name=name, first_day=first, last_day=first + timedelta(days=364), by=by)
+    # On a weekend the plan would wait for Monday; tests run on any day.
+    cycle.stages.filter(position=0).update(opens_on=first)
+    return cycle

@@ -1,0 +1,124 @@
+"""Launching a cycle: once, all or nothing, in as many statements for five people as for sixty."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from pmcycle.access import today
+from pmcycle.activity.models import Event, Notice
+from pmcycle.cycles import actions
+from pmcycle.cycles.models import Assignment, ChainLink, Cycle, Participation
+from pmcycle.errors import Refused
+from pmcycle.people.models import Role, User
+from tests.conftest import World
+from tests.factories import cycles, people
+
+pytestmark = pytest.mark.django_db
+
+
+def accept_all(cycle: Cycle, by: User) -> None:
+    for finding in actions.check(cycle):
+        if not finding.is_error:
+            actions.accept_warning(cycle, finding.code, finding.count, by=by)
+
+
+@pytest.fixture
+def draft(world: World) -> Cycle:
+    cycle = cycles.make_draft("Next year", by=world.kim)
+    accept_all(cycle, world.kim)
+    return cycle
+
+
+def test_freezes_who_takes_part_and_their_line(world: World, draft: Cycle) -> None:
+    actions.launch(draft, by=world.kim)
+    draft.refresh_from_db()
+    assert draft.state == "running"
+    ana = Participation.objects.get(cycle=draft, employee=world.ana.employee_id)
+    assert (ana.unit, ana.grade, ana.annual_pay) == (world.production, "G3", 52000)
+    assert Assignment.objects.get(participation=ana).manager_id == world.bashir.employee_id
+    above = ChainLink.objects.filter(participation=ana).order_by("distance").values_list("above", flat=True)
+    assert list(above) == [world.bashir.employee_id, world.dora.employee_id]
+    assert Event.objects.filter(verb="takes_part", stream=f"cycle:{draft.pk}").count() == 11
+    assert Notice.objects.filter(recipient=world.ana, kind="launched").count() == 1
+    assert [s.state for s in draft.stages.all()] == ["open", "planned", "planned", "planned"]
+
+
+def test_a_second_launch_is_refused_with_the_reason(world: World, draft: Cycle) -> None:
+    actions.launch(draft, by=world.kim)
+    with pytest.raises(Refused, match="launched already"):
+        actions.launch(draft, by=world.lea)
+
+
+def test_a_warning_nobody_accepted_refuses(world: World) -> None:
+    cycle = cycles.make_draft("Next year", by=world.kim)
+    with pytest.raises(Refused, match="has not been accepted"):
+        actions.launch(cycle, by=world.kim)
+    assert not Participation.objects.filter(cycle=cycle).exists()
+
+
+def test_who_reports_to_a_leaver_gets_the_next_one_up(world: World, draft: Cycle) -> None:
+    bashir = world.bashir.employee
+    assert bashir is not None
+    bashir.left_on = today() - timedelta(days=3)
+    bashir.save(update_fields=["left_on"])
+    accept_all(draft, world.kim)
+    actions.launch(draft, by=world.kim)
+    ana = Participation.objects.get(cycle=draft, employee=world.ana.employee_id)
+    assert Assignment.objects.get(participation=ana).manager_id == world.dora.employee_id
+    assert not Participation.objects.filter(cycle=draft, employee=bashir).exists()
+
+
+def statements_of_launch(world: World, name: str) -> int:
+    cycle = cycles.make_draft(name, by=world.kim)
+    accept_all(cycle, world.kim)
+    with CaptureQueriesContext(connection) as seen:
+        actions.launch(cycle, by=world.kim)
+    return len(seen)
+
+
+def test_statements_do_not_grow_with_people(world: World) -> None:
+    few = statements_of_launch(world, "Few")
+    for number in range(55):
+        person = people.make_employee(f"Extra Person{number}", world.sales)
+        people.make_user(person)
+        people.report(person, world.gita.employee)  # type: ignore[arg-type]
+        people.pay(person)
+    many = statements_of_launch(world, "Many")
+    assert few == many
+    assert many <= 25
+
+
+@pytest.mark.django_db(transaction=True)
+def test_launched_twice_at_the_same_moment_happens_once() -> None:
+    top = people.make_unit("Works")
+    kim, lea = (people.make_user(people.make_employee(name, top)) for name in ("Kim Larsen", "Lea Roth"))
+    for user in (kim, lea):
+        people.grant(user, Role.HR_ADMIN)
+    cycle = cycles.make_draft("Next year", by=kim)
+    accept_all(cycle, kim)
+    barrier = threading.Barrier(2)
+    results: list[str] = []
+
+    def press(by: User) -> None:
+        try:
+            barrier.wait(timeout=10)
+            actions.launch(cycle, by=by)
+            results.append("launched")
+        except Refused as refused:
+            results.append(refused.reason)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press, args=(user,)) for user in (kim, lea)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sorted(r if r == "launched" else "refused" for r in results) == ["launched", "refused"]
+    assert Participation.objects.filter(cycle=cycle).count() == 2
+    assert Event.objects.filter(verb="launched").count() == 1
