@@ -1,0 +1,226 @@
+"""Goals of the demo company: agreed, proposed, countered, changed, with a year of progress."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+from goals.models import (
+    ChangeRequest,
+    Contribution,
+    Goal,
+    GoalVersion,
+    KeyResult,
+    ProgressUpdate,
+    Signature,
+)
+from pmcycle.access import today
+from pmcycle.cycles.models import Participation
+from pmcycle.home.demo import texts
+from pmcycle.home.demo.company import Company
+from pmcycle.home.demo.cycle import DemoCycle
+from pmcycle.people.models import Employee
+
+# Of every ten people: how many have an agreed set, one that waits for an answer, one in draft.
+AGREED, PROPOSED = 8, 1
+
+
+def build_goals(company: Company, demo: DemoCycle) -> dict[int, list[Goal]]:
+    """Goals by participation; also the company's own, to align to."""
+    chance = company.chance
+    now = timezone.now()
+    parents = _company_goals(company, demo)
+    plan: list[tuple[Participation, Employee, Employee, int]] = []
+    for number, participation in enumerate(demo.part.values()):
+        employee = participation.employee
+        manager = company.manager_of(employee)
+        if manager is not None:
+            plan.append((participation, employee, manager, number))
+
+    goals: list[Goal] = []
+    wording: list[GoalVersion] = []
+    extra: list[tuple[GoalVersion, Employee]] = []
+    agreed: list[tuple[Goal, GoalVersion, Employee, Employee]] = []
+    for participation, employee, manager, number in plan:
+        bucket = number % 10 if employee.name not in ("Ana Popescu", "Bashir Nouri") else 0
+        for position, text in enumerate(texts.GOALS[company.division[employee.pk]]):
+            from_manager = chance.random() < 0.4
+            author = manager if from_manager else employee
+            state = "agreed" if bucket < AGREED else "proposed" if bucket < AGREED + PROPOSED else "draft"
+            if state == "draft" and position:
+                continue
+            creator = company.users[(employee if state == "draft" else author).name]
+            goal = Goal(
+                participation=participation, cycle=demo.cycle, state=state, created_by=creator,
+                visibility="line" if position else "everyone", parent=parents[position % len(parents)],
+            )
+            goals.append(goal)
+            begun = now - timedelta(days=260 - chance.randrange(20))
+            countered = state == "agreed" and chance.random() < 0.45
+            if countered:
+                first = _version(goal, 1, text, author, begun, Decimal(max(5, text.weight - 10)))
+                extra.append((first, author))
+                author = employee if from_manager else manager
+            last = _version(goal, 2 if countered else 1, text, author, begun + timedelta(days=3), text.weight)
+            if state == "draft":
+                last.proposed_at = None
+            wording.append(last)
+            if state == "agreed":
+                agreed.append((goal, last, employee, manager))
+    Goal.objects.bulk_create(goals, batch_size=5000)
+    for version in [v for v, _ in extra] + wording:
+        version.goal_id = version.goal.pk
+    GoalVersion.objects.bulk_create([v for v, _ in extra] + wording, batch_size=5000)
+    for version in wording:
+        version.goal.latest = version
+        if version.goal.state == "agreed":
+            version.goal.agreed = version
+            version.in_force_from = version.proposed_at
+    Goal.objects.bulk_update([v.goal for v in wording], ["latest", "agreed"], batch_size=2000)
+    GoalVersion.objects.bulk_update(wording, ["in_force_from"], batch_size=2000)
+    _sign(agreed, wording, company)
+    _progress(company, agreed, now)
+    _changes(demo, agreed)
+    _contributions(company, demo)
+    found: dict[int, list[Goal]] = {}
+    for goal in goals:
+        if goal.participation_id is not None:
+            found.setdefault(goal.participation_id, []).append(goal)
+    return found
+
+
+def _company_goals(company: Company, demo: DemoCycle) -> list[Goal]:
+    chief = next(p for p in company.people if not company.line[p.pk])
+    found = []
+    for title, why in texts.COMPANY_GOALS:
+        goal = Goal.objects.create(
+            cycle=demo.cycle, visibility="everyone", state="draft", created_by=company.users["Kim Larsen"]
+        )
+        version = GoalVersion.objects.create(
+            goal=goal, number=1, title=title, why=why, author=chief, proposed_at=demo.cycle.launched_at,
+            in_force_from=demo.cycle.launched_at,
+        )
+        goal.latest = goal.agreed = version
+        goal.state = "agreed"
+        goal.save(update_fields=["latest", "agreed", "state"])
+        found.append(goal)
+    return found
+
+
+def _version(
+    goal: Goal, number: int, text: texts.DemoGoal, author: Employee, at: datetime, weight: Decimal
+) -> GoalVersion:
+    return GoalVersion(
+        goal=goal, number=number, title=text.title, why=text.why, weight=weight, author=author, proposed_at=at,
+        key_results=[
+            {
+                "key": f"k{n}", "title": title, "kind": kind, "start": start,
+                "target": None if kind == "keep" else target, "low": start if kind == "keep" else None,
+                "high": target if kind == "keep" else None, "unit": unit,
+            }
+            for n, (title, kind, start, target, unit) in enumerate(text.key_results, start=1)
+        ],
+    )
+
+
+def _sign(
+    agreed: list[tuple[Goal, GoalVersion, Employee, Employee]], wording: list[GoalVersion], company: Company
+) -> None:
+    both = [
+        Signature(version=version, side=side, signer=signer)
+        for _, version, employee, manager in agreed
+        for side, signer in (("employee", employee), ("manager", manager))
+    ]
+    one = []
+    for version in wording:
+        if version.goal.state == "proposed" and version.goal.participation is not None:
+            owner = version.goal.participation.employee_id
+            one.append(
+                Signature(
+                    version=version, side="employee" if version.author_id == owner else "manager", signer=version.author
+                )
+            )
+    Signature.objects.bulk_create(both + one, batch_size=5000)
+
+
+def _progress(
+    company: Company, agreed: list[tuple[Goal, GoalVersion, Employee, Employee]], now: datetime
+) -> None:
+    """Eight updates over the year for each key result, rising with noise, some of them worrying."""
+    chance = company.chance
+    results: list[KeyResult] = []
+    updates: list[ProgressUpdate] = []
+    for goal, version, employee, _manager in agreed:
+        reach = Decimal(str(round(chance.uniform(0.45, 1.1), 2)))
+        for position, row in enumerate(version.key_results):
+            result = KeyResult(
+                goal=goal, key=row["key"], position=position, title=row["title"], kind=row["kind"],
+                start=Decimal(row["start"]), target=Decimal(row["target"]) if row["target"] else None,
+                low=Decimal(row["low"]) if row["low"] else None, high=Decimal(row["high"]) if row["high"] else None,
+                unit=row["unit"],
+            )
+            results.append(result)
+            for step in range(1, 9):
+                value = _value(result, reach * step / 8, chance.uniform(-0.04, 0.04), step)
+                mood = "on_track" if reach > Decimal("0.75") else "at_risk" if reach > Decimal("0.55") else "off_track"
+                updates.append(
+                    ProgressUpdate(
+                        key_result=result, value=value, confidence=mood if step > 4 else "on_track",
+                        note=chance.choice(texts.NOTES) if chance.random() < 0.35 else "", author=employee,
+                        at=now - timedelta(days=240 - 29 * step - chance.randrange(6), hours=chance.randrange(9)),
+                    )
+                )
+                result.current, result.confidence, result.updated_at = value, updates[-1].confidence, updates[-1].at
+    KeyResult.objects.bulk_create(results, batch_size=5000)
+    for update in updates:
+        update.key_result_id = update.key_result.pk
+    ProgressUpdate.objects.bulk_create(updates, batch_size=5000)
+
+
+def _value(result: KeyResult, share: Decimal, noise: float, step: int) -> Decimal:
+    if result.kind == "reach":
+        return Decimal(1 if step == 8 and share > Decimal("0.8") else 0)
+    if result.kind == "zero":
+        return Decimal(0)
+    if result.kind == "keep":
+        return ((result.low or 0) + ((result.high or 0) - (result.low or 0)) * share).quantize(Decimal("0.1"))
+    span = (result.target or Decimal(0)) - result.start
+    value = result.start + span * max(Decimal(0), share + Decimal(str(round(noise, 3))))
+    return value.quantize(Decimal("0.01") if abs(span) < 10 else Decimal(1))
+
+
+def _changes(demo: DemoCycle, agreed: list[tuple[Goal, GoalVersion, Employee, Employee]]) -> None:
+    """Three people ask for a change of an agreed goal; the manager has not answered yet."""
+    for goal, version, employee, _manager in agreed[4:40:13]:
+        rows = [dict(r) for r in version.key_results]
+        if rows and rows[0]["target"]:
+            rows[0]["target"] = str(Decimal(rows[0]["target"]) + 1)
+        new = GoalVersion.objects.create(
+            goal=goal, number=version.number + 1, title=version.title, why=version.why, weight=version.weight,
+            key_results=rows, author=employee, proposed_at=timezone.now() - timedelta(days=2),
+        )
+        Goal.objects.filter(pk=goal.pk).update(latest=new)
+        Signature.objects.create(version=new, side="employee", signer=employee)
+        ChangeRequest.objects.create(
+            goal=goal, old=version, new=new, reason="resources", requested_by=employee,
+            explanation="The new supplier delivers from January; until then the old target cannot be reached.",
+            lapses_on=today() + timedelta(days=12),
+        )
+
+
+def _contributions(company: Company, demo: DemoCycle) -> None:
+    people = list(demo.part.values())
+    chance = company.chance
+    rows = []
+    for number, text in enumerate(texts.CONTRIBUTIONS * 4):
+        mine, other = chance.sample(people, 2)
+        rows.append(
+            Contribution(
+                participation=mine, author=mine.employee, beneficiary=other.employee, text=text,
+                happened_on=today() - timedelta(days=chance.randrange(10, 200)),
+                confirmed_at=timezone.now() if number % 3 else None,
+            )
+        )
+    Contribution.objects.bulk_create(rows)
