@@ -69,16 +69,19 @@ def build_goals(company: Company, demo: DemoCycle) -> dict[int, list[Goal]]:
             wording.append(last)
             if state == "agreed":
                 agreed.append((goal, last, employee, manager))
+    # A goal may call itself agreed only once it names the version, and the version needs the goal first.
+    final = {id(goal): goal.state for goal in goals}
+    for goal in goals:
+        goal.state = "draft" if goal.state == "draft" else "proposed"
     Goal.objects.bulk_create(goals, batch_size=5000)
-    for version in [v for v, _ in extra] + wording:
-        version.goal_id = version.goal.pk
     GoalVersion.objects.bulk_create([v for v, _ in extra] + wording, batch_size=5000)
     for version in wording:
         version.goal.latest = version
+        version.goal.state = final[id(version.goal)]
         if version.goal.state == "agreed":
             version.goal.agreed = version
             version.in_force_from = version.proposed_at
-    Goal.objects.bulk_update([v.goal for v in wording], ["latest", "agreed"], batch_size=2000)
+    Goal.objects.bulk_update([v.goal for v in wording], ["latest", "agreed", "state"], batch_size=2000)
     GoalVersion.objects.bulk_update(wording, ["in_force_from"], batch_size=2000)
     _sign(agreed, wording, company)
     _progress(company, agreed, now)
@@ -174,8 +177,6 @@ def _progress(
                 )
                 result.current, result.confidence, result.updated_at = value, updates[-1].confidence, updates[-1].at
     KeyResult.objects.bulk_create(results, batch_size=5000)
-    for update in updates:
-        update.key_result_id = update.key_result.pk
     ProgressUpdate.objects.bulk_create(updates, batch_size=5000)
 
 
