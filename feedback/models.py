@@ -2,37 +2,69 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Greatest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.cycles.models import Participation, Relation, StageKind, related
+from pmcycle.cycles.models import Assignment, Participation, Relation, StageKind, related
 from pmcycle.people.models import Employee, ReportingLine, User
 
 PAIR = (Relation.SELF, Relation.MANAGER)
+LONG_TEXT = 20_000
+
+# What an entry may be about, and the page that shows it.
+ABOUT_PAGES = {"goals.goal": "goals:detail", "appraisals.appraisal": "appraisals:read"}
+
+
+def still_meet(manager: str = "manager", employee: str = "employee") -> Q:
+    """Rows whose two people are manager and employee today: by reporting line, or in a running cycle."""
+    line = ReportingLine.objects.current().filter(
+        kind=ReportingLine.Kind.LINE, manager=OuterRef(manager), employee=OuterRef(employee)
+    )
+    written = Assignment.objects.current().filter(
+        manager=OuterRef(manager),
+        participation__employee=OuterRef(employee),
+        participation__cycle__state="running",
+        participation__state=Participation.State.ACTIVE,
+    )
+    return Q(Exists(line)) | Q(Exists(written))
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: User) -> Self:
-        """The pair alone, as long as it is a pair; a 1:1 never reaches skip-level or HR by default."""
-        return self.filter(related(user, *PAIR))
+        """The two who talk; a 1:1 never reaches skip-level or HR by default, nor the next manager."""
+        me = user.employee_id
+        return self.filter(Q(participation__employee=me) | Q(manager=me)) if me else self.none()
 
     editable_by = visible_to
 
 
 class Conversation(models.Model):
-    """The thread of a manager and an employee in one stage of one cycle."""
+    """The thread of one manager and one employee in one stage of one cycle.
+
+    It names the manager, so that a new manager starts a thread of their own instead of inheriting
+    what was said with the one before.
+    """
 
     participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="conversations")
+    manager = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     stage = models.CharField(max_length=12, choices=StageKind)
 
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["participation", "stage"], name="conversation_once_per_stage")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participation", "stage", "manager"], name="conversation_once_per_pair_and_stage"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.participation_id} {self.stage}"
@@ -40,9 +72,14 @@ class Conversation(models.Model):
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def visible_to(self, user: User) -> Self:
-        """The pair; and whoever wrote it keeps what they wrote, also after the pair has changed."""
-        own = Q(author=user.employee_id) if user.employee_id else Q(pk__in=[])
-        return self.filter(related(user, *PAIR, to="conversation__participation") | own)
+        """The employee; the manager of the thread while they are the manager; and its author for ever."""
+        me = user.employee_id
+        if me is None:
+            return self.none()
+        leads = Q(conversation__manager=me) & related(
+            user, Relation.MANAGER, to="conversation__participation"
+        )
+        return self.filter(Q(author=me) | Q(conversation__participation__employee=me) | leads)
 
     def editable_by(self, user: User) -> Self:
         """Nobody rewrites what was said."""
@@ -110,7 +147,9 @@ class Feedback(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     visibility = models.CharField(max_length=10, choices=Visibility)
     body = models.TextField()
-    request = models.OneToOneField("FeedbackRequest", null=True, on_delete=models.PROTECT, related_name="answer")
+    request = models.OneToOneField(
+        "FeedbackRequest", null=True, on_delete=models.PROTECT, related_name="answer"
+    )
     given_at = models.DateTimeField(db_default=models.functions.Now())
     was_useful = models.BooleanField(null=True)
     hidden_at = models.DateTimeField(null=True)
@@ -122,11 +161,13 @@ class Feedback(models.Model):
         ordering = ["-given_at"]
         constraints = [
             models.CheckConstraint(
-                condition=~Q(giver=F("recipient")), name="feedback_not_to_oneself",
+                condition=~Q(giver=F("recipient")),
+                name="feedback_not_to_oneself",
                 violation_error_message=_("Feedback is for somebody else."),
             ),
             models.CheckConstraint(
-                condition=~Q(visibility="public") | Q(kind="praise"), name="feedback_only_praise_is_public",
+                condition=~Q(visibility="public") | Q(kind="praise"),
+                name="feedback_only_praise_is_public",
                 violation_error_message=_("Only praise can be shown to everybody."),
             ),
         ]
@@ -179,7 +220,8 @@ class PairQuerySet(models.QuerySet["CheckInSeries"]):
         me = user.employee_id
         return self.filter(Q(manager=me) | Q(employee=me)) if me else self.none()
 
-    editable_by = visible_to
+    def editable_by(self, user: User) -> Self:
+        return self.visible_to(user).filter(still_meet())
 
 
 class CheckInSeries(models.Model):
@@ -204,7 +246,9 @@ class CheckInSeries(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(manager=F("employee")), name="series_two_people"),
             models.UniqueConstraint(
-                fields=["manager", "employee"], condition=Q(ended_on__isnull=True), name="series_one_running_per_pair",
+                fields=["manager", "employee"],
+                condition=Q(ended_on__isnull=True),
+                name="series_one_running_per_pair",
                 violation_error_message=_("These two already have a recurring check-in."),
             ),
         ]
@@ -218,7 +262,12 @@ class CheckInQuerySet(models.QuerySet["CheckIn"]):
         me = user.employee_id
         return self.filter(Q(manager=me) | Q(employee=me)) if me else self.none()
 
-    editable_by = visible_to
+    def editable_by(self, user: User) -> Self:
+        """The two, as long as they are manager and employee; afterwards they may still read it."""
+        return self.visible_to(user).filter(still_meet())
+
+    def with_pair(self) -> Self:
+        return self.select_related("manager__user", "employee__user", "series")
 
 
 class CheckIn(models.Model):
@@ -229,10 +278,18 @@ class CheckIn(models.Model):
         HELD = "held", _("Held")
         CANCELLED = "cancelled", _("Cancelled")
 
-    series = models.ForeignKey(CheckInSeries, on_delete=models.PROTECT, related_name="check_ins")
+    class Why(models.TextChoices):
+        BY_HAND = "by_hand", _("called off")
+        AWAY = "away", _("one of you is away")
+        ENDED = "ended", _("the series has ended")
+
+    series = models.ForeignKey(CheckInSeries, null=True, on_delete=models.PROTECT, related_name="check_ins")
     manager = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    # The instant that the series' rule gave; it stays when this one meeting is moved.
+    slot = models.DateTimeField(null=True)
     starts_at = models.DateTimeField()
+    cancelled_why = models.CharField(max_length=10, choices=Why, blank=True, default="")
     minutes = models.PositiveSmallIntegerField(default=30)
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     shared_note = models.TextField(blank=True)
@@ -244,9 +301,19 @@ class CheckIn(models.Model):
     class Meta:
         ordering = ["starts_at"]
         constraints = [
-            models.UniqueConstraint(fields=["series", "starts_at"], name="check_in_once_per_time"),
+            models.UniqueConstraint(fields=["series", "slot"], name="check_in_once_per_slot"),
+            models.UniqueConstraint(
+                fields=["manager", "employee", "starts_at"],
+                condition=Q(state="planned"),
+                name="check_in_once_per_time",
+                violation_error_message=_("These two already have a check-in at that time."),
+            ),
             models.CheckConstraint(
-                condition=Q(state="held", held_at__isnull=False) | (~Q(state="held") & Q(held_at__isnull=True)),
+                condition=Q(state="cancelled") | Q(cancelled_why=""), name="check_in_reason_only_if_cancelled"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="held", held_at__isnull=False)
+                | (~Q(state="held") & Q(held_at__isnull=True)),
                 name="check_in_held_has_time",
             ),
         ]
@@ -260,7 +327,16 @@ class OfCheckInQuerySet(models.QuerySet["AgendaPoint"]):
         me = user.employee_id
         return self.filter(Q(check_in__manager=me) | Q(check_in__employee=me)) if me else self.none()
 
-    editable_by = visible_to
+    def editable_by(self, user: User) -> Self:
+        return self.visible_to(user).filter(still_meet("check_in__manager", "check_in__employee"))
+
+    def written_by(self, user: User) -> Self:
+        """A person's own points: only they change the words or take them back."""
+        return self.filter(author=user.employee_id) if user.employee_id else self.none()
+
+    def standing(self) -> Self:
+        """Not taken back by their author."""
+        return self.filter(withdrawn_at__isnull=True)
 
 
 class AgendaPoint(models.Model):
@@ -270,7 +346,10 @@ class AgendaPoint(models.Model):
     author = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     text = models.CharField(max_length=500)
     is_done = models.BooleanField(default=False)
-    carried_from = models.OneToOneField("self", null=True, on_delete=models.SET_NULL, related_name="carried_to")
+    carried_from = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="carried_to"
+    )
+    withdrawn_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -315,7 +394,12 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         return self.filter(Q(check_in__manager=me) | Q(check_in__employee=me)) if me else self.none()
 
     def editable_by(self, user: User) -> Self:
-        return self.visible_to(user)
+        """Its owner always; the other one as long as the two are manager and employee."""
+        pair = still_meet("check_in__manager", "check_in__employee")
+        return self.visible_to(user).filter(Q(owner=user.employee_id) | pair)
+
+    def open(self) -> Self:
+        return self.filter(done_at__isnull=True, dropped_at__isnull=True)
 
     def promises(self) -> Self:
         """What managers committed to."""
@@ -342,11 +426,163 @@ class ActionItem(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(done_at__isnull=True) | Q(dropped_at__isnull=True), name="action_item_one_end"
+            ),
+            models.CheckConstraint(
+                condition=Q(dropped_at__isnull=True) | ~Q(dropped_why=""),
+                name="action_item_dropped_says_why",
+                violation_error_message=_("Say why it is dropped."),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                "owner",
+                "due_on",
+                name="action_item_open",
+                condition=Q(done_at__isnull=True, dropped_at__isnull=True),
             )
         ]
 
     def __str__(self) -> str:
         return self.text
+
+
+class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):
+    def visible_to(self, user: User) -> Self:
+        """A calendar address is its owner's secret."""
+        return self.filter(user=user)
+
+    editable_by = visible_to
+
+
+class CalendarFeed(models.Model):
+    """A secret address under which a calendar program reads when someone's check-ins are: times, never content.
+
+    Only the sha256 of the secret is kept, so the address can be shown once and never again.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="calendar_feeds")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_read_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = CalendarFeedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(revoked_at__isnull=True), name="calendar_feed_one_valid_per_user"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"calendar of {self.user_id}"
+
+
+# --- what other apps read ------------------------------------------------------------------------------------------
+
+
+THREAD_SHOWS = 4
+
+
+def thread_of(participation: Participation, stage: str, user: User) -> dict[str, Any] | None:
+    """The pair's thread of one stage for `templates/feedback/_thread.html`; None for whoever is not of the pair.
+
+    Two statements: the manager of today, and the last entries. Whoever renders it passes the
+    participation that the page already has; `participation.employee` is read if it is not loaded.
+    """
+    if user.employee_id is None:
+        return None
+    assignment = (
+        Assignment.objects.current().filter(participation=participation).select_related("manager").first()
+    )
+    is_employee = participation.employee_id == user.employee_id
+    is_manager = assignment is not None and assignment.manager_id == user.employee_id
+    if not (is_employee or is_manager):
+        return None
+    rows = (
+        Entry.objects.filter(conversation__participation=participation, conversation__stage=stage)
+        .visible_to(user)
+        .select_related("author")
+        .order_by("-said_at", "-pk")[: THREAD_SHOWS + 1]
+    )
+    entries = [as_line(entry, user) for entry in rows]
+    manager = assignment.manager if assignment else None
+    place = {"pk": participation.pk, "stage": stage}
+    return {
+        "entries": entries[:THREAD_SHOWS][::-1],
+        "has_earlier": len(entries) > THREAD_SHOWS,
+        "other": participation.employee.name if is_manager else manager.name if manager else "",
+        "is_employee": is_employee,
+        "can_say": manager is not None,
+        "stage": stage,
+        "stage_label": StageKind(stage).label,
+        "url": reverse("feedback:conversation", kwargs=place),
+        "say_url": reverse("feedback:say", kwargs=place),
+        "draft_key": f"say-{participation.pk}-{stage}",
+        "max_length": LONG_TEXT,
+    }
+
+
+def as_line(entry: Entry, user: User) -> dict[str, Any]:
+    """An entry in the shape of `templates/ui/_entry.html`."""
+    url = ""
+    if entry.about_kind in ABOUT_PAGES and entry.about_id:
+        try:
+            url = reverse(ABOUT_PAGES[entry.about_kind], kwargs={"pk": entry.about_id})
+        except NoReverseMatch:
+            url = ""
+    return {
+        "id": entry.pk,
+        "author": entry.author,
+        "at": entry.said_at,
+        "text": entry.body,
+        "mine": entry.author_id == user.employee_id,
+        "about": entry.about_label,
+        "url": url,
+    }
+
+
+def entries_known_since(participation: Participation, days: int) -> models.QuerySet[Entry]:
+    """What others told this person in their conversations at least `days` ago, newest first.
+
+    The no-surprise gate cites one of these: a low rating must have been said before, to the person,
+    by somebody else, early enough to act on it.
+    """
+    before = timezone.now() - timedelta(days=days)
+    return (
+        Entry.objects.filter(conversation__participation=participation, said_at__lte=before)
+        .exclude(author=participation.employee_id)
+        .select_related("author", "conversation")
+        .order_by("-said_at", "-pk")
+    )
+
+
+def last_talk(participation: str = "pk", employee: str = "employee") -> Greatest:
+    """When manager and employee last talked, as an expression for a queryset; NULL if they never did.
+
+    `Participation.objects.led_by(user).annotate(last_talk=last_talk())`; then
+    `feedback.rules.silence_days(row.last_talk, …)`. Counts what was said in their threads, check-ins
+    held and feedback between the two; only with the manager of today. `participation` and `employee`
+    are the lookups from the outer row.
+    """
+    manager = (
+        Assignment.objects.current()
+        .filter(participation=OuterRef(OuterRef(participation)))
+        .values("manager")[:1]
+    )
+
+    def newest(rows: models.QuerySet[Any], field: str) -> models.Subquery:
+        return models.Subquery(rows.order_by(f"-{field}").values(field)[:1])
+
+    said = Entry.objects.filter(
+        conversation__participation=OuterRef(participation), conversation__manager=manager
+    )
+    held = CheckIn.objects.filter(employee=OuterRef(employee), manager=manager, state=CheckIn.State.HELD)
+    given = Feedback.objects.filter(
+        Q(giver=manager, recipient=OuterRef(employee)) | Q(giver=OuterRef(employee), recipient=manager)
+    )
+    return Greatest(newest(said, "said_at"), newest(held, "held_at"), newest(given, "given_at"))
 
 
 def open_items() -> list[models.QuerySet[Any, Any]]:

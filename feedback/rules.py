@@ -1,7 +1,148 @@
-"""Arithmetic and decisions of feedback: plain values in, plain values out."""
+"""Arithmetic and decisions of feedback: plain values in, plain values out.
+
+Recurrence follows RFC 5545: a rule is read in its zone, so that ten o'clock stays ten o'clock when
+the clocks change.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dateutil.rrule import rrulestr
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
 
 from pmcycle.cycles.rules import Need
 
 NEEDS: dict[str, Need] = {}
+
+# How many meetings of a series stand in the calendar ahead of time.
+PLANNED_AHEAD = 6
+# After so many days without a word between the two, the silence is worth a remark.
+SILENT_AFTER = 30
+# From this share on, one of the two does all the talking.
+ONE_WAY_FROM = 0.9
+ONE_WAY_LEAST = 5
+
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+WEEKDAY_NAMES = (
+    _("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"),
+)  # fmt: skip
+WEEKLY, BIWEEKLY, MONTHLY, ONCE = "weekly", "biweekly", "monthly", "once"
+
+
+def zone_of(name: str) -> ZoneInfo | None:
+    """The time zone of that name, or None if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def first_day(starts_on: date, weekday: int) -> date:
+    """The first such weekday (Monday is 0) on or after the day."""
+    return starts_on + timedelta(days=(weekday - starts_on.weekday()) % 7)
+
+
+def rrule_text(frequency: str, first: date) -> str:
+    """The recurrence rule of meetings that begin on `first`: weekly, every two weeks, or monthly on the
+    same weekday of the month (a fifth one counts as the last, because not every month has five)."""
+    day = WEEKDAYS[first.weekday()]
+    if frequency == WEEKLY:
+        return f"FREQ=WEEKLY;BYDAY={day}"
+    if frequency == BIWEEKLY:
+        return f"FREQ=WEEKLY;INTERVAL=2;BYDAY={day}"
+    if frequency == MONTHLY:
+        nth = (first.day - 1) // 7 + 1
+        return f"FREQ=MONTHLY;BYDAY={-1 if nth == 5 else nth}{day}"
+    raise ValueError(frequency)
+
+
+def frequency_of(rrule: str) -> str:
+    """Which of our choices a recurrence rule is."""
+    if rrule.startswith("FREQ=MONTHLY"):
+        return MONTHLY
+    return BIWEEKLY if "INTERVAL=2" in rrule else WEEKLY
+
+
+def rhythm_in_words(rrule: str) -> str:
+    """The rule as people say it: "every two weeks on Tuesday"."""
+    day = rrule.rpartition("BYDAY=")[2]
+    name = WEEKDAY_NAMES[WEEKDAYS.index(day[-2:])]
+    frequency = frequency_of(rrule)
+    if frequency == WEEKLY:
+        return _t("every week on %(day)s") % {"day": name}
+    if frequency == BIWEEKLY:
+        return _t("every two weeks on %(day)s") % {"day": name}
+    which = {
+        "1": _t("first"), "2": _t("second"), "3": _t("third"), "4": _t("fourth"), "-1": _t("last"),
+    }[day[:-2]]  # fmt: skip
+    return _t("on the %(which)s %(day)s of each month") % {"which": which, "day": name}
+
+
+def instant(day: date, at: time, zone: str) -> datetime:
+    """That local time as an instant in UTC.
+
+    A time that the spring change skips is read with the offset before the change (RFC 5545, 3.3.5);
+    of a time that happens twice in autumn the first one is meant.
+    """
+    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
+
+
+def occurrences(
+    rrule: str,
+    starts_on: date,
+    at: time,
+    zone: str,
+    *,
+    after: datetime,
+    limit: int,
+    away: Iterable[tuple[date, date | None]] = (),
+) -> list[datetime]:
+    """The next `limit` meetings after an instant, in UTC, without the days on which somebody is away.
+
+    `away` are spans of days, both ends inclusive, an open end is None. Looks at most two years
+    ahead, so that an absence without an end yields a short list and not an endless search.
+    """
+    spans = list(away)
+    local = ZoneInfo(zone)
+    rule = rrulestr(rrule, dtstart=datetime.combine(starts_on, at))
+    begin = after.astimezone(local).replace(tzinfo=None) - timedelta(days=1)
+    until = begin + timedelta(days=731)
+    found: list[datetime] = []
+    for moment in rule.xafter(begin, inc=True):
+        if len(found) >= limit or moment > until:
+            break
+        slot = instant(moment.date(), at, zone)
+        if slot > after and not is_away(moment.date(), spans):
+            found.append(slot)
+    return found
+
+
+def is_away(day: date, spans: Iterable[tuple[date, date | None]]) -> bool:
+    """Whether the day lies in one of the spans; both ends belong to them."""
+    return any(first <= day and (last is None or day <= last) for first, last in spans)
+
+
+def silence_days(last: datetime | None, since: date, today: date) -> int:
+    """Days without a word between the two: since they last talked, or since they became a pair."""
+    return max(0, (today - max(last.date() if last else since, since)).days)
+
+
+def is_silent(days: int) -> bool:
+    """Whether the silence is long enough for a remark."""
+    return days >= SILENT_AFTER
+
+
+def one_way_share(by_manager: int, by_employee: int) -> float | None:
+    """The share (0.5 to 1) of the one who talks more; None while too little was said to tell."""
+    total = by_manager + by_employee
+    return max(by_manager, by_employee) / total if total >= ONE_WAY_LEAST else None
+
+
+def is_one_way(by_manager: int, by_employee: int) -> bool:
+    """Whether one of the two does nearly all the talking."""
+    share = one_way_share(by_manager, by_employee)
+    return share is not None and share >= ONE_WAY_FROM

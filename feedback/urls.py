@@ -1,4 +1,9 @@
-from django.urls import URLPattern, path  # noqa: F401
+from django.urls import path
+
+from feedback.views import conversations
 
 app_name = "feedback"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("conversations/<int:pk>/<str:stage>/", conversations.conversation, name="conversation"),
+    path("conversations/<int:pk>/<str:stage>/say/", conversations.say, name="say"),
+]

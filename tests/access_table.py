@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import World
-from tests.factories import activity
+from tests.factories import activity, feedback
 
 EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
 STAFF = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin"
@@ -47,6 +47,15 @@ ROWS: list[Row] = [
     Row("activity:who_looked", may=EVERYBODY),
     Row("activity:operations", may=EVERYBODY),
     # --- feedback
+    Row("feedback:conversation", may="owner manager", build=feedback.thread_of_ana),
+    Row(
+        "feedback:conversation", state="former manager wrote here", may="owner manager former_manager",
+        build=feedback.thread_with_words_of_farid,
+    ),
+    Row(
+        "feedback:say", method="post", may="owner manager", build=feedback.thread_with_words_of_farid,
+        data=lambda w: {"body": "How is the new line going?"},
+    ),
     # --- goals
     # --- appraisals
     # --- incentives

@@ -1,0 +1,86 @@
+"""Conversations, check-ins and feedback for tests."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from feedback.models import ActionItem, AgendaPoint, CheckIn, CheckInSeries, Conversation, Entry
+from pmcycle.access import today
+from pmcycle.cycles.models import Participation, StageKind
+from pmcycle.people.models import Employee, User
+
+if TYPE_CHECKING:
+    from tests.conftest import World
+
+
+def person(user: User) -> Employee:
+    """The employee behind a user of the cast."""
+    assert user.employee is not None
+    return user.employee
+
+
+def make_entry(
+    participation: Participation,
+    manager: Employee,
+    author: Employee,
+    body: str = "The new fixture halves the setup time. Well done.",
+    *,
+    stage: str = StageKind.OBJECTIVES,
+    days_ago: int = 0,
+) -> Entry:
+    conversation, _made = Conversation.objects.get_or_create(
+        participation=participation, manager=manager, stage=stage
+    )
+    said_at = timezone.now() - timedelta(days=days_ago)
+    return Entry.objects.create(conversation=conversation, author=author, body=body, said_at=said_at)
+
+
+def make_series(manager: Employee, employee: Employee, **fields: Any) -> CheckInSeries:
+    fields.setdefault("rrule", "FREQ=WEEKLY;BYDAY=MO")
+    fields.setdefault("starts_on", today() - timedelta(days=30))
+    fields.setdefault("at", "10:00")
+    fields.setdefault("zone", "UTC")
+    return CheckInSeries.objects.create(manager=manager, employee=employee, **fields)
+
+
+def make_check_in(
+    manager: Employee,
+    employee: Employee,
+    *,
+    in_days: float = 2,
+    starts_at: datetime | None = None,
+    **fields: Any,
+) -> CheckIn:
+    """A planned meeting in `in_days`; held when that many days ago if `state="held"`."""
+    when = starts_at or timezone.now() + timedelta(days=in_days)
+    if fields.get("state") == CheckIn.State.HELD:
+        fields.setdefault("held_at", when)
+    return CheckIn.objects.create(manager=manager, employee=employee, starts_at=when, **fields)
+
+
+def make_point(
+    check_in: CheckIn, author: Employee, text: str = "Spare parts for line 3", **fields: Any
+) -> AgendaPoint:
+    return AgendaPoint.objects.create(check_in=check_in, author=author, text=text, **fields)
+
+
+def make_item(
+    check_in: CheckIn, owner: Employee, text: str = "Ask for a second fixture", **fields: Any
+) -> ActionItem:
+    fields.setdefault("due_on", today() + timedelta(days=7))
+    return ActionItem.objects.create(check_in=check_in, owner=owner, text=text, **fields)
+
+
+# --- what the access table opens -------------------------------------------------------------------
+
+
+def thread_of_ana(world: World) -> dict[str, Any]:
+    return {"pk": world.ana_part.pk, "stage": StageKind.OBJECTIVES}
+
+
+def thread_with_words_of_farid(world: World) -> dict[str, Any]:
+    make_entry(world.ana_part, person(world.farid), person(world.farid), days_ago=60)
+    return thread_of_ana(world)
