@@ -18,9 +18,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmcycle.settings")
 MINUTE = 60.0
 
 # job: the task, how often in seconds, and after how many seconds a tick is no longer worth running.
-#
-#   "goals.remind": {"task": "goals.tasks.remind", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE}},
-CLOCK: dict[str, dict[str, Any]] = {}
+CLOCK: dict[str, dict[str, Any]] = {
+    "home.deliver": {"task": "pmcycle.home.tasks.deliver", "schedule": MINUTE, "options": {"expires": MINUTE}},
+    "home.remind": {"task": "pmcycle.home.tasks.remind", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE}},
+}
 
 app = Celery("pmcycle")
 app.config_from_object("django.conf:settings", namespace="CELERY")

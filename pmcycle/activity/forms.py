@@ -25,6 +25,8 @@ class DraftForm(forms.Form):
             data = json.loads(self.cleaned_data["fields_json"])
         except (ValueError, RecursionError):
             data = None
+        if isinstance(data, dict) and isinstance(data.get("fields"), dict):
+            data = data["fields"]
         if not is_draft(data):
             raise forms.ValidationError(_("A draft is a set of fields with text in them."))
         found: dict[str, Any] = data

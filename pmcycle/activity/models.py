@@ -122,7 +122,10 @@ class Notice(models.Model):
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index("recipient", models.F("created_at").desc(), name="notice_inbox")]
+        indexes = [
+            models.Index("recipient", models.F("created_at").desc(), name="notice_inbox"),
+            models.Index("recipient", name="notice_unread", condition=Q(read_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -265,3 +268,13 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Heartbeat(models.Model):
+    """When a job of the clock last ran: what operators look at first."""
+
+    name = models.CharField(max_length=60, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -44,3 +45,18 @@ def _is_value(value: object) -> bool:
 def _is_text(value: str) -> bool:
     """Lone surrogates come through JSON, but PostgreSQL refuses them."""
     return "\x00" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+# Minutes to wait after the first, second, … try of a mail that was not taken.
+BACK_OFF = (1, 5, 30, 120)
+TRIES = len(BACK_OFF) + 1
+
+
+def retry_after(attempts: int) -> timedelta:
+    """How long to wait after this many tries (1 or more)."""
+    return timedelta(minutes=BACK_OFF[min(max(attempts, 1), len(BACK_OFF)) - 1])
+
+
+def is_for_good(code: int) -> bool:
+    """Whether a mail server's answer means that trying again cannot help (RFC 5321, 4.2.1: 5yz)."""
+    return 500 <= code < 600

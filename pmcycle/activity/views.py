@@ -16,6 +16,7 @@ from pmcycle.access import UserRequest, get_visible
 from pmcycle.activity import actions
 from pmcycle.activity.forms import DRAFT_BYTES, NOT_TEXT, DraftForm
 from pmcycle.activity.models import Draft, Job, Notice
+from pmcycle.ui.formats import when_text
 
 
 @login_required
@@ -31,8 +32,13 @@ def inbox(request: UserRequest) -> HttpResponse:
 def draft(request: UserRequest, key: str) -> HttpResponse:
     """What the reader is typing into one form: read it, keep it, drop it. Answers JSON."""
     if request.method == "GET":
-        found = get_visible(Draft, request.user, key=key)
-        return JsonResponse({"data": found.data, "saved_at": _clock(found.updated_at)})
+        found = Draft.objects.visible_to(request.user).filter(key=key).first()
+        if found is None:
+            return HttpResponse(status=204)
+        text = when_text(found.updated_at)
+        return JsonResponse(
+            {"fields": found.data, "saved_at": found.updated_at.isoformat(), "saved_at_text": text}
+        )
     if request.method == "DELETE":
         actions.drop_draft(request.user, key)
         return JsonResponse({})

@@ -28,7 +28,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         (not standing.is_it_admin, _("People"), "people:org_chart", "sitemap", _("Company")),
         (standing.is_hr, _("Cycles"), "cycles:list", "refresh", _("Company")),
         (standing.is_hr_admin, _("Imports"), "people:imports", "upload", _("Company")),
-        (standing.is_hr_admin or standing.is_it_admin, _("Accounts and roles"), "people:accounts", "key", _("Company")),
+        (
+            standing.is_hr_admin or standing.is_it_admin,
+            _("Accounts and roles"),
+            "people:accounts",
+            "key",
+            _("Company"),
+        ),
         (standing.is_auditor or standing.is_hr, _("Audit trail"), "activity:trail", "history", _("Company")),
         (standing.is_it_admin, _("Operations"), "activity:operations", "adjustments", _("Company")),
     ]

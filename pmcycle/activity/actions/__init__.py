@@ -11,7 +11,7 @@ import structlog
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from pmcycle.activity.models import Delivery, Draft, Event, Job, Notice
+from pmcycle.activity.models import Delivery, Draft, Event, Heartbeat, Job, Notice
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
@@ -189,3 +189,16 @@ def save_draft(user: User, key: str, data: dict[str, Any]) -> Draft:
 def drop_draft(user: User, key: str) -> None:
     """The form was sent: its draft has done its work."""
     Draft.objects.filter(author=user, key=key).delete()
+
+
+def beat(name: str) -> None:
+    """Note that a job of the clock ran just now: beat and worker are both alive."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+
+
+def mark_read(user: User, pks: Iterable[int] | None = None) -> int:
+    """Mark the user's unread notices as read, all or the given ones; returns how many there were."""
+    unread = Notice.objects.visible_to(user).filter(read_at__isnull=True)
+    if pks is not None:
+        unread = unread.filter(pk__in=list(pks))
+    return unread.update(read_at=timezone.now())

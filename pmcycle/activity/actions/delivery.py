@@ -1,0 +1,185 @@
+"""Sending what waits in the outbox: claimed with a lease, one mail a person, retried with back-off.
+
+A worker that dies between the mail server's answer and the commit cannot know whether the mail left.
+It goes out again after the lease, with the same content and the same Message-ID, which mail servers
+and clients take for the one they have: at least once on the wire, once for the reader.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Any
+
+import css_inline
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import transaction
+from django.db.models import F, Q
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from pmcycle.activity.models import Delivery
+from pmcycle.activity.rules import TRIES, is_for_good, retry_after
+from pmcycle.ui.formats import due_text
+
+log = structlog.get_logger()
+
+LEASE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One mail to one person, leased to this worker until `lease_until`."""
+
+    rows: list[Delivery]
+    message_id: str
+    lease_until: datetime
+
+    @property
+    def recipient(self) -> Any:
+        return self.rows[0].notice.recipient
+
+
+def claim_mail(*, reminders: bool) -> Claimed | None:
+    """Lease the next person's due deliveries as one mail; None if nothing is due.
+
+    The person's row is locked while choosing, so that two workers never split one digest.
+    `reminders` says whether mails of the clock are included: whoever claims them must have held back
+    first what is done meanwhile (`pmcycle.home.actions.hold_back`).
+    """
+    while True:
+        now = timezone.now()
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        due = Delivery.objects.filter(free, state=Delivery.State.PENDING, not_before__lte=now)
+        if not reminders:
+            due = due.exclude(notice__kind__in=["reminder", "escalation"])
+        with transaction.atomic():
+            first = (
+                due.select_related("notice__recipient")
+                .select_for_update(skip_locked=True, no_key=True, of=("notice__recipient",))
+                .order_by("not_before", "pk")
+                .first()
+            )
+            if first is None:
+                return None
+            # Read again under the lock: another worker may have leased them a moment ago.
+            rows = list(
+                due.filter(notice__recipient=first.notice.recipient_id)
+                .select_related("notice__recipient__employee")
+                .order_by(F("notice__due_on").asc(nulls_last=True), "pk")
+            )
+            if not rows:
+                continue
+            tried = next((row.message_id for row in rows if row.message_id), "")
+            rows = [row for row in rows if row.message_id == tried]
+            message_id = tried or f"<notice-{min(row.pk for row in rows)}-{len(rows)}@{_mail_domain()}>"
+            lease_until = now + LEASE
+            Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+                lease_until=lease_until, message_id=message_id, attempts=F("attempts") + 1
+            )
+            for row in rows:
+                row.attempts += 1
+        return Claimed(rows, message_id, lease_until)
+
+
+def _mail_domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+
+
+def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
+    """The mail in text and HTML: what, by when, one link each; nothing that somebody wrote."""
+    recipient = claimed.recipient
+    notices = [row.notice for row in claimed.rows]
+    with timezone.override(_zone(recipient.zone_name)):
+        context = {
+            "name": recipient.name,
+            "notices": [
+                {"title": n.title, "url": n.url, "due": due_text(n.due_on) if n.due_on else ""}
+                for n in notices
+            ],
+            "site": settings.SITE_URL,
+            "is_reminder": any(n.kind in ("reminder", "escalation") for n in notices),
+        }
+        text = render_to_string("mail/notices.txt", context)
+        html = css_inline.inline(render_to_string("mail/notices.html", context))
+    if len(notices) == 1:
+        subject = notices[0].title
+    else:
+        subject = ngettext("%(n)d thing needs you", "%(n)d things need you", len(notices)) % {
+            "n": len(notices)
+        }
+    mail = EmailMultiAlternatives(
+        " ".join(subject.split()),
+        text,
+        to=[recipient.email],
+        headers={"Message-ID": claimed.message_id, "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(html, "text/html")
+    return mail
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo | None:
+    try:
+        return zoneinfo.ZoneInfo(name) if name else None
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def deliver(*, reminders: bool, is_time_up: Callable[[], bool] = lambda: False) -> int:
+    """Send mails until nothing is due; returns how many left. A failure is kept on its rows and retried."""
+    sent = 0
+    connection = get_connection()
+    try:
+        while not is_time_up() and (claimed := claim_mail(reminders=reminders)):
+            if not claimed.recipient.is_active:
+                _settle(claimed, state=Delivery.State.SUPPRESSED, why=_("The account is closed."))
+                continue
+            try:
+                mail = write_mail(claimed)
+                mail.connection = connection
+                mail.send()
+            except (smtplib.SMTPException, OSError) as error:
+                _keep_failure(claimed, error)
+                # The next mail gets a fresh connection; this one may be in any state.
+                connection.close()
+            else:
+                _settle(claimed, state=Delivery.State.SENT, sent_at=timezone.now(), why="")
+                sent += 1
+    finally:
+        connection.close()
+    return sent
+
+
+def _settle(claimed: Claimed, **values: Any) -> None:
+    """Write how it went, unless the lease has passed to another worker meanwhile."""
+    Delivery.objects.filter(
+        pk__in=[row.pk for row in claimed.rows],
+        state=Delivery.State.PENDING,
+        message_id=claimed.message_id,
+        lease_until=claimed.lease_until,
+    ).update(lease_until=None, **values)
+
+
+def _keep_failure(claimed: Claimed, error: Exception) -> None:
+    attempts = claimed.rows[0].attempts
+    code = getattr(error, "smtp_code", 0)
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = max((answer[0] for answer in error.recipients.values()), default=0)
+    log.warning("mail_not_sent", message_id=claimed.message_id, attempts=attempts, error=type(error).__name__)
+    if is_for_good(code):
+        why = _("The mail server does not accept this address or mail (%(code)s).") % {"code": code}
+        _settle(claimed, state=Delivery.State.FAILED, why=why)
+    elif attempts >= TRIES:
+        why = _("The mail server could not be reached in %(n)d tries.") % {"n": attempts}
+        _settle(claimed, state=Delivery.State.FAILED, why=why)
+    else:
+        why = _("The mail server did not take it; it is tried again.")
+        _settle(claimed, not_before=timezone.now() + retry_after(attempts), why=why)

@@ -1,0 +1,297 @@
+"""Reminders: one statement that knows every open item of every app.
+
+Each sweep looks at what is open now and at the latest day of the policy that has come, where the
+recipient is: nobody is reminded of what is done, twice of the same, at night, on a weekend or while
+away. A clock that stood still for a week reminds once, not seven times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from pmcycle.activity.actions import delivery
+from pmcycle.home.contributions import NEEDS, OPEN_ITEMS
+from pmcycle.people.models import Organisation
+
+# The hour of the recipient's morning from which reminders are written.
+MORNING = 8
+# Days around the due day where HR has set no policy for the stage (or the item belongs to no cycle).
+DAYS = [-7, -1, 1, 7]
+
+AWAY = "away"
+SENTINEL = 10**15 + 7
+
+
+@cache
+def known_zones() -> list[str]:
+    """The zones that the database can compute with; a name it does not know falls back to the next."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_timezone_names")
+        return [name for (name,) in cursor.fetchall()]
+
+
+def open_items() -> tuple[str, list[Any]]:
+    """All apps' open items as one SELECT with its parameters; columns as in `ITEM_COLUMNS`."""
+    parts = [rows for contribute in OPEN_ITEMS for rows in contribute()]
+    if not parts:
+        return (
+            "SELECT ''::text, 0::bigint, 0::bigint, 0::bigint, ''::text, NULL::bigint, ''::text, NULL::date, ''::text"
+            " WHERE false"
+        ), []
+    whole: models.QuerySet[Any, Any] = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+    sql, params = whole.query.get_compiler(connection=connection).as_sql()
+    return sql, list(params)
+
+
+def need_rows() -> list[tuple[str, str, str, str]]:
+    """Per kind of item: its title and its line for others (with %(name)s) and its address (with %(pk)s)."""
+    return [
+        (kind, str(need.title), str(need.title), need_url(need.url_name).replace(str(SENTINEL), "%(pk)s"))
+        for kind, need in NEEDS.items()
+    ]
+
+
+def need_url(url_name: str, pk: int = SENTINEL) -> str:
+    """The address of an item; some kinds lead to a page of all, which takes no number."""
+    try:
+        return reverse(url_name, args=[pk])
+    except NoReverseMatch:
+        pass
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return "/"
+
+
+# A person as the clock must see them: their account, their zone, their day and whether they are away.
+# The columns of `item` come first. Parameters: now, zones, zones, organisation's zone.
+PEOPLE = """
+person AS (
+  SELECT item.*, u.id AS user_id, u.is_active, e.name AS recipient_name, e.left_on, e.unit_id, z.local::date AS day,
+         extract(hour FROM z.local) AS hour, extract(isodow FROM z.local) AS weekday,
+         EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = e.id AND a.starts_on <= z.local::date
+                 AND (a.ends_on IS NULL OR a.ends_on >= z.local::date)) AS is_away
+  FROM item
+  JOIN people_employee e ON e.id = item.recipient
+  JOIN people_user u ON u.employee_id = e.id
+  CROSS JOIN LATERAL (SELECT %s::timestamptz AT TIME ZONE coalesce(
+    CASE WHEN e.zone = ANY(%s) THEN e.zone END, CASE WHEN u.zone = ANY(%s) THEN u.zone END, %s) AS local) z
+  WHERE item.phase = 'todo' AND item.due_on IS NOT NULL AND (e.left_on IS NULL OR e.left_on >= z.local::date)
+)"""
+
+ITEMS = "WITH item (kind, subject, recipient, about, about_name, cycle, stage, due_on, phase) AS ({items})"
+
+NEED = (
+    "need (kind, title, waits, url) AS (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]))"
+)
+
+REMIND = (
+    ITEMS
+    + ", "
+    + PEOPLE
+    + ", "
+    + NEED
+    + """,
+fire AS (
+  SELECT person.*, need.title, need.url,
+         (SELECT max(days) FROM unnest(CASE WHEN policy.id IS NULL THEN %s::int[] ELSE
+            coalesce((SELECT array_agg(-before) FROM unnest(policy.days_before::int[]) before), '{{}}'::int[])
+            || policy.days_after::int[] END) days
+          WHERE person.due_on + days <= person.day) AS days
+  FROM person
+  JOIN need ON need.kind = person.kind
+  LEFT JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
+  WHERE person.weekday <= 5 AND person.hour >= %s
+),
+written AS (
+  INSERT INTO activity_notice (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
+  SELECT user_id, 'reminder', left(replace(title, '%%(name)s', coalesce(about_name, '')), 200),
+         replace(url, '%%(pk)s', subject::text), kind, subject, due_on, false,
+         concat_ws(':', 'remind', kind, subject, recipient, due_on, days), %s
+  FROM fire WHERE days IS NOT NULL
+  ON CONFLICT (key) DO NOTHING
+  RETURNING id, recipient_id
+)
+INSERT INTO activity_delivery (notice_id, channel, state, not_before, attempts, message_id, why)
+SELECT DISTINCT written.id, 'email', CASE WHEN fire.is_active AND NOT fire.is_away THEN 'pending' ELSE 'suppressed' END,
+       %s::timestamptz, 0, '',
+       CASE WHEN NOT fire.is_active THEN %s WHEN fire.is_away THEN %s ELSE '' END
+FROM written JOIN (SELECT DISTINCT user_id, is_active, is_away FROM person) fire ON fire.user_id = written.recipient_id
+"""
+)
+
+# Who is back gets the newest of what was held back for the absence, if it is still open.
+WELCOME_BACK = (
+    ITEMS
+    + ", "
+    + PEOPLE
+    + """,
+held AS (
+  SELECT DISTINCT ON (person.user_id, person.kind, person.subject) d.id
+  FROM person
+  JOIN activity_notice n ON n.recipient_id = person.user_id AND n.kind = 'reminder' AND n.subject_kind = person.kind
+    AND n.subject_id = person.subject AND n.due_on = person.due_on
+  JOIN activity_delivery d ON d.notice_id = n.id
+  WHERE d.state = 'suppressed' AND d.why = %s AND NOT person.is_away AND person.is_active
+    AND person.weekday <= 5 AND person.hour >= %s
+    AND NOT EXISTS (SELECT 1 FROM activity_notice later JOIN activity_delivery ld ON ld.notice_id = later.id
+      WHERE later.recipient_id = n.recipient_id AND later.subject_kind = n.subject_kind AND later.kind = n.kind
+      AND later.subject_id = n.subject_id AND later.id > n.id AND ld.state IN ('sent', 'pending'))
+  ORDER BY person.user_id, person.kind, person.subject, n.id DESC
+)
+UPDATE activity_delivery SET state = 'pending', why = '', not_before = %s FROM held
+WHERE activity_delivery.id = held.id AND activity_delivery.state = 'suppressed'
+"""
+)
+
+# Who leads the person (in the cycle; else in the company) and the HR partners of their unit.
+ESCALATE = (
+    ITEMS
+    + ", "
+    + PEOPLE
+    + ", "
+    + NEED
+    + """,
+late AS (
+  SELECT person.*, need.title, person.day - person.due_on AS days
+  FROM person
+  JOIN need ON need.kind = person.kind
+  JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
+  WHERE policy.escalate_after IS NOT NULL AND person.due_on + policy.escalate_after <= person.day
+    AND NOT person.is_away AND person.weekday <= 5 AND person.hour >= %s
+),
+told AS (
+  SELECT late.*, manager.id AS manager_user, %s AS to_url FROM late
+  JOIN cycles_participation part ON part.cycle_id = late.cycle AND part.employee_id = late.recipient
+  JOIN cycles_assignment line ON line.participation_id = part.id AND line.starts_on <= late.day
+    AND (line.ends_on IS NULL OR line.ends_on >= late.day)
+  JOIN people_user manager ON manager.employee_id = line.manager_id AND manager.is_active
+  UNION
+  SELECT late.*, partner.id, replace(%s, '%%(pk)s', late.cycle::text) FROM late
+  JOIN people_unit unit ON unit.id = late.unit_id
+  JOIN people_unit above ON unit.path LIKE above.path || '%%'
+  JOIN people_rolegrant role ON role.unit_id = above.id AND role.role = 'hr_partner' AND role.starts_on <= late.day
+    AND (role.ends_on IS NULL OR role.ends_on >= late.day)
+  JOIN people_user partner ON partner.id = role.user_id AND partner.is_active AND partner.id <> late.user_id
+),
+written AS (
+  INSERT INTO activity_notice (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
+  SELECT manager_user, 'escalation',
+         left(replace(replace(%s, '%%(person)s', recipient_name), '%%(task)s',
+              replace(title, '%%(name)s', coalesce(about_name, ''))), 200),
+         to_url, kind, subject, due_on, false,
+         concat_ws(':', 'escalate', kind, subject, recipient, due_on, manager_user), %s
+  FROM told
+  ON CONFLICT (key) DO NOTHING
+  RETURNING id
+)
+INSERT INTO activity_delivery (notice_id, channel, state, not_before, attempts, message_id, why)
+SELECT id, 'email', 'pending', %s::timestamptz, 0, '', '' FROM written
+"""
+)
+
+# What must not leave any more, and what must wait for the next working morning. `item` is matched by
+# kind, subject and due day: who was given more time is not reminded of the old day.
+HOLD_BACK = (
+    ITEMS
+    + """,
+due AS (
+  SELECT d.id, n.kind AS sort, e.left_on, away.ends_on AS away_until, away.id IS NOT NULL AS is_away, u.is_active,
+         z.zone, z.local,
+         EXISTS (SELECT 1 FROM item WHERE item.kind = n.subject_kind AND item.subject = n.subject_id
+                 AND item.due_on = n.due_on AND item.phase = 'todo') AS is_open,
+         EXISTS (SELECT 1 FROM activity_delivery od JOIN activity_notice o ON o.id = od.notice_id
+                 WHERE o.recipient_id = n.recipient_id AND od.state = 'sent' AND o.kind IN ('reminder', 'escalation')
+                 AND NOT o.is_urgent AND (od.sent_at AT TIME ZONE z.zone)::date = z.local::date) AS had_one
+  FROM activity_delivery d
+  JOIN activity_notice n ON n.id = d.notice_id AND n.kind IN ('reminder', 'escalation')
+  JOIN people_user u ON u.id = n.recipient_id
+  LEFT JOIN people_employee e ON e.id = u.employee_id
+  CROSS JOIN LATERAL (SELECT coalesce(
+    CASE WHEN e.zone = ANY(%s) THEN e.zone END, CASE WHEN u.zone = ANY(%s) THEN u.zone END, %s) AS zone) zones
+  CROSS JOIN LATERAL (SELECT zones.zone, %s::timestamptz AT TIME ZONE zones.zone AS local) z
+  LEFT JOIN people_absence away ON away.employee_id = e.id AND away.starts_on <= z.local::date
+    AND (away.ends_on IS NULL OR away.ends_on >= z.local::date)
+  WHERE d.state = 'pending' AND d.not_before <= %s AND (d.lease_until IS NULL OR d.lease_until < %s) AND NOT n.is_urgent
+),
+judged AS (
+  SELECT id, CASE WHEN NOT is_active THEN %s WHEN left_on < local::date THEN %s WHEN NOT is_open THEN %s
+                  WHEN is_away THEN %s ELSE '' END AS why,
+         CASE WHEN extract(isodow FROM local) > 5 OR extract(hour FROM local) < %s OR had_one THEN
+           ((local::date + CASE WHEN extract(isodow FROM local) <= 5 AND NOT had_one THEN 0
+                                WHEN extract(isodow FROM local) = 5 THEN 3 WHEN extract(isodow FROM local) = 6 THEN 2
+                                ELSE 1 END) + make_interval(hours => %s)) AT TIME ZONE zone END AS wait_until
+  FROM due
+)
+UPDATE activity_delivery d SET
+  state = CASE WHEN judged.why <> '' THEN 'suppressed' ELSE 'pending' END,
+  why = judged.why,
+  not_before = CASE WHEN judged.why = '' THEN judged.wait_until ELSE d.not_before END,
+  lease_until = NULL
+FROM judged WHERE d.id = judged.id AND d.state = 'pending' AND (judged.why <> '' OR judged.wait_until IS NOT NULL)
+"""
+)
+
+
+def _words() -> dict[str, str]:
+    """Why something did not leave, as it stands in HR's log."""
+    return {
+        "closed": _("The account is closed."),
+        "left": _("The person has left."),
+        "done": _("It was done before the mail left."),
+        AWAY: _("The person is away; it waits for their return."),
+    }
+
+
+def _zone() -> str:
+    zone = Organisation.objects.values_list("zone", flat=True).first() or "UTC"
+    return zone if zone in known_zones() else "UTC"
+
+
+def remind() -> int:
+    """Write the reminders that are due this morning where their recipients are; returns how many are new."""
+    now, zones, words = timezone.now(), known_zones(), _words()
+    items, params = open_items()
+    people = [now, zones, zones, _zone()]
+    needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], [], []]
+    late = _("%(person)s is late: %(task)s")
+    team, board = reverse("home:team"), need_url("cycles:board").replace(str(SENTINEL), "%(pk)s")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            REMIND.format(items=items),
+            [*params, *people, *needs, DAYS, MORNING, now, now, words["closed"], words[AWAY]],
+        )
+        written = cursor.rowcount
+        cursor.execute(WELCOME_BACK.format(items=items), [*params, *people, words[AWAY], MORNING, now])
+        cursor.execute(
+            ESCALATE.format(items=items), [*params, *people, *needs, MORNING, team, board, late, now, now]
+        )
+        return int(written + cursor.rowcount)
+
+
+def hold_back() -> int:
+    """Judge once more what is about to leave: done, left, away, not a morning, or one digest already today."""
+    now, zones, words = timezone.now(), known_zones(), _words()
+    items, params = open_items()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            HOLD_BACK.format(items=items),
+            [
+                *params, zones, zones, _zone(), now, now, now,
+                words["closed"], words["left"], words["done"], words[AWAY], MORNING, MORNING,
+            ],
+        )  # fmt: skip
+        return int(cursor.rowcount)
+
+
+def deliver(is_time_up: Callable[[], bool]) -> int:
+    """Send everything that is due, reminders included."""
+    hold_back()
+    return delivery.deliver(reminders=True, is_time_up=is_time_up)

@@ -1,0 +1,28 @@
+"""The clock's part in home: reminders, and the outbox with them."""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+
+from pmcycle.activity.actions import beat
+from pmcycle.home import actions
+
+# A little less than the minute after which the clock strikes again.
+SECONDS = 50
+
+
+@shared_task
+def remind() -> None:
+    """Write this morning's reminders, wherever it is morning, and send them."""
+    if actions.remind():
+        deliver.delay()
+
+
+@shared_task
+def deliver() -> None:
+    """Send what waits, and leave a sign of life for the operators."""
+    until = time.monotonic() + SECONDS
+    beat("deliver")
+    actions.deliver(lambda: time.monotonic() > until)

@@ -1,0 +1,230 @@
+"""The outbox: one mail a person, once, however many workers there are and whatever the mail server does."""
+
+from __future__ import annotations
+
+import smtplib
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.db import connection, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from pmcycle.activity import tasks
+from pmcycle.activity.actions import Tell, delivery, tell
+from pmcycle.activity.models import Delivery, Notice
+from pmcycle.people.models import User
+from tests.conftest import World, build_world
+
+
+def say(user: User, key: str, title: str = "Answer the proposal", **fields: Any) -> None:
+    tell(user, [Tell(user_id=user.pk, title=title, url="/goals/", key=key, **fields)])
+
+
+def send() -> int:
+    return delivery.deliver(reminders=False)
+
+
+def break_mail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def send(self: EmailMultiAlternatives, fail_silently: bool = False) -> int:
+        raise error
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", send)
+
+
+def let_time_pass(**span: float) -> None:
+    """As if what waits had been waiting for longer."""
+    for row in Delivery.objects.filter(state="pending"):
+        row.not_before -= timedelta(**span)
+        row.lease_until = row.lease_until and row.lease_until - timedelta(**span)
+        row.save()
+
+
+def test_a_notice_leaves_as_text_and_html_with_its_link(world: World) -> None:
+    say(world.ana, "a")
+    assert send() == 1
+    [sent] = mail.outbox
+    assert sent.to == [world.ana.email]
+    assert "http://localhost:8000/goals/" in str(sent.body)
+    [(html, kind)] = sent.alternatives  # type: ignore[attr-defined]
+    assert kind == "text/html"
+    assert 'href="http://localhost:8000/goals/"' in html
+    assert 'style="' in html
+    assert "<style" not in html
+    row = Delivery.objects.get()
+    assert (row.state, row.message_id, row.why) == ("sent", sent.extra_headers["Message-ID"], "")
+
+
+def test_what_was_said_once_is_not_said_again(world: World) -> None:
+    say(world.ana, "a")
+    say(world.ana, "a")
+    send()
+    send()
+    assert len(mail.outbox) == 1
+
+
+def test_a_burst_to_one_person_is_one_mail(world: World) -> None:
+    for number in range(5):
+        say(world.ana, f"a{number}")
+    say(world.chen, "b")
+    assert send() == 2
+    assert [m.subject for m in mail.outbox] == ["5 things need you", "Answer the proposal"]
+
+
+def test_a_title_cannot_smuggle_headers_into_the_mail(world: World) -> None:
+    say(world.ana, "a", title="Hello\nBcc: everybody@example.com")
+    send()
+    assert mail.outbox[0].subject == "Hello Bcc: everybody@example.com"
+
+
+def test_a_title_is_no_markup_in_the_mail(world: World) -> None:
+    say(world.ana, "a", title="<img src=x>")
+    send()
+    assert "<img" not in mail.outbox[0].alternatives[0][0]  # type: ignore[attr-defined]
+
+
+def test_a_closed_account_gets_nothing(world: World) -> None:
+    say(world.ana, "a")
+    User.objects.filter(pk=world.ana.pk).update(is_active=False)
+    assert send() == 0
+    assert (Delivery.objects.get().state, Delivery.objects.get().why) == (
+        "suppressed",
+        "The account is closed.",
+    )
+
+
+def test_a_mail_server_that_is_down_is_tried_again_later_and_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(world.ana, "a")
+    waits = []
+    with monkeypatch.context() as broken:
+        break_mail(broken, ConnectionRefusedError())
+        for _ in range(4):
+            send()
+            row = Delivery.objects.get()
+            assert row.state == "pending"
+            waits.append(round((row.not_before - timezone.now()).total_seconds() / 60))
+            let_time_pass(minutes=waits[-1] + 1)
+    assert waits == [1, 5, 30, 120]
+    assert send() == 1
+    assert Delivery.objects.get().attempts == 5
+
+
+def test_after_five_tries_it_is_given_up_where_operators_see_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(world.ana, "a")
+    break_mail(monkeypatch, smtplib.SMTPServerDisconnected())
+    for _ in range(6):
+        send()
+        let_time_pass(hours=3)
+    row = Delivery.objects.get()
+    assert (row.state, row.attempts) == ("failed", 5)
+    assert "5 tries" in row.why
+
+
+def test_an_address_that_does_not_exist_is_not_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(world.ana, "a")
+    break_mail(monkeypatch, smtplib.SMTPRecipientsRefused({world.ana.email: (550, b"no such user")}))
+    send()
+    row = Delivery.objects.get()
+    assert row.state == "failed"
+    assert "550" in row.why
+
+
+def test_one_person_s_trouble_does_not_hold_up_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(world.ana, "a")
+    say(world.chen, "b")
+    whole = EmailMultiAlternatives.send
+
+    def fussy(self: EmailMultiAlternatives, fail_silently: bool = False) -> int:
+        if self.to == [world.ana.email]:
+            raise smtplib.SMTPRecipientsRefused({world.ana.email: (451, b"later")})
+        return whole(self, fail_silently)
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", fussy)
+    assert send() == 1
+    assert mail.outbox[0].to == [world.chen.email]
+
+
+def test_a_worker_killed_after_sending_repeats_the_very_same_mail(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(world.ana, "a")
+    with monkeypatch.context() as killed:
+        killed.setattr(delivery, "_settle", lambda *a, **k: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            send()
+    say(world.ana, "b", title="Something else")
+    assert Delivery.objects.get(notice__key="a").lease_until
+    send()  # while the lease lasts nobody touches it: only the new one leaves
+    let_time_pass(minutes=11)
+    send()
+    first, other, again = mail.outbox
+    assert first.extra_headers["Message-ID"] == again.extra_headers["Message-ID"]
+    assert first.body == again.body
+    assert other.extra_headers["Message-ID"] != first.extra_headers["Message-ID"]
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+
+
+def test_a_worker_that_lost_its_lease_does_not_overwrite_the_other_s_result(world: World) -> None:
+    say(world.ana, "a")
+    slow = delivery.claim_mail(reminders=False)
+    assert slow
+    let_time_pass(minutes=11)
+    send()
+    delivery._keep_failure(slow, ConnectionRefusedError())
+    assert Delivery.objects.get().state == "sent"
+
+
+def run_at_once(number: int, work: Callable[[], object]) -> None:
+    barrier = threading.Barrier(number)
+
+    def run() -> None:
+        try:
+            barrier.wait(timeout=20)
+            work()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_send_each_mail_once_and_split_no_digest() -> None:
+    world = build_world()
+    for user in (world.ana, world.bashir, world.chen, world.dora):
+        for number in range(4):
+            say(user, f"{user.pk}-{number}")
+    run_at_once(3, send)
+    assert sorted(m.to[0] for m in mail.outbox) == sorted(
+        user.email for user in (world.ana, world.bashir, world.chen, world.dora)
+    )
+    assert {m.subject for m in mail.outbox} == {"4 things need you"}
+    assert Notice.objects.filter(deliveries__state="sent").count() == 16
+
+
+def test_a_broker_that_is_down_does_not_stop_the_person(
+    world: World, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(tasks.deliver, "apply_async", refuse)
+    with django_capture_on_commit_callbacks(execute=True) as callbacks, transaction.atomic():
+        tasks.wake(tasks.deliver)
+    assert len(callbacks) == 1

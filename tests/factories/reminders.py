@@ -1,0 +1,59 @@
+"""Open items that a test controls: requests for feedback, as if they belonged to a stage of the cycle."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import models
+from django.db.models import F, Value
+
+from feedback.models import FeedbackRequest
+from pmcycle.cycles.models import ReminderPolicy, items
+from pmcycle.cycles.rules import Need
+from pmcycle.home import actions, contributions
+from pmcycle.people.models import User
+
+if TYPE_CHECKING:
+    from tests.conftest import World
+
+KIND = "test:answer"
+
+
+def only_requests(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """Let requests for feedback be the only open items there are."""
+
+    def open_items() -> list[models.QuerySet[Any, Any]]:
+        rows = FeedbackRequest.objects.filter(state="open")
+        return [
+            items(
+                rows, kind=KIND, stage="appraisal", subject=F("pk"), recipient=F("reviewer"), about=F("about"),
+                about_name=F("about__name"), cycle=Value(world.cycle.pk, models.BigIntegerField()), due_on=F("due_on"),
+            )
+        ]  # fmt: skip
+
+    need = Need(title="Answer about %(name)s", button="Answer", url_name="activity:job", minutes=5)
+    for module in (actions, contributions):
+        monkeypatch.setattr(module, "OPEN_ITEMS", (open_items,))
+        monkeypatch.setattr(module, "NEEDS", {KIND: need})
+
+
+def ask(reviewer: User, about: User, due_on: date) -> FeedbackRequest:
+    assert reviewer.employee
+    assert about.employee
+    return FeedbackRequest.objects.create(
+        requester=about.employee,
+        reviewer=reviewer.employee,
+        about=about.employee,
+        question="How was it?",
+        due_on=due_on,
+    )
+
+
+def policy(
+    world: World, *, before: list[int], after: list[int], escalate: int | None = None
+) -> ReminderPolicy:
+    return ReminderPolicy.objects.create(
+        cycle=world.cycle, kind="appraisal", days_before=before, days_after=after, escalate_after=escalate
+    )

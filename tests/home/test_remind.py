@@ -1,0 +1,304 @@
+"""Reminders: whom, when, how often, and above all when not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+
+from pmcycle.activity.models import Delivery, Notice
+from pmcycle.home import actions
+from pmcycle.people.models import Absence, Organisation, Role, User
+from tests.conftest import World
+from tests.factories import people
+from tests.factories.reminders import ask, only_requests, policy
+
+MONDAY = date(2026, 3, 2)
+NEVER = lambda: False  # noqa: E731
+
+
+def at(day: date, hour: int = 9, minute: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> Iterator[Callable[[datetime], None]]:
+    traveller = time_machine.travel(at(MONDAY), tick=False)
+    travelling = traveller.start()
+    yield travelling.move_to
+    traveller.stop()
+
+
+@pytest.fixture
+def company(clock: Callable[[datetime], None], world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The cast on a Monday morning in March, with reminders a week and a day before, and two days after."""
+    only_requests(monkeypatch, world)
+    policy(world, before=[7, 1], after=[2], escalate=5)
+    return world
+
+
+def sweep() -> None:
+    actions.remind()
+    actions.deliver(NEVER)
+
+
+def mails_to(user: User) -> list[str]:
+    return [m.subject for m in mail.outbox if m.to == [user.email]]
+
+
+def set_zone(user: User, zone: str) -> None:
+    assert user.employee
+    user.employee.zone = zone
+    user.employee.save(update_fields=["zone"])
+
+
+def test_a_due_item_reminds_its_recipient_in_inbox_and_mail(company: World) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    sweep()
+    notice = Notice.objects.get(recipient=company.ana)
+    assert (notice.title, notice.due_on) == ("Answer about Chen Wei", MONDAY + timedelta(days=1))
+    [sent] = mail.outbox
+    assert sent.subject == "Answer about Chen Wei"
+    assert "due tomorrow" in str(sent.body)
+    assert f"http://localhost:8000{notice.url}" in str(sent.body)
+    assert "How was it?" not in str(sent.body) + str(sent.alternatives)
+
+
+def test_nothing_is_said_before_a_day_of_the_policy_has_come(company: World) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=8))
+    sweep()
+    assert not Notice.objects.exists()
+
+
+def test_the_same_sweep_twice_reminds_once(company: World) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    sweep()
+    sweep()
+    assert len(mail.outbox) == 1
+
+
+def test_a_clock_that_stood_still_reminds_once(company: World, clock: Callable[[datetime], None]) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=7))
+    clock(at(MONDAY + timedelta(days=9)))
+    sweep()
+    assert len(mail.outbox) == 1
+
+
+def test_each_day_of_the_policy_reminds_again(company: World, clock: Callable[[datetime], None]) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=7))
+    for days in range(10):
+        clock(at(MONDAY + timedelta(days=days)))
+        sweep()
+    # A week before; the day before is a Sunday, so on Monday; two days after.
+    assert len(mails_to(company.ana)) == 3
+
+
+def test_what_is_done_is_not_reminded(company: World) -> None:
+    request = ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    request.state = "answered"
+    request.save()
+    sweep()
+    assert not Notice.objects.exists()
+
+
+def test_what_is_done_before_the_mail_leaves_is_held_back_and_says_why(company: World) -> None:
+    request = ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    actions.remind()
+    request.state = "answered"
+    request.save()
+    actions.deliver(NEVER)
+    held = Delivery.objects.get()
+    assert (held.state, held.why) == ("suppressed", "It was done before the mail left.")
+    assert mail.outbox == []
+
+
+def test_who_was_given_more_time_is_not_reminded_of_the_old_day(company: World) -> None:
+    request = ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    actions.remind()
+    request.due_on += timedelta(days=30)
+    request.save()
+    actions.deliver(NEVER)
+    assert mail.outbox == []
+
+
+def test_who_has_left_is_not_reminded(company: World) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    assert company.ana.employee
+    company.ana.employee.left_on = MONDAY - timedelta(days=1)
+    company.ana.employee.save()
+    sweep()
+    assert not Notice.objects.exists()
+
+
+def test_who_leaves_before_the_mail_does_gets_none(company: World) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    actions.remind()
+    assert company.ana.employee
+    company.ana.employee.left_on = MONDAY - timedelta(days=1)
+    company.ana.employee.save()
+    actions.deliver(NEVER)
+    assert Delivery.objects.get().why == "The person has left."
+    assert mail.outbox == []
+
+
+def test_a_closed_account_gets_no_mail_and_the_log_says_why(company: World) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    User.objects.filter(pk=company.ana.pk).update(is_active=False)
+    sweep()
+    held = Delivery.objects.get()
+    assert (held.state, held.why) == ("suppressed", "The account is closed.")
+    assert mail.outbox == []
+
+
+def test_nobody_is_reminded_while_away_but_on_the_first_morning_back(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    assert company.ana.employee
+    Absence.objects.create(
+        employee=company.ana.employee,
+        starts_on=MONDAY - timedelta(days=3),
+        ends_on=MONDAY + timedelta(days=6),
+    )
+    for days in range(7):
+        clock(at(MONDAY + timedelta(days=days)))
+        sweep()
+    assert mails_to(company.ana) == []
+    assert "away" in Delivery.objects.filter(state="suppressed").values_list("why", flat=True)[0]
+    clock(at(MONDAY + timedelta(days=7)))
+    sweep()
+    sweep()
+    assert mails_to(company.ana) == ["Answer about Chen Wei"]
+
+
+def test_a_reminder_of_the_weekend_comes_on_monday(company: World, clock: Callable[[datetime], None]) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=7))
+    clock(at(MONDAY + timedelta(days=6)))  # a Sunday, the day before it is due
+    sweep()
+    assert mails_to(company.ana) == ["Answer about Chen Wei"][:0]
+    clock(at(MONDAY + timedelta(days=7)))
+    sweep()
+    assert mails_to(company.ana) == ["Answer about Chen Wei"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "utc_hour", "is_morning"),
+    [
+        ("UTC", 7, False),
+        ("UTC", 8, True),
+        ("America/New_York", 12, False),
+        ("America/New_York", 13, True),
+        ("Asia/Kolkata", 1, False),
+        ("Asia/Kolkata", 2, True),
+        ("Pacific/Auckland", 9, True),
+        ("No/Such_Zone", 8, True),
+    ],
+)
+def test_it_is_said_in_the_morning_where_the_person_is(
+    company: World, clock: Callable[[datetime], None], zone: str, utc_hour: int, is_morning: bool
+) -> None:
+    set_zone(company.ana, zone)
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    clock(at(MONDAY, utc_hour, 30))
+    sweep()
+    assert bool(mail.outbox) is is_morning
+
+
+@pytest.mark.parametrize(
+    ("day", "utc_hour", "is_morning"),
+    [
+        # New York changes its clocks on Sunday 8 March 2026: 08:00 is 13:00 UTC before and 12:00 UTC after.
+        (date(2026, 3, 6), 12, False),
+        (date(2026, 3, 6), 13, True),
+        (date(2026, 3, 9), 11, False),
+        (date(2026, 3, 9), 12, True),
+    ],
+)
+def test_the_morning_moves_with_the_clocks(
+    company: World, clock: Callable[[datetime], None], day: date, utc_hour: int, is_morning: bool
+) -> None:
+    set_zone(company.ana, "America/New_York")
+    ask(company.ana, company.chen, day + timedelta(days=1))
+    clock(at(day, utc_hour, 5))
+    sweep()
+    assert bool(mail.outbox) is is_morning
+
+
+def test_the_organisation_s_zone_stands_in_for_a_missing_one(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    Organisation.objects.update(zone="America/New_York")
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    clock(at(MONDAY, 9))
+    sweep()
+    assert mail.outbox == []
+    clock(at(MONDAY, 13, 1))
+    sweep()
+    assert len(mail.outbox) == 1
+
+
+def test_several_items_of_one_morning_are_one_mail(company: World) -> None:
+    for about in (company.chen, company.farid, company.gita):
+        ask(company.ana, about, MONDAY + timedelta(days=1))
+    ask(company.chen, company.ana, MONDAY + timedelta(days=1))
+    sweep()
+    assert mails_to(company.ana) == ["3 things need you"]
+    assert mails_to(company.chen) == ["Answer about Ana Popescu"]
+
+
+def test_a_second_digest_waits_for_the_next_working_morning(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    friday = MONDAY + timedelta(days=4)
+    clock(at(friday))
+    ask(company.ana, company.chen, friday + timedelta(days=1))
+    sweep()
+    clock(at(friday, 11))
+    ask(company.ana, company.farid, friday + timedelta(days=1))
+    sweep()
+    assert len(mail.outbox) == 1
+    waiting = Delivery.objects.get(state="pending")
+    assert waiting.not_before == at(MONDAY + timedelta(days=7), 8)
+    clock(at(MONDAY + timedelta(days=7), 8))
+    sweep()
+    assert len(mail.outbox) == 2
+
+
+def test_the_manager_and_the_hr_partner_hear_of_what_is_long_overdue(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    ask(company.ana, company.chen, MONDAY)
+    clock(at(MONDAY + timedelta(days=4)))
+    sweep()
+    assert mails_to(company.bashir) == []
+    clock(at(MONDAY + timedelta(days=7)))
+    sweep()
+    sweep()
+    title = "Ana Popescu is late: Answer about Chen Wei"
+    assert mails_to(company.bashir) == [title]
+    assert mails_to(company.ines) == [title]
+    assert mails_to(company.farid) == mails_to(company.jan) == mails_to(company.kim) == []
+
+
+def test_an_hr_partner_s_own_delay_is_not_told_to_themselves(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    people.grant(company.ana, Role.HR_PARTNER, company.production)
+    ask(company.ana, company.chen, MONDAY)
+    clock(at(MONDAY + timedelta(days=7)))
+    sweep()
+    assert not any("is late" in subject for subject in mails_to(company.ana))
+
+
+def test_statements_of_a_sweep_do_not_grow_with_items(
+    company: World, django_assert_max_num_queries: Callable[[int], object]
+) -> None:
+    for number in range(30):
+        ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    actions.known_zones()
+    with django_assert_max_num_queries(7):  # type: ignore[attr-defined]
+        actions.remind()
+    assert Notice.objects.count() == 30
