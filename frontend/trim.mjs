@@ -8,6 +8,8 @@ import { PurgeCSS } from "purgecss";
 const [source, target, root] = process.argv.slice(2);
 
 const families = [
+  // bare elements
+  /^(html|body|main|header|footer|nav|aside|section|article|address|a|p|h[1-6]|hr|ul|ol|li|dl|dt|dd|pre|code|kbd|samp|small|strong|b|em|i|mark|sub|sup|abbr|blockquote|q|del|ins|figure|figcaption|img|svg|picture|video|table|caption|thead|tbody|tfoot|tr|th|td|label|button|input|optgroup|option|output|select|textarea|fieldset|legend|form|iframe|summary|details|dialog|progress|meter|template|time|address|data)$/,
   // layout
   /^container(-(fluid|sm|md|lg|xl|narrow|tight))?$/, /^row(-(cards|deck|cols-\w+))?$/, /^col(-|$)/, /^offset-/, /^g[xy]?-/,
   /^(m|p)[tbsexy]?(-(sm|md|lg|xl))?-(\d|auto)$/, /^gap(-|$)/, /^d-/, /^flex-/, /^align-/, /^justify-/, /^order-/,
@@ -29,7 +31,7 @@ const families = [
 const [result] = await new PurgeCSS().purge({
   css: [{ raw: await readFile(source, "utf8") }],
   content: [`${root}/templates/**/*.html`, `${root}/*/templates/**/*.html`, `${root}/static/js/*.js`, `${root}/pmcycle/ui/*.py`],
-  safelist: { standard: [...families, /^(html|body|:root)$/], deep: [] },
+  safelist: { standard: [...families, /^:root$/], deep: [] },
   blocklist: [/^(avatar|ribbon|carousel|datepicker|dropdown|modal|offcanvas|navbar|toast|accordion|tooltip|steps|stepper|timeline|status|tracking|chat|signature|star-rating|payment|flag|social)/],
   keyframes: true,
   variables: false,

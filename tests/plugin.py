@@ -11,7 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from tests.services import ServiceError, Services, state_dir, test_services
+from tests.processes import die_with_parent
+from tests.services import ServiceError, Services, test_services
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost", "", None)
@@ -31,6 +32,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None:
         _start_servers(early_config)
+    else:
+        die_with_parent()  # a worker in the middle of a test would not notice
     number = 2 * int(worker.removeprefix("gw")) if worker else 0
     os.environ["CACHE_URL"] = with_number(os.environ["REDIS_URL"], number + 1)
     os.environ["REDIS_URL"] = with_number(os.environ["REDIS_URL"], number)
@@ -46,8 +49,8 @@ def _start_servers(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from None
         config.stash[MINE] = services
         os.environ.update(services.environment())
-    static = state_dir() / "test-static"
-    static.mkdir(exist_ok=True)
+    static = ROOT / ".dev" / "test-static"
+    static.mkdir(parents=True, exist_ok=True)
     os.environ.update(
         DEBUG="0",
         HTTPS="0",
@@ -56,7 +59,7 @@ def _start_servers(config: pytest.Config) -> None:
         EMAIL_URL="smtp://127.0.0.1:9",
         LOG_LEVEL="WARNING",
         STATIC_ROOT=str(static),
-        MEDIA_ROOT=str(state_dir() / "test-media"),
+        MEDIA_ROOT=str(ROOT / ".dev" / "test-media"),
         # Playwright's loop runs in the thread of the test, where Django then suspects async code.
         DJANGO_ALLOW_ASYNC_UNSAFE="1",
     )

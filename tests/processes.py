@@ -26,14 +26,19 @@ class Identity(TypedDict, total=False):
     extra_groups: list[int]
 
 
+def die_with_parent(stop_signal: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel to send this process a signal when its parent dies (on Linux; else a no-op)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, stop_signal)
+
+
 def _bind_to_parent(stop_signal: signal.Signals, parent: int) -> Callable[[], None]:
     def in_child() -> None:
         # A shell's '&' leaves SIGINT ignored, and children would inherit that.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, stop_signal)
-            if os.getppid() != parent:  # it died before the kernel knew of our wish
-                os.kill(os.getpid(), stop_signal)
+        die_with_parent(stop_signal)
+        if os.getppid() != parent:  # it died before the kernel knew of our wish
+            os.kill(os.getpid(), stop_signal)
 
     return in_child
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 
 from pmcycle.ui.formats import (
@@ -55,21 +55,36 @@ def _join(parts: Iterable[SafeString]) -> SafeString:
     return format_html_join("", "{}", ((part,) for part in parts))
 
 
-def _rect(x: float, y: float, width: float, height: float, css: str, *, rx: float = 3, hint: str = "") -> SafeString:
+def _rect(
+    x: float, y: float, width: float, height: float, css: str, *, rx: float = 3, hint: str = ""
+) -> SafeString:
     """Return a rectangle at a share of the width, with a hover hint."""
     if width <= 0 or height <= 0:
         return EMPTY
     return format_html(
         '<rect x="{}" y="{}" width="{}" height="{}" rx="{}" class="{}">{}</rect>',
-        _pc(x), _px(y), _pc(width), _px(height), _px(rx), css,
+        _pc(x),
+        _px(y),
+        _pc(width),
+        _px(height),
+        _px(rx),
+        css,
         format_html("<title>{}</title>", hint) if hint else EMPTY,
-    )  # fmt: skip
+    )
 
 
-def _text(x: float, y: float, words: object, css: str = "", *, anchor: str = "middle", dx: float = 0) -> SafeString:
+def _text(
+    x: float, y: float, words: object, css: str = "", *, anchor: str = "middle", dx: float = 0
+) -> SafeString:
     """Return a word at a share of the width."""
     return format_html(
-        '<text x="{}" y="{}" dx="{}" text-anchor="{}" class="{}">{}</text>', _pc(x), _px(y), _px(dx), anchor, css, words
+        '<text x="{}" y="{}" dx="{}" text-anchor="{}" class="{}">{}</text>',
+        _pc(x),
+        _px(y),
+        _px(dx),
+        anchor,
+        css,
+        words,
     )
 
 
@@ -82,7 +97,11 @@ def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> SafeString:
 def _svg(name: str, height: float, body: SafeString, css: str = "") -> SafeString:
     """Return a picture as wide as its place, with its accessible name."""
     return format_html(
-        '<svg class="pic {}" width="100%" height="{}" role="img" aria-label="{}">{}</svg>', css, _px(height), name, body
+        '<svg class="pic {}" width="100%" height="{}" role="img" aria-label="{}">{}</svg>',
+        css,
+        _px(height),
+        name,
+        body,
     )
 
 
@@ -91,7 +110,9 @@ def table_of(headers: Sequence[object], rows: Iterable[Sequence[object]], captio
     head = format_html_join("", '<th scope="col">{}</th>', ((header,) for header in headers))
     body = _join(
         format_html(
-            '<tr><th scope="row">{}</th>{}</tr>', row[0], format_html_join("", "<td>{}</td>", ((v,) for v in row[1:]))
+            '<tr><th scope="row">{}</th>{}</tr>',
+            row[0],
+            format_html_join("", "<td>{}</td>", ((v,) for v in row[1:])),
         )
         for row in rows
     )
@@ -105,7 +126,9 @@ def table_of(headers: Sequence[object], rows: Iterable[Sequence[object]], captio
     )
 
 
-def _figure(picture: SafeString, caption: str = "", table: SafeString = EMPTY, legend: SafeString = EMPTY) -> SafeString:
+def _figure(
+    picture: SafeString, caption: str = "", table: SafeString = EMPTY, legend: SafeString = EMPTY
+) -> SafeString:
     """Return a picture with its visible caption, legend and folded table."""
     return format_html(
         '<figure class="figure-pic">{}{}{}{}</figure>',
@@ -134,7 +157,7 @@ def _clip(words: object, letters: int) -> str:
     return text if len(text) <= letters else text[: max(1, letters - 1)].rstrip() + "…"
 
 
-# --- the cycle -----------------------------------------------------------------------------------------------------
+# --- the cycle ------------------------------------------------------------------------------------
 
 
 def stage_word(state: str) -> str:
@@ -150,7 +173,8 @@ def stage_word(state: str) -> str:
 def _arc(radius: float, start: float, end: float) -> str:
     """Return a circle's arc in a 100 × 100 box, from and to a share of the full turn, clockwise from the top."""
     (x1, y1), (x2, y2) = (
-        (50 + radius * math.sin(2 * math.pi * turn), 50 - radius * math.cos(2 * math.pi * turn)) for turn in (start, end)
+        (50 + radius * math.sin(2 * math.pi * turn), 50 - radius * math.cos(2 * math.pi * turn))
+        for turn in (start, end)
     )
     large = 1 if end - start > 0.5 else 0
     return f"M{_px(x1)} {_px(y1)}A{_px(radius)} {_px(radius)} 0 {large} 1 {_px(x2)} {_px(y2)}"
@@ -176,15 +200,23 @@ def ring(
     arcs, spoken = [], []
     for index, stage in enumerate(stages):
         state = str(stage.get("state", "planned"))
-        done = 1.0 if state == "closed" and stage.get("done") is None else max(0.0, min(1.0, _real(stage.get("done"))))
+        done = (
+            1.0
+            if state == "closed" and stage.get("done") is None
+            else max(0.0, min(1.0, _real(stage.get("done"))))
+        )
         start, end = index / count + gap, (index + 1) / count - gap
         arcs.append(format_html('<path d="{}" class="ring-track ring-{}"/>', _arc(40, start, end), state))
         if done > 0 and state != "planned":
             filled = start + (end - start) * min(done, 0.9999)
-            arcs.append(format_html('<path d="{}" class="ring-fill ring-{}"/>', _arc(40, start, filled), state))
+            arcs.append(
+                format_html('<path d="{}" class="ring-fill ring-{}"/>', _arc(40, start, filled), state)
+            )
         spoken.append(f"{stage['label']}: {stage_word(state)}, {percent_text(done)}")
     if size != "sm" and (centre or note):
-        arcs.append(format_html('<text x="50" y="{}" class="ring-centre">{}</text>', 55 if not note else 51, centre))
+        arcs.append(
+            format_html('<text x="50" y="{}" class="ring-centre">{}</text>', 55 if not note else 51, centre)
+        )
         if note:
             arcs.append(format_html('<text x="50" y="64" class="ring-note">{}</text>', note))
     picture = format_html(
@@ -245,28 +277,43 @@ def timeline(stages: Sequence[Row], *, title: str = "", today: dt.date | None = 
     every = max(1, math.ceil(months / 7))
     for number in range(months + 1):
         day = dt.date(month.year + (month.month - 1 + number) // 12, (month.month - 1 + number) % 12 + 1, 1)
-        if number % every or not 0 <= at(day) < 0.97:
+        if number % every or not 0 <= at(day) < 0.88:
             continue
-        body.append(_line(at(day), head - 6, at(day), height, "grid"))
+        body.append(_line(at(day), head - 6, at(day), height, "gridline"))
         body.append(_text(at(day), 13, when_text(day), "tick", anchor="start", dx=2))
+    if first <= today <= last:
+        body.append(_line(at(today), head - 8, at(today), height, "now-line"))
+        body.append(
+            _text(
+                at(today),
+                head - 12 if at(today) > 0.92 else 24,
+                gettext("today"),
+                "now-text",
+                anchor="end" if at(today) > 0.9 else "start",
+                dx=-4 if at(today) > 0.9 else 4,
+            )
+        )
     for index, stage in enumerate(stages):
         y = head + index * lane
         state = str(stage.get("state", "planned"))
         x, end = at(stage["start"]), at(stage["end"]) + 1 / span
-        words = f"{stage['label']}: {when_text(stage['start'])} – {when_text(stage['end'])}, {stage_word(state)}"
+        words = (
+            f"{stage['label']}: {when_text(stage['start'])} – {when_text(stage['end'])}, {stage_word(state)}"
+        )
         body.append(_rect(x, y + 18, end - x, 10, f"stage-bar stage-{state}", rx=5, hint=words))
         right = x > 0.6
-        body.append(_text(end if right else x, y + 12, stage["label"], "strong", anchor="end" if right else "start"))
-    if first <= today <= last:
-        body.append(_line(at(today), head - 8, at(today), height, "now-line"))
         body.append(
-            _text(at(today), head - 12 if at(today) > 0.92 else 24, gettext("today"), "now-text",
-                  anchor="end" if at(today) > 0.9 else "start", dx=-4 if at(today) > 0.9 else 4)
-        )  # fmt: skip
+            _text(end if right else x, y + 12, stage["label"], "value", anchor="end" if right else "start")
+        )
     table = table_of(
         (gettext("Stage"), gettext("From"), gettext("To"), gettext("State")),
         (
-            (s["label"], when_text(s["start"]), when_text(s["end"]), stage_word(str(s.get("state", "planned"))))
+            (
+                s["label"],
+                when_text(s["start"]),
+                when_text(s["end"]),
+                stage_word(str(s.get("state", "planned"))),
+            )
             for s in stages
         ),
         title,
@@ -292,7 +339,9 @@ def life_line(
     title = title or gettext("What happened")
     today = today or local_day(timezone.now())
     ordered = sorted(events, key=lambda event: (local_day(event["at"]), exact_instant(event["at"])))
-    days = [local_day(e["at"]) for e in ordered] + [local_day(d) for s in spans for d in (s["start"], s["end"])]
+    days = [local_day(e["at"]) for e in ordered] + [
+        local_day(d) for s in spans for d in (s["start"], s["end"])
+    ]
     first = local_day(start) if start else min(days, default=today)
     last = local_day(end) if end else max([*days, today])
     length = max(1, (last - first).days + 1)
@@ -306,23 +355,48 @@ def life_line(
         x, x2 = at(span["start"]), at(span["end"]) + 1 / length
         words = f"{span['label']}: {when_text(span['start'])} – {when_text(span['end'])}"
         body.append(_rect(x, base - 7, x2 - x, 14, f"span tone-{span.get('tone', 'mute')}", rx=4, hint=words))
-        body.append(_text(max(x, 0.0), base - 14, _clip(span["label"], 22), "tick",
-                          anchor="end" if x > 0.75 else "start"))  # fmt: skip
+        body.append(
+            _text(
+                max(x, 0.0),
+                base - 14,
+                _clip(span["label"], 22),
+                "tick",
+                anchor="end" if x > 0.75 else "start",
+            )
+        )
     for number, event in enumerate(ordered, 1):
         words = f"{event['label']}, {when_text(event['at'])}"
         body.append(
             format_html(
                 '<g class="event tone-{}"><title>{}</title><circle cx="{}" cy="{}" r="9"/>'
                 '<text x="{}" y="{}" text-anchor="middle">{}</text></g>',
-                event.get("tone", "accent"), words, _pc(at(event["at"])), base, _pc(at(event["at"])), base + 4, number,
-            )  # fmt: skip
+                event.get("tone", "accent"),
+                words,
+                _pc(at(event["at"])),
+                base,
+                _pc(at(event["at"])),
+                base + 4,
+                number,
+            )
         )
-    if first <= today <= last:
-        body.append(_line(at(today), base - 14, at(today), base + 26, "now-line"))
-        body.append(_text(at(today), base + 26, gettext("today"), "now-text", anchor="end" if at(today) > 0.9 else "start",
-                          dx=-4 if at(today) > 0.9 else 4))  # fmt: skip
-    body.append(_text(0, base + 26, when_text(first), "tick", anchor="start"))
-    body.append(_text(1, base + 26, when_text(last), "tick", anchor="end"))
+    shown_today = first <= today <= last
+    if shown_today:
+        edge = at(today) > 0.88
+        body.append(_line(at(today), base - 14, at(today), base + 30, "now-line"))
+        body.append(
+            _text(
+                at(today),
+                base + 30,
+                gettext("today"),
+                "now-text",
+                anchor="end" if edge else "start",
+                dx=-5 if edge else 5,
+            )
+        )
+    if not shown_today or at(today) > 0.14:
+        body.append(_text(0, base + 30, when_text(first), "tick", anchor="start"))
+    if not shown_today or at(today) < 0.78:
+        body.append(_text(1, base + 30, when_text(last), "tick", anchor="end"))
     steps = format_html_join(
         "",
         '<li class="tone-{}"><span class="life-no" aria-hidden="true">{}</span><span class="life-what">{}{}</span>'
@@ -332,7 +406,9 @@ def life_line(
                 e.get("tone", "accent"),
                 number,
                 e["label"],
-                format_html('<span class="text-secondary"> {}</span>', e["detail"]) if e.get("detail") else EMPTY,
+                format_html('<span class="text-secondary"> {}</span>', e["detail"])
+                if e.get("detail")
+                else EMPTY,
                 e["at"].isoformat(),
                 exact_instant(e["at"]),
                 when_text(e["at"]),
@@ -341,11 +417,11 @@ def life_line(
         ),
     )
     spoken = "; ".join(f"{e['label']} {when_text(e['at'])}" for e in ordered)
-    picture = _svg(f"{title}: {spoken}", base + 32, _join(body), "pic-life")
+    picture = _svg(f"{title}: {spoken}", base + 36, _join(body), "pic-life")
     return format_html('<figure class="figure-pic">{}<ol class="life-list">{}</ol></figure>', picture, steps)
 
 
-# --- shares and amounts --------------------------------------------------------------------------------------------
+# --- shares and amounts ---------------------------------------------------------------------------
 
 
 def weight_bar(segments: Sequence[Row], *, title: str = "", target: object = 100) -> SafeString:
@@ -363,7 +439,14 @@ def weight_bar(segments: Sequence[Row], *, title: str = "", target: object = 100
         words = f"{segment['label']}: {number_text(segment['weight'])}"
         body.append(_rect(x, 0, max(0.0, width - 0.004), 26, f"s{index % SERIES + 1}", rx=5, hint=words))
         if width > 0.07:
-            body.append(_text(x + width / 2 - 0.002, 17.5, number_text(segment["weight"]), f"on-s{index % SERIES + 1} strong"))
+            body.append(
+                _text(
+                    x + width / 2 - 0.002,
+                    17.5,
+                    number_text(segment["weight"]),
+                    f"on-s{index % SERIES + 1} strong",
+                )
+            )
         x += width
     if total < goal:
         body.append(_rect(x, 0.75, 1 - x - 0.002, 24.5, "missing", rx=5, hint=gettext("not given out")))
@@ -384,13 +467,21 @@ def weight_bar(segments: Sequence[Row], *, title: str = "", target: object = 100
         word,
     )
     table = table_of(
-        (gettext("Part"), gettext("Weight")), ((s["label"], number_text(s["weight"])) for s in segments), title
+        (gettext("Part"), gettext("Weight")),
+        ((s["label"], number_text(s["weight"])) for s in segments),
+        title,
     )
     return _figure(_svg(f"{title}: {spoken}. {word}", 26, _join(body)), legend=legend, table=table)
 
 
 def pool_bar(
-    total: object, used: object, *, currency: str = "", reserved: object = 0, title: str = "", table: bool = True
+    total: object,
+    used: object,
+    *,
+    currency: str = "",
+    reserved: object = 0,
+    title: str = "",
+    table: bool = True,
 ) -> SafeString:
     """Return a budget as a bar: used, reserved, what remains or by how much it is over. Without ``currency`` plain numbers."""
     title = title or gettext("Pool")
@@ -405,11 +496,29 @@ def pool_bar(
     parts = [
         _rect(0, 0, 1, 14, "bar-track", rx=7),
         _rect(0, 0, float(spent) / scale, 14, "s1", rx=7, hint=f"{gettext('used')}: {words(spent)}"),
-        _rect(float(spent) / scale, 0, float(held) / scale, 14, "s3", rx=3, hint=f"{gettext('reserved')}: {words(held)}"),
+        _rect(
+            float(spent) / scale,
+            0,
+            float(held) / scale,
+            14,
+            "s3",
+            rx=3,
+            hint=f"{gettext('reserved')}: {words(held)}",
+        ),
     ]
     if remaining < 0:
         edge = float(whole) / scale
-        parts.append(_rect(edge, 0, 1 - edge, 14, "tone-danger-fill", rx=3, hint=f"{gettext('over')}: {words(-remaining)}"))
+        parts.append(
+            _rect(
+                edge,
+                0,
+                1 - edge,
+                14,
+                "tone-danger-fill",
+                rx=3,
+                hint=f"{gettext('over')}: {words(-remaining)}",
+            )
+        )
         parts.append(_line(edge, 0, edge, 14, "limit"))
     verdict = (
         gettext("%(amount)s over the pool") % {"amount": words(-remaining)}
@@ -433,19 +542,27 @@ def pool_bar(
     )
 
 
-def columns(rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", highlight: object = None) -> SafeString:
+def columns(
+    rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", highlight: object = None
+) -> SafeString:
     """Return columns of (label, value): a histogram or a count by class. ``highlight`` names the column to stress."""
     return _columns([(r[0], None, r[1]) for r in rows], title, unit, highlight)
 
 
-def distribution(rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", names: Sequence[str] = ()) -> SafeString:
+def distribution(
+    rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", names: Sequence[str] = ()
+) -> SafeString:
     """Return (label, before, after) as columns with the earlier state as an outline behind. ``names``: what the two are."""
     before, after = names if len(names) == 2 else (gettext("before"), gettext("after"))
     return _columns([(r[0], r[1], r[2]) for r in rows], title, unit, None, (str(before), str(after)))
 
 
 def _columns(
-    rows: Sequence[tuple[Any, Any, Any]], title: str, unit: str, highlight: object, names: tuple[str, str] | None = None
+    rows: Sequence[tuple[Any, Any, Any]],
+    title: str,
+    unit: str,
+    highlight: object,
+    names: tuple[str, str] | None = None,
 ) -> SafeString:
     if not rows:
         return EMPTY
@@ -462,24 +579,32 @@ def _columns(
         if names:
             ghost = tall * _real(old) / peak
             words = f"{label}: {names[0]} {number_text(old)}{unit}, {names[1]} {number_text(new)}{unit}"
-            body.append(_rect(x + step * 0.08, head + tall - ghost, step * 0.84, ghost, "ghost", rx=4, hint=words))
+            body.append(
+                _rect(x + step * 0.08, head + tall - ghost, step * 0.84, ghost, "ghost", rx=4, hint=words)
+            )
         css = "s1" if highlight is None or highlight == label else "s4"
         inset = 0.2 if names else 0.14
         body.append(
             _rect(x + step * inset, head + tall - size, step * (1 - 2 * inset), size, css, rx=4, hint=words)
         )
-        top = head + tall - max(size, tall * _real(old) / peak if names else 0.0)
-        body.append(_text(x + step / 2, top - 6, number_text(new) + unit, "value"))
+        body.append(_text(x + step / 2, head + tall - size - 6, number_text(new) + unit, "value"))
         body.append(_text(x + step / 2, head + tall + 17, _clip(label, letters), "tick"))
     if names:
-        spoken = "; ".join(f"{label} {names[0]} {number_text(a)}{unit}, {names[1]} {number_text(b)}{unit}" for label, a, b in rows)
+        spoken = "; ".join(
+            f"{label} {names[0]} {number_text(a)}{unit}, {names[1]} {number_text(b)}{unit}"
+            for label, a, b in rows
+        )
         table = table_of(
-            (title, names[0], names[1]), ((label, number_text(a) + unit, number_text(b) + unit) for label, a, b in rows), title
+            (title, names[0], names[1]),
+            ((label, number_text(a) + unit, number_text(b) + unit) for label, a, b in rows),
+            title,
         )
         legend = _legend((("ghost", names[0]), ("s1", names[1])))
     else:
         spoken = "; ".join(f"{label} {number_text(b)}{unit}" for label, _, b in rows)
-        table = table_of((title, gettext("Value")), ((label, number_text(b) + unit) for label, _, b in rows), title)
+        table = table_of(
+            (title, gettext("Value")), ((label, number_text(b) + unit) for label, _, b in rows), title
+        )
         legend = EMPTY
     return _figure(_svg(f"{title}: {spoken}", head + tall + foot, _join(body)), title, table, legend)
 
@@ -502,7 +627,9 @@ def bars(rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", maximum: 
         ),
     )
     return format_html(
-        '<figure class="figure-pic"><figcaption>{}</figcaption><ul class="bars">{}</ul></figure>', title, lines
+        '<figure class="figure-pic"><figcaption>{}</figcaption><ul class="bars">{}</ul></figure>',
+        title,
+        lines,
     )
 
 
@@ -532,7 +659,9 @@ def funnel(stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None
                 pieces.append(_text(x + width / 2, 15.5, number_text(count), f"on-{tone} strong"))
             x += width
         label = (
-            format_html('<a href="{}">{}</a>', stage["url"], stage["label"]) if stage.get("url") else format_html("{}", stage["label"])
+            format_html('<a href="{}">{}</a>', stage["url"], stage["label"])
+            if stage.get("url")
+            else format_html("{}", stage["label"])
         )
         done = _real(parts.get("ok")) / total
         lines.append(
@@ -554,7 +683,7 @@ def funnel(stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None
     )
 
 
-# --- one value against a band ----------------------------------------------------------------------------------------
+# --- one value against a band ---------------------------------------------------------------------
 
 
 def track(
@@ -579,7 +708,11 @@ def track(
 
     low, high = _real(minimum), _real(maximum)
     pad = (high - low or abs(high) or 1.0) / 3
-    start, end = (_real(scale[0]), _real(scale[1])) if len(scale) == 2 else (max(0.0, low - pad) if low >= 0 else low - pad, high + pad)
+    start, end = (
+        (_real(scale[0]), _real(scale[1]))
+        if len(scale) == 2
+        else (max(0.0, low - pad) if low >= 0 else low - pad, high + pad)
+    )
     known = to_decimal(value) is not None
     now = _real(value)
     if known:
@@ -602,8 +735,10 @@ def track(
         body.append(
             format_html(
                 '<circle cx="{}" cy="19" r="7.5" class="handle {}"><title>{}</title></circle>',
-                _pc(at(now)), "handle-out" if outside else "", words(value),
-            )  # fmt: skip
+                _pc(at(now)),
+                "handle-out" if outside else "",
+                words(value),
+            )
         )
     verdict = (
         gettext("no value yet")
@@ -626,7 +761,9 @@ def track(
     )
 
 
-def sparkline(values: Sequence[object], *, title: str, unit: str = "", low: object = None, high: object = None) -> SafeString:
+def sparkline(
+    values: Sequence[object], *, title: str, unit: str = "", low: object = None, high: object = None
+) -> SafeString:
     """Return a small line for a table cell; None leaves a gap. Its accessible name says first, last and range."""
     numbers = [to_decimal(v) for v in values]
     known = [float(n) for n in numbers if n is not None]
@@ -636,7 +773,9 @@ def sparkline(values: Sequence[object], *, title: str, unit: str = "", low: obje
     top = _real(high) if high is not None else max(known)
     span = (top - bottom) or 1.0
     step = 88 / max(1, len(numbers) - 1)
-    points = [(4 + i * step, 22 - 16 * (float(n) - bottom) / span) for i, n in enumerate(numbers) if n is not None]
+    points = [
+        (4 + i * step, 22 - 16 * (float(n) - bottom) / span) for i, n in enumerate(numbers) if n is not None
+    ]
     if top == bottom:
         points = [(x, 13.0) for x, _ in points]
     path, pen = "", False
@@ -658,8 +797,11 @@ def sparkline(values: Sequence[object], *, title: str, unit: str = "", low: obje
     return format_html(
         '<svg class="spark" width="96" height="26" viewBox="0 0 96 26" role="img" aria-label="{}"><path d="{}"/>'
         '<circle cx="{}" cy="{}" r="3"/></svg>',
-        spoken, path, _px(points[-1][0]), _px(points[-1][1]),
-    )  # fmt: skip
+        spoken,
+        path,
+        _px(points[-1][0]),
+        _px(points[-1][1]),
+    )
 
 
 def trajectory(
@@ -684,34 +826,62 @@ def trajectory(
     bottom = _real(low) if low is not None else min(edges)
     top = _real(high) if high is not None else max(edges)
     span = (top - bottom) or 1.0
-    head, tall, foot = 24.0, 130.0, 46.0
+    head, tall, foot = 38.0, 130.0, 46.0
     count = len(points)
+    left = 0.2 if levels else 0.06
 
     def x(index: int) -> float:
-        return 0.06 + 0.88 * (index / (count - 1)) if count > 1 else 0.5
+        return left + (0.95 - left) * (index / (count - 1)) if count > 1 else 0.5
 
     def y(value: float) -> float:
         return head + tall * (1 - (value - bottom) / span)
 
     body = []
     for level in levels:
-        body.append(_line(0, y(_real(level[0])), 1, y(_real(level[0])), "grid"))
+        body.append(_line(0, y(_real(level[0])), 1, y(_real(level[0])), "gridline"))
         body.append(_text(0, y(_real(level[0])) - 4, level[1], "tick level", anchor="start"))
     previous: tuple[int, float] | None = None
-    marks = {"break": gettext("another scale"), "manager": gettext("another manager"), "leave": gettext("leave")}
+    marks = {
+        "break": gettext("another scale"),
+        "manager": gettext("another manager"),
+        "leave": gettext("leave"),
+    }
     dots = []
+    marked = 0
     for index, point in enumerate(points):
         mark = point.get("mark")
         if mark:
+            marked += 1
             body.append(_line(x(index), head - 8, x(index), head + tall, f"mark mark-{mark}"))
             body.append(
-                _text(x(index), head - 12, marks.get(str(mark), mark), "tick",
-                      anchor="end" if index == count - 1 and count > 1 else "start" if index == 0 else "middle")
-            )  # fmt: skip
+                _text(
+                    x(index),
+                    head - (12 if marked % 2 else 26),
+                    marks.get(str(mark), mark),
+                    "tick",
+                    anchor="end" if index == count - 1 and count > 1 else "start" if index == 0 else "middle",
+                )
+            )
         anchor = "middle"
-        body.append(_text(x(index), head + tall + 20, _clip(point["label"], max(4, 56 // count)), "tick strong", anchor=anchor))
+        body.append(
+            _text(
+                x(index),
+                head + tall + 20,
+                _clip(point["label"], max(4, 56 // count)),
+                "tick strong",
+                anchor=anchor,
+            )
+        )
         if point.get("note"):
-            body.append(_text(x(index), head + tall + 36, _clip(point["note"], max(4, 60 // count)), "tick", anchor=anchor))
+            body.append(
+                _text(
+                    x(index),
+                    head + tall + 36,
+                    _clip(point["note"], max(4, 60 // count)),
+                    "tick",
+                    anchor=anchor,
+                )
+            )
         if to_decimal(point.get("value")) is None:
             previous = None
             continue
@@ -723,24 +893,47 @@ def trajectory(
         dots.append(
             format_html(
                 '<circle cx="{}" cy="{}" r="5" class="dot"><title>{}</title></circle>',
-                _pc(x(index)), _px(y(value)), f"{point['label']}: {shown}",
-            )  # fmt: skip
+                _pc(x(index)),
+                _px(y(value)),
+                f"{point['label']}: {shown}",
+            )
         )
-        dots.append(_text(x(index), y(value) - 11, shown, "value"))
+        beside = bool(mark) and index < count - 1
+        dots.append(
+            _text(
+                x(index),
+                y(value) - 11,
+                shown,
+                "value",
+                anchor="start" if beside else "middle",
+                dx=7 if beside else 0,
+            )
+        )
     rows = [
         (
             p["label"],
             p.get("shown") or (number_text(p.get("value")) + unit if p.get("value") is not None else "–"),
-            " · ".join(str(w) for w in (marks.get(str(p.get("mark")), p.get("mark")), p.get("note")) if w) or "–",
+            " · ".join(str(w) for w in (marks.get(str(p.get("mark")), p.get("mark")), p.get("note")) if w)
+            or "–",
         )
         for p in points
     ]
     spoken = "; ".join(f"{row[0]} {row[1]}" for row in rows)
     table = table_of((gettext("Cycle"), gettext("Value"), gettext("What changed")), rows, title)
-    return _figure(_svg(f"{title}: {spoken}", head + tall + foot, _join([*body, *dots]), "pic-line"), title, table)
+    return _figure(
+        _svg(f"{title}: {spoken}", head + tall + foot, _join([*body, *dots]), "pic-line"), title, table
+    )
 
 
-def strip(points: Sequence[Sequence[Any]], *, title: str, low: object, high: object, unit: str = "", highlight: object = None) -> SafeString:
+def strip(
+    points: Sequence[Sequence[Any]],
+    *,
+    title: str,
+    low: object,
+    high: object,
+    unit: str = "",
+    highlight: object = None,
+) -> SafeString:
     """Return (label, value) as dots on one line with the mean marked: who is strict, who is mild."""
     span = (_real(high) - _real(low)) or 1.0
     mean = sum(_real(p[1]) for p in points) / len(points) if points else 0.0
@@ -757,14 +950,18 @@ def strip(points: Sequence[Sequence[Any]], *, title: str, low: object, high: obj
         body.append(
             format_html(
                 '<circle cx="{}" cy="26" r="7" class="{}"><title>{}</title></circle>',
-                _pc(at(_real(value))), css, f"{label}: {number_text(value, 1)}{unit}",
-            )  # fmt: skip
+                _pc(at(_real(value))),
+                css,
+                f"{label}: {number_text(value, 1)}{unit}",
+            )
         )
     body.append(_text(0, 52, number_text(low) + unit, "tick", anchor="start"))
     body.append(_text(1, 52, number_text(high) + unit, "tick", anchor="end"))
     rows = [(label, number_text(value, 1) + unit) for label, value, *_ in points]
     spoken = "; ".join(f"{label} {value}" for label, value in rows)
-    return _figure(_svg(f"{title}: {spoken}", 58, _join(body)), title, table_of((title, gettext("Value")), rows, title))
+    return _figure(
+        _svg(f"{title}: {spoken}", 58, _join(body)), title, table_of((title, gettext("Value")), rows, title)
+    )
 
 
 def nine_box(
@@ -796,11 +993,17 @@ def nine_box(
             ]
             more = len(names) - shown
             extra = (
-                format_html('<li class="text-secondary">{}</li>', gettext("and %(n)s more") % {"n": more}) if more > 0 else EMPTY
+                format_html('<li class="text-secondary">{}</li>', gettext("and %(n)s more") % {"n": more})
+                if more > 0
+                else EMPTY
             )
             boxes.append(
                 format_html(
-                    '<td class="box heat-{}"><strong>{}</strong><ul>{}{}</ul></td>', (2 - r) + c, len(names), _join(names[:shown]), extra
+                    '<td class="box heat-{}"><strong>{}</strong><ul>{}{}</ul></td>',
+                    (2 - r) + c,
+                    len(names),
+                    _join(names[:shown]),
+                    extra,
                 )
             )
         body.append(format_html('<tr><th scope="row">{}</th>{}</tr>', upward[r], _join(boxes)))
@@ -816,19 +1019,20 @@ def nine_box(
     )
 
 
-def progress(done: object, total: object, *, title: str, words: str = "", tone: str = "") -> SafeString:
-    """Return a bar with "n of m" beside it; the bar is a native ``<progress>``."""
+def progress(
+    done: object, total: object, *, title: str, words: str = "", tone: str = "", show_words: bool = True
+) -> SafeString:
+    """Return a bar, a native ``<progress>``, with "n of m" (or ``words``) beside it and in its name."""
     n, m = _real(done), _real(total)
     text = words or gettext("%(n)s of %(m)s") % {"n": number_text(done), "m": number_text(total)}
     return format_html(
-        '<div class="progress-row"><progress class="{}" max="{}" value="{}" aria-label="{}">{}</progress>'
-        '<span class="progress-words">{}</span></div>',
-        mark_safe(f"bar bar-{tone}") if tone.isalpha() else "bar",
+        '<div class="progress-row"><progress class="{}" max="{}" value="{}" aria-label="{}">{}</progress>{}</div>',
+        f"bar bar-{tone}" if tone.isalpha() else "bar",
         _px(m if m > 0 else 1),
         _px(max(0.0, min(n, m))),
         f"{title}: {text}",
         text,
-        text,
+        format_html('<span class="progress-words">{}</span>', text) if show_words else EMPTY,
     )
 
 

@@ -127,7 +127,9 @@ def when_html(value: Day | None, *, full: bool = False, relative: bool = False) 
     """Return a ``<time>`` in words with the exact instant as its title; the script may add "3 hours ago" if ``relative``."""
     if not isinstance(value, dt.date):
         return format_html('<span class="text-secondary">{}</span>', "–")
-    machine = timezone.localtime(value) if isinstance(value, dt.datetime) and timezone.is_aware(value) else value
+    machine = (
+        timezone.localtime(value) if isinstance(value, dt.datetime) and timezone.is_aware(value) else value
+    )
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
         machine.isoformat(),
@@ -213,4 +215,6 @@ def diff_html(old: object, new: object) -> SafeString:
             pieces.append(format_html('<del><span class="visually-hidden">{} </span>{}</del>', gone, left))
         if right:
             pieces.append(format_html('<ins><span class="visually-hidden">{} </span>{}</ins>', came, right))
-    return format_html('<span class="diff">{}</span>', format_html_join("", "{}", ((piece,) for piece in pieces)))
+    return format_html(
+        '<span class="diff">{}</span>', format_html_join("", "{}", ((piece,) for piece in pieces))
+    )

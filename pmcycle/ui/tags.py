@@ -39,7 +39,7 @@ TONE_ICONS: Final = {
     "mute": "circle-dashed",
 }
 
-# --- writing ---------------------------------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------------
 
 register.filter("number", formats.number_text)
 register.filter("percent", formats.percent_text)
@@ -78,7 +78,7 @@ def due(value: formats.Day | None, done: bool = False) -> SafeString:
     )
 
 
-# --- small parts -------------------------------------------------------------------------------------------------------
+# --- small parts ----------------------------------------------------------------------------------
 
 
 @register.simple_tag
@@ -102,7 +102,10 @@ def badge(tone: str, text: object, icon_name: str = "") -> SafeString:
     """``{% badge "ok" "agreed" %}``: a state as colour, word and icon. Tones: ok, warn, danger, info, accent, mute."""
     tone = tone if tone in TONE_ICONS else "mute"
     return format_html(
-        '<span class="badge tone-badge tone-badge-{}">{}{}</span>', tone, icon(icon_name or TONE_ICONS[tone]), text
+        '<span class="badge tone-badge tone-badge-{}">{}{}</span>',
+        tone,
+        icon(icon_name or TONE_ICONS[tone]),
+        text,
     )
 
 
@@ -156,7 +159,9 @@ def state(value: object, text: object = "") -> SafeString:
 
 
 @register.simple_tag
-def button(label: object, url: str, kind: str = "", icon_name: str = "", size: str = "", note: str = "") -> SafeString:
+def button(
+    label: object, url: str, kind: str = "", icon_name: str = "", size: str = "", note: str = ""
+) -> SafeString:
     """``{% button "Open" url %}``: a link in the form of a button. ``kind``: primary, danger, ghost; ``size``: sm, lg.
 
     ``note`` completes the name for those who hear the page ("Open" → "Open: appraisal of Ana").
@@ -187,7 +192,12 @@ def submit(
 
 def _button_css(kind: str, size: str) -> str:
     """Return the classes of a button."""
-    names = {"": "", "primary": " btn-primary", "danger": " btn-outline-danger", "ghost": " btn-ghost-secondary"}
+    names = {
+        "": "",
+        "primary": " btn-primary",
+        "danger": " btn-outline-danger",
+        "ghost": " btn-ghost-secondary",
+    }
     return "btn" + names.get(kind, "") + (f" btn-{size}" if size in ("sm", "lg") else "")
 
 
@@ -245,7 +255,7 @@ def person_chip(person: object, url: str = "", note: object = "", size: str = ""
     )
 
 
-# --- blocks ------------------------------------------------------------------------------------------------------------
+# --- blocks ---------------------------------------------------------------------------------------
 
 
 @register.simple_block_tag
@@ -314,7 +324,9 @@ def notice(content: str, tone: str = "info", title: object = "") -> SafeString:
 
 
 @register.simple_block_tag
-def fold(content: str, title: object, open: bool = False, note: object = "", icon_name: str = "") -> SafeString:
+def fold(
+    content: str, title: object, open: bool = False, note: object = "", icon_name: str = ""
+) -> SafeString:
     """``{% fold "Private pad" icon_name="lock" %}…{% endfold %}``: a part that opens on demand, without script."""
     return format_html(
         '<details class="fold"{}><summary>{}<span>{}</span>{}</summary><div class="fold-body">{}</div></details>',
@@ -327,7 +339,9 @@ def fold(content: str, title: object, open: bool = False, note: object = "", ico
 
 
 @register.inclusion_tag("ui/_empty.html")
-def empty(icon_name: str, text: object, label: object = "", url: str = "", note: object = "") -> dict[str, object]:
+def empty(
+    icon_name: str, text: object, label: object = "", url: str = "", note: object = ""
+) -> dict[str, object]:
     """``{% empty "target" "No goals yet." "Write the first" url %}``: what to do where there is nothing."""
     return {"icon_name": icon_name, "text": text, "label": label, "url": url, "note": note}
 
@@ -347,7 +361,7 @@ def stat(
     return {
         "label": label, "value": value, "hint": hint, "url": url, "icon_name": icon_name,
         "tone": tone if tone in TONE_ICONS else "",
-        "bar": charts.progress(done, total, title=str(label), words=" ") if done is not None and total else "",
+        "bar": charts.progress(done, total, title=str(label), show_words=False) if done is not None and total else "",
     }  # fmt: skip
 
 
@@ -364,7 +378,9 @@ def tabs(items: Sequence[Row], label: object = "") -> dict[str, object]:
 
 
 @register.inclusion_tag("ui/_thread.html", takes_context=True)
-def thread(context: Context, entries: Sequence[Row], action: str = "", form: object = None, label: object = "") -> dict[str, object]:
+def thread(
+    context: Context, entries: Sequence[Row], action: str = "", form: object = None, label: object = ""
+) -> dict[str, object]:
     """``{% thread entries action=url form=form %}``: a conversation, oldest first, with the field to answer if there is one.
 
     Entry: ``author``, ``at``, ``text`` (Markdown) and optionally ``id``, ``mine``, ``read_by`` (words), ``edited``,
@@ -393,7 +409,13 @@ def why(node: Row, open: bool = True) -> dict[str, object]:
 
 @register.inclusion_tag("ui/_job.html")
 def job(
-    url: str, done: object, total: object, title: object, finished: bool = False, failed: object = "", result_url: str = ""
+    url: str,
+    done: object,
+    total: object,
+    title: object,
+    finished: bool = False,
+    failed: object = "",
+    result_url: str = "",
 ) -> dict[str, object]:
     """``{% job url 12 400 "Award letters" %}``: long work with n of m; asks ``url`` for itself anew until ``finished``.
 
@@ -406,12 +428,20 @@ def job(
 
 
 @register.inclusion_tag("ui/_toast.html", takes_context=True)
-def toast(context: Context, text: object, tone: str = "ok", undo: str = "", **fields: object) -> dict[str, object]:
+def toast(
+    context: Context, text: object, tone: str = "ok", undo: str = "", **fields: object
+) -> dict[str, object]:
     """``{% toast "Approved 3 awards." undo=url %}``: what was just done, with ten seconds' notice to undo it."""
-    return {"csrf_token": context.get("csrf_token"), "text": text, "tone": tone, "undo": undo, "fields": fields}
+    return {
+        "csrf_token": context.get("csrf_token"),
+        "text": text,
+        "tone": tone,
+        "undo": undo,
+        "fields": fields,
+    }
 
 
-# --- lists -------------------------------------------------------------------------------------------------------------
+# --- lists ----------------------------------------------------------------------------------------
 
 
 def _query(context: Context) -> QueryDict:
@@ -437,7 +467,11 @@ def pager(context: Context, page: Page[Any], param: str = "page") -> dict[str, o
         "previous": link(page.previous_page_number()) if page.has_previous() else "",
         "next": link(page.next_page_number()) if page.has_next() else "",
         "pages": [
-            {"number": n, "url": link(n) if isinstance(n, int) and n != page.number else "", "current": n == page.number}
+            {
+                "number": n,
+                "url": link(n) if isinstance(n, int) and n != page.number else "",
+                "current": n == page.number,
+            }
             for n in page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
         ],
     }
@@ -488,7 +522,7 @@ def filter_bar(
     }  # fmt: skip
 
 
-# --- forms -------------------------------------------------------------------------------------------------------------
+# --- forms ----------------------------------------------------------------------------------------
 
 
 def _kind(widget: forms.Widget) -> str:
@@ -534,17 +568,34 @@ def field(
         widget.input_type, widget.format = "datetime-local", "%Y-%m-%dT%H:%M"
     elif isinstance(widget, forms.TimeInput):
         widget.input_type, widget.format = "time", "%H:%M"
+    elif isinstance(widget, forms.SplitDateTimeWidget):
+        for part, shape, form_at, name in (
+            (0, "date", "%Y-%m-%d", gettext("day")),
+            (1, "time", "%H:%M", gettext("time")),
+        ):
+            piece = cast(forms.DateInput, widget.widgets[part])
+            piece.input_type, piece.format = shape, form_at
+            piece.attrs["aria-label"] = f"{label or bound.label}: {name}"
     auto_id = bound.id_for_label or bound.auto_id or bound.html_name
     help_text = help or bound.help_text
     limit = counter or 0
     group = kind in ("radio", "checkboxes", "multi")
+    if group:
+        auto_id = bound.auto_id or auto_id
     described = [
         f"{auto_id}_{part}"
         for part, present in (("help", help_text), ("counter", limit), ("error", bound.errors))
         if present
     ]
-    css = {"select": "form-select", "checkbox": "form-check-input", "radio": "form-check-input", "checkboxes": "form-check-input"}
-    attrs: dict[str, Any] = {"class": f"{widget.attrs.get('class', '')} {css.get(kind, 'form-control')}".strip()}
+    css = {
+        "select": "form-select",
+        "checkbox": "form-check-input",
+        "radio": "form-check-input",
+        "checkboxes": "form-check-input",
+    }
+    attrs: dict[str, Any] = {
+        "class": f"{widget.attrs.get('class', '')} {css.get(kind, 'form-control')}".strip()
+    }
     if bound.errors:
         attrs["class"] += " is-invalid"
         attrs["aria-invalid"] = "true"
@@ -560,7 +611,10 @@ def field(
         attrs["autofocus"] = True
     options: list[dict[str, object]] = []
     if kind in ("radio", "checkboxes"):
-        texts = {str(key): value for key, value in (descriptions or getattr(bound.field, "descriptions", None) or {}).items()}
+        texts = {
+            str(key): value
+            for key, value in (descriptions or getattr(bound.field, "descriptions", None) or {}).items()
+        }
         options = [
             {
                 "id": option.id_for_label,
@@ -600,7 +654,9 @@ def field(
 def fields(context: Context, form: BaseForm) -> SafeString:
     """``{% fields form %}``: the errors, the hidden fields and every field of a form, in its order."""
     engine = context.template.engine if context.template else template.Engine.get_default()
-    pieces = [cast(SafeString, engine.get_template("ui/_form_errors.html").render(Context(form_errors(form))))]
+    pieces = [
+        cast(SafeString, engine.get_template("ui/_form_errors.html").render(Context(form_errors(form))))
+    ]
     pieces += [cast(SafeString, hidden.as_widget()) for hidden in form.hidden_fields()]
     shape = engine.get_template("ui/_field.html")
     pieces += [shape.render(Context(field(bound))) for bound in form.visible_fields()]
@@ -625,7 +681,7 @@ def form_errors(form: BaseForm) -> dict[str, object]:
     return {"problems": problems, "general": [*map(str, form.non_field_errors()), *hidden]}
 
 
-# --- charts --------------------------------------------------------------------------------------------------------------
+# --- charts ---------------------------------------------------------------------------------------
 
 for _name in (
     "ring", "timeline", "life_line", "weight_bar", "pool_bar", "columns", "distribution", "bars", "funnel", "track",
@@ -634,7 +690,7 @@ for _name in (
     register.simple_tag(getattr(charts, _name), name=_name)
 
 
-# --- the page ------------------------------------------------------------------------------------------------------------
+# --- the page -------------------------------------------------------------------------------------
 
 
 @register.simple_tag(takes_context=True)

@@ -20,6 +20,10 @@ def set_theme(request: HttpRequest) -> HttpResponse:
         back = "/"
     response = HttpResponseRedirect(back)
     response.set_cookie(
-        "theme", chosen if chosen in THEMES else "auto", max_age=A_YEAR, samesite="Lax", secure=request.is_secure()
+        "theme",
+        chosen if chosen in THEMES else "auto",
+        max_age=A_YEAR,
+        samesite="Lax",
+        secure=request.is_secure(),
     )
     return response
