@@ -73,3 +73,9 @@ def in_force(on: date | None = None, prefix: str = "") -> models.Q:
     return models.Q(**{f"{prefix}starts_on__lte": day}) & (
         models.Q(**{f"{prefix}ends_on__isnull": True}) | models.Q(**{f"{prefix}ends_on__gte": day})
     )
+
+
+def not_found_unless(holds: bool) -> None:
+    """Hide a page that is not for this reader: 404, the same as if it did not exist."""
+    if not holds:
+        raise Http404

@@ -13,5 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("appraisals/", include("appraisals.urls")),
     path("incentives/", include("incentives.urls")),
     path("evaluations/", include("evaluations.urls")),
+    path("ui/", include("pmcycle.ui.urls")),
     path("api/v1/", include("pmcycle.api")),
 ]
+

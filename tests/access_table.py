@@ -15,6 +15,7 @@ from tests.conftest import World
 from tests.factories import activity, feedback
 
 EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
+ANYBODY = f"anonymous {EVERYBODY}"
 STAFF = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin"
 
 
@@ -34,9 +35,14 @@ class Row:
 ROWS: list[Row] = [
     # --- home
     Row("home:index", may=EVERYBODY),
-    Row("home:team", may=EVERYBODY),
+    Row("home:team", may="manager skip_level other_manager hr_admin"),
     Row("home:palette", may=EVERYBODY),
     Row("home:search", may=EVERYBODY),
+    # Probes and search engines have no account.
+    Row("home:livez", may=ANYBODY),
+    Row("home:readyz", may=ANYBODY),
+    Row("home:robots", may=ANYBODY),
+    Row("ui:set_theme", method="post", may=ANYBODY),
     # --- people
     # --- cycles
     # --- activity

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.activity.rules import job_title
@@ -129,6 +130,13 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @staticmethod
+    def unread() -> Coalesce:
+        """How many unread notices a user has, as an expression read together with the user."""
+        mine = Notice.objects.filter(recipient=OuterRef("pk"), read_at__isnull=True).order_by()
+        counted = mine.values("recipient").annotate(n=models.Count("pk")).values("n")
+        return Coalesce(Subquery(counted), 0)
 
 
 class Delivery(models.Model):

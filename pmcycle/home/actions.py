@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
-from django.db import connection, models, transaction
-from django.urls import NoReverseMatch, reverse
+from django.db import connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import delivery
-from pmcycle.home.contributions import NEEDS, OPEN_ITEMS
+from pmcycle.home.contributions import NEEDS, open_items_sql
+from pmcycle.home.needs import SENTINEL, need_url
 from pmcycle.people.models import Organisation
 
 # The hour of the recipient's morning from which reminders are written.
@@ -26,7 +26,6 @@ MORNING = 8
 DAYS = [-7, -1, 1, 7]
 
 AWAY = "away"
-SENTINEL = 10**15 + 7
 
 
 @cache
@@ -37,37 +36,12 @@ def known_zones() -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-def open_items() -> tuple[str, list[Any]]:
-    """All apps' open items as one SELECT with its parameters; columns as in `ITEM_COLUMNS`."""
-    parts = [rows for contribute in OPEN_ITEMS for rows in contribute()]
-    if not parts:
-        return (
-            "SELECT ''::text, 0::bigint, 0::bigint, 0::bigint, ''::text, NULL::bigint, ''::text, NULL::date, ''::text"
-            " WHERE false"
-        ), []
-    whole: models.QuerySet[Any, Any] = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
-    sql, params = whole.query.get_compiler(connection=connection).as_sql()
-    return sql, list(params)
-
-
 def need_rows() -> list[tuple[str, str, str, str]]:
     """Per kind of item: its title and its line for others (with %(name)s) and its address (with %(pk)s)."""
     return [
         (kind, str(need.title), str(need.title), need_url(need.url_name).replace(str(SENTINEL), "%(pk)s"))
         for kind, need in NEEDS.items()
     ]
-
-
-def need_url(url_name: str, pk: int = SENTINEL) -> str:
-    """The address of an item; some kinds lead to a page of all, which takes no number."""
-    try:
-        return reverse(url_name, args=[pk])
-    except NoReverseMatch:
-        pass
-    try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return "/"
 
 
 # A person as the clock must see them: their account, their zone, their day and whether they are away.
@@ -93,7 +67,7 @@ NEED = (
 )
 
 REMIND = (
-    ITEMS
+    ITEMS  # noqa: S608 - constants; every value is a parameter
     + ", "
     + PEOPLE
     + ", "
@@ -111,7 +85,8 @@ fire AS (
   WHERE person.weekday <= 5 AND person.hour >= %s
 ),
 written AS (
-  INSERT INTO activity_notice (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
+  INSERT INTO activity_notice
+    (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
   SELECT user_id, 'reminder', left(replace(title, '%%(name)s', coalesce(about_name, '')), 200),
          replace(url, '%%(pk)s', subject::text), kind, subject, due_on, false,
          concat_ws(':', 'remind', kind, subject, recipient, due_on, days), %s
@@ -129,7 +104,7 @@ FROM written JOIN (SELECT DISTINCT user_id, is_active, is_away FROM person) fire
 
 # Who is back gets the newest of what was held back for the absence, if it is still open.
 WELCOME_BACK = (
-    ITEMS
+    ITEMS  # noqa: S608 - constants; every value is a parameter
     + ", "
     + PEOPLE
     + """,
@@ -153,7 +128,7 @@ WHERE activity_delivery.id = held.id AND activity_delivery.state = 'suppressed'
 
 # Who leads the person (in the cycle; else in the company) and the HR partners of their unit.
 ESCALATE = (
-    ITEMS
+    ITEMS  # noqa: S608 - constants; every value is a parameter
     + ", "
     + PEOPLE
     + ", "
@@ -182,7 +157,8 @@ told AS (
   JOIN people_user partner ON partner.id = role.user_id AND partner.is_active AND partner.id <> late.user_id
 ),
 written AS (
-  INSERT INTO activity_notice (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
+  INSERT INTO activity_notice
+    (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
   SELECT manager_user, 'escalation',
          left(replace(replace(%s, '%%(person)s', recipient_name), '%%(task)s',
               replace(title, '%%(name)s', coalesce(about_name, ''))), 200),
@@ -200,7 +176,7 @@ SELECT id, 'email', 'pending', %s::timestamptz, 0, '', '' FROM written
 # What must not leave any more, and what must wait for the next working morning. `item` is matched by
 # kind, subject and due day: who was given more time is not reminded of the old day.
 HOLD_BACK = (
-    ITEMS
+    ITEMS  # noqa: S608 - constants; every value is a parameter
     + """,
 due AS (
   SELECT d.id, n.kind AS sort, e.left_on, away.ends_on AS away_until, away.id IS NOT NULL AS is_away, u.is_active,
@@ -258,7 +234,7 @@ def _zone() -> str:
 def remind() -> int:
     """Write the reminders that are due this morning where their recipients are; returns how many are new."""
     now, zones, words = timezone.now(), known_zones(), _words()
-    items, params = open_items()
+    items, params = open_items_sql()
     people = [now, zones, zones, _zone()]
     needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], [], []]
     late = _("%(person)s is late: %(task)s")
@@ -279,7 +255,7 @@ def remind() -> int:
 def hold_back() -> int:
     """Judge once more what is about to leave: done, left, away, not a morning, or one digest already today."""
     now, zones, words = timezone.now(), known_zones(), _words()
-    items, params = open_items()
+    items, params = open_items_sql()
     with connection.cursor() as cursor:
         cursor.execute(
             HOLD_BACK.format(items=items),

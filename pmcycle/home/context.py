@@ -2,44 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from pmcycle.access import UserRequest
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`nav`: the entries that this reader can open. No statements of its own beyond the user's."""
+    """`nav`: the entries that this reader can open; `palette_url`: where finding asks. No statements of its own."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"nav": []}
-    standing = user.standing
-    entries: list[tuple[bool, Any, str, str, Any]] = [
-        (True, _("What needs me"), "home:index", "home", ""),
-        (bool(user.employee_id), _("My goals"), "goals:list", "target", ""),
-        (bool(user.employee_id), _("Check-ins"), "feedback:check_ins", "calendar-event", ""),
-        (bool(user.employee_id), _("Feedback"), "feedback:list", "message", ""),
-        (bool(user.employee_id), _("Appraisals"), "appraisals:list", "list-check", ""),
-        (bool(user.employee_id), _("Rewards"), "incentives:mine", "award", ""),
-        (bool(user.employee_id), _("Evaluations"), "evaluations:list", "file-text", ""),
-        (standing.leads_people, _("My team"), "home:team", "users", _("Team")),
-        (standing.leads_people, _("Team rewards"), "incentives:sheets", "coin", _("Team")),
-        (not standing.is_it_admin, _("People"), "people:org_chart", "sitemap", _("Company")),
-        (standing.is_hr, _("Cycles"), "cycles:list", "refresh", _("Company")),
-        (standing.is_hr_admin, _("Imports"), "people:imports", "upload", _("Company")),
+    return {"nav": nav_of(request), "palette_url": reverse("home:palette")}
+
+
+def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
+    """The reader's way through the product; `unread_notices` and the standing came with the user."""
+    user = cast(UserRequest, request).user
+    standing, works_here = user.standing, bool(user.employee_id)
+    unread = getattr(user, "unread_notices", 0)
+    team, company = _("Team"), _("Company")
+    entries: list[tuple[bool, Any, str, str, Any, str]] = [
+        (True, _("What needs me"), "home:index", "home", "", _("Home")),
+        (True, _("Inbox"), "activity:inbox", "inbox", "", ""),
+        (works_here, _("My goals"), "goals:list", "target", "", _("Goals")),
+        (works_here, _("Check-ins"), "feedback:check_ins", "calendar-event", "", ""),
+        (works_here, _("Feedback"), "feedback:list", "message", "", ""),
+        (works_here, _("Appraisals"), "appraisals:list", "list-check", "", ""),
+        (works_here, _("Rewards"), "incentives:mine", "award", "", ""),
+        (works_here, _("Evaluations"), "evaluations:list", "file-text", "", ""),
+        (standing.leads_people, _("My team"), "home:team", "users", team, ""),
+        (standing.leads_people, _("Team rewards"), "incentives:sheets", "coin", team, ""),
+        (not standing.is_it_admin, _("People"), "people:org_chart", "sitemap", company, ""),
+        (standing.is_hr, _("Cycles"), "cycles:list", "refresh", company, ""),
+        (standing.is_hr_admin, _("Imports"), "people:imports", "upload", company, ""),
         (
             standing.is_hr_admin or standing.is_it_admin,
             _("Accounts and roles"),
             "people:accounts",
             "key",
-            _("Company"),
+            company,
+            "",
         ),
-        (standing.is_auditor or standing.is_hr, _("Audit trail"), "activity:trail", "history", _("Company")),
-        (standing.is_it_admin, _("Operations"), "activity:operations", "adjustments", _("Company")),
+        (standing.is_hr_admin, _("Reminders and mails"), "activity:deliveries", "mail", company, ""),
+        (standing.is_auditor or standing.is_hr, _("Audit trail"), "activity:trail", "history", company, ""),
+        (standing.is_it_admin, _("Operations"), "activity:operations", "adjustments", company, ""),
+        (bool(settings.MAILBOX_DIR), _("Mailbox"), "activity:mailbox", "mail", _("Development"), ""),
     ]
     nav = []
-    for shown, label, name, icon, section in entries:
+    for shown, label, name, icon, section, short in entries:
         if not shown:
             continue
         try:
@@ -47,5 +62,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         except NoReverseMatch:
             continue
         active = request.path == url if url == "/" else request.path.startswith(url)
-        nav.append({"label": label, "url": url, "icon": icon, "active": active, "section": section})
-    return {"nav": nav}
+        entry = {
+            "label": label,
+            "url": url,
+            "icon": icon,
+            "active": active,
+            "section": section,
+            "short": short,
+        }
+        if name == "activity:inbox" and unread:
+            entry["count"] = unread
+        nav.append(entry)
+    return nav

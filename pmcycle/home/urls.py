@@ -8,4 +8,7 @@ urlpatterns = [
     path("team/", views.team, name="team"),
     path("find/", views.palette, name="palette"),
     path("search/", views.search, name="search"),
+    path("livez", views.livez, name="livez"),
+    path("readyz", views.readyz, name="readyz"),
+    path("robots.txt", views.robots, name="robots"),
 ]

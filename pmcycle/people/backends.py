@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
 
+from pmcycle.activity.models import Notice
 from pmcycle.people.models import RoleGrant, User
 
 
@@ -16,7 +17,7 @@ class Backend(AuthenticationBackend):
     def get_user(self, user_id: Any) -> User | None:
         user = (
             User.objects.select_related("employee")
-            .annotate(standing_row=RoleGrant.standing_row())
+            .annotate(standing_row=RoleGrant.standing_row(), unread_notices=Notice.unread())
             .filter(pk=user_id, is_active=True)
             .first()
         )

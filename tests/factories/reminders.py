@@ -12,7 +12,7 @@ from django.db.models import F, Value
 from feedback.models import FeedbackRequest
 from pmcycle.cycles.models import ReminderPolicy, items
 from pmcycle.cycles.rules import Need
-from pmcycle.home import actions, contributions
+from pmcycle.home import contributions
 from pmcycle.people.models import User
 
 if TYPE_CHECKING:
@@ -34,9 +34,8 @@ def only_requests(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
         ]  # fmt: skip
 
     need = Need(title="Answer about %(name)s", button="Answer", url_name="activity:job", minutes=5)
-    for module in (actions, contributions):
-        monkeypatch.setattr(module, "OPEN_ITEMS", (open_items,))
-        monkeypatch.setattr(module, "NEEDS", {KIND: need})
+    monkeypatch.setattr(contributions, "OPEN_ITEMS", (open_items,))
+    monkeypatch.setitem(contributions.NEEDS, KIND, need)
 
 
 def ask(reviewer: User, about: User, due_on: date) -> FeedbackRequest:

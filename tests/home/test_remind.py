@@ -296,7 +296,7 @@ def test_an_hr_partner_s_own_delay_is_not_told_to_themselves(
 def test_statements_of_a_sweep_do_not_grow_with_items(
     company: World, django_assert_max_num_queries: Callable[[int], object]
 ) -> None:
-    for number in range(30):
+    for _ in range(30):
         ask(company.ana, company.chen, MONDAY + timedelta(days=1))
     actions.known_zones()
     with django_assert_max_num_queries(7):  # type: ignore[attr-defined]

@@ -1,0 +1,66 @@
+"""People, goals and pages by a few letters, each within what the reader may see anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, IntegerField, Value, When
+from django.utils.translation import gettext as _
+
+from goals.models import Goal
+from pmcycle.access import UserRequest, today
+from pmcycle.home.context import nav_of
+from pmcycle.home.needs import need_url
+from pmcycle.people.models import Employee
+
+MOST = 8
+
+
+@dataclass(frozen=True)
+class Hit:
+    icon: str
+    label: str
+    note: str
+    url: str
+
+
+def find(request: UserRequest, words: str) -> Sequence[Hit]:
+    """Pages first when nothing is typed; else pages, people and goals that hold the words."""
+    wanted = words.casefold()
+    pages = [
+        Hit(entry["icon"], str(entry["label"]), _("Page"), entry["url"])
+        for entry in nav_of(request)
+        if wanted in str(entry["label"]).casefold()
+    ]
+    if len(wanted) < 2:
+        return pages
+    return [*pages[:MOST], *_people(request, words), *_goals(request, words)]
+
+
+def _people(request: UserRequest, words: str) -> list[Hit]:
+    first = Case(When(name__istartswith=words, then=Value(0)), default=Value(1), output_field=IntegerField())
+    rows = Employee.objects.visible_to(request.user).working(today()).filter(name__icontains=words)
+    return [
+        Hit(
+            "user",
+            row.name,
+            " · ".join(filter(None, [row.job_title, row.unit.name if row.unit else ""])),
+            need_url("people:profile", row.pk),
+        )
+        for row in rows.select_related("unit").order_by(first, "sort_name", "pk")[:MOST]
+    ]
+
+
+def _goals(request: UserRequest, words: str) -> list[Hit]:
+    rows = Goal.objects.visible_to(request.user).filter(latest__title__icontains=words)
+    rows = rows.exclude(state=Goal.State.WITHDRAWN).select_related("latest", "participation__employee")
+    return [
+        Hit(
+            "target",
+            row.latest.title if row.latest else "",
+            row.participation.employee.name if row.participation else _("Goal of the organisation"),
+            need_url("goals:detail", row.pk),
+        )
+        for row in rows.order_by("-pk")[:MOST]
+    ]

@@ -1,0 +1,198 @@
+"""What home shows to one reader: a handful of statements whatever the size of the company."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Q
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from feedback.models import ActionItem
+from pmcycle.activity.models import Delivery, Heartbeat
+from pmcycle.cycles.models import Cycle, Participation, Stage
+from pmcycle.home.contributions import NEEDS, Item, open_items
+from pmcycle.home.rules import Group, Line, grouped, my_part, time_needed
+from pmcycle.people.models import User
+
+SENTINEL = 10**15 + 7
+
+
+@dataclass(frozen=True)
+class StageLine:
+    """One stage of the cycle on the ring, and the reader's part in it."""
+
+    stage: Stage
+    tone: str
+    words: str
+    done: int
+
+    def as_arc(self) -> dict[str, Any]:
+        return {"label": self.stage.get_kind_display(), "state": self.stage.state, "done": self.done}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything on one reader's home."""
+
+    groups: Sequence[Group]
+    waits: Sequence[Line]
+    cycle: Cycle | None
+    participation: Participation | None
+    stages: Sequence[StageLine]
+    promises: Sequence[ActionItem]
+    roles: Sequence[Line]
+
+    @property
+    def count(self) -> int:
+        return sum(len(group.lines) for group in self.groups)
+
+    @property
+    def time(self) -> str:
+        return time_needed(sum(group.minutes for group in self.groups))
+
+    @property
+    def arcs(self) -> list[dict[str, Any]]:
+        return [line.as_arc() for line in self.stages]
+
+
+def need_url(url_name: str, pk: int = SENTINEL) -> str:
+    """The address of an item; some kinds lead to a page of all, which takes no number."""
+    try:
+        return reverse(url_name, args=[pk])
+    except NoReverseMatch:
+        pass
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return "/"
+
+
+def line_of(item: Item) -> Line:
+    """An item in words."""
+    need = NEEDS[item.kind]
+    words = need.waits if item.phase == "waits" and need.waits else need.title
+    return Line(
+        title=str(words) % {"name": item.about_name},
+        button=str(need.button),
+        url=need_url(need.url_name, item.subject),
+        due_on=item.due_on,
+        minutes=need.minutes,
+        stage=item.stage,
+    )
+
+
+def desk(user: User, today: date) -> Desk:
+    """What needs the reader today, what waits on others, and how the cycle stands."""
+    mine = open_items(Q(item_recipient=user.employee_id)) if user.employee_id else []
+    todo = [item for item in mine if item.phase == "todo"]
+    waits = [item for item in mine if item.phase != "todo"]
+    participation = Participation.objects.mine(user).filter(cycle__state=Cycle.State.RUNNING).first()
+    cycle = participation.cycle if participation else _running_cycle(user)
+    return Desk(
+        groups=grouped(map(line_of, todo), today),
+        waits=sorted(map(line_of, waits), key=lambda line: (line.due_on or date.max, line.title)),
+        cycle=cycle,
+        participation=participation,
+        stages=[_stage_line(stage, todo, waits) for stage in cycle.stages.all()] if cycle else [],
+        promises=_promises(user),
+        roles=role_lines(user),
+    )
+
+
+def _running_cycle(user: User) -> Cycle | None:
+    return Cycle.objects.visible_to(user).filter(state=Cycle.State.RUNNING).first()
+
+
+def _stage_line(stage: Stage, todo: Sequence[Item], waits: Sequence[Item]) -> StageLine:
+    mine = sum(item.stage == stage.kind and item.cycle == stage.cycle_id for item in todo)
+    others = sum(item.stage == stage.kind and item.cycle == stage.cycle_id for item in waits)
+    tone, words = my_part(stage.state, mine, others)
+    done = 1 if stage.state == Stage.State.CLOSED or (stage.state == Stage.State.OPEN and not mine) else 0
+    return StageLine(stage, tone, words, done)
+
+
+def _promises(user: User) -> list[ActionItem]:
+    """What the reader promised in check-ins and what was promised to them, soonest first."""
+    if not user.employee_id:
+        return []
+    rows = ActionItem.objects.visible_to(user).filter(done_at__isnull=True, dropped_at__isnull=True)
+    return list(rows.select_related("owner", "check_in").order_by("due_on", "pk")[:8])
+
+
+def role_lines(user: User) -> list[Line]:
+    """What waits in the company's machinery for those who look after it."""
+    standing, lines = user.standing, []
+    if standing.is_hr_admin:
+        lines += _hr_lines()
+    if standing.is_auditor:
+        lines.append(
+            Line(_("Look through the audit trail"), _("Open"), need_url("activity:trail"), None, 10, "")
+        )
+    if standing.is_it_admin:
+        lines += _operator_lines()
+    return lines
+
+
+def _hr_lines() -> list[Line]:
+    counts = Cycle.objects.aggregate(
+        drafts=Count("pk", filter=Q(state=Cycle.State.DRAFT)),
+        running=Count("pk", filter=Q(state=Cycle.State.RUNNING)),
+        draft=Max("pk", filter=Q(state=Cycle.State.DRAFT)),
+        newest=Max("pk", filter=Q(state=Cycle.State.RUNNING)),
+        overdue=Count(
+            "stages__pk",
+            distinct=True,
+            filter=Q(
+                state=Cycle.State.RUNNING, stages__state="open", stages__due_on__lt=timezone.localdate()
+            ),
+        ),
+    )
+    lines = []
+    if counts["drafts"] == 1:
+        lines.append(
+            Line(
+                _("A cycle is being prepared"),
+                _("Go on"),
+                need_url("cycles:detail", counts["draft"]),
+                None,
+                10,
+                "",
+            )
+        )
+    elif counts["drafts"]:
+        words = _("%(n)d cycles are being prepared") % {"n": counts["drafts"]}
+        lines.append(Line(words, _("Go on"), need_url("cycles:list"), None, 10, ""))
+    if counts["overdue"]:
+        words = ngettext(
+            "%(n)d stage is open past its due day",
+            "%(n)d stages are open past their due day",
+            counts["overdue"],
+        ) % {"n": counts["overdue"]}
+        lines.append(
+            Line(words, _("Who is missing"), need_url("cycles:board", counts["newest"]), None, 5, "")
+        )
+    if not counts["drafts"] and not counts["running"]:
+        lines.append(Line(_("No cycle is running"), _("Prepare one"), need_url("cycles:list"), None, 10, ""))
+    return lines
+
+
+def _operator_lines() -> list[Line]:
+    operations = need_url("activity:operations")
+    failed = Delivery.objects.filter(state=Delivery.State.FAILED).count()
+    heard = Heartbeat.objects.filter(name="deliver", at__gte=timezone.now() - timedelta(minutes=5)).exists()
+    lines = []
+    if not heard:
+        words = _("The clock has not struck for five minutes: no mail leaves")
+        lines.append(Line(words, _("Look"), operations, None, 5, ""))
+    if failed:
+        words = ngettext("%(n)d mail could not be sent", "%(n)d mails could not be sent", failed) % {
+            "n": failed
+        }
+        lines.append(Line(words, _("Look"), operations, None, 5, ""))
+    return lines or [Line(_("Everything runs"), _("Operations"), operations, None, 1, "")]

@@ -1,0 +1,67 @@
+"""Home is the same for all: what needs me, what waits on others, how the cycle stands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from pmcycle.access import today
+from pmcycle.cycles.models import Cycle, Participation
+from tests.conftest import SignedIn, World
+from tests.factories.reminders import ask, only_requests
+
+
+def words(page: str) -> str:
+    return " ".join(page.split())
+
+
+def test_what_is_open_stands_on_home_grouped_by_when_it_is_due(
+    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_requests(monkeypatch, world)
+    ask(world.ana, world.chen, today() - timedelta(days=2))
+    ask(world.ana, world.farid, today() + timedelta(days=2))
+    ask(world.ana, world.gita, today() + timedelta(days=40))
+    page = words(as_(world.ana).get("/").content.decode())
+    assert page.index("Overdue") < page.index("Answer about Chen Wei") < page.index("This week")
+    assert page.index("This week") < page.index("Answer about Farid Amiri") < page.index("Later")
+    assert page.index("Later") < page.index("Answer about Gita Rao")
+    assert "2 days overdue" in page
+    assert "about 15 minutes" in page
+
+
+def test_other_people_s_items_are_not_on_my_home(
+    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_requests(monkeypatch, world)
+    ask(world.ana, world.chen, today())
+    assert "Answer about" not in as_(world.chen).get("/").content.decode()
+
+
+@pytest.mark.parametrize("actor", ["ana", "bashir", "dora", "ines", "kim", "mira", "noor"])
+def test_home_opens_for_everybody_from_the_first_day(world: World, as_: SignedIn, actor: str) -> None:
+    response = as_(getattr(world, actor)).get("/")
+    assert response.status_code == 200
+    assert "What needs me" in response.content.decode()
+
+
+def test_home_without_any_cycle_says_what_comes(world: World, as_: SignedIn) -> None:
+    Participation.objects.all().delete()
+    Cycle.objects.all().delete()
+    assert "No cycle is running" in as_(world.ana).get("/").content.decode()
+    assert "Prepare one" in as_(world.kim).get("/").content.decode()
+
+
+def test_hr_sees_the_cycle_being_prepared_and_others_do_not(world: World, as_: SignedIn) -> None:
+    Cycle.objects.create(name="Next year", first_day=today(), last_day=today() + timedelta(days=300))
+    assert "A cycle is being prepared" in as_(world.kim).get("/").content.decode()
+    assert "A cycle is being prepared" not in as_(world.ana).get("/").content.decode()
+
+
+def test_operators_hear_that_the_clock_stands_still(world: World, as_: SignedIn) -> None:
+    assert "no mail leaves" in as_(world.noor).get("/").content.decode()
+
+
+def test_auditors_are_led_to_the_trail(world: World, as_: SignedIn) -> None:
+    assert "audit trail" in as_(world.mira).get("/").content.decode()

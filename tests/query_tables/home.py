@@ -1,0 +1,41 @@
+"""Home, the team's grid and finding: their SQL statements do not grow with people or items."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from feedback.models import FeedbackRequest
+from pmcycle.access import today
+from tests.conftest import World
+from tests.factories import cycles, people
+from tests.query_tables import Page
+
+
+def more_items(world: World, number: int) -> None:
+    FeedbackRequest.objects.bulk_create(
+        FeedbackRequest(
+            requester=world.chen.employee,
+            reviewer=world.ana.employee,
+            about=world.chen.employee,
+            question="How was it?",
+            due_on=today() + timedelta(days=number),
+        )
+        for number in range(number)
+    )
+
+
+def more_people(world: World, number: int) -> None:
+    assert world.bashir.employee
+    assert world.dora.employee
+    for n in range(number):
+        person = people.make_employee(f"Robin {number}x{n:03d}", world.production)
+        people.report(person, world.bashir.employee)
+        cycles.take_part(world.cycle, person, world.bashir.employee, world.dora.employee)
+
+
+PAGES = [
+    Page("home:index", as_="ana", grow=more_items, limit=12),
+    Page("home:index", as_="kim", grow=more_people, limit=12, state="as HR"),
+    Page("home:team", as_="bashir", grow=more_people, limit=12),
+    Page("home:search", as_="ana", grow=more_people),
+]
