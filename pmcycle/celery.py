@@ -21,6 +21,16 @@ MINUTE = 60.0
 CLOCK: dict[str, dict[str, Any]] = {
     "home.deliver": {"task": "pmcycle.home.tasks.deliver", "schedule": MINUTE, "options": {"expires": MINUTE}},
     "home.remind": {"task": "pmcycle.home.tasks.remind", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE}},
+    "people.apply_imports": {
+        "task": "pmcycle.people.tasks.apply_imports",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "people.close_accounts_of_leavers": {
+        "task": "pmcycle.people.tasks.close_accounts_of_leavers",
+        "schedule": 60 * MINUTE,
+        "options": {"expires": 60 * MINUTE},
+    },
 }
 
 app = Celery("pmcycle")

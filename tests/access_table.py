@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import World
-from tests.factories import activity, feedback
+from tests.factories import activity, feedback, people
 
 EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
 ANYBODY = f"anonymous {EVERYBODY}"
 STAFF = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin"
+
+# Who may see Ana's public profile, and learns so that changing it is HR's.
+COLLEAGUES = STAFF.replace(" hr_admin", "") + " auditor"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,40 @@ ROWS: list[Row] = [
     Row("home:robots", may=ANYBODY),
     Row("ui:set_theme", method="post", may=ANYBODY),
     # --- people
+    Row("people:org_chart", may=STAFF + " auditor"),
+    Row("people:reports", may=STAFF + " auditor", build=people.ana),
+    Row("people:picker", may=EVERYBODY),
+    Row("people:profile", may=STAFF + " auditor", build=people.ana),
+    *(
+        Row(name, method=method, may="hr_admin", told=COLLEAGUES, build=people.ana)
+        for name, method in (
+            ("people:edit_employee", "get"),
+            ("people:edit_employee", "post"),
+            ("people:change_manager", "post"),
+            ("people:add_absence", "post"),
+            ("people:set_leave_date", "post"),
+        )
+    ),
+    Row(
+        "people:end_absence",
+        method="post",
+        may="hr_admin",
+        told="owner hr_partner",
+        build=people.absence_of_ana,
+    ),
+    Row("people:imports", may="hr_admin"),
+    Row("people:upload_import", method="post", may="hr_admin"),
+    *(
+        Row(name, method=method, may="hr_admin", build=people.rehearsed_import)
+        for name, method in (
+            ("people:map_columns", "get"),
+            ("people:rehearsal", "get"),
+            ("people:rehearse", "post"),
+            ("people:settle", "post"),
+            ("people:leave_out_refused", "post"),
+            ("people:apply_import", "post"),
+        )
+    ),
     # --- cycles
     # --- activity
     Row("activity:inbox", may=EVERYBODY),
@@ -55,11 +92,16 @@ ROWS: list[Row] = [
     # --- feedback
     Row("feedback:conversation", may="owner manager", build=feedback.thread_of_ana),
     Row(
-        "feedback:conversation", state="former manager wrote here", may="owner manager former_manager",
+        "feedback:conversation",
+        state="former manager wrote here",
+        may="owner manager former_manager",
         build=feedback.thread_with_words_of_farid,
     ),
     Row(
-        "feedback:say", method="post", may="owner manager", build=feedback.thread_with_words_of_farid,
+        "feedback:say",
+        method="post",
+        may="owner manager",
+        build=feedback.thread_with_words_of_farid,
         data=lambda w: {"body": "How is the new line going?"},
     ),
     # --- goals

@@ -15,10 +15,10 @@ class Backend(AuthenticationBackend):
     """
 
     def get_user(self, user_id: Any) -> User | None:
-        user = (
+        user: User | None = (
             User.objects.select_related("employee")
             .annotate(standing_row=RoleGrant.standing_row(), unread_notices=Notice.unread())
             .filter(pk=user_id, is_active=True)
             .first()
         )
-        return user  # type: ignore[no-any-return]
+        return user

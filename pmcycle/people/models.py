@@ -19,10 +19,10 @@ from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q, Value
-from django.db.models.functions import JSONObject, Lower
+from django.db.models.functions import Coalesce, JSONObject, Lower
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.access import in_force
+from pmcycle.access import in_force, today
 
 
 def date_span() -> Func:
@@ -73,7 +73,9 @@ class Unit(models.Model):
     """
 
     name = models.CharField(_("name"), max_length=200)
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
     path = models.CharField(max_length=400, blank=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -83,7 +85,10 @@ class Unit(models.Model):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(
-                Lower("name"), "parent", name="unit_name_once", nulls_distinct=False,
+                Lower("name"),
+                "parent",
+                name="unit_name_once",
+                nulls_distinct=False,
                 violation_error_message=_("There is already a unit of this name there."),
             ),
         ]
@@ -95,8 +100,13 @@ class Unit(models.Model):
 
 class EmployeeQuerySet(models.QuerySet["Employee"]):
     def visible_to(self, user: User) -> Self:
-        """The public profile (name, title, unit, location) is open to all who may sign in."""
-        return self if user.is_active else self.none()
+        """The public profile (name, title, unit, location) is open to all who may sign in.
+
+        IT administrators who do not work here themselves see accounts only.
+        """
+        if not user.is_active or (user.standing.is_it_admin and not user.employee_id):
+            return self.none()
+        return self
 
     def editable_by(self, user: User) -> Self:
         """HR admins edit records, but never their own."""
@@ -105,6 +115,74 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
     def working(self, on: date) -> Self:
         """Hired on or before the day and not yet gone."""
         return self.filter(hired_on__lte=on).filter(Q(left_on__isnull=True) | Q(left_on__gte=on))
+
+    def here(self) -> Self:
+        """Who works here today, or will: everybody who has not left."""
+        return self.filter(Q(left_on__isnull=True) | Q(left_on__gte=today()))
+
+    def for_chart(self) -> Self:
+        """With unit, and how many people report to each today (`report_count`)."""
+        reports = (
+            ReportingLine.objects.current()
+            .filter(manager=OuterRef("pk"), kind="line", employee__in=Employee.objects.here())
+            .order_by()
+            .values("manager")
+            .annotate(n=models.Count("pk"))
+            .values("n")
+        )
+        return self.select_related("unit").annotate(report_count=Coalesce(models.Subquery(reports), 0))
+
+    def reporting_to(self, managers: Any) -> Self:
+        """Who reports to any of `managers` today, with `manager_id` to group by."""
+        line = ReportingLine.objects.current().filter(kind="line", employee=OuterRef("pk"))
+        return (
+            self.here()
+            .annotate(manager_id=models.Subquery(line.values("manager")[:1]))
+            .filter(manager_id__in=managers)
+        )
+
+    def at_the_top(self) -> Self:
+        """Who works here and reports to nobody today."""
+        line = ReportingLine.objects.current().filter(kind="line", employee=OuterRef("pk"))
+        return self.here().filter(~Exists(line))
+
+    def search(self, text: str) -> Self:
+        """Whose name, title or unit holds every word of `text`."""
+        found = self
+        for word in text.replace("\x00", "").split()[:6]:
+            found = found.filter(
+                Q(name__icontains=word) | Q(job_title__icontains=word) | Q(unit__name__icontains=word)
+            )
+        return found
+
+    def picked(self, text: str) -> Employee | None:
+        """The person meant by what a picker field holds: "Ana Popescu #12", an e-mail, a number or a full name.
+
+        None if nobody or more than one is meant.
+        """
+        text = " ".join(text.replace("\x00", "").split())[:300]
+        if not text:
+            return None
+        _name, mark, key = text.rpartition("#")
+        if mark and key.isdecimal() and len(key) < 18:
+            return self.filter(pk=int(key)).first()
+        found = list(self.filter(Q(number=text) | Q(email__iexact=text) | Q(name__iexact=text))[:2])
+        return found[0] if len(found) == 1 else None
+
+    def above(self, employee: Employee) -> list[Employee]:
+        """The line of managers over a person today, the nearest first; ends where it would go in a circle."""
+        day = today()
+        sql = """
+            WITH RECURSIVE chain(id, step, seen) AS (
+              SELECT %s::bigint, 0, ARRAY[%s::bigint]
+              UNION ALL
+              SELECT r.manager_id, step + 1, seen || r.manager_id FROM chain
+              JOIN people_reportingline r ON r.employee_id = chain.id AND r.kind = 'line' AND r.starts_on <= %s
+                AND (r.ends_on IS NULL OR r.ends_on >= %s)
+              WHERE NOT r.manager_id = ANY(seen) AND step < 40
+            ) SELECT e.* FROM chain JOIN people_employee e ON e.id = chain.id WHERE step > 0 ORDER BY step
+        """
+        return list(Employee.objects.raw(sql, [employee.pk, employee.pk, day, day]))
 
     def private_to(self, user: User) -> Self:
         """Whose private profile and pay `user` may read: their own; HR admins everybody's but … their own
@@ -146,7 +224,9 @@ class Employee(models.Model):
         ordering = ["sort_name", "pk"]
         constraints = [
             models.UniqueConstraint(
-                Lower("email"), condition=~Q(email=""), name="employee_email_once",
+                Lower("email"),
+                condition=~Q(email=""),
+                name="employee_email_once",
                 violation_error_message=_("Another employee has this e-mail address."),
             ),
             models.CheckConstraint(
@@ -160,6 +240,11 @@ class Employee(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def pick_text(self) -> str:
+        """What a picker field holds when this person is chosen; read back by `picked`."""
+        return f"{self.name} #{self.pk}"
 
     def is_working(self, on: date) -> bool:
         return self.hired_on <= on and (self.left_on is None or self.left_on >= on)
@@ -208,16 +293,28 @@ class ReportingLine(models.Model):
                 violation_error_message=_("A person has one line manager on any day."),
             ),
             models.CheckConstraint(
-                condition=~Q(employee=F("manager")), name="reporting_line_not_oneself",
+                condition=~Q(employee=F("manager")),
+                name="reporting_line_not_oneself",
                 violation_error_message=_("Nobody reports to themselves."),
             ),
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="reporting_line_dates"
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="reporting_line_dates",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.employee_id} → {self.manager_id}"
+
+
+class AbsenceQuerySet(DatedQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """Leave is private: the person's own, and HR's."""
+        own = Q(employee=user.employee_id) if user.employee_id else Q(pk__in=[])
+        return self.filter(own | hr_scope(user, unit="employee__unit", employee="employee"))
+
+    def editable_by(self, user: User) -> Self:
+        return self.filter(employee__in=Employee.objects.editable_by(user))
 
 
 class Absence(models.Model):
@@ -229,7 +326,7 @@ class Absence(models.Model):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
 
-    objects = DatedQuerySet.as_manager()
+    objects = AbsenceQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -341,7 +438,9 @@ class Standing:
             return cls(roles=frozenset({Role.IT_ADMIN.value}), leads_people=leads_people)
         return cls(
             roles=frozenset(roles),
-            partner_paths=tuple(sorted(g["path"] for g in grants if g["role"] == Role.HR_PARTNER and g["path"])),
+            partner_paths=tuple(
+                sorted(g["path"] for g in grants if g["role"] == Role.HR_PARTNER and g["path"])
+            ),
             head_paths=tuple(sorted(g["path"] for g in grants if g["role"] == Role.UNIT_HEAD and g["path"])),
             leads_people=leads_people,
         )
@@ -371,7 +470,9 @@ class User(AbstractBaseUser):
 
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=200)
-    employee = models.OneToOneField(Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="user")
+    employee = models.OneToOneField(
+        Employee, null=True, blank=True, on_delete=models.PROTECT, related_name="user"
+    )
     is_active = models.BooleanField(default=True)
     zone = models.CharField(_("time zone"), max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -394,9 +495,10 @@ class User(AbstractBaseUser):
         found = getattr(self, "standing_row", None)
         if found is None:
             found = (
-                User.objects.filter(pk=self.pk).annotate(standing_row=RoleGrant.standing_row()).values_list(
-                    "standing_row", flat=True
-                ).first()
+                User.objects.filter(pk=self.pk)
+                .annotate(standing_row=RoleGrant.standing_row())
+                .values_list("standing_row", flat=True)
+                .first()
             )
         row: dict[str, Any] = found or {"grants": [], "leads": False}
         if not self.is_active:
@@ -445,7 +547,8 @@ class RoleGrant(models.Model):
                 violation_error_message=_("HR partners and unit heads are named for a unit."),
             ),
             models.CheckConstraint(
-                condition=Q(granted_by__isnull=True) | ~Q(granted_by=F("user")), name="role_grant_not_to_oneself",
+                condition=Q(granted_by__isnull=True) | ~Q(granted_by=F("user")),
+                name="role_grant_not_to_oneself",
                 violation_error_message=_("Nobody grants a role to themselves."),
             ),
         ]
@@ -457,9 +560,9 @@ class RoleGrant(models.Model):
     def standing_row() -> Any:
         """An expression that reads grants and 'leads people' together with the user, in one statement."""
         grants = (
-            RoleGrant.objects.current().filter(user=OuterRef("pk")).values(
-                row=JSONObject(role="role", path="unit__path")
-            )
+            RoleGrant.objects.current()
+            .filter(user=OuterRef("pk"))
+            .values(row=JSONObject(role="role", path="unit__path"))
         )
         leads = ReportingLine.objects.current().filter(manager=OuterRef("employee"))
         return JSONObject(grants=Func(ArraySubquery(grants), function="to_jsonb"), leads=Exists(leads))
@@ -529,7 +632,11 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
 
 class Import(models.Model):
-    """One uploaded file on its way into the company: mapped, rehearsed, applied — or not."""
+    """One uploaded file on its way into the company: mapped, rehearsed, applied — or not.
+
+    `choices` are what was settled by hand ("line:12", "manager:jon smyth"); `digest` tells whether a
+    second rehearsal came to the same fates as the one that HR has read.
+    """
 
     class Kind(models.TextChoices):
         PEOPLE = "people", _("People")
@@ -546,8 +653,13 @@ class Import(models.Model):
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     header = models.JSONField(default=list)
+    header_row = models.PositiveIntegerField(default=0)
+    line_count = models.PositiveIntegerField(default=0)
     mapping = models.JSONField(default=dict)
     options = models.JSONField(default=dict)
+    choices = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
     message = models.TextField(blank=True)
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -562,6 +674,35 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+CHANGE_LABELS = {
+    "name": _("name"),
+    "email": _("e-mail"),
+    "job_title": _("job title"),
+    "job_family": _("job family"),
+    "grade": _("grade"),
+    "unit": _("unit"),
+    "location": _("location"),
+    "hired_on": _("hired on"),
+    "left_on": _("left on"),
+    "fte": _("full-time equivalent"),
+    "leave_reason": _("reason for leaving"),
+    "sex": _("sex"),
+    "born_on": _("born on"),
+    "annual": _("yearly pay"),
+    "manager_number": _("manager"),
+    "absent": _("on leave"),
+    "minimum": _("lowest pay"),
+    "midpoint": _("middle pay"),
+    "maximum": _("highest pay"),
+}
+
+
+def _in_words(name: str, value: str) -> Any:
+    if name == "absent":
+        return _("yes") if value else _("no")
+    return value
 
 
 class ImportLine(models.Model):
@@ -583,7 +724,6 @@ class ImportLine(models.Model):
     changes = models.JSONField(default=dict)
     messages = models.JSONField(default=list)
     candidates = models.JSONField(default=list)
-    choice = models.JSONField(null=True)
 
     class Meta:
         ordering = ["number"]
@@ -592,6 +732,19 @@ class ImportLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}:{self.number}"
+
+    @property
+    def shown(self) -> str:
+        """Whom or what the line is about."""
+        return str(self.values.get("name") or self.values.get("job_title") or self.values.get("grade") or "–")
+
+    @property
+    def change_list(self) -> list[dict[str, Any]]:
+        """`changes` in words for the page: label, old, new."""
+        return [
+            {"label": CHANGE_LABELS.get(name, name), "old": _in_words(name, old), "new": _in_words(name, new)}
+            for name, (old, new) in self.changes.items()
+        ]
 
 
 class ColumnMapping(models.Model):
@@ -608,3 +761,18 @@ class ColumnMapping(models.Model):
 
     def __str__(self) -> str:
         return self.signature
+
+
+class Settlement(models.Model):
+    """What HR once decided by hand about a doubtful line, so that the same file asks nothing again.
+
+    `key` names the doubt (number and name, a manager's spelling, a whole line), not the row of a file.
+    """
+
+    key = models.CharField(max_length=80, unique=True)
+    choice = models.JSONField()
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.key

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from pmcycle.access import today
-from pmcycle.people.models import Employee, ReportingLine, RoleGrant, Salary, Unit, User
+from pmcycle.people.actions import importing
+from pmcycle.people.models import Absence, Employee, Import, ReportingLine, RoleGrant, Salary, Unit, User
 
 PASSWORD = "correct horse battery staple"
 
@@ -51,3 +52,23 @@ def pay(employee: Employee, annual: str = "52000.00", currency: str = "USD") -> 
     return Salary.objects.create(
         employee=employee, amount=annual, annual=annual, currency=currency, effective_from=employee.hired_on
     )
+
+
+def ana(world: Any) -> dict[str, Any]:
+    """The URL of Ana's record."""
+    return {"pk": world.ana.employee_id}
+
+
+def absence_of_ana(world: Any) -> dict[str, Any]:
+    """The URL of a leave of Ana that has no end yet."""
+    return {"pk": Absence.objects.create(employee=world.ana.employee, starts_on=today()).pk}
+
+
+PEOPLE_CSV = b'Number,Name,Hired on\n9001,"Stone, Rita",2020-02-03\n'
+
+
+def rehearsed_import(world: Any) -> dict[str, Any]:
+    """The URL of an import of one new person that Kim has rehearsed."""
+    run = importing.upload_import("people", "people.csv", PEOPLE_CSV, by=world.kim)
+    importing.rehearse(run, by=world.kim)
+    return {"pk": Import.objects.latest("pk").pk}

@@ -1,0 +1,754 @@
+"""A file of people or pay ranges on its way into the company: upload, map, rehearse, settle, apply."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Greatest, JSONObject
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from pmcycle.access import in_force, today
+from pmcycle.activity.actions import enqueue, record
+from pmcycle.activity.models import Job
+from pmcycle.errors import Invalid, Refused, check_version
+from pmcycle.people.actions.import_sql import LINES, WRITE_PEOPLE
+from pmcycle.people.models import (
+    Absence,
+    ColumnMapping,
+    Employee,
+    Import,
+    ImportLine,
+    Organisation,
+    PayRange,
+    ReportingLine,
+    Salary,
+    Settlement,
+    Unit,
+    User,
+)
+from pmcycle.people.rules import columns, lines, names, sheets
+
+BATCH = 2_000
+APPLY = "apply_import"
+# Any number that no other lock of this product uses: one import changes the company at a time.
+IMPORT_LOCK = 7301
+
+
+# --- upload and columns ----------------------------------------------------------------------------
+
+
+def upload_import(kind: str, file_name: str, content: bytes, *, by: User) -> Import:
+    """Keep a file that can be read as a table, with its columns guessed; raises Invalid("file", …)."""
+    if kind not in Import.Kind.values:
+        raise Invalid("kind", _("Choose what the file holds."))
+    try:
+        rows = []
+        count = 0
+        for _number, cells in sheets.lines_of(file_name, content):
+            count += 1
+            if len(rows) < 3_000:
+                rows.append(cells)
+    except sheets.NotASheet as error:
+        raise Invalid("file", str(error)) from None
+    head = columns.find_header(kind, rows)
+    below = [r for r in rows[head.row + 1 :] if any(c.strip() for c in r)]
+    if not below:
+        raise Invalid("file", _("The file has a header but no lines below it."))
+    organisation = Organisation.objects.first()
+    signature = columns.signature(head.names)
+    remembered = ColumnMapping.objects.filter(kind=kind, signature=signature).first()
+    mapping = columns.guess_by_values(kind, columns.guess(kind, head.names), below[:200])
+    if remembered:
+        mapping = {k: v for k, v in remembered.mapping.items() if v < len(head.names)}
+    options = columns.guess_options(
+        kind, mapping, below, currency=organisation.currency if organisation else "USD"
+    )
+    if remembered:
+        options = _merged(options, remembered.options)
+    options["as_of"] = today().isoformat()
+    with transaction.atomic():
+        run = Import.objects.create(
+            kind=kind,
+            file_name=file_name[-200:].replace("\x00", "") or "file",
+            content=content,
+            sha256=hashlib.sha256(content).hexdigest(),
+            header=head.names,
+            header_row=head.row,
+            line_count=max(0, count - head.row - 1),
+            mapping=mapping,
+            options=options,
+            uploaded_by=by,
+        )
+        record("uploaded_import", run, by=by, sha256=run.sha256, kind=kind)
+    return run
+
+
+def _merged(guessed: dict[str, Any], remembered: Mapping[str, Any]) -> dict[str, Any]:
+    """Remembered answers win; words that the earlier file did not have keep their guess."""
+    merged = {**guessed, **{k: v for k, v in remembered.items() if k != "as_of"}}
+    merged["date_order_proven"] = guessed.get("date_order_proven", False)
+    if guessed.get("date_order_proven"):
+        merged["date_order"] = guessed["date_order"]
+    if "status" in guessed:
+        merged["status"] = {**guessed["status"], **dict(remembered.get("status", {}))}
+        merged["top"] = sorted({*guessed.get("top", []), *remembered.get("top", [])})
+    return merged
+
+
+def samples(run: Import, most: int = 400) -> list[list[str]]:
+    """The first lines below the header, for the page on which columns are chosen."""
+    rows = sheets.lines_of(run.file_name, bytes(run.content))
+    below = (cells for number, (_n, cells) in enumerate(rows) if number > run.header_row)
+    return [r for r in islice(below, most) if any(c.strip() for c in r)]
+
+
+def map_columns(
+    run: Import, mapping: Mapping[str, int], options: Mapping[str, Any], *, by: User, version: int | None
+) -> Import:
+    """Say which column is what and how to read its values; remembered for the next file of this header."""
+    with transaction.atomic():
+        row = Import.objects.select_for_update().get(pk=run.pk)
+        check_version(row, version)
+        _check_open(row)
+        lacks = columns.missing(row.kind, mapping)
+        if lacks:
+            raise Refused(
+                _("Choose a column for: %(fields)s.") % {"fields": ", ".join(str(label) for label in lacks)}
+            )
+        row.mapping, row.options = dict(mapping), {**row.options, **options}
+        row.version += 1
+        row.save(update_fields=["mapping", "options", "version"])
+        ColumnMapping.objects.update_or_create(
+            kind=row.kind,
+            signature=columns.signature(row.header),
+            defaults={
+                "mapping": row.mapping,
+                "options": {k: v for k, v in row.options.items() if k != "as_of"},
+            },
+        )
+        record("mapped_import", row, by=by)
+    return row
+
+
+def _check_open(run: Import) -> None:
+    if run.state == Import.State.APPLIED:
+        raise Refused(_("This import has been applied already. Upload the file again to compare it anew."))
+
+
+# --- rehearsal ---------------------------------------------------------------------------------------
+
+
+def rehearse(run: Import, *, by: User) -> Import:
+    """Judge every line against the company as it is now and write down each one's fate. Changes no people."""
+    with transaction.atomic():
+        row = Import.objects.select_for_update().get(pk=run.pk)
+        _check_open(row)
+        _judge(row)
+        row.state = Import.State.CHECKED
+        row.version += 1
+        row.save(update_fields=["state", "counts", "digest", "version"])
+        record("rehearsed_import", row, by=by, **row.counts)
+    return row
+
+
+def settle(run: Import, choices: Mapping[str, Any], *, by: User, version: int | None) -> Import:
+    """Keep what was decided by hand and rehearse again.
+
+    Keys are "line:<number>" ({"number": …}, {"skip": true}, {"same": true}) and
+    "manager:<key of the name>" (an employee number; "" for the top of the company). A choice of
+    None takes an earlier one back.
+    """
+    with transaction.atomic():
+        row = Import.objects.select_for_update().get(pk=run.pk)
+        check_version(row, version)
+        _check_open(row)
+        kept = {**row.choices, **choices}
+        row.choices = {k: v for k, v in kept.items() if v is not None}
+        row.save(update_fields=["choices"])
+        return rehearse(row, by=by)
+
+
+def leave_out_refused(run: Import, *, by: User, version: int | None) -> Import:
+    """Pass over every line that is refused now; each stays in the report with its reason."""
+    refused = ImportLine.objects.filter(run=run, fate=ImportLine.Fate.REFUSED).values_list(
+        "number", flat=True
+    )
+    return settle(run, {f"line:{number}": {"skip": True} for number in refused}, by=by, version=version)
+
+
+def _judge(run: Import) -> None:
+    """Write the ImportLine rows of `run` anew; sets its counts and digest."""
+    ImportLine.objects.filter(run=run).delete()
+    fates: Counter[str] = Counter()
+    digest = hashlib.sha256()
+    judged = _judge_people(run) if run.kind == Import.Kind.PEOPLE else _judge_ranges(run)
+    while batch := list(islice(judged, BATCH)):
+        ImportLine.objects.bulk_create(batch)
+        for line in batch:
+            fates[line.fate] += 1
+            said = [line.number, line.fate, line.values, line.changes, line.messages]
+            digest.update(json.dumps(said, sort_keys=True).encode())
+    run.counts = {fate: fates[fate] for fate in ImportLine.Fate.values if fates[fate]}
+    run.digest = digest.hexdigest()
+
+
+def _data_lines(run: Import) -> Iterator[sheets.Line]:
+    rows = sheets.lines_of(run.file_name, bytes(run.content))
+    yield from islice(rows, run.header_row + 1, None)
+
+
+def line_memory(number: str, name: str) -> str:
+    """The key under which a decision about one person's line is remembered."""
+    return "person:" + hashlib.sha256(f"{number}|{names.key_of(name)}".encode()).hexdigest()[:60]
+
+
+def manager_memory(key: str) -> str:
+    """The key under which the meaning of a manager's spelling is remembered."""
+    return "manager:" + hashlib.sha256(key.encode()).hexdigest()[:60]
+
+
+def row_memory(cells: list[str]) -> str:
+    """The key under which leaving out exactly this line is remembered."""
+    return "row:" + hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:60]
+
+
+class _People:
+    """What the whole file and the whole company must be asked before one line can be judged.
+
+    Holds a few short strings per person, never their records, so that memory stays flat.
+    """
+
+    def __init__(self, run: Import) -> None:
+        self.run = run
+        self.as_of = date.fromisoformat(run.options["as_of"])
+        self.by_number: dict[str, list[int]] = {}
+        self.by_name: dict[str, list[tuple[str, str, bool]]] = {}
+        self.by_email: dict[str, str] = {}
+        self.known: dict[str, str] = {}
+        self.manager_said: dict[str, str] = {}
+        self.gone: set[str] = set()
+        self.resolved: dict[str, tuple[str, Any]] = {}
+        self.remembered: dict[str, Any] = dict(Settlement.objects.values_list("key", "choice"))
+        self.taken: set[str] = set()
+        self._read_company()
+        self._read_file()
+        self.in_loop = self._find_loops() if "manager" in run.mapping else {}
+
+    def choice(self, number: int, cells: list[str], said: str, name: str) -> dict[str, Any]:
+        """What was decided about a line: here by hand, or about the same doubt in an earlier import."""
+        chosen = self.run.choices.get(f"line:{number}")
+        if chosen is None:
+            chosen = self.remembered.get(row_memory(cells)) or self.remembered.get(line_memory(said, name))
+        return chosen or {}
+
+    def _read_company(self) -> None:
+        people = Employee.objects.values_list("number", "name", "email", "left_on")
+        for number, name, email, left_on in people.iterator(chunk_size=10_000):
+            self.known[number] = name
+            self.by_name.setdefault(names.key_of(name), []).append((number, name, bool(left_on)))
+            if email:
+                self.by_email[email.lower()] = number
+                self.taken.add(email.lower())
+
+    def _read_file(self) -> None:
+        mapping, options = self.run.mapping, self.run.options
+        for number, cells in _data_lines(self.run):
+            said = lines.cell(cells, mapping, "number")
+            shown = self.name_in(cells).shown
+            if not said and not shown:
+                continue
+            chosen = self.choice(number, cells, said, shown)
+            if chosen.get("skip"):
+                continue
+            said = str(chosen.get("number") or said)
+            self.by_number.setdefault(said, []).append(number)
+            left = bool(lines.cell(cells, mapping, "left_on"))
+            if left:
+                self.gone.add(said)
+            if self.known.get(said) != shown:
+                self.by_name.setdefault(names.key_of(shown), []).append((said, shown, left))
+            if options.get("email_source") == "column":
+                email = lines.cell(cells, mapping, "email").lower()
+                if email:
+                    self.taken.add(email)
+                    self.by_email.setdefault(email, said)
+            if "manager" in mapping:
+                self.manager_said[said] = lines.cell(cells, mapping, "manager")
+
+    def name_in(self, cells: list[str]) -> names.Name:
+        mapping = self.run.mapping
+        if "name" in mapping:
+            return names.parse_name(lines.cell(cells, mapping, "name"))
+        return names.Name(lines.cell(cells, mapping, "given_name"), lines.cell(cells, mapping, "family_name"))
+
+    def manager(self, said: str) -> tuple[str, Any]:
+        """("number", n), ("top", "") or ("doubt", candidates) for what a manager cell says."""
+        if said not in self.resolved:
+            self.resolved[said] = self._resolve(said)
+        return self.resolved[said]
+
+    def _resolve(self, said: str) -> tuple[str, Any]:
+        tops = {" ".join(t.casefold().split()) for t in self.run.options.get("top", [])}
+        if not said or " ".join(said.casefold().split()) in tops:
+            return "top", ""
+        if said in self.by_number or said in self.known:
+            return "number", said
+        if said.lower() in self.by_email:
+            return "number", self.by_email[said.lower()]
+        key = names.key_of(said)
+        settled = self.run.choices.get(f"manager:{key}", self.remembered.get(manager_memory(key)))
+        if settled is not None:
+            number = str(settled)
+            if not number:
+                return "top", ""
+            if number in self.by_number or number in self.known:
+                return "number", number
+            if number.lower() in self.by_email:
+                return "number", self.by_email[number.lower()]
+        found = list({(number, name): left for number, name, left in self.by_name.get(key, [])}.items())
+        left = names.pick(said, [pair for pair, _left in found])
+        if len({number for number, _name in left}) > 1:
+            gone = {number for (number, _name), has_left in found if has_left}
+            left = [pair for pair in left if pair[0] not in gone] or left
+        if len({number for number, _name in left}) == 1:
+            return "number", left[0][0]
+        return "doubt", left or self._alike(said)
+
+    def _alike(self, said: str) -> list[tuple[str, str]]:
+        words = set(names.key_of(said).split())
+        beginnings = {w[:3] for w in words}
+        near = [
+            (number, name)
+            for key, people in self.by_name.items()
+            if words & set(key.split()) or beginnings & {w[:3] for w in key.split()}
+            for number, name, _left in people
+        ]
+        return names.closest(said, near[:5_000])
+
+    def _find_loops(self) -> dict[str, list[str]]:
+        above: dict[str, str] = dict(
+            ReportingLine.objects.current(self.as_of)
+            .filter(kind=ReportingLine.Kind.LINE)
+            .values_list("employee__number", "manager__number")
+        )
+        for number, said in self.manager_said.items():
+            if number in self.gone:
+                continue
+            how, found = self.manager(said)
+            if how == "number":
+                above[number] = found
+            else:
+                above.pop(number, None)
+        return {number: circle for circle in lines.loops(above) for number in circle}
+
+    def name_of(self, number: str) -> str:
+        known = self.known.get(number)
+        if known:
+            return known
+        return next((n for people in self.by_name.values() for num, n, _l in people if num == number), number)
+
+
+def _judge_people(run: Import) -> Iterator[ImportLine]:
+    company = _People(run)
+    rows = _data_lines(run)
+    while batch := list(islice(rows, BATCH)):
+        readings = []
+        for number, cells in batch:
+            reading = lines.read_person(cells, run.mapping, run.options, company.as_of)
+            said = reading.values.get("number", "")
+            chosen = company.choice(number, cells, said, reading.name.shown)
+            if chosen.get("number"):
+                reading.values["number"] = str(chosen["number"])
+            readings.append((number, cells, reading, chosen))
+        numbers = {r.values.get("number", "") for _n, _c, r, _ch in readings}
+        existing = _records(numbers, company.as_of)
+        for number, cells, reading, chosen in readings:
+            yield _fate(run, company, number, cells, reading, chosen, existing)
+
+
+def _fate(
+    run: Import,
+    company: _People,
+    number: int,
+    cells: list[str],
+    reading: lines.Reading,
+    chosen: Mapping[str, Any],
+    existing: Mapping[str, dict[str, str]],
+) -> ImportLine:
+    values = reading.values
+    key = values.get("number", "")
+    line = ImportLine(run=run, number=number, key=key[:200], values=values, messages=[*reading.notes])
+    if reading.passed:
+        line.fate, line.messages = ImportLine.Fate.PASSED, [reading.passed]
+        return line
+    if chosen.get("skip"):
+        here = f"line:{number}" in run.choices
+        line.fate = ImportLine.Fate.PASSED
+        line.messages = [_("Left out by hand.") if here else _("Left out, as decided in an earlier import.")]
+        line.messages += reading.errors
+        return line
+    before = existing.get(key)
+    doubts = _doubts(company, line, reading, chosen, before)
+    if key in company.in_loop:
+        circle = [company.name_of(n) for n in company.in_loop[key]]
+        reading.errors.append(
+            _("%(names)s would report to one another in a circle.")
+            % {"names": " → ".join([*circle, circle[0]])}
+            if len(circle) > 1
+            else _("Nobody reports to themselves.")
+        )
+    email = values.get("email", "")
+    if email and company.by_email.get(email, key) != key:
+        other = company.by_email[email]
+        if run.options.get("email_source") == "column":
+            reading.errors.append(
+                _("%(email)s belongs to %(name)s already.") % {"email": email, "name": company.name_of(other)}
+            )
+    if reading.errors:
+        line.fate, line.messages = ImportLine.Fate.REFUSED, [*reading.errors, *reading.notes]
+        return line
+    if doubts:
+        line.fate, line.messages = ImportLine.Fate.AMBIGUOUS, [*doubts, *reading.notes]
+        return line
+    _complete(run, company, reading, before)
+    if before is None:
+        line.fate = ImportLine.Fate.CREATED
+    else:
+        line.changes = lines.differences(values, before)
+        line.fate = ImportLine.Fate.CHANGED if line.changes else ImportLine.Fate.UNCHANGED
+    return line
+
+
+def _doubts(
+    company: _People,
+    line: ImportLine,
+    reading: lines.Reading,
+    chosen: Mapping[str, Any],
+    before: Mapping[str, str] | None,
+) -> list[str]:
+    """What only a person can decide about a line; fills `line.candidates` for the screen."""
+    values, key, doubts = reading.values, line.key, []
+    others = [n for n in company.by_number.get(key, []) if n != line.number]
+    if key and others and not reading.errors:
+        doubts.append(
+            _("The number %(number)s stands on line %(others)s too, for another person or twice for one.")
+            % {"number": key, "others": ", ".join(str(n) for n in others[:5])}
+        )
+        line.candidates = [{"kind": "number", "lines": others[:5]}]
+    elif before and not chosen.get("same") and not _shares_a_word(before["name"], values["name"]):
+        doubts.append(
+            _("The number %(number)s belongs to %(old)s, but the line says %(new)s.")
+            % {"number": key, "old": before["name"], "new": values["name"]}
+        )
+        line.candidates = [{"kind": "same", "old": before["name"]}]
+    if "manager" in values:
+        how, found = company.manager(values["manager"])
+        if how == "doubt":
+            several = len(found) > 1 and all(
+                names.key_of(n) == names.key_of(values["manager"]) for _ref, n in found
+            )
+            doubts.append(
+                (
+                    _("Several people are called %(name)s.")
+                    if several
+                    else _("Nobody is known as %(name)s, the manager.")
+                )
+                % {"name": values["manager"]}
+            )
+            line.candidates = [
+                *line.candidates,
+                {
+                    "kind": "manager",
+                    "key": names.key_of(values["manager"]),
+                    "said": values["manager"],
+                    "people": [{"number": ref, "name": name} for ref, name in found[:8]],
+                },
+            ]
+        else:
+            values["manager_number"] = str(found)
+            values["manager_name"] = company.name_of(str(found)) if found else ""
+    return doubts
+
+
+def _shares_a_word(one: str, other: str) -> bool:
+    return bool(set(names.words_of(one)) & set(names.words_of(other)))
+
+
+def _complete(
+    run: Import, company: _People, reading: lines.Reading, before: Mapping[str, str] | None
+) -> None:
+    """Add what follows from options and record: a built address, absence, and what is not compared."""
+    values = reading.values
+    has_left = bool(values.get("left_on")) and values["left_on"] <= company.as_of.isoformat()
+    if run.options.get("email_source") == "build" and not (before and before["email"]) and not has_left:
+        built = names.address(
+            reading.name, run.options["email_pattern"], run.options["email_domain"], company.taken
+        )
+        company.taken.add(built)
+        values["email"] = built
+    if "status" in values and not has_left:
+        values["absent"] = "yes" if values["status"] == "leave" else ""
+        if before and before["absent"] == "dated":
+            del values["absent"]
+    if before and has_left and before["line_last"]:
+        values.pop("manager_number", None)
+
+
+def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
+    """The present records of these employee numbers as text, in one statement."""
+    own = Q(employee=OuterRef("pk"))
+    of_line = ReportingLine.objects.filter(own, kind=ReportingLine.Kind.LINE).order_by("-starts_on")
+    open_line = of_line.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=as_of))
+    absence = Absence.objects.filter(own).filter(in_force(as_of))
+    salary = (
+        Salary.objects.filter(own, effective_from__lte=Greatest(OuterRef("hired_on"), as_of))
+        .order_by("-effective_from")
+        .values(row=JSONObject(annual="annual", basis="basis", currency="currency"))
+    )
+    found: dict[str, dict[str, str]] = {}
+    rows = Employee.objects.filter(number__in=numbers).values(
+        "number",
+        "name",
+        "email",
+        "job_title",
+        "job_family",
+        "grade",
+        "location",
+        "hired_on",
+        "left_on",
+        "fte",
+        unit_name=F("unit__name"),
+        born=F("private__born_on"),
+        said_sex=F("private__sex"),
+        reason=F("private__leave_reason"),
+        line_now=Subquery(open_line.values("manager__number")[:1]),
+        line_last=Subquery(of_line.values("manager__number")[:1]),
+        salary=Subquery(salary[:1]),
+        is_absent=Exists(absence),
+        is_absent_openly=Exists(absence.filter(ends_on__isnull=True)),
+    )
+    for row in rows:
+        pay = row["salary"] or {}
+        found[row["number"]] = {
+            **{
+                k: row[k] or ""
+                for k in ("number", "name", "email", "job_title", "job_family", "grade", "location")
+            },
+            "unit": row["unit_name"] or "",
+            "hired_on": row["hired_on"].isoformat(),
+            "left_on": row["left_on"].isoformat() if row["left_on"] else "",
+            "fte": f"{row['fte']:.3f}",
+            "born_on": row["born"].isoformat() if row["born"] else "",
+            "sex": row["said_sex"] or "",
+            "leave_reason": row["reason"] or "",
+            "annual": f"{pay['annual']:.2f}" if pay else "",
+            "basis": pay.get("basis", ""),
+            "currency": pay.get("currency", ""),
+            "manager_number": row["line_now"] or "",
+            "line_last": row["line_last"] or "",
+            "absent": "" if not row["is_absent"] else "yes" if row["is_absent_openly"] else "dated",
+        }
+    return found
+
+
+def _judge_ranges(run: Import) -> Iterator[ImportLine]:
+    existing = {
+        (r.job_title.casefold(), r.grade, r.currency): r for r in PayRange.objects.iterator(chunk_size=5_000)
+    }
+    seen: dict[tuple[str, str, str], int] = {}
+    remembered = dict(Settlement.objects.values_list("key", "choice"))
+    for number, cells in _data_lines(run):
+        reading = lines.read_range(cells, run.mapping, run.options)
+        values = reading.values
+        line = ImportLine(run=run, number=number, values=values)
+        line.key = (values.get("job_title") or values.get("grade", ""))[:200]
+        chosen = run.choices.get(f"line:{number}") or remembered.get(row_memory(cells)) or {}
+        if reading.passed:
+            line.fate, line.messages = ImportLine.Fate.PASSED, [reading.passed]
+        elif chosen.get("skip"):
+            line.fate, line.messages = ImportLine.Fate.PASSED, [_("Left out by hand."), *reading.errors]
+        elif reading.errors:
+            line.fate, line.messages = ImportLine.Fate.REFUSED, reading.errors
+        else:
+            key = (values["job_title"].casefold(), values["grade"], values["currency"])
+            if key in seen:
+                line.fate = ImportLine.Fate.REFUSED
+                line.messages = [_("This job stands on line %(other)d already.") % {"other": seen[key]}]
+            elif key in existing:
+                before = existing[key]
+                line.changes = {
+                    name: [f"{getattr(before, name):.2f}", values[name]]
+                    for name in ("minimum", "midpoint", "maximum")
+                    if f"{getattr(before, name):.2f}" != values[name]
+                }
+                line.fate = ImportLine.Fate.CHANGED if line.changes else ImportLine.Fate.UNCHANGED
+            else:
+                line.fate = ImportLine.Fate.CREATED
+            seen.setdefault(key, number)
+        yield line
+
+
+# --- apply ------------------------------------------------------------------------------------------
+
+
+def start_apply(run: Import, *, by: User, version: int | None, url: str) -> Job:
+    """Queue the rehearsed import; refused while a line is in doubt or wrong. Pressed twice, it is one job."""
+    with transaction.atomic():
+        row = Import.objects.select_for_update().get(pk=run.pk)
+        check_version(row, version)
+        _check_ready(row)
+        job, _made = enqueue(APPLY, row, by=by, total=row.line_count, url=url)
+    return job
+
+
+def _check_ready(run: Import) -> None:
+    _check_open(run)
+    if run.state != Import.State.CHECKED:
+        raise Refused(_("Rehearse the import first."))
+    doubtful, wrong = run.counts.get("ambiguous", 0), run.counts.get("refused", 0)
+    if doubtful:
+        raise Refused(_("%(count)d lines still wait to be settled by hand.") % {"count": doubtful})
+    if wrong:
+        raise Refused(
+            _("%(count)d lines are refused. Correct the file, or leave these lines out.") % {"count": wrong}
+        )
+
+
+class CompanyChanged(Refused):
+    """People were changed between rehearsal and apply; the new rehearsal is kept, no person is changed."""
+
+
+def apply_import(run: Import, *, by: User) -> Import:
+    """Carry the rehearsed lines out, all or nothing, in a number of statements that does not grow with them.
+
+    Judges every line again under the lock; if that comes to other fates than HR has read, the new
+    rehearsal is kept and CompanyChanged raised.
+    """
+    try:
+        with transaction.atomic():
+            row = Import.objects.select_for_update().get(pk=run.pk)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
+            _check_ready(row)
+            read = row.digest
+            _judge(row)
+            row.version += 1
+            if row.digest == read:
+                if row.counts.get("created") or row.counts.get("changed"):
+                    _write_people(row, by) if row.kind == Import.Kind.PEOPLE else _write_ranges(row)
+                _remember(row, by)
+                row.state, row.applied_at = Import.State.APPLIED, timezone.now()
+                record("applied_import", row, by=by, **row.counts)
+            row.save(update_fields=["state", "counts", "digest", "version", "applied_at"])
+    except IntegrityError as error:
+        raise Refused(
+            _("The database refused a line, and nothing was changed: %(why)s")
+            % {"why": str(error).splitlines()[0]}
+        ) from error
+    if row.digest != read:
+        raise CompanyChanged(
+            _("People were changed after this rehearsal. It was made again; read it and apply it then.")
+        )
+    return row
+
+
+def _remember(run: Import, by: User) -> None:
+    """Keep decisions made by hand, so that the same file asks and changes nothing next time."""
+    if not run.choices:
+        return
+    kept: dict[str, Any] = {}
+    wanted = {int(k[5:]): v for k, v in run.choices.items() if k.startswith("line:")}
+    company = _Cells(run)
+    for number, cells in _data_lines(run):
+        if number in wanted:
+            chosen = wanted[number]
+            if chosen.get("skip"):
+                kept[row_memory(cells)] = chosen
+            else:
+                kept[line_memory(company.number(cells), company.name(cells))] = chosen
+    for key, chosen in run.choices.items():
+        if key.startswith("manager:"):
+            kept[manager_memory(key[8:])] = chosen
+    Settlement.objects.bulk_create(
+        [Settlement(key=key, choice=chosen, decided_by=by) for key, chosen in kept.items()],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["choice", "decided_by", "decided_at"],
+    )
+
+
+class _Cells:
+    """Number and name of a line, as the file has them."""
+
+    def __init__(self, run: Import) -> None:
+        self.mapping = run.mapping
+
+    def number(self, cells: list[str]) -> str:
+        return lines.cell(cells, self.mapping, "number")
+
+    def name(self, cells: list[str]) -> str:
+        if "name" in self.mapping:
+            return names.parse_name(lines.cell(cells, self.mapping, "name")).shown
+        given, family = (lines.cell(cells, self.mapping, n) for n in ("given_name", "family_name"))
+        return names.Name(given, family).shown
+
+
+def root_unit() -> Unit:
+    """The unit at the top of the tree; made from the organisation's name where there is none."""
+    root = Unit.objects.filter(parent__isnull=True).order_by("pk").first()
+    if root is None:
+        organisation = Organisation.objects.first()
+        root = Unit.objects.create(name=organisation.name if organisation else _("Company"))
+        root.path = f"{root.pk}/"
+        root.save(update_fields=["path"])
+    return root
+
+
+def _write_people(run: Import, by: User) -> None:
+    root = root_unit()
+    values = {
+        "run": run.pk,
+        "as_of": run.options["as_of"],
+        "by": by.pk,
+        "root": root.pk,
+        "root_path": root.path,
+    }
+    with connection.cursor() as cursor:
+        for statement in WRITE_PEOPLE:
+            cursor.execute(LINES + statement, values)
+    close_accounts_of_leavers(today())
+
+
+def _write_ranges(run: Import) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO people_payrange (job_title, grade, minimum, midpoint, maximum, currency)
+            SELECT values->>'job_title', values->>'grade', (values->>'minimum')::numeric,
+              (values->>'midpoint')::numeric, (values->>'maximum')::numeric, values->>'currency'
+            FROM people_importline WHERE run_id = %(run)s AND fate IN ('created', 'changed') ORDER BY number
+            ON CONFLICT (lower(job_title), grade, currency) DO UPDATE SET minimum = excluded.minimum,
+              midpoint = excluded.midpoint, maximum = excluded.maximum
+            """,
+            {"run": run.pk},
+        )
+
+
+def close_accounts_of_leavers(on: date) -> int:
+    """End the accounts of everybody whose last day has passed; answers how many. Nothing is deleted."""
+    return User.objects.filter(is_active=True, employee__left_on__lt=on).update(is_active=False)
+
+
+def fates(run: Import) -> dict[str, int]:
+    """How many lines of the last rehearsal came to each fate."""
+    found = ImportLine.objects.filter(run=run).values("fate").annotate(n=Count("pk")).values_list("fate", "n")
+    return dict(found)

@@ -1,0 +1,310 @@
+"""The shape of what people type about people. What may be done is decided by rules and actions."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from pmcycle.people.models import Employee, Import, Unit
+from pmcycle.people.rules import columns, names
+from pmcycle.people.rules.cells import ORDERS, STATUSES
+from pmcycle.people.rules.names import PATTERNS
+
+ORDER_LABELS = {
+    "mdy": _("month/day/year, as in 12/31/2026"),
+    "dmy": _("day/month/year, as in 31/12/2026"),
+    "ymd": _("year-month-day, as in 2026-12-31"),
+}
+STATUS_LABELS = {
+    "active": _("works here"),
+    "leave": _("is on leave"),
+    "future": _("has not started yet"),
+    "leaver": _("has left"),
+}
+
+
+class UploadForm(forms.Form):
+    """A file and what it holds."""
+
+    kind = forms.ChoiceField(
+        label=_("What the file holds"),
+        choices=Import.Kind.choices,
+        initial="people",
+        widget=forms.RadioSelect,
+    )
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("CSV or Excel (.xlsx), as your HR system exports it; up to 200,000 lines."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+        allow_empty_file=True,
+    )
+
+
+class ColumnsForm(forms.Form):
+    """A select for each field of the product, and how to read the values."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, run: Import, data: Mapping[str, Any] | None = None) -> None:
+        self.run = run
+        options = run.options
+        initial: dict[str, Any] = {f"field-{name}": at for name, at in run.mapping.items()}
+        initial |= {"version": run.version, **options, "top": "\n".join(options.get("top", []))}
+        initial |= {
+            f"status-{i}": meaning for i, meaning in enumerate(dict(options.get("status", {})).values())
+        }
+        super().__init__(data, initial=initial)
+        choices = [("", _("— not in this file —"))]
+        choices += [(str(i), f"{i + 1} · {name}") for i, name in enumerate(run.header) if name]
+        for f in columns.FIELDS[run.kind]:
+            self.fields[f"field-{f.name}"] = forms.ChoiceField(label=f.label, choices=choices, required=False)
+        self.fields["currency"] = forms.RegexField(
+            r"^[A-Za-z]{3}$",
+            label=_("Currency, where the file names none"),
+            max_length=3,
+            error_messages={"invalid": _("Three letters, as in USD.")},
+        )
+        if run.kind == Import.Kind.PEOPLE:
+            self._add_people_options()
+
+    def _add_people_options(self) -> None:
+        proven = self.run.options.get("date_order_proven")
+        self.fields["date_order"] = forms.ChoiceField(
+            label=_("How dates are written"),
+            choices=[(o, ORDER_LABELS[o]) for o in ORDERS],
+            help_text=_("The dates in the file prove it.")
+            if proven
+            else _("Guessed; no date in the file proves it."),
+        )
+        self.fields["as_of"] = forms.DateField(
+            label=_("The file holds from"),
+            widget=forms.DateInput,
+            help_text=_("A new manager, a new pay or a leave that the file shows begins on this day."),
+        )
+        self.fields["pay_basis"] = forms.ChoiceField(
+            label=_("Pay is given"),
+            choices=[("year", _("a year")), ("hour", _("an hour"))],
+            widget=forms.RadioSelect,
+        )
+        self.fields["hours_per_year"] = forms.IntegerField(
+            label=_("Hours a year"), min_value=1, max_value=4000
+        )
+        for i, word in enumerate(dict(self.run.options.get("status", {}))):
+            self.fields[f"status-{i}"] = forms.ChoiceField(
+                label=_("“%(word)s” means") % {"word": word},
+                choices=[(s, STATUS_LABELS[s]) for s in STATUSES],
+            )
+        self.fields["top"] = forms.CharField(
+            label=_("Managers who are no person"),
+            required=False,
+            max_length=2000,
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text=_(
+                "One a line, as in “Board of Directors”. Who reports to them stands at the top of the company."
+            ),
+        )
+        self.fields["email_source"] = forms.ChoiceField(
+            label=_("E-mail addresses"),
+            widget=forms.RadioSelect,
+            choices=[
+                ("column", _("are in the column chosen above")),
+                ("build", _("are built from the names")),
+                ("none", _("come later; nobody can be invited until then")),
+            ],
+        )
+        self.fields["email_pattern"] = forms.ChoiceField(
+            label=_("Built as"), choices=[(p, f"{p}@…") for p in PATTERNS], required=False
+        )
+        self.fields["email_domain"] = forms.RegexField(
+            r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$",
+            label=_("at"),
+            required=False,
+            max_length=200,
+            error_messages={"invalid": _("A domain, as in example.com.")},
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        used: dict[str, str] = {}
+        for f in columns.FIELDS[self.run.kind]:
+            column = cleaned.get(f"field-{f.name}", "")
+            if column and column in used:
+                self.add_error(f"field-{f.name}", _("This column is taken by another field."))
+            elif column:
+                used[column] = f.name
+        lacks = [
+            f.name
+            for f in columns.FIELDS[self.run.kind]
+            if f.label in columns.missing(self.run.kind, self.mapping())
+        ]
+        for name in lacks:
+            self.add_error(f"field-{name}", _("The import cannot do without this column."))
+        if self.run.kind == Import.Kind.PEOPLE:
+            if cleaned.get("email_source") == "build" and not cleaned.get("email_domain"):
+                self.add_error("email_domain", _("Say which domain the addresses end in."))
+            if cleaned.get("email_source") == "column" and not cleaned.get("field-email"):
+                self.add_error("email_source", _("No column is chosen for the e-mail address."))
+        return cleaned
+
+    def mapping(self) -> dict[str, int]:
+        """Field → column as chosen."""
+        return {
+            name.removeprefix("field-"): int(value)
+            for name, value in self.cleaned_data.items()
+            if name.startswith("field-") and value
+        }
+
+    def options(self) -> dict[str, Any]:
+        """How to read the values, as chosen."""
+        cleaned = self.cleaned_data
+        options: dict[str, Any] = {"currency": cleaned["currency"].upper()}
+        if self.run.kind != Import.Kind.PEOPLE:
+            return options
+        options |= {
+            k: cleaned[k]
+            for k in ("date_order", "pay_basis", "hours_per_year", "email_source", "email_pattern")
+        }
+        options["as_of"] = cleaned["as_of"].isoformat()
+        options["email_domain"] = cleaned["email_domain"].lower()
+        options["email_pattern"] = options["email_pattern"] or PATTERNS[0]
+        options["top"] = [" ".join(line.split()) for line in cleaned["top"].splitlines() if line.strip()][:50]
+        words = dict(self.run.options.get("status", {}))
+        options["status"] = {word: cleaned[f"status-{i}"] for i, word in enumerate(words)}
+        return options
+
+    def column_fields(self) -> Sequence[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith("field-")]
+
+    def status_fields(self) -> Sequence[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith("status-")]
+
+
+class SettleForm(forms.Form):
+    """One decision by hand about a line or about a manager's name."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    line = forms.IntegerField(required=False, min_value=1, max_value=10_000_000)
+    act = forms.ChoiceField(choices=[(a, a) for a in ("number", "skip", "same", "manager", "top", "undo")])
+    number = forms.CharField(required=False, max_length=40)
+    key = forms.CharField(required=False, max_length=300)
+    other = forms.CharField(required=False, max_length=200)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        act = cleaned.get("act")
+        if act in ("number", "skip", "same", "undo") and not cleaned.get("line"):
+            self.add_error("line", _("Say which line is meant."))
+        if act == "number" and not cleaned.get("number"):
+            self.add_error("number", _("Write the employee number that this person shall have."))
+        if act in ("manager", "top") and not cleaned.get("key"):
+            self.add_error("key", _("Say which manager is meant."))
+        if act == "manager" and not (cleaned.get("number") or cleaned.get("other")):
+            self.add_error("other", _("Choose one of the names, or write the manager's employee number."))
+        return cleaned
+
+
+def zone_choices() -> list[str]:
+    """Time zones by name, for a list to choose from while typing."""
+    return sorted(
+        z for z in zoneinfo.available_timezones() if "/" in z and not z.startswith(("Etc/", "posix", "right"))
+    )
+
+
+class EmployeeForm(forms.Form):
+    """The public record of a person."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    name = forms.CharField(label=_("Name"), max_length=190)
+    email = forms.EmailField(label=_("E-mail"), required=False, max_length=254)
+    job_title = forms.CharField(label=_("Job title"), required=False, max_length=200)
+    job_family = forms.CharField(label=_("Job family"), required=False, max_length=200)
+    grade = forms.CharField(label=_("Grade"), required=False, max_length=40)
+    unit = forms.CharField(
+        label=_("Unit"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"list": "units", "autocomplete": "off"}),
+    )
+    location = forms.CharField(label=_("Location"), required=False, max_length=120)
+
+    @staticmethod
+    def of(person: Employee) -> dict[str, Any]:
+        """What the form shows for a person as they are now."""
+        simple = ("version", "name", "email", "job_title", "job_family", "grade", "location")
+        return {**{k: getattr(person, k) for k in simple}, "unit": person.unit.name if person.unit else ""}
+
+    def clean_unit(self) -> Unit | None:
+        said = " ".join(self.cleaned_data["unit"].split())
+        if not said:
+            return None
+        found = list(Unit.objects.filter(name__iexact=said)[:2])
+        if not found:
+            raise forms.ValidationError(_("There is no unit of this name."))
+        return found[0]
+
+    def values(self) -> dict[str, Any]:
+        """The record's fields, ready for the action."""
+        values = {k: v for k, v in self.cleaned_data.items() if k != "version"}
+        values["email"] = values["email"].lower()
+        values["sort_name"] = names.parse_name(values["name"]).sorted_by
+        values["name"] = names.tidy(values["name"])
+        return values
+
+
+class PersonField(forms.CharField):
+    """A field with the picker behind it; cleans to an Employee who has not left."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"list": "people", "autocomplete": "off", "data-picker": ""}
+        super().__init__(max_length=300, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        found = Employee.objects.here().picked(text)
+        if found is None:
+            raise forms.ValidationError(_("Nobody, or more than one person, is meant. Choose from the list."))
+        return found
+
+
+class ManagerForm(forms.Form):
+    """A new line manager from a day on."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    manager = PersonField(label=_("Reports to"), required=False, help_text=_("Empty: top of the company."))
+    starts_on = forms.DateField(label=_("From"), widget=forms.DateInput)
+
+
+class AbsenceForm(forms.Form):
+    """A leave from a day to a day."""
+
+    kind = forms.CharField(label=_("Kind"), max_length=40, initial="leave")
+    is_paid = forms.BooleanField(label=_("Paid"), required=False)
+    starts_on = forms.DateField(label=_("First day away"), widget=forms.DateInput)
+    ends_on = forms.DateField(
+        label=_("Last day away"),
+        required=False,
+        widget=forms.DateInput,
+        help_text=_("Leave it empty if nobody knows yet."),
+    )
+
+
+class EndAbsenceForm(forms.Form):
+    """The last day of a leave."""
+
+    ends_on = forms.DateField(label=_("Last day away"), widget=forms.DateInput)
+
+
+class LeaveForm(forms.Form):
+    """The last day of a person in the company."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    left_on = forms.DateField(
+        label=_("Last day"), required=False, widget=forms.DateInput, help_text=_("Empty: this person stays.")
+    )
+    leave_reason = forms.CharField(label=_("Reason (only HR sees it)"), required=False, max_length=200)

@@ -1,0 +1,193 @@
+"""People's names as files write them: read into one form, and compared in any usual order."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+# Words that begin a family name rather than end a given one ("Anna von Massenbach").
+PARTICLES = frozenset(
+    [
+        "al",
+        "bin",
+        "da",
+        "dal",
+        "de",
+        "del",
+        "della",
+        "den",
+        "der",
+        "di",
+        "dos",
+        "du",
+        "el",
+        "ibn",
+        "la",
+        "le",
+        "lo",
+        "mac",
+        "san",
+        "st",
+        "ten",
+        "ter",
+        "van",
+        "von",
+        "vom",
+        "zu",
+        "zum",
+        "zur",
+    ]
+)
+# Letters that carry no accent which could be taken off, and are written this way in plain letters.
+PLAIN = str.maketrans(
+    {
+        "ß": "ss",
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "Đ": "D",
+        "æ": "ae",
+        "Æ": "Ae",
+        "œ": "oe",
+        "Œ": "Oe",
+        "ı": "i",
+        "þ": "th",
+        "ð": "d",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name in its two parts, with single spaces. Either part may be empty."""
+
+    given: str
+    family: str
+
+    @property
+    def shown(self) -> str:
+        """The name as people say it: "Brandon R LeBlanc"."""
+        return f"{self.given} {self.family}".strip()
+
+    @property
+    def sorted_by(self) -> str:
+        """The name as lists are sorted: "LeBlanc, Brandon R"."""
+        return f"{self.family}, {self.given}" if self.given and self.family else self.shown
+
+
+def tidy(text: str) -> str:
+    """`text` with every run of white space as one space and none at its ends."""
+    return " ".join(text.split())
+
+
+def parse_name(text: str) -> Name:
+    """Read "Last, First M", "Last,First" or "First M. Last"; the last word is the family name where no comma says."""
+    text = tidy(text)
+    if "," in text:
+        family, _comma, given = text.partition(",")
+        return Name(tidy(given), tidy(family))
+    words = text.split()
+    if len(words) < 2:
+        return Name("", text)
+    start = len(words) - 1
+    while start > 1 and words[start - 1].casefold() in PARTICLES:
+        start -= 1
+    return Name(" ".join(words[:start]), " ".join(words[start:]))
+
+
+def plain(text: str) -> str:
+    """`text` without accents and case, so that two spellings of one name are equal."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(PLAIN))
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def words_of(text: str) -> list[str]:
+    """The letters-only words of a name: hyphens part words, dots and apostrophes vanish."""
+    kept = "".join(
+        c if c.isalnum() else "" if c in ".'’`´" else " "
+        for c in plain(text).replace(". ", " ").replace(".", " ")
+    )
+    return kept.split()
+
+
+def key_of(text: str) -> str:
+    """What two spellings of one name have in common: its words in order of the alphabet, initials left out.
+
+    "LeBlanc, Brandon  R" and "Brandon R. LeBlanc" have the same key; empty for a name without a word.
+    """
+    words = words_of(text)
+    return " ".join(sorted(w for w in words if len(w) > 1) or sorted(words))
+
+
+def initials_of(text: str) -> frozenset[str]:
+    """The single letters in a name."""
+    return frozenset(w for w in words_of(text) if len(w) == 1)
+
+
+def may_be_same(one: str, other: str) -> bool:
+    """Whether two names of the same key can be one person: their initials, if both have any, must meet."""
+    mine, theirs = initials_of(one), initials_of(other)
+    return not mine or not theirs or bool(mine & theirs)
+
+
+def same_order(one: str, other: str) -> bool:
+    """Whether given and family name are the same way round in both ("Henry James" is not "James Henry")."""
+    a, b = parse_name(one), parse_name(other)
+    return key_of(a.family) == key_of(b.family) and key_of(a.given) == key_of(b.given)
+
+
+def pick(wanted: str, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Narrow `found` (reference, name) pairs of the key of `wanted` down to those that can be meant.
+
+    One left is the person; several have to be settled by hand; none means that the name is unknown.
+    """
+    left = [pair for pair in found if may_be_same(wanted, pair[1])]
+    if len(left) > 1:
+        ordered = [pair for pair in left if same_order(wanted, pair[1])]
+        left = ordered or left
+    if len(left) > 1 and initials_of(wanted):
+        exact = [pair for pair in left if initials_of(pair[1]) == initials_of(wanted)]
+        left = exact or left
+    return left
+
+
+def closest(wanted: str, names: Iterable[tuple[str, str]], limit: int = 5) -> list[tuple[str, str]]:
+    """The `limit` (reference, name) pairs whose names are written most like `wanted`, the likest first."""
+    key = key_of(wanted)
+    scored = [(SequenceMatcher(None, key, key_of(name)).ratio(), ref, name) for ref, name in names]
+    scored.sort(key=lambda s: (-s[0], s[2], s[1]))
+    return [(ref, name) for score, ref, name in scored[:limit] if score >= 0.6]
+
+
+PATTERNS = ("first.last", "flast", "first_last", "firstlast", "first", "last.first")
+
+
+def address(name: Name, pattern: str, domain: str, taken: set[str]) -> str:
+    """An e-mail address built from a name by one of PATTERNS; numbered from 2 on if somebody has it already.
+
+    Empty if the name has no letter that an address can carry.
+    """
+    first = "".join(c for c in "".join(words_of(name.given)[:1]) if c.isascii() and c.isalnum())
+    last = "".join(c for c in "".join(words_of(name.family)) if c.isascii() and c.isalnum())
+    if not first or not last:
+        local = first or last
+    else:
+        local = {
+            "first.last": f"{first}.{last}",
+            "flast": f"{first[0]}{last}",
+            "first_last": f"{first}_{last}",
+            "firstlast": f"{first}{last}",
+            "first": first,
+            "last.first": f"{last}.{first}",
+        }[pattern]
+    if not local:
+        return ""
+    local = local[:60]
+    number, found = 2, f"{local}@{domain}"
+    while found in taken:
+        found, number = f"{local}{number}@{domain}", number + 1
+    return found

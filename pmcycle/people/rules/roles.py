@@ -1,0 +1,27 @@
+"""Who may give which role to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.utils.translation import gettext as _
+
+HR_ROLES = frozenset({"hr_admin", "hr_partner", "auditor", "unit_head"})
+SCOPED = frozenset({"hr_partner", "unit_head"})
+
+
+def why_not_grant(role: str, *, own: Collection[str], to_oneself: bool, names_unit: bool) -> str:
+    """The sentence that refuses a grant, or "" if it is allowed.
+
+    HR admins grant every role; IT admins only IT's own, because an HR role opens personnel files
+    (4-access, rule 6). Nobody grants to themselves, and partners and heads are named for a unit.
+    """
+    if to_oneself:
+        return _("Nobody grants a role to themselves. Ask another HR admin.")
+    if role in HR_ROLES and "hr_admin" not in own:
+        return _("A role that opens personnel files is granted by an HR admin, not by IT.")
+    if not {"hr_admin", "it_admin"} & set(own):
+        return _("Only HR and IT admins grant roles.")
+    if role in SCOPED and not names_unit:
+        return _("HR partners and unit heads are named for a unit.")
+    return ""

@@ -1,0 +1,303 @@
+"""The company as everybody sees it: org chart, search, profiles; and HR's changes to one record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.forms import Form
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from pmcycle.access import UserRequest, get_editable, get_visible, today
+from pmcycle.activity.actions import record_view
+from pmcycle.errors import Invalid
+from pmcycle.people.actions import records
+from pmcycle.people.forms import AbsenceForm, EmployeeForm, EndAbsenceForm, LeaveForm, ManagerForm
+from pmcycle.people.models import Absence, Employee, PayRange, ReportingLine, Unit
+
+PER_PAGE = 50
+PICKED = 12
+
+
+def _search_text(request: UserRequest) -> str:
+    return " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() and len(text) < 18 else None
+
+
+@login_required
+@require_GET
+def org_chart(request: UserRequest) -> HttpResponse:
+    """The tree of who reports to whom; search and unit turn it into a list."""
+    people = Employee.objects.visible_to(request.user)
+    if request.user.standing.is_it_admin and not request.user.employee_id:
+        raise Http404
+    search, unit, who = _search_text(request), _number(request.GET.get("unit")), request.GET.get("who", "")
+    units = list(Unit.objects.visible_to(request.user).order_by("path")[:400])
+    context: dict[str, Any] = {
+        "search": search,
+        "filters": [
+            {"name": "unit", "label": _("Unit"), "options": [(u.pk, u.name) for u in units]},
+            *(
+                [
+                    {
+                        "name": "who",
+                        "label": _("Who"),
+                        "options": [("left", _("has left")), ("future", _("starts later"))],
+                    }
+                ]
+                if request.user.standing.is_hr
+                else []
+            ),
+        ],
+    }
+    if search or unit or who:
+        found = people.for_chart().search(search)
+        if who == "left" and request.user.standing.is_hr:
+            found = found.filter(left_on__lt=today())
+        elif who == "future" and request.user.standing.is_hr:
+            found = found.filter(hired_on__gt=today())
+        else:
+            found = found.here()
+        path = next((u.path for u in units if u.pk == unit), None)
+        if unit:
+            found = found.filter(unit__path__startswith=path) if path else found.none()
+        return render(
+            request,
+            "people/org_chart.html",
+            {**context, "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page"))},
+        )
+    at = _number(request.GET.get("at"))
+    if at is not None:
+        centre = get_visible(people.for_chart(), request.user, pk=at)
+        tops, above = [centre], list(reversed(people.above(centre)))
+    else:
+        tops, above = list(people.at_the_top().for_chart().order_by("-report_count", "sort_name")[:100]), []
+    below = _grouped(people, [p.pk for p in tops if p.report_count])
+    tree = [{"person": p, "reports": below.get(p.pk, [])} for p in tops]
+    with_reports = [t for t in tree if t["reports"]] or tree[:1]
+    alone = [t["person"] for t in tree if t not in with_reports]
+    return render(
+        request,
+        "people/org_chart.html",
+        {**context, "tree": with_reports, "alone": alone, "above": above, "is_centred": at is not None},
+    )
+
+
+def _grouped(people: Any, managers: list[int]) -> dict[int, list[Employee]]:
+    grouped: dict[int, list[Employee]] = {}
+    for person in people.reporting_to(managers).for_chart().order_by("-report_count", "sort_name")[:600]:
+        grouped.setdefault(person.manager_id, []).append(person)
+    return grouped
+
+
+@login_required
+@require_GET
+def reports(request: UserRequest, pk: int) -> HttpResponse:
+    """Who reports to one person: the branch of the tree that opens; without script, the tree around that person."""
+    manager = get_visible(Employee, request.user, pk=pk)
+    if not request.headers.get("HX-Request"):
+        return redirect(f"{reverse('people:org_chart')}?at={pk}")
+    below = Employee.objects.visible_to(request.user).reporting_to([manager.pk]).for_chart()
+    return render(
+        request,
+        "people/org_chart.html#branch",
+        {"reports": below.order_by("-report_count", "sort_name")[:200]},
+    )
+
+
+@login_required
+@require_GET
+def picker(request: UserRequest) -> HttpResponse:
+    """People by a few letters of name, title or unit: public profiles only, twelve at most.
+
+    Answers `<option value="Name #id">title · unit</option>` to HTMX, JSON
+    (`results`: id, name, title, unit) to `Accept: application/json`, else a page of links.
+    """
+    search = _search_text(request) or " ".join(
+        str(v) for k, v in request.GET.items() if k not in ("q", "page") and len(v) < 100
+    ).replace("\x00", "")
+    people = Employee.objects.visible_to(request.user).here().select_related("unit")
+    found = list(people.search(search.split("#")[0])[:PICKED]) if search.strip() else []
+    if "application/json" in request.headers.get("Accept", ""):
+        shown = [
+            {"id": p.pk, "name": p.name, "title": p.job_title, "unit": p.unit.name if p.unit else ""}
+            for p in found
+        ]
+        return JsonResponse({"results": shown})
+    name = "people/picker.html#options" if request.headers.get("HX-Request") else "people/picker.html"
+    return render(request, name, {"found": found, "search": search})
+
+
+@login_required
+@require_GET
+def profile(request: UserRequest, pk: int) -> HttpResponse:
+    """One person: what all may see, and what only they and HR may."""
+    people = Employee.objects.select_related("unit", "private")
+    person = get_visible(people, request.user, pk=pk)
+    is_own = person.pk == request.user.employee_id
+    is_private = is_own or Employee.objects.private_to(request.user).filter(pk=pk).exists()
+    above = Employee.objects.above(person)
+    below = Employee.objects.reporting_to([person.pk]).order_by("sort_name")
+    context: dict[str, Any] = {
+        "person": person,
+        "above": above,
+        "reports": below[:30],
+        "is_own": is_own,
+        "is_private": is_private,
+        "may_edit": request.user.standing.is_hr_admin and not is_own,
+        "has_left": person.left_on is not None and person.left_on < today(),
+        "starts_later": person.hired_on > today(),
+    }
+    if is_private:
+        if not is_own:
+            record_view(person, by=request.user, about=person, role="hr")
+        context |= _private_context(person)
+    return render(request, "people/profile.html", context)
+
+
+def _private_context(person: Employee) -> dict[str, Any]:
+    salaries = list(person.salaries.order_by("-effective_from")[:10])
+    pay = next((s for s in salaries if s.effective_from <= max(today(), person.hired_on)), None)
+    ranges = PayRange.objects.filter(job_title__iexact=person.job_title) if pay and person.job_title else None
+    band = ranges.filter(currency=pay.currency).first() if ranges is not None and pay else None
+    return {
+        "private": getattr(person, "private", None),
+        "salaries": salaries,
+        "pay": pay,
+        "band": band,
+        "absences": person.absences.order_by("-starts_on")[:10],
+        "lines": person.reporting_lines.select_related("manager").order_by("-starts_on")[:10],
+    }
+
+
+# --- HR's changes -----------------------------------------------------------------------------------
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit_employee(request: UserRequest, pk: int) -> HttpResponse:
+    """The record as HR corrects it; manager, leave and last day have their own buttons on the same page."""
+    person = get_editable(Employee.objects.select_related("unit"), request.user, pk=pk)
+    if request.method == "GET":
+        return _edit_page(request, person)
+    form = EmployeeForm(request.POST, initial=EmployeeForm.of(person))
+    if form.is_valid():
+        try:
+            records.edit_employee(
+                person, form.values(), by=request.user, version=form.cleaned_data["version"]
+            )
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("people:profile", pk=person.pk)
+    return _edit_page(request, person, form=form)
+
+
+@login_required
+@require_POST
+def change_manager(request: UserRequest, pk: int) -> HttpResponse:
+    """Let a person report to somebody else from a day on."""
+    person = get_editable(Employee, request.user, pk=pk)
+    form = ManagerForm(request.POST)
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            records.change_manager(
+                person, said["manager"], said["starts_on"], by=request.user, version=said["version"]
+            )
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            messages.success(request, _("The new manager counts from that day on."))
+            return redirect("people:profile", pk=person.pk)
+    return _edit_page(request, person, manager_form=form)
+
+
+@login_required
+@require_POST
+def add_absence(request: UserRequest, pk: int) -> HttpResponse:
+    """Note a leave."""
+    person = get_editable(Employee, request.user, pk=pk)
+    form = AbsenceForm(request.POST)
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            records.add_absence(
+                person, said["kind"], said["is_paid"], said["starts_on"], said["ends_on"], by=request.user
+            )
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            messages.success(request, _("The leave is noted."))
+            return redirect("people:profile", pk=person.pk)
+    return _edit_page(request, person, absence_form=form)
+
+
+@login_required
+@require_POST
+def end_absence(request: UserRequest, pk: int) -> HttpResponse:
+    """Say when a leave ends."""
+    absence = get_editable(Absence, request.user, pk=pk)
+    form = EndAbsenceForm(request.POST)
+    if not form.is_valid():
+        return _edit_page(request, absence.employee, end_form=form)
+    records.end_absence(absence, form.cleaned_data["ends_on"], by=request.user)
+    messages.success(request, _("The leave ends on that day."))
+    return redirect("people:profile", pk=absence.employee_id)
+
+
+@login_required
+@require_POST
+def set_leave_date(request: UserRequest, pk: int) -> HttpResponse:
+    """Date a person's leaving, or take it back."""
+    person = get_editable(Employee, request.user, pk=pk)
+    form = LeaveForm(request.POST)
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            records.set_leave_date(
+                person, said["left_on"], said["leave_reason"], by=request.user, version=said["version"]
+            )
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            messages.success(request, _("Saved. Nothing of this person is deleted."))
+            return redirect("people:profile", pk=person.pk)
+    return _edit_page(request, person, leave_form=form)
+
+
+def _edit_page(request: UserRequest, person: Employee, **bound: Form) -> HttpResponse:
+    line = (
+        ReportingLine.objects.current().filter(employee=person, kind="line").select_related("manager").first()
+    )
+    forms: dict[str, Form] = {
+        "form": EmployeeForm(initial=EmployeeForm.of(person)),
+        "manager_form": ManagerForm(
+            initial={
+                "manager": line.manager.pick_text if line else "",
+                "starts_on": today(),
+                "version": person.version,
+            }
+        ),
+        "absence_form": AbsenceForm(initial={"starts_on": today(), "is_paid": True}),
+        "leave_form": LeaveForm(initial={"left_on": person.left_on, "version": person.version}),
+        **bound,
+    }
+    context = {
+        **forms,
+        "person": person,
+        "line": line,
+        "absences": person.absences.order_by("-starts_on")[:10],
+        "units": Unit.objects.order_by("name")[:400],
+    }
+    return render(request, "people/edit_employee.html", context, status=422 if bound else 200)

@@ -1,0 +1,244 @@
+"""Pages of the import: the list, the columns, the rehearsal, and the buttons between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.models import Job
+from pmcycle.activity.tasks import wake
+from pmcycle.errors import Invalid, Refused
+from pmcycle.people import tasks
+from pmcycle.people.actions import importing
+from pmcycle.people.forms import ColumnsForm, SettleForm, UploadForm
+from pmcycle.people.models import Import, ImportLine
+from pmcycle.people.rules import names
+
+PER_PAGE = 50
+
+
+def _hr_admins_only(request: UserRequest) -> None:
+    if not request.user.standing.is_hr_admin:
+        raise Http404
+
+
+@login_required
+@require_GET
+def imports(request: UserRequest) -> HttpResponse:
+    """Every file that came in, the newest first, and the way to bring the next one."""
+    _hr_admins_only(request)
+    return _imports_page(request, UploadForm(initial={"kind": request.GET.get("kind", "people")}))
+
+
+def _imports_page(request: UserRequest, form: UploadForm, status: int = 200) -> HttpResponse:
+    runs = Import.objects.visible_to(request.user).select_related("uploaded_by").defer("content", "choices")
+    page = Paginator(runs, 20).get_page(request.GET.get("page"))
+    return render(request, "people/imports.html", {"form": form, "page": page}, status=status)
+
+
+@login_required
+@require_POST
+def upload_import(request: UserRequest) -> HttpResponse:
+    """Take a file in; what cannot be read is refused beside the field, and nothing is kept."""
+    _hr_admins_only(request)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _imports_page(request, form, status=422)
+    upload = form.cleaned_data["file"]
+    try:
+        run = importing.upload_import(form.cleaned_data["kind"], upload.name, upload.read(), by=request.user)
+    except Invalid as error:
+        form.add_error(error.field, error.reason)
+        return _imports_page(request, form, status=422)
+    return redirect("people:map_columns", pk=run.pk)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def map_columns(request: UserRequest, pk: int) -> HttpResponse:
+    """Which column is what, and how its values are read; leads to the rehearsal."""
+    run = get_editable(Import, request.user, pk=pk)
+    if run.state == Import.State.APPLIED:
+        return redirect("people:rehearsal", pk=run.pk)
+    form = ColumnsForm(run, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        importing.map_columns(
+            run, form.mapping(), form.options(), by=request.user, version=form.cleaned_data["version"]
+        )
+        importing.rehearse(run, by=request.user)
+        return redirect("people:rehearsal", pk=run.pk)
+    context = {"run": run, "form": form, "columns": _columns(run, form), "steps": steps(run, "columns")}
+    return render(request, "people/map_columns.html", context, status=422 if form.is_bound else 200)
+
+
+def _columns(run: Import, form: ColumnsForm) -> list[dict[str, Any]]:
+    """Each field with its select and the first values of the column chosen for it."""
+    rows = importing.samples(run)
+    shown = []
+    for bound in form.column_fields():
+        chosen = str(bound.value() if bound.value() is not None else "")
+        values: list[str] = []
+        if chosen.isdigit():
+            at = int(chosen)
+            found = [names.tidy(r[at]) for r in rows if at < len(r) and r[at].strip()]
+            values = list(dict.fromkeys(found))[:3]
+        shown.append({"field": bound, "values": values})
+    return shown
+
+
+def steps(run: Import, at: str) -> list[dict[str, str]]:
+    """The way of an import for the stepper."""
+    order = [
+        ("upload", _("Upload")),
+        ("columns", _("Columns")),
+        ("rehearsal", _("Rehearsal")),
+        ("applied", _("Applied")),
+    ]
+    position = [name for name, _label in order].index(at)
+    urls = {"columns": reverse("people:map_columns", kwargs={"pk": run.pk})} if at == "rehearsal" else {}
+    return [
+        {
+            "label": label,
+            "state": "done" if i < position or at == "applied" else "current" if i == position else "todo",
+            "url": urls.get(name, ""),
+        }
+        for i, (name, label) in enumerate(order)
+    ]
+
+
+@login_required
+@require_GET
+def rehearsal(request: UserRequest, pk: int) -> HttpResponse:
+    """Every line's fate, with counts, filters and what is left to settle by hand."""
+    run = get_visible(Import.objects.defer("content"), request.user, pk=pk)
+    if run.state == Import.State.UPLOADED:
+        return redirect("people:map_columns", pk=run.pk)
+    return render(request, "people/rehearsal.html", _rehearsal_context(request, run))
+
+
+def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
+    fate = request.GET.get("fate", "")
+    search = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
+    found = ImportLine.objects.filter(run=run)
+    if fate in ImportLine.Fate.values:
+        found = found.filter(fate=fate)
+    if search:
+        found = found.filter(values__name__icontains=search) | found.filter(key__icontains=search)
+    doubtful = ImportLine.objects.filter(run=run, fate=ImportLine.Fate.AMBIGUOUS)
+    here = reverse("people:rehearsal", kwargs={"pk": run.pk})
+    tabs: list[dict[str, Any]] = [
+        {"label": _("All"), "url": here, "active": not fate, "count": sum(run.counts.values())}
+    ]
+    tabs += [
+        {"label": label, "url": f"{here}?fate={value}", "active": fate == value, "count": run.counts[value]}
+        for value, label in ImportLine.Fate.choices
+        if run.counts.get(value)
+    ]
+    is_open = run.state == Import.State.CHECKED
+    job = Job.objects.filter(kind=importing.APPLY, subject_id=run.pk).order_by("-pk").first()
+    return {
+        "run": run,
+        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "tabs": tabs,
+        "doubts": _doubts(list(doubtful[:400])) if is_open else [],
+        "steps": steps(run, "applied" if run.state == Import.State.APPLIED else "rehearsal"),
+        "is_open": is_open and not (job and not job.is_finished),
+        "job": job,
+        "columns_url": reverse("people:map_columns", kwargs={"pk": run.pk}),
+        "is_ready": is_open and not run.counts.get("ambiguous") and not run.counts.get("refused"),
+        "to_write": run.counts.get("created", 0) + run.counts.get("changed", 0),
+    }
+
+
+def _doubts(rows: list[ImportLine]) -> list[dict[str, Any]]:
+    """What to settle: a card for each doubtful line, and one for each manager's name however many lines name it."""
+    cards: list[dict[str, Any]] = []
+    by_manager: dict[str, dict[str, Any]] = {}
+    uses: Counter[str] = Counter()
+    for row in rows:
+        for doubt in row.candidates:
+            if doubt["kind"] != "manager":
+                cards.append({"kind": doubt["kind"], "line": row, "doubt": doubt})
+                continue
+            uses[doubt["key"]] += 1
+            if doubt["key"] not in by_manager:
+                by_manager[doubt["key"]] = {"kind": "manager", "line": row, "doubt": doubt}
+    for key, card in by_manager.items():
+        cards.append({**card, "uses": uses[key]})
+    return cards
+
+
+@login_required
+@require_POST
+def rehearse(request: UserRequest, pk: int) -> HttpResponse:
+    """Judge every line again against the company as it is now."""
+    run = get_editable(Import, request.user, pk=pk)
+    importing.rehearse(run, by=request.user)
+    return redirect("people:rehearsal", pk=run.pk)
+
+
+@login_required
+@require_POST
+def settle(request: UserRequest, pk: int) -> HttpResponse:
+    """Decide one doubt by hand; the whole file is rehearsed again with it."""
+    run = get_editable(Import, request.user, pk=pk)
+    form = SettleForm(request.POST)
+    if not form.is_valid():
+        for errors in form.errors.values():
+            for error in errors:
+                messages.error(request, str(error))
+        return render(request, "people/rehearsal.html", _rehearsal_context(request, run), status=422)
+    said = form.cleaned_data
+    choices: dict[str, Any]
+    if said["act"] == "manager":
+        choices = {f"manager:{said['key']}": said["other"].strip() or said["number"]}
+    elif said["act"] == "top":
+        choices = {f"manager:{said['key']}": ""}
+    else:
+        chosen = {
+            "number": {"number": said["number"]},
+            "skip": {"skip": True},
+            "same": {"same": True},
+            "undo": None,
+        }
+        choices = {f"line:{said['line']}": chosen[said["act"]]}
+    importing.settle(run, choices, by=request.user, version=said["version"])
+    return redirect("people:rehearsal", pk=run.pk)
+
+
+@login_required
+@require_POST
+def leave_out_refused(request: UserRequest, pk: int) -> HttpResponse:
+    """Pass over all lines that are refused now."""
+    run = get_editable(Import, request.user, pk=pk)
+    importing.leave_out_refused(run, by=request.user, version=_version(request))
+    return redirect("people:rehearsal", pk=run.pk)
+
+
+@login_required
+@require_POST
+def apply_import(request: UserRequest, pk: int) -> HttpResponse:
+    """Queue the rehearsed import, and show its progress."""
+    run = get_editable(Import, request.user, pk=pk)
+    url = reverse("people:rehearsal", kwargs={"pk": run.pk})
+    job = importing.start_apply(run, by=request.user, version=_version(request), url=url)
+    wake(tasks.apply_imports)
+    return redirect("activity:job", pk=job.pk)
+
+
+def _version(request: UserRequest) -> int:
+    """The version that the page was read with; without one the page counts as old."""
+    said = request.POST.get("version", "")
+    if not said.isdecimal() or len(said) > 9:
+        raise Refused(_("This page is out of date. Load it again."))
+    return int(said)
