@@ -6,8 +6,11 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
-from feedback.models import LONG_TEXT
+from feedback import rules
+from feedback.models import LONG_TEXT, CheckIn, counterparts
+from pmcycle.people.models import Employee, User
 
 BIGGEST_ID = 2**63 - 1
 
@@ -33,3 +36,137 @@ class SayForm(forms.Form):
         if not data["about_kind"]:
             return {}
         return {key: data[key] for key in ("about_kind", "about_id", "about_label")}
+
+
+class Versioned(forms.Form):
+    """A form about a row that somebody has read: it sends back the version they read."""
+
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput())
+
+
+class RhythmForm(forms.Form):
+    """When and how often two people meet."""
+
+    frequency = forms.ChoiceField(
+        label=_("How often"), choices=[
+            (rules.WEEKLY, _("Every week")), (rules.BIWEEKLY, _("Every two weeks")), (rules.MONTHLY, _("Once a month")),
+        ], widget=forms.RadioSelect(), initial=rules.BIWEEKLY,
+    )  # fmt: skip
+    weekday = forms.TypedChoiceField(
+        label=_("On"), coerce=int, choices=list(enumerate(rules.WEEKDAY_NAMES)),
+    )  # fmt: skip
+    at = forms.TimeField(label=_("At"), widget=forms.TimeInput())
+    minutes = forms.TypedChoiceField(
+        label=_("For"), coerce=int, initial=30,
+        choices=[(m, ngettext_lazy("%(n)d minute", "%(n)d minutes", m) % {"n": m}) for m in (15, 25, 30, 45, 60, 90)],
+    )  # fmt: skip
+    starts_on = forms.DateField(
+        label=_("From"), widget=forms.DateInput(),
+        help_text=_("The first meeting is on the first such weekday from this day on."),
+    )  # fmt: skip
+    zone = forms.CharField(
+        label=_("Time zone"), max_length=64,
+        help_text=_("The clock time stays the same there in summer and winter, such as Europe/Berlin."),
+    )  # fmt: skip
+
+    def rhythm(self) -> dict[str, Any]:
+        """The values as the action takes them."""
+        return {
+            k: self.cleaned_data[k] for k in ("frequency", "starts_on", "weekday", "at", "minutes", "zone")
+        }
+
+
+class ScheduleForm(RhythmForm):
+    """The same, and with whom; also for one single meeting."""
+
+    other = forms.ModelChoiceField(label=_("With"), queryset=Employee.objects.none(), empty_label=None)
+
+    field_order = ["other"]
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["other"].queryset = counterparts(user)  # type: ignore[attr-defined]
+        self.fields["frequency"].choices = [  # type: ignore[attr-defined]
+            *self.fields["frequency"].choices, (rules.ONCE, _("Just once, on the first day below")),  # type: ignore[attr-defined]
+        ]  # fmt: skip
+
+
+class RescheduleForm(RhythmForm, Versioned):
+    """Another rhythm for a series that runs."""
+
+
+class MoveForm(Versioned):
+    """Another time for one meeting, in the reader's own zone."""
+
+    starts_at = forms.DateTimeField(label=_("New time"), widget=forms.DateTimeInput())
+    minutes = forms.IntegerField(label=_("Minutes"), min_value=5, max_value=480)
+
+
+class PointForm(forms.Form):
+    """One line of the agenda."""
+
+    text = forms.CharField(
+        label=_("What do you want to talk about?"), max_length=500,
+        error_messages={"required": _("Write what you want to talk about.")},
+    )  # fmt: skip
+
+
+class EditPointForm(PointForm, Versioned):
+    """The same, changed."""
+
+
+class NoteForm(Versioned):
+    """The note that both write."""
+
+    shared_note = forms.CharField(
+        label=_("Shared note"), max_length=LONG_TEXT, required=False, strip=False, widget=forms.Textarea()
+    )
+
+
+class PrivateNoteForm(Versioned):
+    """The note that nobody else reads."""
+
+    body = forms.CharField(
+        label=_("Your private note"),
+        max_length=LONG_TEXT,
+        required=False,
+        strip=False,
+        widget=forms.Textarea(),
+    )
+
+
+class ActionForm(forms.Form):
+    """Who does what by when."""
+
+    text = forms.CharField(
+        label=_("What is to be done"),
+        max_length=500,
+        error_messages={"required": _("Write what is to be done.")},
+    )
+    owner = forms.TypedChoiceField(label=_("Who does it"), coerce=int)
+    due_on = forms.DateField(label=_("By when"), widget=forms.DateInput())
+
+    def __init__(self, *args: Any, check_in: CheckIn, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        pair = (check_in.manager, check_in.employee)
+        self.fields["owner"].choices = [(p.pk, p.name) for p in pair]  # type: ignore[attr-defined]
+
+
+class TurnForm(ActionForm):
+    """The same for a point of the agenda, whose words it keeps."""
+
+    text = None  # type: ignore[assignment]
+
+
+class DropForm(Versioned):
+    """Why something will not be done."""
+
+    why = forms.CharField(
+        label=_("Why it is dropped"), max_length=300, error_messages={"required": _("Say why it is dropped.")}
+    )
+
+
+class DayForm(Versioned):
+    """Another day."""
+
+    due_on = forms.DateField(label=_("New day"), widget=forms.DateInput())

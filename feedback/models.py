@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import pgtrigger
@@ -13,6 +13,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from feedback import rules
+from pmcycle.access import today
 from pmcycle.cycles.models import Assignment, Participation, Relation, StageKind, related
 from pmcycle.people.models import Employee, ReportingLine, User
 
@@ -35,6 +37,27 @@ def still_meet(manager: str = "manager", employee: str = "employee") -> Q:
         participation__state=Participation.State.ACTIVE,
     )
     return Q(Exists(line)) | Q(Exists(written))
+
+
+def counterparts(user: User) -> models.QuerySet[Employee]:
+    """Who meets this person one to one: their manager of today and those who report to them."""
+    me = user.employee_id
+    if me is None:
+        return Employee.objects.none()
+    line = ReportingLine.objects.current().filter(kind=ReportingLine.Kind.LINE)
+    written = Assignment.objects.current().filter(
+        participation__cycle__state="running", participation__state=Participation.State.ACTIVE
+    )
+    ids = (
+        line.filter(employee=me).values("manager"),
+        line.filter(manager=me).values("employee"),
+        written.filter(participation__employee=me).values("manager"),
+        written.filter(manager=me).values("participation__employee"),
+    )
+    found = Q(pk__in=ids[0])
+    for more in ids[1:]:
+        found |= Q(pk__in=more)
+    return Employee.objects.filter(found).exclude(pk=me).working(today())
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -256,6 +279,15 @@ class CheckInSeries(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def other_than(self, user: User) -> Employee:
+        """Whom the reader meets."""
+        return self.employee if user.employee_id == self.manager_id else self.manager
+
+    @property
+    def rhythm(self) -> str:
+        """The rule in words."""
+        return rules.rhythm_in_words(self.rrule)
+
 
 class CheckInQuerySet(models.QuerySet["CheckIn"]):
     def visible_to(self, user: User) -> Self:
@@ -293,6 +325,9 @@ class CheckIn(models.Model):
     minutes = models.PositiveSmallIntegerField(default=30)
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     shared_note = models.TextField(blank=True)
+    # Apart from `version`: whoever moves the meeting must not stop the other one from writing.
+    note_version = models.PositiveIntegerField(default=1)
+    note_by = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
     held_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -320,6 +355,26 @@ class CheckIn(models.Model):
 
     def __str__(self) -> str:
         return f"check-in {self.pk}"
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.minutes)
+
+    @property
+    def is_planned(self) -> bool:
+        return self.state == self.State.PLANNED
+
+    @property
+    def is_held(self) -> bool:
+        return self.state == self.State.HELD
+
+    @property
+    def is_past(self) -> bool:
+        return self.ends_at < timezone.now()
+
+    def other_than(self, user: User) -> Employee:
+        """Whom the reader meets."""
+        return self.employee if user.employee_id == self.manager_id else self.manager
 
 
 class OfCheckInQuerySet(models.QuerySet["AgendaPoint"]):
@@ -411,6 +466,7 @@ class ActionItem(models.Model):
 
     check_in = models.ForeignKey(CheckIn, on_delete=models.CASCADE, related_name="actions")
     owner = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="action_items")
+    from_point = models.OneToOneField(AgendaPoint, null=True, on_delete=models.PROTECT, related_name="action")
     text = models.CharField(max_length=500)
     due_on = models.DateField()
     done_at = models.DateTimeField(null=True)
@@ -444,6 +500,15 @@ class ActionItem(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def is_open(self) -> bool:
+        return self.done_at is None and self.dropped_at is None
+
+    @property
+    def is_promise(self) -> bool:
+        """What the manager committed to."""
+        return self.owner_id == self.check_in.manager_id
 
 
 class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):

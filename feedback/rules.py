@@ -7,12 +7,14 @@ the clocks change.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil.rrule import rrulestr
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from icalendar import Calendar, Event
 
 from pmcycle.cycles.rules import Need
 
@@ -146,3 +148,35 @@ def is_one_way(by_manager: int, by_employee: int) -> bool:
     """Whether one of the two does nearly all the talking."""
     share = one_way_share(by_manager, by_employee)
     return share is not None and share >= ONE_WAY_FROM
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """What a calendar may know of a check-in: when, with whom, and where to open it. Never what is said."""
+
+    uid: str
+    title: str
+    starts_at: datetime
+    minutes: int
+    url: str
+    sequence: int
+    stamp: datetime
+
+
+def calendar_text(meetings: Iterable[Meeting], name: str) -> bytes:
+    """The meetings as an iCalendar file (RFC 5545), times in UTC so that every program shows its own zone."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//pmcycle//check-ins//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", name)
+    for meeting in meetings:
+        event = Event()
+        event.add("uid", meeting.uid)
+        event.add("summary", meeting.title)
+        event.add("dtstart", meeting.starts_at.astimezone(UTC))
+        event.add("dtend", meeting.starts_at.astimezone(UTC) + timedelta(minutes=meeting.minutes))
+        event.add("dtstamp", meeting.stamp.astimezone(UTC))
+        event.add("sequence", meeting.sequence)
+        event.add("url", meeting.url)
+        calendar.add_component(event)
+    return bytes(calendar.to_ical())

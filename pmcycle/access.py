@@ -16,6 +16,8 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
     from pmcycle.people.models import User
 
 M = TypeVar("M", bound=models.Model)
@@ -25,7 +27,10 @@ class UserRequest(HttpRequest):
     """The request that `@login_required` lets through: somebody is signed in."""
 
     if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
         user: User  # type: ignore[assignment]
+        htmx: HtmxDetails
 
 
 class Scoped(Protocol):

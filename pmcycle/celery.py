@@ -26,6 +26,11 @@ CLOCK: dict[str, dict[str, Any]] = {
         "schedule": MINUTE,
         "options": {"expires": MINUTE},
     },
+    "feedback.plan_check_ins": {
+        "task": "feedback.tasks.plan_check_ins",
+        "schedule": 15 * MINUTE,
+        "options": {"expires": 15 * MINUTE},
+    },
     "people.close_accounts_of_leavers": {
         "task": "pmcycle.people.tasks.close_accounts_of_leavers",
         "schedule": 60 * MINUTE,

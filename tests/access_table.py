@@ -35,6 +35,11 @@ class Row:
     state: str = ""
 
 
+def version_1(world: World) -> dict[str, Any]:
+    """What a form about a fresh row sends."""
+    return {"version": 1}
+
+
 ROWS: list[Row] = [
     # --- home
     Row("home:index", may=EVERYBODY),
@@ -104,6 +109,136 @@ ROWS: list[Row] = [
         build=feedback.thread_with_words_of_farid,
         data=lambda w: {"body": "How is the new line going?"},
     ),
+    Row("feedback:check_ins", may=EVERYBODY),
+    Row("feedback:check_in", may="owner manager", build=feedback.meeting_of_ana),
+    Row(
+        "feedback:check_in",
+        state="held before the change",
+        may="owner former_manager",
+        build=feedback.meeting_held_with_farid,
+    ),
+    Row("feedback:hold", method="post", may="owner manager", build=feedback.meeting_of_ana, data=version_1),
+    Row("feedback:move_check_in", may="owner manager", build=feedback.meeting_of_ana),
+    Row(
+        "feedback:move_check_in",
+        method="post",
+        may="owner manager",
+        build=feedback.meeting_of_ana,
+        data=version_1,
+    ),
+    Row(
+        "feedback:cancel_check_in",
+        method="post",
+        may="owner manager",
+        build=feedback.meeting_of_ana,
+        data=version_1,
+    ),
+    Row(
+        "feedback:add_point",
+        method="post",
+        may="owner manager",
+        build=feedback.meeting_of_ana,
+        data=lambda w: {"text": "x"},
+    ),
+    Row(
+        "feedback:add_point",
+        method="post",
+        state="held before the change",
+        may="",
+        told="owner former_manager",
+        build=feedback.meeting_held_with_farid,
+    ),
+    Row(
+        "feedback:write_note",
+        method="post",
+        may="owner manager",
+        build=feedback.meeting_of_ana,
+        data=version_1,
+    ),
+    Row(
+        "feedback:write_note",
+        method="post",
+        state="held before the change",
+        may="",
+        told="owner former_manager",
+        build=feedback.meeting_held_with_farid,
+        data=version_1,
+    ),
+    Row(
+        "feedback:write_private_note",
+        method="post",
+        may="owner manager",
+        build=feedback.meeting_of_ana,
+        data=version_1,
+    ),
+    Row(
+        "feedback:write_private_note",
+        method="post",
+        state="held before the change",
+        may="owner former_manager",
+        build=feedback.meeting_held_with_farid,
+        data=version_1,
+    ),
+    Row("feedback:add_action", method="post", may="owner manager", build=feedback.meeting_of_ana),
+    Row("feedback:ics", may="owner manager", build=feedback.meeting_of_ana),
+    Row("feedback:edit_point", may="owner", build=feedback.point_of_ana),
+    Row("feedback:edit_point", method="post", may="owner", build=feedback.point_of_ana),
+    Row("feedback:remove_point", method="post", may="owner", build=feedback.point_of_ana, data=version_1),
+    Row(
+        "feedback:tick_point",
+        method="post",
+        may="owner manager",
+        build=feedback.point_of_ana,
+        data=lambda w: {"done": "1"},
+    ),
+    Row("feedback:turn_into_action", may="owner manager", build=feedback.point_of_ana),
+    Row("feedback:turn_into_action", method="post", may="owner manager", build=feedback.point_of_ana),
+    Row("feedback:item", may="owner manager", build=feedback.action_of_ana),
+    Row(
+        "feedback:item",
+        state="before the change",
+        may="owner former_manager",
+        build=feedback.action_from_the_time_of_farid,
+    ),
+    Row("feedback:done", method="post", may="owner manager", build=feedback.action_of_ana, data=version_1),
+    Row(
+        "feedback:done",
+        method="post",
+        state="before the change",
+        may="owner",
+        told="former_manager",
+        build=feedback.action_from_the_time_of_farid,
+        data=version_1,
+    ),
+    Row("feedback:drop", method="post", may="owner manager", build=feedback.action_of_ana, data=version_1),
+    Row(
+        "feedback:reschedule",
+        method="post",
+        may="owner manager",
+        build=feedback.action_of_ana,
+        data=version_1,
+    ),
+    Row("feedback:schedule", may=STAFF),
+    Row("feedback:schedule", method="post", may=STAFF),
+    Row("feedback:reschedule_series", may="owner manager", build=feedback.series_of_ana),
+    Row(
+        "feedback:reschedule_series",
+        method="post",
+        may="owner manager",
+        build=feedback.series_of_ana,
+        data=version_1,
+    ),
+    Row(
+        "feedback:end_series",
+        method="post",
+        may="owner manager",
+        build=feedback.series_of_ana,
+        data=version_1,
+    ),
+    Row("feedback:share_calendar", method="post", may=EVERYBODY),
+    Row("feedback:revoke_calendar", method="post", may=EVERYBODY),
+    # The secret address is the key: a calendar program does not sign in.
+    Row("feedback:calendar", may=f"anonymous {EVERYBODY}", build=feedback.calendar_of_ana),
     # --- goals
     # --- appraisals
     # --- incentives

@@ -1,5 +1,41 @@
 """The verbs of feedback, a module a subject; callers import them from here."""
 
+from feedback.actions.agenda import (
+    add_point,
+    edit_point,
+    remove_point,
+    tick_point,
+    write_note,
+    write_private_note,
+)
+from feedback.actions.calendars import digest, revoke_calendar, share_calendar
+from feedback.actions.check_ins import EARLY, cancel_check_in, hold, move_check_in
 from feedback.actions.conversations import say
+from feedback.actions.items import add_action, done, drop, reschedule, turn_into_action
+from feedback.actions.series import end_series, plan_check_ins, reschedule_series, schedule
 
-__all__ = ["say"]
+__all__ = [
+    "EARLY",
+    "add_action",
+    "add_point",
+    "cancel_check_in",
+    "digest",
+    "done",
+    "drop",
+    "edit_point",
+    "end_series",
+    "hold",
+    "move_check_in",
+    "plan_check_ins",
+    "remove_point",
+    "reschedule",
+    "reschedule_series",
+    "revoke_calendar",
+    "say",
+    "schedule",
+    "share_calendar",
+    "tick_point",
+    "turn_into_action",
+    "write_note",
+    "write_private_note",
+]

@@ -6,8 +6,9 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from feedback.actions.telling import to_user
 from feedback.models import Conversation, Entry
-from pmcycle.activity.actions import Tell, record
+from pmcycle.activity.actions import record
 from pmcycle.cycles.models import Assignment, Cycle, Participation, StageKind
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
@@ -63,11 +64,3 @@ def say(
             ), stage=stage,
         )  # fmt: skip
         return entry
-
-
-def to_user(person: Employee, title: str, url: str, key: str, kind: str = "feedback") -> list[Tell]:
-    """The notice for an employee, if they sign in and their account is open."""
-    user = getattr(person, "user", None)
-    if user is None or not user.is_active:
-        return []
-    return [Tell(user_id=user.pk, title=title, url=url, key=f"{key}:{user.pk}", kind=kind)]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from feedback.models import ActionItem, AgendaPoint, CheckIn, CheckInSeries, Conversation, Entry
+from feedback.actions import digest
+from feedback.models import ActionItem, AgendaPoint, CalendarFeed, CheckIn, CheckInSeries, Conversation, Entry
 from pmcycle.access import today
 from pmcycle.cycles.models import Participation, StageKind
 from pmcycle.people.models import Employee, User
@@ -84,3 +85,37 @@ def thread_of_ana(world: World) -> dict[str, Any]:
 def thread_with_words_of_farid(world: World) -> dict[str, Any]:
     make_entry(world.ana_part, person(world.farid), person(world.farid), days_ago=60)
     return thread_of_ana(world)
+
+
+def meeting_of_ana(world: World) -> dict[str, Any]:
+    return {"pk": make_check_in(person(world.bashir), person(world.ana), in_days=0.5).pk}
+
+
+def meeting_held_with_farid(world: World) -> dict[str, Any]:
+    """A meeting from the time when Farid led Ana: it stays with the two who held it."""
+    row = make_check_in(person(world.farid), person(world.ana), in_days=-40, state="held")
+    return {"pk": row.pk}
+
+
+def point_of_ana(world: World) -> dict[str, Any]:
+    row = make_check_in(person(world.bashir), person(world.ana), in_days=0.5)
+    return {"pk": make_point(row, person(world.ana)).pk}
+
+
+def action_of_ana(world: World) -> dict[str, Any]:
+    row = make_check_in(person(world.bashir), person(world.ana), in_days=0.5)
+    return {"pk": make_item(row, person(world.ana)).pk}
+
+
+def action_from_the_time_of_farid(world: World) -> dict[str, Any]:
+    row = make_check_in(person(world.farid), person(world.ana), in_days=-40, state="held")
+    return {"pk": make_item(row, person(world.ana)).pk}
+
+
+def series_of_ana(world: World) -> dict[str, Any]:
+    return {"pk": make_series(person(world.bashir), person(world.ana)).pk}
+
+
+def calendar_of_ana(world: World) -> dict[str, Any]:
+    CalendarFeed.objects.create(user=world.ana, digest=digest("secret"))
+    return {"token": "secret"}

@@ -1,0 +1,41 @@
+"""The secret address under which a calendar program reads the times of one's check-ins."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from django.db import transaction
+from django.utils import timezone
+
+from feedback.models import CalendarFeed
+from pmcycle.activity.actions import record
+from pmcycle.people.models import User
+
+
+def digest(secret: str) -> str:
+    """What the database keeps of an address: enough to recognise it, not to use it."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def share_calendar(*, by: User) -> str:
+    """A new secret address, shown once; the one before stops working."""
+    secret = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=by.pk)
+        CalendarFeed.objects.filter(user=by, revoked_at__isnull=True).update(revoked_at=timezone.now())
+        feed = CalendarFeed.objects.create(user=by, digest=digest(secret))
+        record("shared_calendar", feed, by=by, about=by.employee)
+    return secret
+
+
+def revoke_calendar(*, by: User) -> bool:
+    """The address stops working with the next request; whether there was one."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=by.pk)
+        feed = CalendarFeed.objects.filter(user=by, revoked_at__isnull=True).first()
+        if feed is None:
+            return False
+        CalendarFeed.objects.filter(pk=feed.pk).update(revoked_at=timezone.now())
+        record("revoked_calendar", feed, by=by, about=by.employee)
+        return True

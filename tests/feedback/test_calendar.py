@@ -1,0 +1,83 @@
+"""Calendar files and the secret address: when and with whom, never what is said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import Error, transaction
+from django.urls import reverse
+from django.utils import timezone
+from icalendar import Calendar
+
+from feedback.models import CalendarFeed, CheckIn
+from tests.conftest import SignedIn, World
+from tests.factories.feedback import make_check_in, make_point, person
+
+
+@pytest.fixture
+def meeting(world: World) -> CheckIn:
+    row = make_check_in(person(world.bashir), person(world.ana), shared_note="Pay is an issue")
+    make_point(row, person(world.ana), "I want to leave the shift")
+    return row
+
+
+def address(world: World, as_: SignedIn) -> str:
+    page = as_(world.ana).post(reverse("feedback:share_calendar")).content.decode()
+    return page.split('class="address">')[1].split("<")[0].removeprefix("http://localhost:8000").strip()
+
+
+def test_a_file_of_one_meeting_has_no_content(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+    answer = as_(world.ana).get(reverse("feedback:ics", kwargs={"pk": meeting.pk}))
+    assert answer["Content-Type"].startswith("text/calendar")
+    (event,) = Calendar.from_ical(answer.content).walk("VEVENT")
+    assert event["SUMMARY"] == "Check-in: Ana Popescu and Bashir Nouri"
+    assert event.decoded("DTSTART") == meeting.starts_at.replace(microsecond=0)
+    assert "DESCRIPTION" not in event
+    assert b"shift" not in answer.content
+    assert b"Pay" not in answer.content
+
+
+def test_the_address_works_without_signing_in_until_it_is_revoked(
+    world: World, as_: SignedIn, meeting: CheckIn
+) -> None:
+    make_check_in(person(world.gita), person(world.hugo))
+    url = address(world, as_)
+    answer = as_(None).get(url)
+    assert answer.status_code == 200
+    assert len(Calendar.from_ical(answer.content).walk("VEVENT")) == 1
+    assert b"shift" not in answer.content
+    as_(world.ana).post(reverse("feedback:revoke_calendar"))
+    assert as_(None).get(url).status_code == 404
+
+
+def test_a_new_address_ends_the_old_one(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+    old = address(world, as_)
+    new = address(world, as_)
+    assert as_(None).get(old).status_code == 404
+    assert as_(None).get(new).status_code == 200
+    with pytest.raises(Error), transaction.atomic():
+        CalendarFeed.objects.create(user=world.ana, digest="x" * 64)
+
+
+def test_the_secret_is_not_kept(world: World, as_: SignedIn) -> None:
+    secret = address(world, as_).rsplit("/", 1)[1].removesuffix(".ics")
+    assert secret not in str(list(CalendarFeed.objects.values()))
+
+
+def test_a_closed_account_has_no_calendar(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+    url = address(world, as_)
+    world.ana.is_active = False
+    world.ana.save()
+    assert as_(None).get(url).status_code == 404
+
+
+def test_a_guessed_address_finds_nothing(world: World, as_: SignedIn) -> None:
+    assert as_(None).get(reverse("feedback:calendar", kwargs={"token": "guess"})).status_code == 404
+
+
+def test_what_was_called_off_or_is_long_past_is_not_in_it(world: World, as_: SignedIn) -> None:
+    bashir, ana = person(world.bashir), person(world.ana)
+    make_check_in(bashir, ana, state="cancelled")
+    make_check_in(bashir, ana, state="held", starts_at=timezone.now() - timedelta(days=60))
+    assert not Calendar.from_ical(as_(None).get(address(world, as_)).content).walk("VEVENT")
