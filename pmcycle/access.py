@@ -27,8 +27,6 @@ class UserRequest(HttpRequest):
     """The request that `@login_required` lets through: somebody is signed in."""
 
     if TYPE_CHECKING:
-    from django_htmx.middleware import HtmxDetails
-
         user: User  # type: ignore[assignment]
         htmx: HtmxDetails
 
