@@ -19,6 +19,12 @@ MINUTE = 60.0
 
 # job: the task, how often in seconds, and after how many seconds a tick is no longer worth running.
 CLOCK: dict[str, dict[str, Any]] = {
+    "cycles.launch_waiting": {
+        "task": "pmcycle.cycles.tasks.launch_waiting", "schedule": MINUTE, "options": {"expires": MINUTE},
+    },
+    "cycles.open_due": {
+        "task": "pmcycle.cycles.tasks.open_due", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE},
+    },
     "home.deliver": {"task": "pmcycle.home.tasks.deliver", "schedule": MINUTE, "options": {"expires": MINUTE}},
     "home.remind": {"task": "pmcycle.home.tasks.remind", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE}},
     "people.apply_imports": {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import World
-from tests.factories import activity, feedback, people
+from tests.factories import activity, cycles, feedback, people
 
 EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
 ANYBODY = f"anonymous {EVERYBODY}"
@@ -51,6 +51,9 @@ ROWS: list[Row] = [
     Row("home:readyz", may=ANYBODY),
     Row("home:robots", may=ANYBODY),
     Row("ui:set_theme", method="post", may=ANYBODY),
+    Row("home:board", may=cycles.HR, build=cycles.running),
+    Row("home:remind", may=cycles.HR, build=cycles.running),
+    Row("home:remind", may=cycles.HR, method="post", build=cycles.running),
     # --- people
     Row("people:org_chart", may=STAFF + " auditor"),
     Row("people:reports", may=STAFF + " auditor", build=people.ana),
@@ -87,6 +90,30 @@ ROWS: list[Row] = [
         )
     ),
     # --- cycles
+    Row("cycles:list", may=EVERYBODY),
+    Row("cycles:create", may="hr_admin", told="hr_partner other_hr_partner"),
+    Row("cycles:create", may="hr_admin", told="hr_partner other_hr_partner", method="post"),
+    Row("cycles:detail", may=f"{STAFF} auditor", build=cycles.running),
+    Row("cycles:detail", may=cycles.HR, build=cycles.draft, state="draft"),
+    Row("cycles:configure", may=cycles.HR, build=cycles.draft_step, state="draft"),
+    Row("cycles:configure", may=cycles.HR, build=cycles.running_step, state="running"),
+    Row("cycles:configure", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft_step),
+    Row("cycles:preview", may=cycles.HR, build=cycles.draft),
+    Row("cycles:accept_warning", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
+    Row("cycles:launch", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
+    Row("cycles:discard", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
+    Row("cycles:close", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
+    Row("cycles:archive", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
+    Row("cycles:add_person", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
+    Row("cycles:open_stage", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.first_stage),
+    Row("cycles:close_stage", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.first_stage),
+    Row("cycles:postpone_stage", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.first_stage),
+    Row("cycles:life_line", may="hr_partner hr_admin", build=cycles.part_of_ana),
+    Row("cycles:extend", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
+    Row("cycles:transfer", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
+    Row("cycles:mark_left", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
+    Row("cycles:life_line", may="", build=cycles.part_of_kim, state="of the HR admin"),
+    Row("cycles:transfer", may="", method="post", build=cycles.part_of_kim, state="of the HR admin"),
     # --- activity
     Row("activity:inbox", may=EVERYBODY),
     Row("activity:draft", method="post", may=EVERYBODY, build=lambda w: {"key": "probe"}),

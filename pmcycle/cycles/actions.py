@@ -919,6 +919,12 @@ def remind(cycle: Cycle, tells: Sequence[Tell], *, suppressed: int = 0, by: User
     return sent
 
 
+def record_export(cycle: Cycle, *, rows: int, by: User) -> None:
+    """Note that the board left the house as a file."""
+    with transaction.atomic():
+        record("exported_board", cycle, by=by, stream=f"cycle:{cycle.pk}", rows=rows)
+
+
 def close(cycle: Cycle, *, version: int | None, by: User) -> Cycle:
     """End a running cycle. Every stage closes with it, so its closing steps may refuse with their reason."""
     with transaction.atomic():

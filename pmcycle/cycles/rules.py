@@ -240,3 +240,8 @@ def days_from_text(text: str) -> list[int]:
 def count_of_people(count: int) -> str:
     """ "1 person", "12 people"."""
     return ngettext("%(n)d person", "%(n)d people", count) % {"n": count}
+
+
+def escalation_day(due_on: date, after: int | None) -> date | None:
+    """The day on which the manager hears that something is still open; None if they never do."""
+    return due_on + timedelta(days=after) if after else None

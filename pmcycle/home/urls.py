@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pmcycle.home import views
+from pmcycle.home import board, views
 
 app_name = "home"
 urlpatterns = [
@@ -11,4 +11,6 @@ urlpatterns = [
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
     path("robots.txt", views.robots, name="robots"),
+    path("cycles/<int:pk>/board/", board.board, name="board"),
+    path("cycles/<int:pk>/remind/", board.remind, name="remind"),
 ]

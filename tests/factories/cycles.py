@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
@@ -20,6 +20,9 @@ from pmcycle.cycles.models import (
     StageKind,
 )
 from pmcycle.people.models import Employee, User
+
+if TYPE_CHECKING:
+    from tests.conftest import World
 
 LEVELS = [
     ("Unsatisfactory", "Most expectations were missed.", 1, True),
@@ -84,3 +87,37 @@ def make_draft(name: str, *, by: User, starts_in: int = 0) -> Cycle:
     # On a weekend the plan would wait for Monday; tests run on any day.
     cycle.stages.filter(position=0).update(opens_on=first)
     return cycle
+
+
+# --- For the access table ---
+
+PARTNERS = "hr_partner other_hr_partner"
+HR = f"{PARTNERS} hr_admin"
+
+
+def running(world: World) -> dict[str, Any]:
+    return {"pk": world.cycle.pk}
+
+
+def draft(world: World) -> dict[str, Any]:
+    return {"pk": make_draft("Next year", by=world.kim).pk}
+
+
+def draft_step(world: World) -> dict[str, Any]:
+    return {**draft(world), "step": "stages"}
+
+
+def running_step(world: World) -> dict[str, Any]:
+    return {**running(world), "step": "stages"}
+
+
+def first_stage(world: World) -> dict[str, Any]:
+    return {"pk": world.cycle.stages.order_by("position").values_list("pk", flat=True)[0]}
+
+
+def part_of_ana(world: World) -> dict[str, Any]:
+    return {"pk": world.ana_part.pk}
+
+
+def part_of_kim(world: World) -> dict[str, Any]:
+    return {"pk": world.part["kim"].pk}
