@@ -1,8 +1,11 @@
 """Pictures of data as SVG, drawn on the server: they print, mail, read aloud and need no script.
 
-Every picture has a name that says what it shows; all but the tiny ones carry their table, one click away. Widths are
-percentages and heights pixels, so that a picture fills its place while its letters keep their size. Colours are classes
-of the stylesheet: ``s1`` … ``s6`` are series, tones are ``ok``, ``warn``, ``danger``, ``info``, ``mute`` and ``accent``.
+Every picture has a name that says what it shows; all but the tiny ones carry their table, one click away.
+Widths are
+percentages and heights pixels, so that a picture fills its place while its letters keep their size. Colours
+are classes
+of the stylesheet: ``s1`` … ``s6`` are series, tones are ``ok``, ``warn``, ``danger``, ``info``, ``mute``
+and ``accent``.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from django.utils import timezone
@@ -106,7 +110,10 @@ def _svg(name: str, height: float, body: SafeString, css: str = "") -> SafeStrin
 
 
 def table_of(headers: Sequence[object], rows: Iterable[Sequence[object]], caption: str) -> SafeString:
-    """Return the numbers of a picture as a table folded under "Show as table"; the first column names the row."""
+    """Return the numbers of a picture as a table folded under "Show as table".
+
+    The first column names the row.
+    """
     head = format_html_join("", '<th scope="col">{}</th>', ((header,) for header in headers))
     body = _join(
         format_html(
@@ -117,7 +124,8 @@ def table_of(headers: Sequence[object], rows: Iterable[Sequence[object]], captio
         for row in rows
     )
     return format_html(
-        '<details class="pic-table"><summary>{}</summary><table class="table table-sm"><caption class="visually-hidden">'
+        '<details class="pic-table"><summary>{}</summary><table class="table table-sm">'
+        '<caption class="visually-hidden">'
         "{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></details>",
         gettext("Show as table"),
         caption,
@@ -145,14 +153,18 @@ def _legend(items: Iterable[tuple[str, object]]) -> SafeString:
         '<ul class="legend">{}</ul>',
         format_html_join(
             "",
-            '<li><svg width="10" height="10" aria-hidden="true"><rect width="10" height="10" rx="3" class="{}"/></svg>{}</li>',
+            '<li><svg width="10" height="10" aria-hidden="true">'
+            '<rect width="10" height="10" rx="3" class="{}"/></svg>{}</li>',
             items,
         ),
     )
 
 
 def _clip(words: object, letters: int) -> str:
-    """Return a word that fits, with an ellipsis if it had to be cut; the whole is in the hover hint and the table."""
+    """Return a word that fits, with an ellipsis if it had to be cut.
+
+    The whole is in the hover hint and the table.
+    """
     text = str(words)
     return text if len(text) <= letters else text[: max(1, letters - 1)].rstrip() + "…"
 
@@ -171,7 +183,10 @@ def stage_word(state: str) -> str:
 
 
 def _arc(radius: float, start: float, end: float) -> str:
-    """Return a circle's arc in a 100 × 100 box, from and to a share of the full turn, clockwise from the top."""
+    """Return a circle's arc in a 100 × 100 box, from and to a share of the full turn.
+
+    Clockwise from the top.
+    """
     (x1, y1), (x2, y2) = (
         (50 + radius * math.sin(2 * math.pi * turn), 50 - radius * math.cos(2 * math.pi * turn))
         for turn in (start, end)
@@ -191,8 +206,10 @@ def ring(
 ) -> SafeString:
     """Return the ring of the cycle's stages.
 
-    ``stages``: dicts with ``label``, ``state`` (planned, open, closed) and ``done`` (0 … 1; None if not counted), and
-    optionally ``dates`` (words). ``size``: sm (no words), md, lg. ``centre`` and ``note`` are the two lines in the middle.
+    ``stages``: dicts with ``label``, ``state`` (planned, open, closed) and ``done`` (0 … 1; None if not
+    counted), and
+    optionally ``dates`` (words). ``size``: sm (no words), md, lg. ``centre`` and ``note`` are the two lines
+    in the middle.
     """
     title = title or gettext("Stages of the cycle")
     count = max(1, len(stages))
@@ -230,7 +247,8 @@ def ring(
     marks = {"planned": "○", "open": "◐", "closed": "●"}
     rows = format_html_join(
         "",
-        '<li class="ring-is-{}"><span class="ring-mark" aria-hidden="true">{}</span><span class="ring-label">{}</span>'
+        '<li class="ring-is-{}"><span class="ring-mark" aria-hidden="true">{}</span>'
+        '<span class="ring-label">{}</span>'
         '<span class="ring-state">{}</span></li>',
         (
             (
@@ -256,7 +274,8 @@ def ring(
 def timeline(stages: Sequence[Row], *, title: str = "", today: dt.date | None = None) -> SafeString:
     """Return the stages on one line of dates with a mark for today.
 
-    ``stages``: dicts with ``label``, ``start`` and ``end`` (dates, both within the stage) and ``state``. Stages may overlap.
+    ``stages``: dicts with ``label``, ``start`` and ``end`` (dates, both within the stage) and ``state``.
+    Stages may overlap.
     """
     title = title or gettext("Stages and dates")
     today = today or local_day(timezone.now())
@@ -334,7 +353,8 @@ def life_line(
     """Return a person's way through the cycle as one line with what happened on it.
 
     ``events``: dicts with ``at`` (date or instant), ``label`` and optionally ``tone`` and ``detail``.
-    ``spans``: dicts with ``start``, ``end``, ``label`` and optionally ``tone`` (leave, a manager's time, a hold).
+    ``spans``: dicts with ``start``, ``end``, ``label`` and optionally ``tone`` (leave, a manager's time, a
+    hold).
     """
     title = title or gettext("What happened")
     today = today or local_day(timezone.now())
@@ -399,7 +419,8 @@ def life_line(
         body.append(_text(1, base + 30, when_text(last), "tick", anchor="end"))
     steps = format_html_join(
         "",
-        '<li class="tone-{}"><span class="life-no" aria-hidden="true">{}</span><span class="life-what">{}{}</span>'
+        '<li class="tone-{}"><span class="life-no" aria-hidden="true">{}</span>'
+        '<span class="life-what">{}{}</span>'
         '<time datetime="{}" title="{}">{}</time></li>',
         (
             (
@@ -425,7 +446,9 @@ def life_line(
 
 
 def weight_bar(segments: Sequence[Row], *, title: str = "", target: object = 100) -> SafeString:
-    """Return weights as one bar that must sum to ``target``; what lacks is hatched, what is too much is named.
+    """Return weights as one bar that must sum to ``target``.
+
+    What lacks is hatched, what is too much is named.
 
     ``segments``: dicts with ``label`` and ``weight``.
     """
@@ -483,16 +506,19 @@ def pool_bar(
     title: str = "",
     table: bool = True,
 ) -> SafeString:
-    """Return a budget as a bar: used, reserved, what remains or by how much it is over. Without ``currency`` plain numbers."""
+    """Return a budget as a bar: used, reserved, what remains or by how much it is over.
+
+    Without ``currency`` plain numbers.
+    """
     title = title or gettext("Pool")
 
     def words(value: object) -> str:
         return money_text(value, currency) if currency else number_text(value)
 
-    whole, spent, held = (to_decimal(v) or to_decimal(0) for v in (total, used, reserved))
-    assert whole is not None and spent is not None and held is not None
+    zero = Decimal(0)
+    whole, spent, held = (to_decimal(v) or zero for v in (total, used, reserved))
     remaining = whole - spent - held
-    scale = float(max(whole, spent + held, 1))
+    scale = float(max(whole, spent + held, Decimal(1)))
     parts = [
         _rect(0, 0, 1, 14, "bar-track", rx=7),
         _rect(0, 0, float(spent) / scale, 14, "s1", rx=7, hint=f"{gettext('used')}: {words(spent)}"),
@@ -545,14 +571,20 @@ def pool_bar(
 def columns(
     rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", highlight: object = None
 ) -> SafeString:
-    """Return columns of (label, value): a histogram or a count by class. ``highlight`` names the column to stress."""
+    """Return columns of (label, value): a histogram or a count by class.
+
+    ``highlight`` names the column to stress.
+    """
     return _columns([(r[0], None, r[1]) for r in rows], title, unit, highlight)
 
 
 def distribution(
     rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", names: Sequence[str] = ()
 ) -> SafeString:
-    """Return (label, before, after) as columns with the earlier state as an outline behind. ``names``: what the two are."""
+    """Return (label, before, after) as columns with the earlier state as an outline behind.
+
+    ``names``: what the two are.
+    """
     before, after = names if len(names) == 2 else (gettext("before"), gettext("after"))
     return _columns([(r[0], r[1], r[2]) for r in rows], title, unit, None, (str(before), str(after)))
 
@@ -636,7 +668,8 @@ def bars(rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", maximum: 
 def funnel(stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None = None) -> SafeString:
     """Return how many are where, stage by stage, as stacked bars of equal length.
 
-    ``stages``: dicts with ``label``, ``parts`` (dict of tone → count, drawn in the given order) and optionally ``url``.
+    ``stages``: dicts with ``label``, ``parts`` (dict of tone → count, drawn in the given order) and
+    optionally ``url``.
     ``names``: tone → word for the key; default done, in progress, blocked, not started.
     """
     names = names or {
@@ -675,7 +708,8 @@ def funnel(stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None
         rows.append((stage["label"], *(number_text(parts.get(tone, 0)) for tone in names)))
     used = [tone for tone in names if any(tone in stage["parts"] for stage in stages)]
     return format_html(
-        '<figure class="figure-pic"><figcaption>{}</figcaption><ul class="bars bars-funnel">{}</ul>{}{}</figure>',
+        '<figure class="figure-pic"><figcaption>{}</figcaption><ul class="bars bars-funnel">{}'
+        "</ul>{}{}</figure>",
         title,
         _join(lines),
         _legend((f"tone-{tone}-fill", names[tone]) for tone in used),
@@ -697,9 +731,10 @@ def track(
     unit: str = "",
     currency: str = "",
 ) -> SafeString:
-    """Return a guideline band (``minimum`` … ``maximum``, ``target`` within) with the value as a handle on it.
+    """Return a guideline band with the value as a handle on it.
 
-    ``scale``: the two ends of the track; by default a third wider than the band on both sides, and never without the value.
+    The band reaches from ``minimum`` to ``maximum``, with ``target`` as a mark. ``scale``: the two ends of the
+    track; by default a third wider than the band on both sides, and never without the value.
     """
     title = title or gettext("Within the guideline")
 
@@ -753,7 +788,8 @@ def track(
     if target is not None:
         spoken += ", " + gettext("target %(value)s") % {"value": words(target)}
     return format_html(
-        '<div class="track-block">{}<div class="track-words"><strong>{}</strong> <span class="{}">{}</span></div></div>',
+        '<div class="track-block">{}<div class="track-words"><strong>{}</strong> <span class="{}">{}'
+        "</span></div></div>",
         _svg(spoken, 42, _join(body), "pic-track"),
         words(value),
         "tone-danger" if outside else "text-secondary",
@@ -764,7 +800,10 @@ def track(
 def sparkline(
     values: Sequence[object], *, title: str, unit: str = "", low: object = None, high: object = None
 ) -> SafeString:
-    """Return a small line for a table cell; None leaves a gap. Its accessible name says first, last and range."""
+    """Return a small line for a table cell; None leaves a gap.
+
+    Its accessible name says first, last and range.
+    """
     numbers = [to_decimal(v) for v in values]
     known = [float(n) for n in numbers if n is not None]
     if not known:
@@ -795,7 +834,8 @@ def sparkline(
         "high": number_text(max(known)) + unit,
     }
     return format_html(
-        '<svg class="spark" width="96" height="26" viewBox="0 0 96 26" role="img" aria-label="{}"><path d="{}"/>'
+        '<svg class="spark" width="96" height="26" viewBox="0 0 96 26" role="img" aria-label="{}">'
+        '<path d="{}"/>'
         '<circle cx="{}" cy="{}" r="3"/></svg>',
         spoken,
         path,
@@ -815,8 +855,10 @@ def trajectory(
 ) -> SafeString:
     """Return a value over the cycles as one line, with what changed along the way.
 
-    ``points``: dicts with ``label`` (the cycle), ``value`` (None breaks the line) and optionally ``note`` (words under the
-    point), ``mark`` (``break`` = another scale begins here, ``manager``, ``leave``) and ``shown`` (the value in words).
+    ``points``: dicts with ``label`` (the cycle), ``value`` (None breaks the line) and optionally ``note``
+    (words under the
+    point), ``mark`` (``break`` = another scale begins here, ``manager``, ``leave``) and ``shown`` (the
+    value in words).
     ``levels``: (value, word) pairs drawn as lines across, such as the words of a rating scale.
     """
     if not points:
@@ -976,7 +1018,8 @@ def nine_box(
 ) -> SafeString:
     """Return three by three boxes of people as a table with shades.
 
-    ``cells``: three rows, the highest first, of three lists of people (a name, or a dict with ``name`` and ``url``).
+    ``cells``: three rows, the highest first, of three lists of people (a name, or a dict with ``name`` and
+    ``url``).
     """
     across = list(x_names) or [gettext("low"), gettext("middle"), gettext("high")]
     upward = list(y_names) or [gettext("high"), gettext("middle"), gettext("low")]
@@ -1008,7 +1051,8 @@ def nine_box(
             )
         body.append(format_html('<tr><th scope="row">{}</th>{}</tr>', upward[r], _join(boxes)))
     return format_html(
-        '<figure class="figure-pic"><figcaption>{}</figcaption><div class="table-responsive" tabindex="0" role="region" '
+        '<figure class="figure-pic"><figcaption>{}</figcaption>'
+        '<div class="table-responsive" tabindex="0" role="region" '
         'aria-label="{}"><table class="nine-box"><caption>{}</caption><thead><tr><td></td>{}</tr></thead>'
         "<tbody>{}</tbody></table></div></figure>",
         title,
@@ -1026,7 +1070,8 @@ def progress(
     n, m = _real(done), _real(total)
     text = words or gettext("%(n)s of %(m)s") % {"n": number_text(done), "m": number_text(total)}
     return format_html(
-        '<div class="progress-row"><progress class="{}" max="{}" value="{}" aria-label="{}">{}</progress>{}</div>',
+        '<div class="progress-row"><progress class="{}" max="{}" value="{}" aria-label="{}">{}'
+        "</progress>{}</div>",
         f"bar bar-{tone}" if tone.isalpha() else "bar",
         _px(m if m > 0 else 1),
         _px(max(0.0, min(n, m))),
@@ -1043,7 +1088,8 @@ def logo(size: int = 28) -> SafeString:
         for i in range(4)
     ]
     return format_html(
-        '<svg class="logo" width="{}" height="{}" viewBox="0 0 100 100" aria-hidden="true" focusable="false">{}</svg>',
+        '<svg class="logo" width="{}" height="{}" viewBox="0 0 100 100" aria-hidden="true"'
+        ' focusable="false">{}</svg>',
         size,
         size,
         _join(arcs),

@@ -58,13 +58,19 @@ def when_text(value: object) -> str:
 
 @register.simple_tag
 def when(value: formats.Day | None, full: bool = False, relative: bool = False) -> SafeString:
-    """``{% when x %}``: a date or instant in words, the exact instant on hover. ``full``: with weekday and year."""
+    """``{% when x %}``: a date or instant in words, the exact instant on hover.
+
+    ``full``: with weekday and year.
+    """
     return formats.when_html(value, full=full, relative=relative)
 
 
 @register.simple_tag
 def due(value: formats.Day | None, done: bool = False) -> SafeString:
-    """``{% due day %}``: how far off, with colour, word and icon. ``done``: only the date, for what is finished."""
+    """``{% due day %}``: how far off, with colour, word and icon.
+
+    ``done``: only the date, for what is finished.
+    """
     if not isinstance(value, dt.date) or done:
         return formats.when_html(value)
     tone = formats.due_tone(value)
@@ -83,7 +89,10 @@ def due(value: formats.Day | None, done: bool = False) -> SafeString:
 
 @register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
-    """``{% icon "target" %}``: an icon of the sprite; silent, unless ``label`` gives it a name. ``size``: sm, lg, xl."""
+    """``{% icon "target" %}``: an icon of the sprite; silent, unless ``label`` gives it a name.
+
+    ``size``: sm, lg, xl.
+    """
     css = f"icon icon-{size}" if size else "icon"
     use = format_html('<use href="{}#{}"/>', static("vendor/icons.svg"), name)
     if label:
@@ -99,7 +108,10 @@ def logo(size: int = 28) -> SafeString:
 
 @register.simple_tag
 def badge(tone: str, text: object, icon_name: str = "") -> SafeString:
-    """``{% badge "ok" "agreed" %}``: a state as colour, word and icon. Tones: ok, warn, danger, info, accent, mute."""
+    """``{% badge "ok" "agreed" %}``: a state as colour, word and icon.
+
+    Tones: ok, warn, danger, info, accent, mute.
+    """
     tone = tone if tone in TONE_ICONS else "mute"
     return format_html(
         '<span class="badge tone-badge tone-badge-{}">{}{}</span>',
@@ -153,7 +165,10 @@ def _states() -> dict[str, tuple[str, str, str]]:
 
 @register.simple_tag
 def state(value: object, text: object = "") -> SafeString:
-    """``{% state goal.state %}``: the badge of a usual state; ``text`` replaces the word, unknown states are pale."""
+    """``{% state goal.state %}``: the badge of a usual state.
+
+    ``text`` replaces the word, unknown states are pale.
+    """
     tone, sign, word = _states().get(str(value), ("mute", "point", str(value).replace("_", " ")))
     return badge(tone, text or word, sign)
 
@@ -162,7 +177,9 @@ def state(value: object, text: object = "") -> SafeString:
 def button(
     label: object, url: str, kind: str = "", icon_name: str = "", size: str = "", note: str = ""
 ) -> SafeString:
-    """``{% button "Open" url %}``: a link in the form of a button. ``kind``: primary, danger, ghost; ``size``: sm, lg.
+    """``{% button "Open" url %}``: a link in the form of a button.
+
+    ``kind``: primary, danger, ghost; ``size``: sm, lg.
 
     ``note`` completes the name for those who hear the page ("Open" → "Open: appraisal of Ana").
     """
@@ -213,9 +230,12 @@ def button_post(
     note: str = "",
     **fields: object,
 ) -> dict[str, object]:
-    """``{% button_post "Withdraw" url confirm="…" version=goal.version %}``: a form of one button that changes something.
+    """``{% button_post "Withdraw" url confirm="…" version=goal.version %}``.
 
-    ``confirm``: what will happen, in a sentence; asks first, with and without script. Other keywords are hidden fields.
+    A form of one button that changes something.
+
+    ``confirm``: what will happen, in a sentence; asks first, with and without script. Other keywords are
+    hidden fields.
     """
     return {
         "csrf_token": context.get("csrf_token"),
@@ -232,23 +252,30 @@ def button_post(
 
 @register.simple_tag
 def avatar(person: object, size: str = "") -> SafeString:
-    """``{% avatar person %}``: initials on the person's own colour, silent (the name stands beside). ``size``: sm, lg."""
+    """``{% avatar person %}``: initials on the person's own colour, silent (the name stands beside).
+
+    ``size``: sm, lg.
+    """
     return format_html(
         '<span class="avatar hue-{}{}" aria-hidden="true">{}</span>',
         formats.hue(person),
-        mark_safe(f" avatar-{size}") if size in ("sm", "lg") else "",
+        f" avatar-{size}" if size in ("sm", "lg") else "",
         formats.initials(person),
     )
 
 
 @register.simple_tag(name="person")
 def person_chip(person: object, url: str = "", note: object = "", size: str = "") -> SafeString:
-    """``{% person employee url=… note=job %}``: avatar and name, linked if there is a ``url``, with a quiet second line."""
+    """``{% person employee url=… note=job %}``.
+
+    Avatar and name, linked if there is a ``url``, with a quiet second line.
+    """
     name = formats.name_of(person)
     named = format_html('<a href="{}">{}</a>', url, name) if url else format_html("{}", name)
     second = format_html('<span class="person-note">{}</span>', note) if note else ""
     return format_html(
-        '<span class="person">{}<span class="person-words"><span class="person-name">{}</span>{}</span></span>',
+        '<span class="person">{}<span class="person-words"><span class="person-name">{}</span>{}'
+        "</span></span>",
         avatar(person, size),
         named,
         second,
@@ -270,9 +297,12 @@ def card(
     level: int = 2,
     actions: object = "",
 ) -> SafeString:
-    """``{% card title="Goals" %}…{% endcard %}``: a surface with a heading. ``pad=False`` for tables and lists.
+    """``{% card title="Goals" %}…{% endcard %}``: a surface with a heading.
 
-    ``note``: a quiet line in the head; ``tone``: a coloured edge; ``actions``: markup at the right of the head.
+    ``pad=False`` for tables and lists.
+
+    ``note``: a quiet line in the head; ``tone``: a coloured edge; ``actions``: markup at the right of the
+    head.
     """
     level = level if level in (2, 3, 4) else 2
     head = ""
@@ -298,7 +328,9 @@ def card(
 
 @register.simple_block_tag
 def tablewrap(content: str, label: object, cards: bool = True) -> SafeString:
-    """``{% tablewrap "People" %}<table class="table">…{% endtablewrap %}``: scrolls if too wide; on a phone rows are cards.
+    """``{% tablewrap "People" %}<table class="table">…{% endtablewrap %}``: scrolls if too wide.
+
+    On a phone rows are cards.
 
     Give each ``<td>`` a ``data-label``; ``label`` names the region for those who hear the page.
     """
@@ -327,9 +359,13 @@ def notice(content: str, tone: str = "info", title: object = "") -> SafeString:
 def fold(
     content: str, title: object, open: bool = False, note: object = "", icon_name: str = ""
 ) -> SafeString:
-    """``{% fold "Private pad" icon_name="lock" %}…{% endfold %}``: a part that opens on demand, without script."""
+    """``{% fold "Private pad" icon_name="lock" %}…{% endfold %}``.
+
+    A part that opens on demand, without script.
+    """
     return format_html(
-        '<details class="fold"{}><summary>{}<span>{}</span>{}</summary><div class="fold-body">{}</div></details>',
+        '<details class="fold"{}><summary>{}<span>{}</span>{}</summary><div class="fold-body">{}'
+        "</div></details>",
         mark_safe(" open") if open else "",
         icon(icon_name) if icon_name else "",
         title,
@@ -358,22 +394,35 @@ def stat(
     total: object = None,
 ) -> dict[str, object]:
     """``{% stat "Goals agreed" "18 / 24" done=18 total=24 %}``: one number with what it means."""
+    bar = (
+        charts.progress(done, total, title=str(label), show_words=False) if done is not None and total else ""
+    )
     return {
-        "label": label, "value": value, "hint": hint, "url": url, "icon_name": icon_name,
+        "label": label,
+        "value": value,
+        "hint": hint,
+        "url": url,
+        "icon_name": icon_name,
         "tone": tone if tone in TONE_ICONS else "",
-        "bar": charts.progress(done, total, title=str(label), show_words=False) if done is not None and total else "",
-    }  # fmt: skip
+        "bar": bar,
+    }
 
 
 @register.inclusion_tag("ui/_stepper.html")
 def stepper(steps: Sequence[Row], label: object = "") -> dict[str, object]:
-    """``{% stepper steps %}``: dicts with ``label``, ``state`` (done, current, todo, problem) and optional ``url``."""
+    """``{% stepper steps %}``.
+
+    Dicts with ``label``, ``state`` (done, current, todo, problem) and optional ``url``.
+    """
     return {"steps": steps, "label": label or gettext("Steps")}
 
 
 @register.inclusion_tag("ui/_tabs.html")
 def tabs(items: Sequence[Row], label: object = "") -> dict[str, object]:
-    """``{% tabs items %}``: links to views of one thing; dicts with ``label``, ``url``, ``active`` and optional ``count``."""
+    """``{% tabs items %}``: links to views of one thing.
+
+    Dicts with ``label``, ``url``, ``active`` and optional ``count``.
+    """
     return {"items": items, "label": label or gettext("Views")}
 
 
@@ -381,15 +430,21 @@ def tabs(items: Sequence[Row], label: object = "") -> dict[str, object]:
 def thread(
     context: Context, entries: Sequence[Row], action: str = "", form: object = None, label: object = ""
 ) -> dict[str, object]:
-    """``{% thread entries action=url form=form %}``: a conversation, oldest first, with the field to answer if there is one.
+    """``{% thread entries action=url form=form %}``.
 
-    Entry: ``author``, ``at``, ``text`` (Markdown) and optionally ``id``, ``mine``, ``read_by`` (words), ``edited``,
+    A conversation, oldest first, with the field to answer if there is one.
+
+    Entry: ``author``, ``at``, ``text`` (Markdown) and optionally ``id``, ``mine``, ``read_by`` (words),
+    ``edited``,
     ``private``, ``about`` (words), ``url``.
     """
     return {
-        "csrf_token": context.get("csrf_token"), "entries": entries, "action": action, "form": form,
+        "csrf_token": context.get("csrf_token"),
+        "entries": entries,
+        "action": action,
+        "form": form,
         "label": label or gettext("Conversation"),
-    }  # fmt: skip
+    }
 
 
 @register.inclusion_tag("ui/_entry.html")
@@ -402,7 +457,8 @@ def entry(e: Row) -> dict[str, object]:
 def why(node: Row, open: bool = True) -> dict[str, object]:
     """``{% why node %}``: the tree of a number, from the result down to its inputs.
 
-    Node: ``label``, ``value`` (words, ready to read) and optionally ``note``, ``rule``, ``url``, ``parts`` (nodes).
+    Node: ``label``, ``value`` (words, ready to read) and optionally ``note``, ``rule``, ``url``, ``parts``
+    (nodes).
     """
     return {"node": node, "open": open}
 
@@ -417,21 +473,32 @@ def job(
     failed: object = "",
     result_url: str = "",
 ) -> dict[str, object]:
-    """``{% job url 12 400 "Award letters" %}``: long work with n of m; asks ``url`` for itself anew until ``finished``.
+    """``{% job url 12 400 "Award letters" %}``: long work with n of m.
 
-    ``url`` answers with this same component. ``failed``: what went wrong and what to do. ``result_url``: where it led.
+    Asks ``url`` for itself anew until ``finished``.
+
+    ``url`` answers with this same component. ``failed``: what went wrong and what to do. ``result_url``:
+    where it led.
     """
     return {
-        "url": url, "bar": charts.progress(done, total, title=str(title)), "title": title, "finished": finished,
-        "failed": failed, "result_url": result_url, "id": "job-" + "".join(c if c.isalnum() else "-" for c in url),
-    }  # fmt: skip
+        "url": url,
+        "bar": charts.progress(done, total, title=str(title)),
+        "title": title,
+        "finished": finished,
+        "failed": failed,
+        "result_url": result_url,
+        "id": "job-" + "".join(c if c.isalnum() else "-" for c in url),
+    }
 
 
 @register.inclusion_tag("ui/_toast.html", takes_context=True)
 def toast(
     context: Context, text: object, tone: str = "ok", undo: str = "", **fields: object
 ) -> dict[str, object]:
-    """``{% toast "Approved 3 awards." undo=url %}``: what was just done, with ten seconds' notice to undo it."""
+    """``{% toast "Approved 3 awards." undo=url %}``.
+
+    What was just done, with ten seconds' notice to undo it.
+    """
     return {
         "csrf_token": context.get("csrf_token"),
         "text": text,
@@ -452,7 +519,10 @@ def _query(context: Context) -> QueryDict:
 
 @register.inclusion_tag("ui/_pager.html", takes_context=True)
 def pager(context: Context, page: Page[Any], param: str = "page") -> dict[str, object]:
-    """``{% pager page_obj %}``: which part of the list this is and the way to the others; keeps filters and sort."""
+    """``{% pager page_obj %}``: which part of the list this is and the way to the others.
+
+    Keeps filters and sort.
+    """
     query = _query(context)
 
     def link(number: int) -> str:
@@ -479,7 +549,10 @@ def pager(context: Context, page: Page[Any], param: str = "page") -> dict[str, o
 
 @register.simple_tag(takes_context=True)
 def sort_link(context: Context, key: str, label: object, param: str = "sort") -> SafeString:
-    """``{% sort_link "name" "Name" %}``: a column head that sorts by ``?sort=name`` and turns to ``-name``; drops the page."""
+    """``{% sort_link "name" "Name" %}``.
+
+    A column head that sorts by ``?sort=name`` and turns to ``-name``; drops the page.
+    """
     query = _query(context)
     now = query.get(param, "")
     up, down = now == key, now == f"-{key}"
@@ -508,8 +581,10 @@ def filter_bar(
 ) -> dict[str, object]:
     """``{% filter_bar filters %}``: search and selects that end in the URL.
 
-    ``filters``: dicts with ``name``, ``label`` and ``options`` ((value, label) pairs). ``search``: its parameter, "" for none.
-    ``export``: the address that gives exactly what is shown as a file. ``keep``: parameters to carry, comma-separated.
+    ``filters``: dicts with ``name``, ``label`` and ``options`` ((value, label) pairs). ``search``: its
+    parameter, "" for none.
+    ``export``: the address that gives exactly what is shown as a file. ``keep``: parameters to carry,
+    comma-separated.
     """
     query = _query(context)
     rows = [{**f, "value": query.get(str(f["name"]), "")} for f in filters]
@@ -517,9 +592,14 @@ def filter_bar(
     kept = [(name, query[name]) for name in keep.split(",") if name in query]
     export_url = f"{export}{'&' if '?' in export else '?'}{query.urlencode()}" if export else ""
     return {
-        "filters": rows, "search": search, "searched": query.get(search, "") if search else "", "active": bool(used),
-        "placeholder": placeholder or gettext("Search"), "kept": kept, "export_url": export_url,
-    }  # fmt: skip
+        "filters": rows,
+        "search": search,
+        "searched": query.get(search, "") if search else "",
+        "active": bool(used),
+        "placeholder": placeholder or gettext("Search"),
+        "kept": kept,
+        "export_url": export_url,
+    }
 
 
 # --- forms ----------------------------------------------------------------------------------------
@@ -557,7 +637,8 @@ def field(
 ) -> dict[str, object]:
     """``{% field form.name %}``: label, control, help and error of a field, whatever its widget.
 
-    ``rating=True`` shows a radio field as a segmented control; ``descriptions`` (value → sentence) stand with its choices.
+    ``rating=True`` shows a radio field as a segmented control; ``descriptions`` (value → sentence) stand
+    with its choices.
     ``counter``: show how many of so many letters. ``prefix``/``suffix``: words at the edge of a short input.
     """
     widget = bound.field.widget
@@ -654,10 +735,8 @@ def field(
 def fields(context: Context, form: BaseForm) -> SafeString:
     """``{% fields form %}``: the errors, the hidden fields and every field of a form, in its order."""
     engine = context.template.engine if context.template else template.Engine.get_default()
-    pieces = [
-        cast(SafeString, engine.get_template("ui/_form_errors.html").render(Context(form_errors(form))))
-    ]
-    pieces += [cast(SafeString, hidden.as_widget()) for hidden in form.hidden_fields()]
+    pieces = [engine.get_template("ui/_form_errors.html").render(Context(form_errors(form)))]
+    pieces += [hidden.as_widget() for hidden in form.hidden_fields()]
     shape = engine.get_template("ui/_field.html")
     pieces += [shape.render(Context(field(bound))) for bound in form.visible_fields()]
     return format_html_join("", "{}", ((piece,) for piece in pieces))
@@ -665,7 +744,10 @@ def fields(context: Context, form: BaseForm) -> SafeString:
 
 @register.inclusion_tag("ui/_form_errors.html")
 def form_errors(form: BaseForm) -> dict[str, object]:
-    """``{% form_errors form %}``: what is wrong, on top, with links to the fields; takes the focus when it appears."""
+    """``{% form_errors form %}``: what is wrong, on top, with links to the fields.
+
+    Takes the focus when it appears.
+    """
     if not form.is_bound or not form.errors:
         return {"problems": [], "general": []}
     problems = [
@@ -684,9 +766,22 @@ def form_errors(form: BaseForm) -> dict[str, object]:
 # --- charts ---------------------------------------------------------------------------------------
 
 for _name in (
-    "ring", "timeline", "life_line", "weight_bar", "pool_bar", "columns", "distribution", "bars", "funnel", "track",
-    "sparkline", "trajectory", "strip", "nine_box", "progress",
-):  # fmt: skip
+    "ring",
+    "timeline",
+    "life_line",
+    "weight_bar",
+    "pool_bar",
+    "columns",
+    "distribution",
+    "bars",
+    "funnel",
+    "track",
+    "sparkline",
+    "trajectory",
+    "strip",
+    "nine_box",
+    "progress",
+):
     register.simple_tag(getattr(charts, _name), name=_name)
 
 

@@ -19,6 +19,7 @@ function attend(form) {
   let timer = 0;
   let sending = null;
   let changed = false;
+  let refused = false;
   let stopped = false;
   let leaving = false;
   let failures = 0;
@@ -31,6 +32,7 @@ function attend(form) {
   form.addEventListener("input", (event) => {
     if (stopped || event.target.closest("[data-no-autosave]")) return;
     changed = true;
+    refused = false;
     say(status, words(form, "changed", "not saved yet"), "changed");
     later(PAUSE);
   });
@@ -53,7 +55,7 @@ function attend(form) {
   });
   window.addEventListener("pageshow", () => { leaving = false; });
   window.addEventListener("beforeunload", (event) => {
-    if (!leaving && (changed || sending)) event.preventDefault();
+    if (!leaving && (changed || refused || sending)) event.preventDefault();
   });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden && changed && !sending && !stopped) save();
@@ -89,6 +91,7 @@ function attend(form) {
       banner(data.conflict_url);
     } else if (response.status === 400 || response.status === 422) {
       failures = 0;
+      refused = true;
       const first = Object.values(data.errors || {}).flat()[0];
       say(status, first ? `${words(form, "wrong", "not saved:")} ${first}` : words(form, "unsaved", "not saved"), "failed");
     } else if (response.status === 401 || response.status === 403 || response.status === 404) {

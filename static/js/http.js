@@ -24,7 +24,8 @@ export function say(element, words, state = "") {
   element.dataset.state = state;
 }
 
-// Words a template gives (data-words-…), else English.
+// The words of the page's language: a form's own (data-words-…), else base.html's, else English.
 export function words(element, name, fallback) {
-  return element?.dataset[`words${name[0].toUpperCase()}${name.slice(1)}`] || fallback;
+  const key = `words${name[0].toUpperCase()}${name.slice(1)}`;
+  return element?.dataset[key] || document.getElementById("words")?.dataset[key] || fallback;
 }
