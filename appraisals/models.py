@@ -6,15 +6,34 @@ querysets here are the only way to those rows.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat, TruncDate
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Relation, related
-from pmcycle.people.models import Employee, Unit, User
+from feedback.models import ActionItem, Entry, Feedback
+from goals.models import Contribution, ProgressUpdate
+from pmcycle.access import in_force
+from pmcycle.cycles.models import (
+    ChainLink,
+    Cycle,
+    Extension,
+    Participation,
+    RatingLevel,
+    Relation,
+    Stage,
+    StageKind,
+    items,
+    related,
+)
+from pmcycle.people.models import Employee, Role, RoleGrant, Unit, User
+
+HR = (Relation.HR_PARTNER, Relation.HR_ADMIN)
+OVERSEERS = (Relation.MANAGER, Relation.SKIP_LEVEL, *HR)
 
 
 class Form(models.Model):
@@ -74,6 +93,15 @@ class Question(models.Model):
         GOALS = "goals", _("Rating of each goal")
         YES_NO = "yes_no", _("Yes or no")
         CHOICE = "choice", _("Choice")
+        RESULTS = "results", _("Measured goal results")
+
+    class Part(models.TextChoices):
+        """Where a text stands on the result that the person reads."""
+
+        NONE = "", _("with its section")
+        SUMMARY = "summary", _("as the summary")
+        STRENGTHS = "strengths", _("as strengths")
+        SHORTCOMINGS = "shortcomings", _("as shortcomings")
 
     section = models.ForeignKey(Section, on_delete=models.CASCADE, related_name="questions")
     position = models.PositiveSmallIntegerField()
@@ -85,10 +113,17 @@ class Question(models.Model):
     is_required = models.BooleanField(_("required"), default=True)
     for_self = models.BooleanField(_("self answers"), default=True)
     for_manager = models.BooleanField(_("manager answers"), default=True)
+    part = models.CharField(_("on the result"), max_length=12, choices=Part, blank=True, default=Part.NONE)
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["section", "position"], name="question_position_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["section", "position"], name="question_position_once"),
+            models.CheckConstraint(
+                condition=Q(weight__gte=0, weight__lte=100), name="question_weight",
+                violation_error_message=_("A weight lies between 0 and 100."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.text
@@ -108,33 +143,59 @@ class AppraisalQuerySet(models.QuerySet["Appraisal"]):
     def visible_to(self, user: User) -> Self:
         """Whose text `user` may read now.
 
-        Drafts: the author. Submitted self: the pair, the line, HR of the unit (the manager only after
-        saving a draft of their own, if the cycle says so — judged on the page). Submitted manager
-        appraisal: its author, the line, HR; the person only once the result is released.
+        Drafts: the author alone. A submitted self-appraisal: the person, the manager (where the cycle
+        says so, only after a draft of their own is saved), the line above and HR of the unit. A submitted
+        manager appraisal: its author, the manager, the line, HR; the person only once a result is released.
+        Whoever is the manager gets no earlier look by another role: subtraction wins.
         """
         me = user.employee_id
         own = Q(author=me) if me else Q(pk__in=[])
-        submitted = Q(submitted_at__isnull=False)
-        self_text = Q(kind=Appraisal.Kind.SELF) & related(
-            user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN
+        manager = related(user, Relation.MANAGER)
+        above = related(user, Relation.SKIP_LEVEL, *HR) & ~related(user, Relation.SELF)
+        wrote_first = Q(participation__cycle__self_opens_after_draft=False) | Exists(
+            Appraisal.objects.filter(
+                participation=OuterRef("participation"), kind=Appraisal.Kind.MANAGER, author=me, saved_at__isnull=False
+            )
         )
-        manager_text = Q(kind=Appraisal.Kind.MANAGER) & related(
-            user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN
-        ) & ~related(user, Relation.SELF)
-        released = Q(kind=Appraisal.Kind.MANAGER, participation__result__isnull=False) & related(
-            user, Relation.SELF
+        self_text = Q(kind=Appraisal.Kind.SELF) & ((manager & wrote_first) | (above & ~manager))
+        manager_text = Q(kind=Appraisal.Kind.MANAGER) & (manager | above) & ~related(user, Relation.SELF)
+        released = (
+            Q(kind=Appraisal.Kind.MANAGER)
+            & Q(participation__in=ReleasedResult.objects.values("participation"))
+            & related(user, Relation.SELF)
         )
-        return self.filter(own | (submitted & (self_text | manager_text | released)))
+        return self.filter(own | (Q(submitted_at__isnull=False) & (self_text | manager_text | released)))
 
     def editable_by(self, user: User) -> Self:
         """The author, until it is submitted; a manager only while the assignment lasts."""
         me = user.employee_id
         if me is None:
             return self.none()
-        unsent = self.filter(author=me, submitted_at__isnull=True)
-        return unsent.filter(
+        return self.filter(author=me, submitted_at__isnull=True).filter(
             Q(kind=Appraisal.Kind.SELF, participation__employee=me)
             | (Q(kind=Appraisal.Kind.MANAGER) & related(user, Relation.MANAGER))
+        )
+
+    def citable_by(self, user: User) -> Self:
+        """The manager who wrote it may name what it rests on, also after handing it in."""
+        me = user.employee_id
+        mine = self.filter(author=me, kind=Appraisal.Kind.MANAGER) if me else self.none()
+        return mine.filter(related(user, Relation.MANAGER))
+
+    def returnable_by(self, user: User) -> Self:
+        """A submitted appraisal goes back to its author by the manager's manager or by HR, with a reason.
+
+        Never by its author, and never by the person it is about.
+        """
+        rows = self.filter(submitted_at__isnull=False).exclude(author=user.employee_id or 0)
+        line = Q(kind=Appraisal.Kind.MANAGER) & related(user, Relation.SKIP_LEVEL)
+        return rows.filter((line | related(user, Relation.HR_ADMIN)) & ~related(user, Relation.SELF))
+
+    def with_context(self) -> Self:
+        """Everything that an appraisal's own page says around the text, in the same statement."""
+        return self.select_related(
+            "participation__employee__user", "participation__unit", "participation__cycle", "author", "level",
+            "form_version__form",
         )
 
 
@@ -151,7 +212,7 @@ class Appraisal(models.Model):
     form_version = models.ForeignKey(FormVersion, on_delete=models.PROTECT, related_name="appraisals")
     saved_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
-    returned_why = models.TextField(blank=True, db_default="")
+    level = models.ForeignKey(RatingLevel, null=True, on_delete=models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(default=1, db_default=1)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
@@ -160,7 +221,12 @@ class Appraisal(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["participation", "kind", "author"], name="appraisal_once_per_author"),
+            models.CheckConstraint(
+                condition=Q(kind="manager") | Q(level__isnull=True), name="appraisal_only_managers_rate",
+                violation_error_message=_("Nobody proposes their own rating."),
+            ),
         ]
+        indexes = [models.Index("author", "submitted_at", name="appraisal_of_author")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.participation_id}"
@@ -205,16 +271,44 @@ class Submission(models.Model):
         return f"{self.appraisal_id} v{self.number}"
 
 
+class Return(models.Model):
+    """A submitted appraisal went back to its author, with the reason; version n stays as it was. Append-only."""
+
+    class Kind(models.TextChoices):
+        RETURNED = "returned", _("Returned for rework")
+        REOPENED = "reopened", _("Opened again")
+
+    appraisal = models.ForeignKey(Appraisal, on_delete=models.CASCADE, related_name="returns")
+    kind = models.CharField(max_length=10, choices=Kind)
+    number = models.PositiveSmallIntegerField()
+    why = models.TextField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["appraisal", "number"], name="return_once_per_submission"),
+            models.CheckConstraint(
+                condition=~Q(why=""), name="return_has_reason",
+                violation_error_message=_("Say why it goes back."),
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.appraisal_id} back after v{self.number}"
+
+
 class RatingQuerySet(models.QuerySet["Rating"]):
     def visible_to(self, user: User) -> Self:
         """Manager, line, HR of the unit; the person only once it is released."""
-        others = related(
-            user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN
-        ) & ~related(user, Relation.SELF)
-        return self.filter(others | (Q(participation__result__isnull=False) & related(user, Relation.SELF)))
+        others = related(user, *OVERSEERS) & ~related(user, Relation.SELF)
+        released = Q(participation__in=ReleasedResult.objects.values("participation"))
+        return self.filter(others | (released & related(user, Relation.SELF)))
 
     def editable_by(self, user: User) -> Self:
-        return self.filter(related(user, Relation.MANAGER))
+        return self.calibratable_by(user)
 
     def calibratable_by(self, user: User) -> Self:
         """HR admins, never over their own case nor over their own manager's."""
@@ -222,11 +316,43 @@ class RatingQuerySet(models.QuerySet["Rating"]):
             return self.none()
         rows = self
         if user.employee_id:
-            above = Participation.objects.filter(employee=user.employee_id).values("chain__above")
+            above = ChainLink.objects.filter(participation__employee=user.employee_id).values("above")
             rows = rows.exclude(participation__employee=user.employee_id).exclude(
-                participation__employee__in=above.filter(chain__above__isnull=False)
+                participation__employee__in=above
             )
         return rows
+
+    def releasable(self, cycle: Cycle, now: datetime) -> Self:
+        """Ratings of a cycle that are handed in and not released yet.
+
+        Annotated with `is_below` (the level that counts needs a mention) and `is_heard` (one was cited that
+        somebody else said at least `mention_days` ago). Below and not heard is a first mention.
+        """
+        handed_in = Appraisal.objects.filter(
+            participation=OuterRef("participation"), kind=Appraisal.Kind.MANAGER, author=OuterRef("proposed_by"),
+            submitted_at__isnull=False,
+        )
+        heard = Citation.objects.filter(
+            appraisal__participation=OuterRef("participation"),
+            appraisal__submitted_at__isnull=False,
+            entry__said_at__lte=now - timedelta(days=cycle.mention_days),
+        ).exclude(entry__author=OuterRef("participation__employee"))
+        return self.filter(
+            Exists(handed_in),
+            ~Exists(ReleasedResult.objects.filter(participation=OuterRef("participation"))),
+            participation__cycle=cycle,
+            participation__state=Participation.State.ACTIVE,
+        ).annotate(
+            is_below=Coalesce("calibrated__needs_mention", "proposed__needs_mention"), is_heard=Exists(heard)
+        )
+
+    def of_session(self, session: CalibrationSession) -> Self:
+        """The ratings of the session's units with everything below them; without units, of the whole cycle."""
+        rows = self.filter(participation__cycle=session.cycle_id)
+        within = Q()
+        for unit in session.units.all():
+            within |= Q(participation__unit__path__startswith=unit.path)
+        return rows.filter(within)
 
 
 class Rating(models.Model):
@@ -241,6 +367,9 @@ class Rating(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     objects = RatingQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index("proposed_by", name="rating_proposed_by")]
 
     def __str__(self) -> str:
         return f"rating of {self.participation_id}"
@@ -258,19 +387,35 @@ class Rating(models.Model):
 class Citation(models.Model):
     """What a low rating points to: a conversation entry the person had the chance to read before.
 
-    The no-surprise gate counts those said at least `cycle.mention_days` before the release.
+    The no-surprise gate counts those said to the person at least `cycle.mention_days` before the release.
     """
 
-    rating = models.ForeignKey(Rating, on_delete=models.CASCADE, related_name="citations")
+    appraisal = models.ForeignKey(Appraisal, on_delete=models.CASCADE, related_name="citations")
     entry = models.ForeignKey("feedback.Entry", on_delete=models.PROTECT, related_name="+")
-    by = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["rating", "entry"], name="citation_once")]
+        constraints = [models.UniqueConstraint(fields=["appraisal", "entry"], name="citation_once")]
 
     def __str__(self) -> str:
         return f"citation {self.pk}"
+
+
+class CalibrationSessionQuerySet(models.QuerySet["CalibrationSession"]):
+    def visible_to(self, user: User) -> Self:
+        """HR admins all; an HR partner those that look at nothing outside their units."""
+        if user.standing.is_hr_admin:
+            return self
+        if not user.standing.partner_paths:
+            return self.none()
+        mine = Q(pk__in=[])
+        for path in user.standing.partner_paths:
+            mine |= Q(path__startswith=path)
+        outside = Unit.objects.exclude(mine).values("pk")
+        return self.filter(units__isnull=False).exclude(units__in=outside).distinct()
+
+    def editable_by(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin else self.none()
 
 
 class CalibrationSession(models.Model):
@@ -288,6 +433,17 @@ class CalibrationSession(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
+
+    objects = CalibrationSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_at__isnull=False) | Q(state="open", closed_at__isnull=True),
+                name="calibration_closed_has_time",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -315,6 +471,13 @@ class CalibrationMove(models.Model):
         return f"move of {self.rating_id}"
 
 
+class ReleaseQuerySet(models.QuerySet["Release"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin else self.none()
+
+    editable_by = visible_to
+
+
 class Release(models.Model):
     """The act that opens results to the people they are about: one asks, another approves."""
 
@@ -327,8 +490,13 @@ class Release(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
     accepted_first_mentions = models.TextField(blank=True)
 
+    objects = ReleaseQuerySet.as_manager()
+
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(done_at__isnull=True) | Q(approved_by__isnull=False), name="release_done_was_approved"
+            ),
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("requested_by")),
                 name="release_takes_two_people",
@@ -346,30 +514,46 @@ class Release(models.Model):
 
 class ReleasedResultQuerySet(models.QuerySet["ReleasedResult"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(
-            related(
-                user, Relation.SELF, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN
-            )
-        )
+        return self.filter(related(user, Relation.SELF, *OVERSEERS))
 
     def editable_by(self, user: User) -> Self:
         """The person acknowledges and appeals."""
         return self.filter(related(user, Relation.SELF))
 
+    def latest(self) -> Self:  # type: ignore[override]
+        """The version that counts for each participation."""
+        newer = ReleasedResult.objects.filter(participation=OuterRef("participation"), number__gt=OuterRef("number"))
+        return self.filter(~Exists(newer))
+
 
 class ReleasedResult(models.Model):
-    """The immutable snapshot a person was given: rating, texts, score tree; `sha256` over the snapshot."""
+    """The immutable snapshot a person was given: rating, texts, score tree; `sha256` over the snapshot.
 
-    participation = models.OneToOneField(Participation, on_delete=models.PROTECT, related_name="result")
+    A correction (a review that was upheld) is the next `number`, with its reason; both are kept. The
+    hash is taken by the database over `snapshot::text`, so that it can be taken again from the row.
+    """
+
+    participation = models.ForeignKey(
+        Participation, on_delete=models.PROTECT, related_name="results", related_query_name="result"
+    )
+    number = models.PositiveSmallIntegerField(default=1, db_default=1)
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="results")
     level = models.ForeignKey(RatingLevel, on_delete=models.PROTECT, related_name="+")
     snapshot = models.JSONField()
     sha256 = models.CharField(max_length=64)
+    reason = models.TextField(blank=True, db_default="")
     released_at = models.DateTimeField(db_default=models.functions.Now())
 
     objects = ReleasedResultQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participation", "number"], name="result_number_once"),
+            models.CheckConstraint(
+                condition=Q(number=1) | ~Q(reason=""), name="result_correction_has_reason",
+                violation_error_message=_("A correction says why."),
+            ),
+        ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
@@ -384,34 +568,61 @@ class Acknowledgement(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
     def __str__(self) -> str:
         return f"acknowledged {self.result_id}"
 
 
+AT_RESULT = "result__participation"
+
+
 class AppealQuerySet(models.QuerySet["Appeal"]):
     def visible_to(self, user: User) -> Self:
-        """The person; HR of the unit; skip-level and manager see that it exists by the same row."""
-        return self.filter(
-            related(
-                user, Relation.SELF, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN,
-                to="result__participation",
-            )
-        )
+        """The person, the line above the manager and HR of the unit; the manager once it is decided."""
+        others = related(user, Relation.SELF, Relation.SKIP_LEVEL, *HR, to=AT_RESULT)
+        decided = Q(decided_at__isnull=False) & related(user, Relation.MANAGER, to=AT_RESULT)
+        return self.filter(others | decided)
 
     def editable_by(self, user: User) -> Self:
-        return self.filter(related(user, Relation.SELF, to="result__participation"))
+        return self.decidable_by(user)
 
     def decidable_by(self, user: User) -> Self:
-        """HR admins who had no part in it: not the person, not in their line, moved no card, released nothing."""
-        if not user.standing.is_hr_admin:
-            return self.none()
-        rows = self.filter(related(user, Relation.HR_ADMIN, to="result__participation"))
-        rows = rows.exclude(result__participation__rating__moves__by=user).exclude(result__release__approved_by=user)
-        rows = rows.exclude(result__release__requested_by=user)
-        if user.employee_id:
-            rows = rows.exclude(result__participation__assignments__manager=user.employee_id)
-            rows = rows.exclude(result__participation__chain__above=user.employee_id)
+        """HR admins and the line above the manager, if they had no part in it.
+
+        A part have: the person, whoever wrote as manager, moved the rating, sent the appraisal back, or
+        asked for or approved the release.
+        """
+        me = user.employee_id
+        rows = self.filter(related(user, Relation.HR_ADMIN, Relation.SKIP_LEVEL, to=AT_RESULT))
+        rows = rows.exclude(result__participation__rating__moves__by=user)
+        rows = rows.exclude(result__participation__appraisals__returns__by=user)
+        rows = rows.exclude(result__release__approved_by=user).exclude(result__release__requested_by=user)
+        if me:
+            rows = rows.exclude(result__participation__employee=me)
+            rows = rows.exclude(result__participation__assignments__manager=me)
         return rows
+
+
+def deciders(result: ReleasedResult) -> models.QuerySet[User]:
+    """Who may decide a review of this result: the same people as `Appeal.decidable_by`, named to the person."""
+    part = result.participation_id
+    hr = Q(pk__in=RoleGrant.objects.current().filter(role=Role.HR_ADMIN).values("user"))
+    line = Q(employee__in=ChainLink.objects.filter(participation=part, distance__gte=2).values("above"))
+    it = RoleGrant.objects.current().filter(role=Role.IT_ADMIN).values("user")
+    had_part = (
+        Q(pk__in=CalibrationMove.objects.filter(rating__participation=part).values("by"))
+        | Q(pk__in=Return.objects.filter(appraisal__participation=part).values("by"))
+        | Q(pk__in=Release.objects.filter(pk=result.release_id, approved_by__isnull=False).values("approved_by"))
+        | Q(pk__in=Release.objects.filter(pk=result.release_id).values("requested_by"))
+    )
+    people = User.objects.filter(is_active=True).filter((hr & ~Q(pk__in=it)) | line).exclude(had_part)
+    about = Participation.objects.filter(pk=part)
+    none = Q(employee__in=about.values("employee")) | Q(
+        employee__in=about.filter(assignments__isnull=False).values("assignments__manager")
+    )
+    return people.exclude(Q(employee__isnull=False) & none).order_by("name")
 
 
 class Appeal(models.Model):
@@ -437,6 +648,17 @@ class Appeal(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
+                condition=Q(decided_at__isnull=True, outcome="", decided_by__isnull=True)
+                | (Q(decided_at__isnull=False, decided_by__isnull=False) & ~Q(outcome="")),
+                name="appeal_decided_has_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="upheld", new_level__isnull=False)
+                | (~Q(outcome="upheld") & Q(new_level__isnull=True)),
+                name="appeal_upheld_names_the_level",
+                violation_error_message=_("An upheld review names the new rating."),
+            ),
+            models.CheckConstraint(
                 condition=Q(decided_at__isnull=True) | ~Q(decision=""), name="appeal_decision_has_text",
                 violation_error_message=_("A decision says why."),
             )
@@ -446,6 +668,139 @@ class Appeal(models.Model):
         return f"appeal {self.pk}"
 
 
+def evidence_for(participation: Participation, user: User) -> models.QuerySet[Any, Any]:
+    """What the year left behind about one person, as far as `user` may read it, in one statement.
+
+    Rows are dicts with `kind` (progress, feedback, promise, action, contribution, entry), `at`, `title`,
+    `body`, `who` (name) and `row` (pk).
+    """
+    person, first = participation.employee_id, participation.cycle.first_day
+
+    def shaped(rows: models.QuerySet[Any], kind: Any, at: Any, title: Any, body: str, who: str) -> Any:
+        columns = {
+            "kind": kind if hasattr(kind, "resolve_expression") else Value(kind, models.CharField()),
+            "at": Cast(at, models.DateTimeField()),
+            "title": Cast(title, models.TextField()),
+            "body": Cast(F(body), models.TextField()),
+            "who": F(who),
+            "row": _id("pk"),
+        }
+        return rows.order_by().annotate(**{f"e_{name}": value for name, value in columns.items()}).values_list(
+            *(f"e_{name}" for name in columns)
+        )
+
+    nothing = Value("", models.TextField())
+    progress = ProgressUpdate.objects.visible_to(user).filter(
+        key_result__goal__participation=participation, at__date__gte=first
+    )
+    feedback = Feedback.objects.visible_to(user).filter(recipient=person, given_at__date__gte=first)
+    actions = ActionItem.objects.visible_to(user).filter(
+        check_in__employee=person, check_in__starts_at__date__gte=first
+    )
+    promise = models.Case(
+        models.When(owner=person, then=Value("action")), default=Value("promise"), output_field=models.CharField()
+    )
+    contributions = Contribution.objects.visible_to(user).filter(participation=participation)
+    entries = Entry.objects.visible_to(user).filter(conversation__participation=participation)
+    value = Coalesce(Cast("value", models.TextField()), Value(""))
+    step = Concat("key_result__title", Value(" → "), value, Value(" "), F("key_result__unit"), output_field=models.TextField())
+    return shaped(progress, "progress", F("at"), step, "note", "author__name").union(
+        shaped(feedback, "feedback", F("given_at"), F("kind"), "body", "giver__name"),
+        shaped(actions, promise, F("created_at"), nothing, "text", "owner__name"),
+        shaped(contributions, "contribution", F("happened_on"), nothing, "text", "author__name"),
+        shaped(entries, "entry", F("said_at"), F("about_label"), "body", "author__name"),
+        all=True,
+    )
+
+
+def _stage_due(participation: str) -> Any:
+    """The day by which the appraisal stage is due for the participation at this lookup, extensions counted."""
+    stage = Stage.objects.filter(cycle=OuterRef(f"{participation}__cycle"), kind=StageKind.APPRAISAL)
+    more = Extension.objects.filter(participation=OuterRef(participation), stage__kind=StageKind.APPRAISAL)
+    return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
+
+
+def _id(expression: str) -> Any:
+    return Cast(F(expression), BigIntegerField())
+
+
+def _first_hr_admin(**excluded: Any) -> Any:
+    """An employee who is HR admin today, other than those excluded: whom an open matter of HR is put to."""
+    grants = RoleGrant.objects.current().filter(role=Role.HR_ADMIN, user__employee__isnull=False, user__is_active=True)
+    for lookup, value in excluded.items():
+        grants = grants.exclude(**{lookup: OuterRef(value)})
+    return Subquery(grants.order_by("pk").values("user__employee")[:1])
+
+
 def open_items() -> list[models.QuerySet[Any, Any]]:
-    """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
-    return []
+    """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`.
+
+    Appraisals to write while their stage is open, results to read, reviews to decide, and releases that
+    wait for a second person.
+    """
+    open_stages = Stage.objects.filter(kind=StageKind.APPRAISAL, state=Stage.State.OPEN).values("cycle")
+    unsent = Appraisal.objects.filter(
+        submitted_at__isnull=True,
+        participation__state=Participation.State.ACTIVE,
+        participation__cycle__state=Cycle.State.RUNNING,
+        participation__cycle__in=open_stages,
+        author__left_on__isnull=True,
+    )
+    current = Exists(
+        Participation.objects.filter(
+            in_force(prefix="assignments__"), pk=OuterRef("participation"), assignments__manager=OuterRef("author")
+        )
+    )
+    columns = {
+        "subject": _id("pk"),
+        "about": _id("participation__employee"),
+        "about_name": F("participation__employee__name"),
+        "cycle": _id("participation__cycle"),
+        "due_on": _stage_due("participation"),
+    }
+    results = ReleasedResult.objects.latest().filter(
+        acknowledgement__isnull=True,
+        appeal__isnull=True,
+        participation__state=Participation.State.ACTIVE,
+        participation__cycle__state=Cycle.State.RUNNING,
+    )
+    window = ExpressionWrapper(
+        TruncDate("released_at") + F("participation__cycle__appeal_days"), output_field=models.DateField()
+    )
+    appeals = Appeal.objects.filter(decided_at__isnull=True)
+    hr = _first_hr_admin(
+        user__employee="result__participation__employee",
+        user="result__release__requested_by",
+    )
+    line = ChainLink.objects.filter(participation=OuterRef("result__participation"), distance__gte=2)
+    decider = Coalesce(hr, Subquery(line.order_by("distance").values("above")[:1]))
+    releases = Release.objects.filter(approved_at__isnull=True, withdrawn_at__isnull=True).annotate(
+        second=_first_hr_admin(user="requested_by")
+    )
+    return [
+        items(
+            unsent.filter(kind=Appraisal.Kind.SELF), kind="appraisals:self", stage=StageKind.APPRAISAL,
+            recipient=_id("author"), **columns,
+        ),
+        items(
+            unsent.filter(current, kind=Appraisal.Kind.MANAGER), kind="appraisals:manager",
+            stage=StageKind.APPRAISAL, recipient=_id("author"), **columns,
+        ),
+        items(
+            results, kind="appraisals:result", stage=StageKind.APPRAISAL, subject=_id("pk"),
+            recipient=_id("participation__employee"), about=_id("participation__employee"),
+            about_name=F("participation__employee__name"), cycle=_id("participation__cycle"), due_on=window,
+        ),
+        items(
+            appeals, kind="appraisals:appeal", stage=StageKind.APPRAISAL, subject=_id("pk"),
+            recipient=Cast(decider, BigIntegerField()), about=_id("result__participation__employee"),
+            about_name=F("result__participation__employee__name"), cycle=_id("result__participation__cycle"),
+            due_on=F("due_on"),
+        ),
+        items(
+            releases.filter(second__isnull=False), kind="appraisals:release", stage=StageKind.APPRAISAL,
+            subject=_id("cycle"), recipient=Cast(F("second"), BigIntegerField()),
+            about=Cast(F("second"), BigIntegerField()), about_name=F("requested_by__name"), cycle=_id("cycle"),
+            due_on=Cast(Value(None), models.DateField()),
+        ),
+    ]

@@ -1,0 +1,322 @@
+"""The act that opens results to the people they are about, and what these do with them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from appraisals import rules
+from appraisals.models import (
+    Acknowledgement,
+    Appeal,
+    Rating,
+    Release,
+    ReleasedResult,
+    deciders,
+)
+from pmcycle.access import today
+from pmcycle.activity.actions import Tell, enqueue, record, tell
+from pmcycle.activity.models import Event, Job
+from pmcycle.cycles.models import Cycle, RatingLevel
+from pmcycle.errors import Invalid, Refused, check_version
+from pmcycle.people.models import Role, RoleGrant, User
+
+JOB = "appraisals.release"
+
+
+def request_release(cycle: Cycle, accepted_first_mentions: str, *, by: User) -> Release:
+    """Ask for the release of everything handed in; somebody else approves it.
+
+    Low ratings that are a first mention stay back, unless the reason to release them all the same is
+    written here; the second person reads it.
+    """
+    with transaction.atomic():
+        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        if locked.state != Cycle.State.RUNNING:
+            raise Refused(_("Results are released while the cycle runs."))
+        if Release.objects.filter(cycle=locked, done_at__isnull=True, withdrawn_at__isnull=True).exists():
+            raise Refused(_("A release of this cycle is waiting already."))
+        if not Rating.objects.releasable(locked, timezone.now()).exists():
+            raise Refused(_("There is nothing to release: no manager appraisal is handed in and unreleased."))
+        release = Release.objects.create(
+            cycle=locked, requested_by=by, accepted_first_mentions=accepted_first_mentions.strip()
+        )
+        others = User.objects.filter(
+            is_active=True, pk__in=RoleGrant.objects.current().filter(role=Role.HR_ADMIN).values("user")
+        ).exclude(pk=by.pk)
+        record(
+            "requested_release", release, by=by,
+            notify=[
+                Tell(
+                    user_id=user.pk, title=_("A release of results waits for a second person"),
+                    url=reverse("appraisals:release", args=[locked.pk]),
+                    key=f"release:{release.pk}:asked:{user.pk}", kind="appraisals:release",
+                )
+                for user in others
+            ],
+        )
+    return release
+
+
+def withdraw_release(release: Release, *, by: User) -> Release:
+    """Take the question back before it is approved."""
+    with transaction.atomic():
+        row = Release.objects.select_for_update().get(pk=release.pk)
+        if row.approved_at is not None:
+            raise Refused(_("This release is approved; what is released cannot be taken back."))
+        if row.withdrawn_at is not None:
+            raise Refused(_("This release was withdrawn already."))
+        row.withdrawn_at = timezone.now()
+        row.save(update_fields=["withdrawn_at"])
+        record("withdrew_release", row, by=by)
+    return row
+
+
+def approve_release(release: Release, *, by: User) -> Job:
+    """The second person's yes. The results are written by a job; the approver's own is left out."""
+    with transaction.atomic():
+        row = Release.objects.select_for_update().select_related("cycle").get(pk=release.pk)
+        if row.withdrawn_at is not None:
+            raise Refused(_("This release was withdrawn."))
+        if row.approved_at is not None:
+            raise Refused(_("This release is approved already."))
+        if row.requested_by_id == by.pk:
+            raise Refused(_("You asked for this release; a second person approves it."))
+        row.approved_by, row.approved_at = by, timezone.now()
+        row.save(update_fields=["approved_by", "approved_at"])
+        audience = audience_of(row)
+        job, _made = enqueue(
+            JOB, row, by=by, total=audience.count(), url=reverse("appraisals:release", args=[row.cycle_id])
+        )
+        record("approved_release", row, by=by)
+    return job
+
+
+def audience_of(release: Release) -> Any:
+    """The ratings that a release opens: handed in, heard before (or accepted with a reason), not the approver's own."""
+    rows = Rating.objects.releasable(release.cycle, timezone.now())
+    if not release.accepted_first_mentions:
+        rows = rows.exclude(is_below=True, is_heard=False)
+    if release.approved_by and release.approved_by.employee_id:
+        rows = rows.exclude(participation__employee=release.approved_by.employee_id)
+    return rows
+
+
+# The snapshot is complete in itself. Of cited entries it keeps who said them and when, never the words:
+# what was said between two people stays with them.
+RELEASE = """
+INSERT INTO appraisals_releasedresult
+  (participation_id, number, release_id, level_id, snapshot, sha256, reason, released_at)
+SELECT d.participation_id, 1, %(release)s, d.level_id, d.snapshot,
+  encode(sha256(convert_to(d.snapshot::text, 'UTF8')), 'hex'), '', %(now)s
+FROM (
+  SELECT r.participation_id, l.id AS level_id, jsonb_build_object(
+    'person', e.name, 'job_title', p.job_title, 'unit', u.name,
+    'cycle', c.name, 'first_day', c.first_day, 'last_day', c.last_day,
+    'rating', jsonb_build_object('label', l.label, 'meaning', l.meaning, 'position', l.position),
+    'scale', (SELECT jsonb_agg(jsonb_build_object('label', s.label, 'meaning', s.meaning) ORDER BY s.position)
+              FROM cycles_ratinglevel s WHERE s.scale_id = l.scale_id),
+    'rated_by', m.name,
+    'set_in_calibration', r.calibrated_id IS NOT NULL AND r.calibrated_id <> r.proposed_id,
+    'score', r.score::text, 'trace', r.trace,
+    'manager', (SELECT s.answers FROM appraisals_submission s JOIN appraisals_appraisal a ON a.id = s.appraisal_id
+                WHERE a.participation_id = p.id AND a.kind = 'manager' AND a.author_id = r.proposed_by_id
+                ORDER BY s.number DESC LIMIT 1),
+    'self', (SELECT s.answers FROM appraisals_submission s JOIN appraisals_appraisal a ON a.id = s.appraisal_id
+             WHERE a.participation_id = p.id AND a.kind = 'self' AND a.submitted_at IS NOT NULL
+             ORDER BY s.number DESC LIMIT 1),
+    'mentions', (SELECT coalesce(jsonb_agg(jsonb_build_object('entry', n.id, 'said_at', n.said_at, 'by', w.name)
+                                           ORDER BY n.said_at), '[]'::jsonb)
+                 FROM appraisals_citation t JOIN appraisals_appraisal a ON a.id = t.appraisal_id
+                 JOIN feedback_entry n ON n.id = t.entry_id JOIN people_employee w ON w.id = n.author_id
+                 WHERE a.participation_id = p.id AND a.submitted_at IS NOT NULL)
+  ) AS snapshot
+  FROM appraisals_rating r
+  JOIN cycles_participation p ON p.id = r.participation_id
+  JOIN cycles_cycle c ON c.id = p.cycle_id
+  JOIN people_employee e ON e.id = p.employee_id
+  JOIN people_employee m ON m.id = r.proposed_by_id
+  LEFT JOIN people_unit u ON u.id = p.unit_id
+  JOIN cycles_ratinglevel l ON l.id = coalesce(r.calibrated_id, r.proposed_id)
+  WHERE r.id = ANY(%(ratings)s)
+) d
+ON CONFLICT (participation_id, number) DO NOTHING
+"""
+
+
+def release(release: Release) -> int:
+    """Write the results of an approved release, with an event and a notice for each; returns how many.
+
+    A constant number of statements whatever the size. Called again, it writes nothing twice.
+    """
+    with transaction.atomic():
+        row = Release.objects.select_for_update().get(pk=release.pk)
+        row = Release.objects.select_related("cycle", "approved_by").get(pk=row.pk)
+        if row.approved_by is None or row.withdrawn_at is not None:
+            raise Refused(_("This release is not approved."))
+        if row.done_at is not None:
+            return row.results.count()
+        now = timezone.now()
+        ratings = list(audience_of(row).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+        with connection.cursor() as cursor:
+            cursor.execute(RELEASE, {"release": row.pk, "now": now, "ratings": ratings})
+        done = list(
+            row.results.order_by("participation__employee").values_list(
+                "pk", "sha256", "participation__employee", "participation__employee__user"
+            )
+        )
+        Event.objects.bulk_create(
+            [
+                Event(
+                    stream=f"employee:{employee}", at=now, verb="released", actor=row.approved_by, about_id=employee,
+                    subject_kind="appraisals.releasedresult", subject_id=pk, data={"sha256": sha256, "release": row.pk},
+                )
+                for pk, sha256, employee, _user in done
+            ]
+        )
+        title = _("Your result is ready to read")
+        tell(
+            row,
+            [
+                Tell(
+                    user_id=user, title=title, url=reverse("appraisals:result", args=[pk]), key=f"result:{pk}:ready",
+                    kind="appraisals:result",
+                )
+                for pk, _sha256, _employee, user in done
+                if user is not None
+            ],
+        )
+        row.done_at = now
+        row.save(update_fields=["done_at"])
+        record("released_results", row, by=row.approved_by, count=len(done))
+    return len(done)
+
+
+# --- the person's answer ---------------------------------------------------------------------------
+
+
+def _lock_result(result: ReleasedResult) -> ReleasedResult:
+    row = (
+        ReleasedResult.objects.select_for_update(of=("self",))
+        .select_related("participation__employee", "participation__cycle")
+        .get(pk=result.pk)
+    )
+    if ReleasedResult.objects.filter(participation=row.participation_id, number__gt=row.number).exists():
+        raise Refused(_("There is a newer version of this result."))
+    return row
+
+
+def acknowledge(result: ReleasedResult, comment: str, *, by: User) -> Acknowledgement:
+    """The person has read it, with a note if they like. It is no agreement, and it is said once."""
+    with transaction.atomic():
+        row = _lock_result(result)
+        if Acknowledgement.objects.filter(result=row).exists():
+            raise Refused(_("You have acknowledged this result already."))
+        done = Acknowledgement.objects.create(result=row, comment=comment.strip(), by=by)
+        record("acknowledged", row, by=by, about=row.participation.employee, with_note=bool(done.comment))
+    return done
+
+
+def appeal_ends(result: ReleasedResult) -> Any:
+    """The last day on which the person can ask for a review of this result."""
+    return rules.appeal_ends(result.released_at, result.participation.cycle.appeal_days)
+
+
+def file_appeal(result: ReleasedResult, text: str, *, by: User) -> Appeal:
+    """Ask for a review. People who had no part in the result decide it, by a day that is set now."""
+    with transaction.atomic():
+        row = _lock_result(result)
+        if row.number > 1:
+            raise Refused(_("This result is the outcome of a review, which was the last word."))
+        if Appeal.objects.filter(result=row).exists():
+            raise Refused(_("You have asked for a review already."))
+        if today() > appeal_ends(row):
+            raise Refused(_("The time to ask for a review is over."))
+        if not text.strip():
+            raise Invalid("text", _("Say what should be looked at again."))
+        appeal = Appeal.objects.create(
+            result=row, text=text.strip(),
+            due_on=today() + timedelta(days=row.participation.cycle.appeal_days),
+        )
+        name = row.participation.employee.name
+        record(
+            "appealed", appeal, by=by, about=row.participation.employee,
+            notify=[
+                Tell(
+                    user_id=user.pk, title=_("%(name)s asks for a review of the result") % {"name": name},
+                    url=reverse("appraisals:appeal", args=[appeal.pk]), key=f"appeal:{appeal.pk}:filed:{user.pk}",
+                    kind="appraisals:appeal", due_on=appeal.due_on,
+                )
+                for user in deciders(row)
+            ],
+        )
+    return appeal
+
+
+CORRECT = """
+INSERT INTO appraisals_releasedresult
+  (participation_id, number, release_id, level_id, snapshot, sha256, reason, released_at)
+SELECT d.participation_id, d.number, d.release_id, %(level)s, d.snapshot,
+  encode(sha256(convert_to(d.snapshot::text, 'UTF8')), 'hex'), %(reason)s, %(now)s
+FROM (
+  SELECT o.participation_id, o.number + 1 AS number, o.release_id,
+    jsonb_set(o.snapshot, '{rating}', jsonb_build_object('label', l.label, 'meaning', l.meaning, 'position', l.position))
+    || jsonb_build_object('changed_from', o.snapshot->'rating', 'changed_why', %(reason)s::text) AS snapshot
+  FROM appraisals_releasedresult o, cycles_ratinglevel l WHERE o.id = %(old)s AND l.id = %(level)s
+) d
+"""
+
+
+def decide_appeal(
+    appeal: Appeal, outcome: str, decision: str, new_level_id: int | None, *, version: int | None, by: User
+) -> Appeal:
+    """Uphold (the result gets a next version with the new rating; both stay) or dismiss, always with words."""
+    with transaction.atomic():
+        row = (
+            Appeal.objects.select_for_update(of=("self",))
+            .select_related("result__participation__employee", "result__participation__cycle")
+            .get(pk=appeal.pk)
+        )
+        if row.decided_at is not None:
+            raise Refused(_("This review is decided already."))
+        check_version(row, version)
+        if outcome not in Appeal.Outcome.values:
+            raise Invalid("outcome", _("Choose whether the rating changes or stays."))
+        if not decision.strip():
+            raise Invalid("decision", _("A decision says why."))
+        result = row.result
+        person = result.participation.employee
+        now = timezone.now()
+        row.outcome, row.decision, row.decided_by, row.decided_at = outcome, decision.strip(), by, now
+        if outcome == Appeal.Outcome.UPHELD:
+            level = RatingLevel.objects.filter(pk=new_level_id, scale__cycle=result.participation.cycle_id).first()
+            if level is None or level.pk == result.level_id:
+                raise Invalid("new_level", _("Choose the rating it changes to."))
+            row.new_level = level
+            Rating.objects.filter(participation=result.participation_id).update(
+                calibrated=level, version=F("version") + 1
+            )
+            with connection.cursor() as cursor:
+                cursor.execute(CORRECT, {"level": level.pk, "reason": row.decision, "old": result.pk, "now": now})
+        row.version += 1
+        row.save()
+        latest = ReleasedResult.objects.latest().get(participation=result.participation_id)
+        user = User.objects.filter(employee=person, is_active=True).first()
+        tells = [
+            Tell(
+                user_id=user.pk, title=_("Your review is decided"),
+                url=reverse("appraisals:result", args=[latest.pk]), key=f"appeal:{row.pk}:decided",
+                kind="appraisals:decided",
+            )
+        ] if user else []
+        record(
+            "decided_appeal", row, by=by, about=person, outcome=outcome, result=latest.pk, sha256=latest.sha256,
+            notify=tells,
+        )
+    return row

@@ -1,0 +1,483 @@
+"""Writing, handing in, returning and reopening an appraisal; and what a stage's opening creates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from appraisals import rules
+from appraisals.models import (
+    Answer,
+    Appraisal,
+    Citation,
+    FormVersion,
+    Question,
+    Rating,
+    ReleasedResult,
+    Return,
+    Submission,
+)
+from feedback.models import Entry
+from goals.models import Goal
+from pmcycle.access import today
+from pmcycle.activity.actions import Tell, record
+from pmcycle.cycles.models import Cycle, Extension, Participation, RatingLevel, Stage, StageKind
+from pmcycle.errors import Invalid, Refused, Stale
+from pmcycle.people.models import User
+
+
+@dataclass(frozen=True)
+class Value:
+    """What was answered to one question (for one goal, where the question is about goals)."""
+
+    text: str = ""
+    level_id: int | None = None
+    choice: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.text.strip() and self.level_id is None and not self.choice
+
+
+Key = tuple[int, int | None]
+Answers = Mapping[Key, Value]
+
+
+class Unanswered(Invalid):
+    """Required questions without an answer: `fields` maps the name of each field to its sentence."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        name, reason = next(iter(fields.items()))
+        super().__init__(name, reason)
+        self.fields = fields
+
+
+def field_name(question_id: int, goal_id: int | None = None) -> str:
+    """How the answer to a question is called in form, conflict screen and API."""
+    return f"q{question_id}" if goal_id is None else f"q{question_id}-g{goal_id}"
+
+
+# --- opening the stage -----------------------------------------------------------------------------
+
+OPEN_SELF = """
+INSERT INTO appraisals_appraisal (participation_id, kind, author_id, form_version_id)
+SELECT p.id, 'self', p.employee_id, f.form_version_id
+FROM cycles_participation p JOIN appraisals_cycleform f ON f.cycle_id = p.cycle_id
+WHERE p.cycle_id = %(cycle)s AND p.state = 'active'
+ON CONFLICT (participation_id, kind, author_id) DO NOTHING
+"""
+OPEN_MANAGER = """
+INSERT INTO appraisals_appraisal (participation_id, kind, author_id, form_version_id)
+SELECT p.id, 'manager', a.manager_id, f.form_version_id
+FROM cycles_participation p
+JOIN appraisals_cycleform f ON f.cycle_id = p.cycle_id
+JOIN cycles_assignment a ON a.participation_id = p.id
+  AND a.starts_on <= %(day)s AND (a.ends_on IS NULL OR a.ends_on >= %(day)s)
+WHERE p.cycle_id = %(cycle)s AND p.state = 'active'
+ON CONFLICT (participation_id, kind, author_id) DO NOTHING
+"""
+
+
+def open_appraisals(cycle: Cycle) -> None:
+    """A self-appraisal for everybody who takes part, a manager appraisal for every present assignment.
+
+    Three statements whatever the size; called again it adds only what is new: late joiners, and the
+    form of a manager who took over. The text of the one before stays with its author.
+    """
+    with transaction.atomic():
+        FormVersion.objects.filter(cycles__cycle=cycle, frozen_at__isnull=True).update(frozen_at=timezone.now())
+        with connection.cursor() as cursor:
+            values = {"cycle": cycle.pk, "day": today()}
+            cursor.execute(OPEN_SELF, values)
+            cursor.execute(OPEN_MANAGER, values)
+
+
+def open_missing() -> int:
+    """Give everybody the form they lack, in each running cycle whose appraisal stage is open."""
+    cycles = Cycle.objects.filter(
+        state=Cycle.State.RUNNING, stages__kind=StageKind.APPRAISAL, stages__state=Stage.State.OPEN
+    )
+    for cycle in cycles:
+        open_appraisals(cycle)
+    return len(cycles)
+
+
+# --- writing ---------------------------------------------------------------------------------------
+
+
+def _lock(appraisal: Appraisal) -> Appraisal:
+    return (
+        Appraisal.objects.select_for_update(of=("self",))
+        .select_related("participation__cycle", "participation__employee", "author")
+        .get(pk=appraisal.pk)
+    )
+
+
+def _refuse_unless_writable(row: Appraisal) -> None:
+    """It is not handed in, the person still takes part, and the stage is open (or extended for them)."""
+    if row.submitted_at is not None:
+        raise Refused(_("This appraisal is handed in. Ask HR to open it again if something must change."))
+    if row.participation.state != Participation.State.ACTIVE:
+        raise Refused(_("This person has left the cycle; the text stays as it is."))
+    cycle = row.participation.cycle
+    extended = Extension.objects.filter(
+        participation=row.participation_id, stage__kind=StageKind.APPRAISAL, due_on__gte=today()
+    )
+    stage = Stage.objects.filter(cycle=cycle, kind=StageKind.APPRAISAL).values_list("state", "opens_on").first()
+    if cycle.state != Cycle.State.RUNNING or stage is None or stage[0] == Stage.State.PLANNED:
+        raise Refused(_("The appraisal stage of this cycle has not opened yet."))
+    if stage[0] == Stage.State.CLOSED and not extended.exists():
+        raise Refused(_("The appraisal stage is closed. Ask HR for more time if you still need to write."))
+
+
+def _refuse_if_released(participation_id: int) -> None:
+    if ReleasedResult.objects.filter(participation=participation_id).exists():
+        raise Refused(_("The result is released. It changes only through a review."))
+
+
+def _check_version(row: Appraisal, version: int | None, answers: Answers) -> None:
+    if version == row.version:
+        return
+    saved = {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
+    current: dict[str, Any] = {}
+    for key in answers:
+        found = saved.get(key)
+        if key[1] is None:
+            current[field_name(*key)] = "" if found is None else (found.text or found.choice or found.level_id or "")
+        else:
+            current[field_name(*key)] = "" if found is None or found.level_id is None else found.level_id
+            current[f"{field_name(*key)}-text"] = "" if found is None else found.text
+    raise Stale(current, row.version, by=row.author.name)
+
+
+def _write(
+    row: Appraisal, answers: Answers, *, level_id: int | None, citations: Sequence[int] | None, by: User
+) -> None:
+    """Put the answers down in one statement; nothing is ever removed, an emptied answer is kept empty."""
+    now = timezone.now()
+    Answer.objects.bulk_create(
+        [
+            Answer(
+                appraisal=row, question_id=question, goal_id=goal, text=value.text, level_id=value.level_id,
+                choice=value.choice, updated_at=now,
+            )
+            for (question, goal), value in answers.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["appraisal", "question", "goal"],
+        update_fields=["text", "level", "choice", "updated_at"],
+    )
+    if row.kind == Appraisal.Kind.MANAGER:
+        row.level_id = level_id
+        if citations is not None:
+            _cite(row, citations, by=by)
+    row.saved_at = now
+    row.version += 1
+
+
+def _cite(row: Appraisal, entries: Sequence[int], *, by: User) -> None:
+    """Name the conversation entries that the rating rests on: only of this person, only what `by` may read."""
+    readable = set(
+        Entry.objects.visible_to(by)
+        .filter(pk__in=entries, conversation__participation=row.participation_id)
+        .values_list("pk", flat=True)
+    )
+    if len(readable) != len(set(entries)):
+        raise Invalid("citations", _("One of these conversation entries is not about this person."))
+    row.citations.exclude(entry__in=readable).delete()
+    Citation.objects.bulk_create([Citation(appraisal=row, entry_id=pk) for pk in readable], ignore_conflicts=True)
+
+
+def autosave(
+    appraisal: Appraisal,
+    answers: Answers,
+    *,
+    level_id: int | None = None,
+    citations: Sequence[int] | None = None,
+    version: int | None,
+    by: User,
+) -> Appraisal:
+    """Keep what the author has typed so far. A draft is nobody else's matter, so it leaves no event.
+
+    Raises `Stale` with the saved texts if another tab saved meanwhile, `Refused` once it is handed in.
+    """
+    with transaction.atomic():
+        row = _lock(appraisal)
+        _refuse_unless_writable(row)
+        _check_version(row, version, answers)
+        _write(row, answers, level_id=level_id, citations=citations, by=by)
+        row.save(update_fields=["level", "saved_at", "version"])
+    return row
+
+
+def cite(appraisal: Appraisal, entries: Sequence[int], *, version: int | None, by: User) -> Appraisal:
+    """Name what a rating rests on, also after handing in, until it is released (the way out of the gate)."""
+    with transaction.atomic():
+        row = _lock(appraisal)
+        _refuse_if_released(row.participation_id)
+        _check_version(row, version, {})
+        _cite(row, entries, by=by)
+        row.version += 1
+        row.save(update_fields=["version"])
+        record("cited", row, by=by, about=row.participation.employee, count=len(set(entries)))
+    return row
+
+
+# --- handing in ------------------------------------------------------------------------------------
+
+
+def submit(
+    appraisal: Appraisal,
+    answers: Answers,
+    *,
+    level_id: int | None = None,
+    citations: Sequence[int] | None = None,
+    version: int | None,
+    by: User,
+) -> Submission:
+    """Hand the appraisal in as version n, with the answers as they are; a manager's also proposes the rating.
+
+    Raises `Unanswered` with a sentence for every required question that is still empty, `Refused` for a
+    second hand-in, `Stale` if another tab saved meanwhile.
+    """
+    with transaction.atomic():
+        row = _lock(appraisal)
+        _refuse_unless_writable(row)
+        _refuse_if_released(row.participation_id)
+        _check_version(row, version, answers)
+        _write(row, answers, level_id=level_id, citations=citations, by=by)
+        questions = list(questions_of(row))
+        goals = list(goals_of(row.participation))
+        _refuse_unless_complete(row, questions, goals, answers)
+        row.submitted_at = row.saved_at
+        row.save(update_fields=["level", "saved_at", "submitted_at", "version"])
+        content = content_of(row, questions, goals)
+        submission = Submission.objects.create(
+            appraisal=row, number=row.submissions.count() + 1, answers=content, by=by
+        )
+        if row.kind == Appraisal.Kind.MANAGER:
+            _propose(row, questions, goals)
+        record(
+            "submitted", row, by=by, about=row.participation.employee, number=submission.number,
+            sha256=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+            notify=_tell_manager(row, submission.number) if row.kind == Appraisal.Kind.SELF else (),
+        )
+    return submission
+
+
+def questions_of(row: Appraisal) -> Any:
+    """The questions that this author answers, in their order; measured results are answered by nobody."""
+    rows = Question.objects.filter(section__form_version=row.form_version_id).select_related("section")
+    mine = rows.filter(for_self=True) if row.kind == Appraisal.Kind.SELF else rows.filter(for_manager=True)
+    return mine.order_by("section__position", "position")
+
+
+def goals_of(participation: Participation) -> Any:
+    """The agreed goals of the cycle that an appraisal rates, with the version in force."""
+    return (
+        Goal.objects.filter(
+            participation=participation, horizon=Goal.Horizon.CYCLE, state__in=[Goal.State.AGREED, Goal.State.CLOSED]
+        )
+        .select_related("agreed")
+        .order_by("pk")
+    )
+
+
+def _refuse_unless_complete(
+    row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal], answers: Answers
+) -> None:
+    lacking: dict[str, str] = {}
+    for question in questions:
+        if not question.is_required or question.kind == Question.Kind.RESULTS:
+            continue
+        if question.kind == Question.Kind.GOALS:
+            for goal in goals:
+                if answers.get((question.pk, goal.pk), Value()).level_id is None:
+                    lacking[field_name(question.pk, goal.pk)] = _("How far was “%(goal)s” reached?") % {
+                        "goal": goal.agreed.title if goal.agreed else ""
+                    }
+        elif answers.get((question.pk, None), Value()).is_empty:
+            lacking[field_name(question.pk)] = _("“%(question)s” still needs an answer.") % {"question": question.text}
+    if row.kind == Appraisal.Kind.MANAGER and row.level_id is None:
+        lacking["level"] = _("Propose a rating before you hand this in.")
+    if lacking:
+        raise Unanswered(lacking)
+
+
+def _tell_manager(row: Appraisal, number: int) -> list[Tell]:
+    managers = User.objects.filter(
+        is_active=True,
+        employee__in=Appraisal.objects.filter(
+            participation=row.participation_id, kind=Appraisal.Kind.MANAGER
+        ).values("author"),
+    )
+    return [
+        Tell(
+            user_id=user.pk,
+            title=_("%(name)s has handed in the self-appraisal") % {"name": row.participation.employee.name},
+            url=reverse("appraisals:list"),
+            key=f"appraisal:{row.pk}:submitted:{number}:{user.pk}",
+            kind="appraisals:submitted",
+        )
+        for user in managers
+    ]
+
+
+def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any]:
+    """What was handed in, complete in itself: titles, questions, words and levels, so that it can be read alone."""
+    saved = {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
+    sections: dict[int, dict[str, Any]] = {}
+    for question in questions:
+        section = sections.setdefault(
+            question.section_id, {"title": question.section.title, "weight": str(question.section.weight), "questions": []}
+        )
+        wanted: list[Goal | None] = list(goals) if question.kind == Question.Kind.GOALS else [None]
+        answers = []
+        for goal in wanted:
+            found = saved.get((question.pk, goal.pk if goal else None))
+            answers.append(
+                {
+                    "goal": goal.agreed.title if goal and goal.agreed else "",
+                    "text": found.text if found else "",
+                    "choice": found.choice if found else "",
+                    "level": found.level.label if found and found.level else "",
+                    "meaning": found.level.meaning if found and found.level else "",
+                }
+            )
+        section["questions"].append(
+            {"id": question.pk, "kind": question.kind, "part": question.part, "text": question.text, "answers": answers}
+        )
+    return {"author": row.author.name, "kind": row.kind, "sections": list(sections.values())}
+
+
+# --- the proposed rating and its score -------------------------------------------------------------
+
+
+def _propose(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> None:
+    """Write the manager's proposal and the score of what was written. A calibrated level stays as it is."""
+    trace = score_of(row, questions, goals)
+    value = rules.recompute(trace)
+    rating = Rating.objects.select_for_update().filter(participation=row.participation_id).first()
+    if rating is None:
+        Rating.objects.create(
+            participation=row.participation, proposed_id=row.level_id, proposed_by=row.author, score=value, trace=trace
+        )
+        return
+    rating.proposed_id, rating.proposed_by, rating.score, rating.trace = row.level_id, row.author, value, trace
+    rating.version += 1
+    rating.save(update_fields=["proposed", "proposed_by", "score", "trace", "version"])
+
+
+def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any]:
+    """The tree of the score: sections by their weight, in each its scored questions by theirs.
+
+    A goal counts by its agreed weight. A measured result stands on the scale by `rules.on_scale`.
+    """
+    cycle = row.participation.cycle
+    levels = list(RatingLevel.objects.filter(scale__cycle=cycle))
+    steps = [(level.value, level.needs_mention) for level in sorted(levels, key=lambda one: one.value)]
+    saved = {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
+    sections: dict[int, list[Question]] = {}
+    for question in questions:
+        if question.kind in rules.SCORED_KINDS and question.weight > 0 and question.section.weight > 0:
+            sections.setdefault(question.section_id, []).append(question)
+
+    def leaf(label: str, weight: Decimal, key: Key) -> rules.Node:
+        found = saved.get(key)
+        level = found.level if found else None
+        return rules.Node(label, weight, level.value if level else None, note=level.label if level else "")
+
+    def node(question: Question) -> rules.Node:
+        if question.kind == Question.Kind.GOALS:
+            parts = tuple(leaf(_title(g), _weight(g), (question.pk, g.pk)) for g in goals)
+            return rules.Node(question.text, question.weight, parts=parts)
+        if question.kind == Question.Kind.RESULTS:
+            parts = tuple(_measured(g, steps, cycle.progress_cap) for g in goals)
+            return rules.Node(question.text, question.weight, parts=parts)
+        return leaf(question.text, question.weight, (question.pk, None))
+
+    parts = tuple(
+        rules.Node(found[0].section.title, found[0].section.weight, parts=tuple(node(q) for q in found))
+        for found in sections.values()
+    )
+    return rules.evaluate(rules.Node(_("Score"), rules.HUNDRED, parts=parts), cycle.missing_part)
+
+
+def _title(goal: Goal) -> str:
+    return goal.agreed.title if goal.agreed else str(goal)
+
+
+def _weight(goal: Goal) -> Decimal:
+    return goal.agreed.weight if goal.agreed and goal.agreed.weight is not None else Decimal(0)
+
+
+def _measured(goal: Goal, steps: Sequence[tuple[Decimal, bool]], cap: Decimal) -> rules.Node:
+    if goal.result is None or not steps:
+        return rules.Node(_title(goal), _weight(goal))
+    value = rules.on_scale(goal.result, steps, cap)
+    return rules.Node(_title(goal), _weight(goal), value, note=f"{goal.result:.0f} %")
+
+
+# --- back to the author ----------------------------------------------------------------------------
+
+
+def return_for_rework(appraisal: Appraisal, why: str, *, version: int | None, by: User) -> Return:
+    """Send a submitted appraisal back with a reason; what was handed in stays as version n."""
+    return _give_back(appraisal, why, Return.Kind.RETURNED, version=version, by=by)
+
+
+def reopen(appraisal: Appraisal, why: str, *, version: int | None, by: User) -> Return:
+    """Open one person's form again with a reason, when the author asked for it; version n stays."""
+    return _give_back(appraisal, why, Return.Kind.REOPENED, version=version, by=by)
+
+
+def _give_back(appraisal: Appraisal, why: str, kind: str, *, version: int | None, by: User) -> Return:
+    if not why.strip():
+        raise Invalid("why", _("Say why it goes back; the author reads it."))
+    with transaction.atomic():
+        row = _lock(appraisal)
+        if row.submitted_at is None:
+            raise Refused(_("This appraisal is with its author already."))
+        _refuse_if_released(row.participation_id)
+        _check_version(row, version, {})
+        number = row.submissions.count()
+        back = Return.objects.create(appraisal=row, kind=kind, number=number, why=why.strip(), by=by)
+        row.submitted_at = None
+        row.version += 1
+        row.save(update_fields=["submitted_at", "version"])
+        author = User.objects.filter(employee=row.author_id, is_active=True).first()
+        tells = [
+            Tell(
+                user_id=author.pk,
+                title=_("An appraisal came back to you"),
+                url=reverse("appraisals:write", args=[row.pk]),
+                key=f"appraisal:{row.pk}:{kind}:{number}",
+                kind="appraisals:returned",
+            )
+        ] if author else []
+        record(kind, row, by=by, about=row.participation.employee, number=number, notify=tells)
+    return back
+
+
+def saved_answers(rows: Iterable[Appraisal]) -> dict[int, dict[Key, Answer]]:
+    """The answers of several appraisals in one statement, by appraisal and question."""
+    found: dict[int, dict[Key, Answer]] = {}
+    for answer in Answer.objects.filter(appraisal__in=[row.pk for row in rows]).select_related("level"):
+        found.setdefault(answer.appraisal_id, {})[(answer.question_id, answer.goal_id)] = answer
+    return found
+
+
+__all__ = [
+    "Answers", "Key", "Unanswered", "Value", "autosave", "cite", "content_of", "field_name", "goals_of",
+    "open_appraisals", "open_missing", "questions_of", "reopen", "return_for_rework", "saved_answers",
+    "score_of", "submit",
+]
