@@ -702,8 +702,17 @@ def evidence_for(participation: Participation, user: User) -> models.QuerySet[An
     )
     contributions = Contribution.objects.visible_to(user).filter(participation=participation)
     entries = Entry.objects.visible_to(user).filter(conversation__participation=participation)
-    value = Coalesce(Cast("value", models.TextField()), Value(""))
-    step = Concat("key_result__title", Value(" → "), value, Value(" "), F("key_result__unit"), output_field=models.TextField())
+    plain = models.Func(F("value"), function="trim_scale", output_field=models.DecimalField())
+    step = Concat(
+        Cast("key_result__title", models.TextField()),
+        models.Case(
+            models.When(value__isnull=True, then=nothing),
+            default=Concat(
+                Value(": ", models.TextField()), Cast(plain, models.TextField()), Value(" ", models.TextField()),
+                Cast("key_result__unit", models.TextField()),
+            ),
+        ),
+    )
     return shaped(progress, "progress", F("at"), step, "note", "author__name").union(
         shaped(feedback, "feedback", F("given_at"), F("kind"), "body", "giver__name"),
         shaped(actions, promise, F("created_at"), nothing, "text", "owner__name"),
@@ -713,10 +722,12 @@ def evidence_for(participation: Participation, user: User) -> models.QuerySet[An
     )
 
 
-def _stage_due(participation: str) -> Any:
-    """The day by which the appraisal stage is due for the participation at this lookup, extensions counted."""
-    stage = Stage.objects.filter(cycle=OuterRef(f"{participation}__cycle"), kind=StageKind.APPRAISAL)
-    more = Extension.objects.filter(participation=OuterRef(participation), stage__kind=StageKind.APPRAISAL)
+def stage_due(participation: str) -> Any:
+    """The day by which the appraisal stage is due for the participation at this lookup ("" for participations
+    themselves), extensions counted."""
+    at = f"{participation}__cycle" if participation else "cycle"
+    stage = Stage.objects.filter(cycle=OuterRef(at), kind=StageKind.APPRAISAL)
+    more = Extension.objects.filter(participation=OuterRef(participation or "pk"), stage__kind=StageKind.APPRAISAL)
     return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
 
 
@@ -756,7 +767,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         "about": _id("participation__employee"),
         "about_name": F("participation__employee__name"),
         "cycle": _id("participation__cycle"),
-        "due_on": _stage_due("participation"),
+        "due_on": stage_due("participation"),
     }
     results = ReleasedResult.objects.latest().filter(
         acknowledgement__isnull=True,

@@ -13,7 +13,15 @@ from appraisals.actions.releasing import (
     request_release,
     withdraw_release,
 )
-from appraisals.actions.shaping import choose_form, copy_form, make_default_form, save_form, structure_of
+from appraisals.actions.shaping import (
+    check_form,
+    choose_form,
+    copy_form,
+    freeze_form,
+    make_default_form,
+    save_form,
+    structure_of,
+)
 from appraisals.actions.writing import (
     Answers,
     Key,
@@ -34,8 +42,8 @@ from appraisals.actions.writing import (
 
 __all__ = [
     "JOB", "Answers", "Key", "Unanswered", "Value", "acknowledge", "appeal_ends", "approve_release", "audience_of",
-    "autosave", "choose_form", "cite", "close_calibration", "copy_form", "decide_appeal", "field_name", "file_appeal",
-    "goals_of", "make_default_form", "move_rating", "open_appraisals", "open_calibration", "open_missing",
+    "autosave", "check_form", "choose_form", "cite", "close_calibration", "copy_form", "decide_appeal", "field_name", "file_appeal",
+    "freeze_form", "goals_of", "make_default_form", "move_rating", "open_appraisals", "open_calibration", "open_missing",
     "questions_of", "release", "reopen", "request_release", "return_for_rework", "save_form", "saved_answers",
     "structure_of", "submit", "withdraw_release",
 ]

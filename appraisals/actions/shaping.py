@@ -8,12 +8,15 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appraisals import rules
 from appraisals.models import CycleForm, Form, FormVersion, Question, Section
 from pmcycle.activity.actions import record
+from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import Cycle
+from pmcycle.cycles.rules import Finding
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
 
@@ -140,8 +143,51 @@ def structure_of(version: FormVersion) -> list[dict[str, Any]]:
     ]
 
 
-def copy_form(old: Cycle, new: Cycle) -> None:
+def copy_form(old: Cycle, new: Cycle, by: User) -> None:
     """A cycle made from another one begins with the same form."""
     chosen = CycleForm.objects.filter(cycle=old).first()
     if chosen is not None:
         CycleForm.objects.get_or_create(cycle=new, defaults={"form_version_id": chosen.form_version_id})
+
+
+def check_form(cycle: Cycle, people: Any) -> list[Finding]:
+    """What stands against a launch: no form, nothing to answer, or scored sections that do not total 100."""
+    url = link("appraisals:form", pk=cycle.pk)
+    chosen = CycleForm.objects.select_related("form_version").filter(cycle=cycle).first()
+    if chosen is None:
+        return [
+            Finding(
+                code="appraisals:form_missing", sentence=_("No appraisal form is chosen for this cycle."), is_error=True,
+                url=url, fix=_("Choose a form"),
+            )
+        ]
+    findings = []
+    structure = structure_of(chosen.form_version)
+    lacks = rules.weight_problem(section["weight"] for section in structure)
+    if lacks:
+        findings.append(
+            Finding(
+                code="appraisals:weights", is_error=True, url=url, fix=_("Set the weights"),
+                sentence=_("The scored sections of the appraisal form total %(total)s instead of 100.")
+                % {"total": (rules.HUNDRED - lacks).normalize()},
+            )
+        )
+    hollow = [
+        section["title"]
+        for section in structure
+        if section["weight"] > 0
+        and not any(q["kind"] in rules.SCORED_KINDS and q["weight"] > 0 and q["manager"] for q in section["questions"])
+    ]
+    if hollow:
+        findings.append(
+            Finding(
+                code="appraisals:hollow_section", is_error=True, url=url, fix=_("Weigh a question"), people=hollow,
+                count=len(hollow), sentence=_("A section counts for the score, but no question in it has a weight."),
+            )
+        )
+    return findings
+
+
+def freeze_form(cycle: Cycle) -> None:
+    """From the launch on everybody is asked the same; later edits make a new version."""
+    FormVersion.objects.filter(cycles__cycle=cycle, frozen_at__isnull=True).update(frozen_at=timezone.now())

@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appraisals import rules
+from appraisals.actions.shaping import freeze_form
 from appraisals.models import (
     Answer,
     Appraisal,
     Citation,
-    FormVersion,
     Question,
     Rating,
     ReleasedResult,
@@ -94,7 +94,7 @@ def open_appraisals(cycle: Cycle) -> None:
     form of a manager who took over. The text of the one before stays with its author.
     """
     with transaction.atomic():
-        FormVersion.objects.filter(cycles__cycle=cycle, frozen_at__isnull=True).update(frozen_at=timezone.now())
+        freeze_form(cycle)
         with connection.cursor() as cursor:
             values = {"cycle": cycle.pk, "day": today()}
             cursor.execute(OPEN_SELF, values)

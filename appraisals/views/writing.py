@@ -7,15 +7,16 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from appraisals import actions, rules
 from appraisals.forms import AnswersForm, WhyForm
@@ -30,11 +31,10 @@ from appraisals.models import (
     evidence_for,
     stage_due,
 )
-from appraisals.people import reader
 from feedback.models import thread_of
-from pmcycle.access import get_editable, get_visible
+from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
-from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Stage, StageKind
+from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind
 from pmcycle.errors import Invalid, Stale
 
 TEAM_PAGE = 50
@@ -42,9 +42,9 @@ TEAM_PAGE = 50
 
 @login_required
 @require_GET
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponse:
     """My own appraisals and results, my team's states, and for HR the ways into forms, calibration and release."""
-    user = reader(request)
+    user = request.user
     own = (
         Participation.objects.mine(user)
         .annotate(
@@ -90,8 +90,6 @@ def _of(kind: str) -> Any:
 
 
 def _present_assignments(user: Any) -> Any:
-    from pmcycle.cycles.models import Assignment
-
     return Assignment.objects.current().filter(manager=user.employee_id)
 
 
@@ -121,9 +119,9 @@ def _loaded(rows: Any) -> Any:
 
 @login_required
 @require_GET
-def write(request: HttpRequest, pk: int) -> HttpResponse:
+def write(request: UserRequest, pk: int) -> HttpResponse:
     """One screen: the questions, the year beside them, the rating, and handing in."""
-    user = reader(request)
+    user = request.user
     rows = _loaded(Appraisal.objects.all())
     appraisal = get_visible(rows, user, pk=pk)
     if appraisal.submitted_at is not None:
@@ -139,9 +137,9 @@ def _may_write(appraisal: Appraisal, user: Any) -> bool:
 
 
 def _screen(
-    request: HttpRequest, appraisal: Appraisal, form: AnswersForm | None, status: int = 200
+    request: UserRequest, appraisal: Appraisal, form: AnswersForm | None, status: int = 200
 ) -> HttpResponse:
-    user = reader(request)
+    user = request.user
     part = appraisal.participation
     is_manager = appraisal.kind == Appraisal.Kind.MANAGER
     questions = list(actions.questions_of(appraisal))
@@ -230,7 +228,7 @@ def _team(appraisal: Appraisal) -> dict[str, Any]:
     }
 
 
-def _posted(request: HttpRequest, appraisal: Appraisal, *, is_draft: bool) -> AnswersForm:
+def _posted(request: UserRequest, appraisal: Appraisal, *, is_draft: bool) -> AnswersForm:
     """The sent form over the same questions; entries may be any that are sent, the action judges them."""
     sent = [int(pk) for pk in request.POST.getlist("citations") if pk.isdecimal() and len(pk) < 19]
     levels = list(RatingLevel.objects.filter(scale__cycle=appraisal.participation.cycle_id))
@@ -242,9 +240,9 @@ def _posted(request: HttpRequest, appraisal: Appraisal, *, is_draft: bool) -> An
 
 @login_required
 @require_POST
-def autosave(request: HttpRequest, pk: int) -> HttpResponse:
+def autosave(request: UserRequest, pk: int) -> HttpResponse:
     """Keep what is typed. The script gets JSON; without it, the button leads back to the page."""
-    user = reader(request)
+    user = request.user
     by_script = "X-Autosave" in request.headers
     if by_script:
         appraisal = get_editable(Appraisal.objects.select_related("participation"), user, pk=pk)
@@ -278,8 +276,8 @@ def autosave(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def submit(request: HttpRequest, pk: int) -> HttpResponse:
-    user = reader(request)
+def submit(request: UserRequest, pk: int) -> HttpResponse:
+    user = request.user
     rows = _loaded(Appraisal.objects.all())
     appraisal = get_visible(rows, user, pk=pk)
     if appraisal.submitted_at is None or appraisal.author_id != user.employee_id:
@@ -313,17 +311,17 @@ def submit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def read(request: HttpRequest, pk: int) -> HttpResponse:
+def read(request: UserRequest, pk: int) -> HttpResponse:
     """A submitted appraisal as it was handed in; for those who may, the way back to its author."""
-    user = reader(request)
+    user = request.user
     appraisal = get_visible(_loaded(Appraisal.objects.all()), user, pk=pk)
     if appraisal.submitted_at is None:
         return redirect("appraisals:write", pk=pk)
     return _read_page(request, appraisal, WhyForm(initial={"version": appraisal.version}))
 
 
-def _read_page(request: HttpRequest, appraisal: Appraisal, form: WhyForm, status: int = 200) -> HttpResponse:
-    user = reader(request)
+def _read_page(request: UserRequest, appraisal: Appraisal, form: WhyForm, status: int = 200) -> HttpResponse:
+    user = request.user
     part = appraisal.participation
     me = user.employee_id
     submissions = list(appraisal.submissions.order_by("-number").select_related("by"))
@@ -386,9 +384,10 @@ def why_tree(trace: dict[str, Any]) -> dict[str, Any]:
 
 @login_required
 @require_POST
-def cite(request: HttpRequest, pk: int) -> HttpResponse:
-    user = reader(request)
-    appraisal = get_visible(Appraisal.objects.citable_by_or_visible(user), user, pk=pk)
+def cite(request: UserRequest, pk: int) -> HttpResponse:
+    user = request.user
+    appraisal = get_visible(Appraisal, user, pk=pk)
+    _allow(Appraisal.objects.citable_by(user), appraisal)
     version = request.POST.get("version", "")
     entries = [int(n) for n in request.POST.getlist("citations") if n.isdecimal() and len(n) < 19]
     actions.cite(appraisal, entries, version=int(version) if version.isdecimal() and len(version) < 10 else -1, by=user)
@@ -398,19 +397,20 @@ def cite(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def return_for_rework(request: HttpRequest, pk: int) -> HttpResponse:
+def return_for_rework(request: UserRequest, pk: int) -> HttpResponse:
     return _give_back(request, pk, actions.return_for_rework, _("Sent back with your reason; the earlier text is kept."))
 
 
 @login_required
 @require_POST
-def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def reopen(request: UserRequest, pk: int) -> HttpResponse:
     return _give_back(request, pk, actions.reopen, _("Open again; the earlier text is kept."))
 
 
-def _give_back(request: HttpRequest, pk: int, act: Any, done: str) -> HttpResponse:
-    user = reader(request)
-    appraisal = get_returnable(user, pk)
+def _give_back(request: UserRequest, pk: int, act: Any, done: str) -> HttpResponse:
+    user = request.user
+    appraisal = get_visible(_loaded(Appraisal.objects.all()), user, pk=pk)
+    _allow(Appraisal.objects.returnable_by(user) if appraisal.submitted_at else Appraisal.objects.none(), appraisal)
     form = WhyForm(request.POST)
     if not form.is_valid():
         return _read_page(request, appraisal, form, status=422)
@@ -419,16 +419,17 @@ def _give_back(request: HttpRequest, pk: int, act: Any, done: str) -> HttpRespon
     return redirect("appraisals:list")
 
 
-def get_returnable(user: Any, pk: int) -> Appraisal:
-    """The appraisal that `user` may send back; 403 where they may only read it, 404 otherwise."""
-    return get_editable(_loaded(Appraisal.objects.for_return()), user, pk=pk)
+def _allow(rows: Any, appraisal: Appraisal) -> None:
+    """403 with a reason where the person may read the appraisal but this is not theirs to do."""
+    if not rows.filter(pk=appraisal.pk).exists():
+        raise PermissionDenied(_("You may read this, but changing it is not yours to do."))
 
 
 @login_required
-@require_http_methods(["GET"])
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+@require_GET
+def preview(request: UserRequest, pk: int) -> HttpResponse:
     """The form of a cycle as the person will see it; nothing here is saved."""
-    user = reader(request)
+    user = request.user
     cycle = get_editable(Cycle, user, pk=pk)
     chosen = CycleForm.objects.select_related("form_version__form").filter(cycle=cycle).first()
     who = "manager" if request.GET.get("as") == "manager" else "self"
