@@ -26,6 +26,8 @@ CLOCK: dict[str, dict[str, Any]] = {
         "task": "pmcycle.cycles.tasks.open_due", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE},
     },
     "home.deliver": {"task": "pmcycle.home.tasks.deliver", "schedule": MINUTE, "options": {"expires": MINUTE}},
+    "appraisals.open": {"task": "appraisals.tasks.open_missing", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE}},
+    "appraisals.release": {"task": "appraisals.tasks.release_results", "schedule": MINUTE, "options": {"expires": MINUTE}},
     "home.remind": {"task": "pmcycle.home.tasks.remind", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE}},
     "people.apply_imports": {
         "task": "pmcycle.people.tasks.apply_imports",

@@ -7,12 +7,18 @@ stands below the apps named here, so it finds this table through `settings.STAGE
 
 from __future__ import annotations
 
+import appraisals.actions
 from pmcycle.cycles.actions import StageWork
 from pmcycle.cycles.models import StageKind
 
 STAGES: dict[str, StageWork] = {
     StageKind.OBJECTIVES: StageWork(),
-    StageKind.APPRAISAL: StageWork(),
+    StageKind.APPRAISAL: StageWork(
+        copies=[appraisals.actions.copy_form],
+        checks=[appraisals.actions.check_form],
+        launches=[appraisals.actions.freeze_form],
+        opens=[appraisals.actions.open_appraisals],
+    ),
     StageKind.INCENTIVES: StageWork(),
     StageKind.EVALUATION: StageWork(),
 }

@@ -162,3 +162,83 @@ def make_third_hr_admin(world: Any, name: str = "Omar Diaz") -> User:
     return User.objects.select_related("employee").get(pk=user.pk)
 
 
+
+
+# --- objects of the access table, each in one state -------------------------------------------------
+
+
+def own_draft(world: Any) -> dict[str, Any]:
+    open_stage(world.cycle)
+    draft = self_appraisal(world.ana_part)
+    save_draft(draft)
+    return {"pk": draft.pk}
+
+
+def own_submitted(world: Any) -> dict[str, Any]:
+    """Handed in, while the manager has saved something of their own."""
+    own_draft(world)
+    hand_in(self_appraisal(world.ana_part))
+    save_draft(manager_appraisal(world.ana_part))
+    return {"pk": self_appraisal(world.ana_part).pk}
+
+
+def own_submitted_first(world: Any) -> dict[str, Any]:
+    """Handed in, before the manager has written anything."""
+    own_draft(world)
+    hand_in(self_appraisal(world.ana_part))
+    return {"pk": self_appraisal(world.ana_part).pk}
+
+
+def manager_draft(world: Any) -> dict[str, Any]:
+    open_stage(world.cycle)
+    save_draft(manager_appraisal(world.ana_part))
+    return {"pk": manager_appraisal(world.ana_part).pk}
+
+
+def former_managers_draft(world: Any) -> dict[str, Any]:
+    """Farid began while he was Ana's manager."""
+    open_stage(world.cycle)
+    row = Appraisal.objects.create(
+        participation=world.ana_part, kind=Appraisal.Kind.MANAGER, author=employee(world.farid),
+        form_version=CycleForm.objects.get(cycle=world.cycle).form_version, saved_at=timezone.now(),
+    )
+    return {"pk": row.pk}
+
+
+def manager_submitted(world: Any) -> dict[str, Any]:
+    rate(world.ana_part)
+    return {"pk": manager_appraisal(world.ana_part).pk}
+
+
+def manager_released(world: Any) -> dict[str, Any]:
+    released(world)
+    return {"pk": manager_appraisal(world.ana_part).pk}
+
+
+def result_of_ana(world: Any) -> dict[str, Any]:
+    return {"pk": released(world).pk}
+
+
+def appeal_of_ana(world: Any) -> dict[str, Any]:
+    return {"pk": appealed(world).pk}
+
+
+def waiting_release(world: Any) -> dict[str, Any]:
+    rate(world.ana_part)
+    return {"pk": actions.request_release(world.cycle, "", by=world.lea).pk}
+
+
+def session_of_production(world: Any) -> dict[str, Any]:
+    rate(world.ana_part)
+    return {"pk": make_session(world.cycle, world.lea, world.production).pk}
+
+
+def card_of_ana(world: Any) -> dict[str, Any]:
+    session = session_of_production(world)
+    return {"pk": session["pk"], "rating": Rating.objects.get(participation=world.ana_part).pk}
+
+
+def the_cycle(world: Any) -> dict[str, Any]:
+    if not CycleForm.objects.filter(cycle=world.cycle).exists():
+        make_form(world.cycle)
+    return {"pk": world.cycle.pk}

@@ -1,0 +1,193 @@
+"""Ratings side by side, and moving them with a reason."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from appraisals import actions, rules
+from appraisals.forms import MoveForm, SessionForm
+from appraisals.models import CalibrationMove, CalibrationSession, Rating, ReleasedResult
+from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.cycles.models import Cycle, RatingLevel
+from pmcycle.errors import Invalid
+
+MOST_CASES = 400
+
+
+@login_required
+@require_GET
+def calibrations(request: UserRequest, pk: int) -> HttpResponse:
+    """The sessions of a cycle, and a new one."""
+    cycle = get_visible(Cycle, request.user, pk=pk)
+    sessions = CalibrationSession.objects.visible_to(request.user)
+    if not request.user.standing.is_hr:
+        get_visible(sessions, request.user, pk=0)
+    return _sessions(request, cycle, None)
+
+
+def _sessions(request: UserRequest, cycle: Cycle, form: SessionForm | None, status: int = 200) -> HttpResponse:
+    sessions = (
+        CalibrationSession.objects.visible_to(request.user)
+        .filter(cycle=cycle)
+        .annotate(move_count=Count("moves", distinct=True))
+        .select_related("created_by")
+        .prefetch_related("units")
+    )
+    may_open = request.user.standing.is_hr_admin and cycle.state == Cycle.State.RUNNING
+    context = {
+        "cycle": cycle, "sessions": sessions, "form": form or (SessionForm(cycle=cycle) if may_open else None),
+        "may_open": may_open,
+    }
+    return render(request, "appraisals/calibrations.html", context, status=status)
+
+
+@login_required
+@require_POST
+def open_calibration(request: UserRequest, pk: int) -> HttpResponse:
+    cycle = get_editable(Cycle, request.user, pk=pk)
+    form = SessionForm(request.POST, cycle=cycle)
+    if not form.is_valid():
+        return _sessions(request, cycle, form, status=422)
+    session = actions.open_calibration(cycle, form.cleaned_data["name"], form.cleaned_data["units"], by=request.user)
+    return redirect("appraisals:calibration", pk=session.pk)
+
+
+@login_required
+@require_GET
+def calibration(request: UserRequest, pk: int) -> HttpResponse:
+    """A column a level; `?case=…&level=…` opens the form that moves one card."""
+    session = get_visible(_session_rows(), request.user, pk=pk)
+    return _board(request, session)
+
+
+def _session_rows() -> Any:
+    return CalibrationSession.objects.select_related("cycle").prefetch_related("units")
+
+
+def _board(
+    request: UserRequest, session: CalibrationSession, form: MoveForm | None = None, case: int = 0, status: int = 200
+) -> HttpResponse:
+    user = request.user
+    levels = list(RatingLevel.objects.filter(scale__cycle=session.cycle_id))
+    last_move = CalibrationMove.objects.filter(rating=OuterRef("pk")).order_by("-pk")
+    ratings = list(
+        Rating.objects.of_session(session)
+        .visible_to(user)
+        .exclude(participation__employee=user.employee_id or 0)
+        .select_related("participation__employee", "participation__unit", "proposed", "calibrated", "proposed_by")
+        .annotate(
+            may_move=Exists(Rating.objects.calibratable_by(user).filter(pk=OuterRef("pk"))),
+            is_released=Exists(ReleasedResult.objects.filter(participation=OuterRef("participation"))),
+            last_reason=Subquery(last_move.values("reason")[:1]),
+        )
+        .order_by("participation__employee__sort_name")[:MOST_CASES]
+    )
+    is_open = session.state == CalibrationSession.State.OPEN and user.standing.is_hr_admin
+    case = case or _number(request.GET.get("case"))
+    chosen = next(
+        (r for r in ratings if r.pk == case and is_open and r.may_move and not r.is_released), None  # type: ignore[attr-defined]
+    )
+    if chosen is not None and form is None:
+        wanted = _number(request.GET.get("level"))
+        form = MoveForm(
+            initial={"version": chosen.version, "level": str(wanted or chosen.level_id)}, levels=levels
+        )
+    context = {
+        "session": session,
+        "cycle": session.cycle,
+        "is_open": is_open,
+        "columns": _columns(levels, ratings),
+        "distribution": _distribution(levels, ratings),
+        "strictness": _strictness(ratings),
+        "low": min((level.value for level in levels), default=Decimal(0)),
+        "high": max((level.value for level in levels), default=Decimal(1)),
+        "count": len(ratings),
+        "moved": sum(r.calibrated_id is not None and r.calibrated_id != r.proposed_id for r in ratings),
+        "chosen": chosen,
+        "form": form if chosen is not None else None,
+        "units": list(session.units.all()),
+    }
+    return render(request, "appraisals/calibration.html", context, status=status)
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 19 else 0
+
+
+def _columns(levels: list[RatingLevel], ratings: list[Rating]) -> list[dict[str, Any]]:
+    by_level: dict[int, list[Rating]] = defaultdict(list)
+    for rating in ratings:
+        rating.is_moved = rating.calibrated_id is not None and rating.calibrated_id != rating.proposed_id  # type: ignore[attr-defined]
+        rating.contradicts = rules.contradicts(rating.score, rating.level.value)  # type: ignore[attr-defined]
+        by_level[rating.level_id].append(rating)
+    total = len(ratings) or 1
+    return [
+        {"level": level, "cases": by_level[level.pk], "share": Decimal(len(by_level[level.pk])) / total}
+        for level in levels
+    ]
+
+
+def _distribution(levels: list[RatingLevel], ratings: list[Rating]) -> list[tuple[str, int, int]]:
+    return [
+        (
+            level.label,
+            sum(r.proposed_id == level.pk for r in ratings),
+            sum(r.level_id == level.pk for r in ratings),
+        )
+        for level in levels
+    ]
+
+
+def _strictness(ratings: list[Rating]) -> list[tuple[str, Decimal]]:
+    """The mean of what each manager proposed, for managers with at least two ratings here."""
+    given: dict[str, list[Decimal]] = defaultdict(list)
+    for rating in ratings:
+        given[rating.proposed_by.name].append(rating.proposed.value)
+    return sorted(
+        ((name, sum(values, Decimal(0)) / len(values)) for name, values in given.items() if len(values) > 1),
+        key=lambda row: row[1],
+    )
+
+
+@login_required
+@require_POST
+def move_rating(request: UserRequest, pk: int, rating: int) -> HttpResponse:
+    session = get_editable(_session_rows(), request.user, pk=pk)
+    row = get_editable(Rating.objects.of_session(session), request.user, pk=rating)
+    levels = list(RatingLevel.objects.filter(scale__cycle=session.cycle_id))
+    form = MoveForm(request.POST, levels=levels)
+    if form.is_valid():
+        try:
+            move = actions.move_rating(
+                session, row, int(form.cleaned_data["level"]), form.cleaned_data["reason"],
+                version=form.cleaned_data["version"], by=request.user,
+            )
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            messages.success(request, _("Moved to “%(level)s”. Both ratings and the reason are kept.") % {
+                "level": move.new.label
+            })
+            return redirect(f"{reverse('appraisals:calibration', args=[pk])}#case-{row.pk}")
+    return _board(request, session, form, case=row.pk, status=422)
+
+
+@login_required
+@require_POST
+def close_calibration(request: UserRequest, pk: int) -> HttpResponse:
+    session = get_editable(_session_rows(), request.user, pk=pk)
+    version = _number(request.POST.get("version"))
+    actions.close_calibration(session, version=version or -1, by=request.user)
+    messages.success(request, _("The session is closed."))
+    return redirect("appraisals:calibration", pk=pk)

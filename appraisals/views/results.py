@@ -1,0 +1,352 @@
+"""Releasing results, reading them, answering them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, When
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from appraisals import actions, tasks
+from appraisals.forms import AcknowledgeForm, AppealForm, DecisionForm, ReleaseForm
+from appraisals.models import (
+    Appeal,
+    Appraisal,
+    Rating,
+    Release,
+    ReleasedResult,
+    deciders,
+)
+from appraisals.pdf import result_as_pdf
+from appraisals.views.writing import why_tree
+from feedback.models import Entry, thread_of
+from pmcycle.access import UserRequest, get_editable, get_visible, today
+from pmcycle.activity.actions import record_view
+from pmcycle.activity.tasks import wake
+from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind
+from pmcycle.errors import Invalid
+
+NAMES_SHOWN = 60
+
+
+# --- release ---------------------------------------------------------------------------------------
+
+
+@login_required
+@require_GET
+def release(request: UserRequest, pk: int) -> HttpResponse:
+    """Who would get what, what speaks against it, and whose yes is missing."""
+    cycle = get_editable(Cycle, request.user, pk=pk)
+    return _release_page(request, cycle, ReleaseForm())
+
+
+def _release_page(request: UserRequest, cycle: Cycle, form: ReleaseForm, status: int = 200) -> HttpResponse:
+    me = request.user.employee_id or 0
+    ready = Rating.objects.releasable(cycle, timezone.now())
+    first = Q(is_below=True, is_heard=False)
+    level = Case(When(calibrated__isnull=False, then="calibrated__label"), default="proposed__label")
+    position = Case(When(calibrated__isnull=False, then="calibrated__position"), default="proposed__position")
+    # Nobody previews their own rating: the reader's is left out of every number here.
+    counted = list(
+        ready.exclude(participation__employee=me)
+        .annotate(label=level, place=position)
+        .values("label", "place")
+        .annotate(total=Count("pk"), first=Count("pk", filter=first))
+        .order_by("place")
+    )
+    mentions = (
+        ready.filter(first)
+        .exclude(participation__employee=me)
+        .annotate(
+            label=level,
+            appraisal_pk=Subquery(
+                Appraisal.objects.filter(
+                    participation=OuterRef("participation"), kind=Appraisal.Kind.MANAGER, author=OuterRef("proposed_by")
+                ).values("pk")[:1]
+            ),
+        )
+        .select_related("participation__employee", "proposed_by")
+        .order_by("participation__employee__sort_name")[:NAMES_SHOWN]
+    )
+    sent = Appraisal.objects.filter(
+        participation=OuterRef("pk"), kind=Appraisal.Kind.MANAGER, submitted_at__isnull=False
+    )
+    unsent = (
+        Participation.objects.filter(
+            ~Exists(sent),
+            ~Exists(ReleasedResult.objects.filter(participation=OuterRef("pk"))),
+            cycle=cycle,
+            state=Participation.State.ACTIVE,
+        )
+        .exclude(employee=me)
+        .with_manager()
+        .select_related("employee")
+        .order_by("employee__sort_name")
+    )
+    releases = list(
+        Release.objects.filter(cycle=cycle)
+        .select_related("requested_by", "approved_by")
+        .annotate(results_count=Count("results", filter=Q(results__number=1)))
+        .order_by("-pk")
+    )
+    waiting = next((r for r in releases if r.done_at is None and r.withdrawn_at is None), None)
+    unsent_rows = list(unsent[: NAMES_SHOWN + 1])
+    context = {
+        "cycle": cycle,
+        "counted": counted,
+        "total": sum(row["total"] for row in counted),
+        "first_total": sum(row["first"] for row in counted),
+        "mentions": list(mentions),
+        "unsent": unsent_rows[:NAMES_SHOWN],
+        "unsent_more": len(unsent_rows) > NAMES_SHOWN,
+        "waiting": waiting,
+        "releases": [r for r in releases if r is not waiting],
+        "may_approve": waiting is not None
+        and waiting.approved_at is None
+        and waiting.requested_by_id != request.user.pk,
+        "form": form,
+    }
+    return render(request, "appraisals/release.html", context, status=status)
+
+
+@login_required
+@require_POST
+def request_release(request: UserRequest, pk: int) -> HttpResponse:
+    cycle = get_editable(Cycle, request.user, pk=pk)
+    form = ReleaseForm(request.POST)
+    if not form.is_valid():
+        return _release_page(request, cycle, form, status=422)
+    actions.request_release(cycle, form.cleaned_data["accepted_first_mentions"], by=request.user)
+    messages.success(request, _("Asked. The release happens when a second HR admin approves it."))
+    return redirect("appraisals:release", pk=pk)
+
+
+@login_required
+@require_POST
+def approve_release(request: UserRequest, pk: int) -> HttpResponse:
+    row = get_editable(Release, request.user, pk=pk)
+    job = actions.approve_release(row, by=request.user)
+    wake(tasks.release_results)
+    return redirect("activity:job", pk=job.pk)
+
+
+@login_required
+@require_POST
+def withdraw_release(request: UserRequest, pk: int) -> HttpResponse:
+    row = get_editable(Release, request.user, pk=pk)
+    actions.withdraw_release(row, by=request.user)
+    messages.success(request, _("Withdrawn. Nothing was released."))
+    return redirect("appraisals:release", pk=row.cycle_id)
+
+
+# --- the result ------------------------------------------------------------------------------------
+
+
+def _results() -> Any:
+    return ReleasedResult.objects.select_related(
+        "participation__employee", "participation__cycle", "level", "acknowledgement", "appeal__decided_by", "release"
+    )
+
+
+@login_required
+@require_GET
+def result(request: UserRequest, pk: int) -> HttpResponse:
+    """What the person was given, and what they can answer."""
+    row = get_visible(_results(), request.user, pk=pk)
+    return _result_page(request, row)
+
+
+def _result_page(
+    request: UserRequest,
+    row: ReleasedResult,
+    acknowledge_form: AcknowledgeForm | None = None,
+    appeal_form: AppealForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    user = request.user
+    part = row.participation
+    is_own = part.employee_id == user.employee_id
+    thread = thread_of(part, StageKind.APPRAISAL, user)
+    if thread is None:
+        record_view(row, by=user, about=part.employee, role="reader")
+    versions = list(ReleasedResult.objects.filter(participation=part).order_by("-number").only("pk", "number", "released_at"))
+    is_latest = versions[0].pk == row.pk
+    acknowledgement = getattr(row, "acknowledgement", None)
+    appeal = getattr(row, "appeal", None)
+    ends_on = actions.appeal_ends(row)
+    may_answer = is_own and is_latest
+    may_appeal = may_answer and appeal is None and row.number == 1 and today() <= ends_on
+    content = reading(row.snapshot)
+    mentions = content.get("mentions") or []
+    texts = (
+        dict(
+            Entry.objects.visible_to(user)
+            .filter(pk__in=[m["entry"] for m in mentions])
+            .values_list("pk", "body")
+        )
+        if mentions
+        else {}
+    )
+    context = {
+        "result": row,
+        "part": part,
+        "person": part.employee,
+        "is_own": is_own,
+        "is_latest": is_latest,
+        "versions": versions,
+        "content": content,
+        "mentions": [{**m, "body": texts.get(m["entry"], ""), "at": parse_datetime(m["said_at"])} for m in mentions],
+        "why": why_tree(row.snapshot["trace"]) if row.snapshot.get("trace") else None,
+        "acknowledgement": acknowledgement,
+        "appeal": appeal,
+        "may_acknowledge": may_answer and acknowledgement is None,
+        "may_appeal": may_appeal,
+        "ends_on": ends_on,
+        "deciders": list(deciders(row)[:6]) if may_appeal or (appeal and appeal.decided_at is None) else [],
+        "acknowledge_form": acknowledge_form or AcknowledgeForm(),
+        "appeal_form": appeal_form or AppealForm(),
+        "thread": thread,
+    }
+    return render(request, "appraisals/result.html", context, status=status)
+
+
+def reading(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """A snapshot in reading order: summary, strengths and shortcomings first, then the rest, each with the own view.
+
+    Own answers stand beside by question; those to questions that only the person answered come last.
+    """
+    manager, own = snapshot.get("manager") or {}, snapshot.get("self") or {}
+    mine = {q["id"]: q for section in own.get("sections", []) for q in section["questions"]}
+    named: dict[str, list[str]] = {"summary": [], "strengths": [], "shortcomings": []}
+    sections = []
+    for section in manager.get("sections", []):
+        rows = []
+        for question in section["questions"]:
+            if question["kind"] == "results":
+                continue
+            if question["part"] in named:
+                named[question["part"]] += [a["text"] for a in question["answers"] if a["text"]]
+            rows.append({**question, "pairs": _pairs(question, mine.pop(question["id"], None))})
+        sections.append({"title": section["title"], "questions": rows})
+    left = [{**q, "pairs": _pairs(q, q)} for q in mine.values() if q["kind"] != "results"]
+    return {**snapshot, **named, "sections": sections, "only_mine": left, "has_self": bool(own)}
+
+
+def _pairs(question: dict[str, Any], own: dict[str, Any] | None) -> list[dict[str, Any]]:
+    mine = own["answers"] if own else []
+    found = {a["goal"]: a for a in mine}
+    return [{"goal": a["goal"], "theirs": a, "mine": found.get(a["goal"])} for a in question["answers"]]
+
+
+@login_required
+@require_GET
+def result_pdf(request: UserRequest, pk: int) -> HttpResponse:
+    """The result as a tagged PDF with the hash of the snapshot on it."""
+    row = get_visible(_results(), request.user, pk=pk)
+    if row.participation.employee_id != request.user.employee_id:
+        record_view(row, by=request.user, about=row.participation.employee, role="download")
+    name = slugify(f"{row.participation.employee.name} {row.participation.cycle.name}") or "result"
+    response = HttpResponse(result_as_pdf(row, reading(row.snapshot)), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+    return response
+
+
+@login_required
+@require_POST
+def acknowledge(request: UserRequest, pk: int) -> HttpResponse:
+    row = get_editable(_results(), request.user, pk=pk)
+    form = AcknowledgeForm(request.POST)
+    if not form.is_valid():
+        return _result_page(request, row, acknowledge_form=form, status=422)
+    actions.acknowledge(row, form.cleaned_data["comment"], by=request.user)
+    messages.success(request, _("Noted that you have read it. That is no agreement."))
+    return redirect("appraisals:result", pk=pk)
+
+
+@login_required
+@require_POST
+def file_appeal(request: UserRequest, pk: int) -> HttpResponse:
+    row = get_editable(_results(), request.user, pk=pk)
+    form = AppealForm(request.POST)
+    if form.is_valid():
+        try:
+            actions.file_appeal(row, form.cleaned_data["text"], by=request.user)
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            messages.success(request, _("Sent. People who had no part in the result look at it."))
+            return redirect("appraisals:result", pk=pk)
+    return _result_page(request, row, appeal_form=form, status=422)
+
+
+# --- a review --------------------------------------------------------------------------------------
+
+
+def _appeals() -> Any:
+    return Appeal.objects.select_related(
+        "result__participation__employee", "result__participation__cycle", "result__level", "result__release",
+        "decided_by", "new_level",
+    )
+
+
+@login_required
+@require_GET
+def appeal(request: UserRequest, pk: int) -> HttpResponse:
+    """What is asked to be looked at again, beside the result; the decision for those who had no part in it."""
+    row = get_visible(_appeals(), request.user, pk=pk)
+    return _appeal_page(request, row)
+
+
+def _levels(row: Appeal) -> list[RatingLevel]:
+    cycle = row.result.participation.cycle_id
+    return list(RatingLevel.objects.filter(scale__cycle=cycle).exclude(pk=row.result.level_id))
+
+
+def _appeal_page(
+    request: UserRequest, row: Appeal, form: DecisionForm | None = None, status: int = 200
+) -> HttpResponse:
+    user = request.user
+    part = row.result.participation
+    if part.employee_id != user.employee_id:
+        record_view(row, by=user, about=part.employee, role="reader")
+    may_decide = row.decided_at is None and Appeal.objects.decidable_by(user).filter(pk=row.pk).exists()
+    if may_decide and form is None:
+        form = DecisionForm(initial={"version": row.version}, levels=_levels(row))
+    context = {
+        "appeal": row, "result": row.result, "part": part, "person": part.employee,
+        "content": reading(row.result.snapshot), "form": form if may_decide else None,
+        "is_own": part.employee_id == user.employee_id,
+        "deciders": list(deciders(row.result)[:6]) if row.decided_at is None else [],
+    }
+    return render(request, "appraisals/appeal.html", context, status=status)
+
+
+@login_required
+@require_POST
+def decide_appeal(request: UserRequest, pk: int) -> HttpResponse:
+    row = get_visible(_appeals(), request.user, pk=pk)
+    if not Appeal.objects.decidable_by(request.user).filter(pk=row.pk).exists():
+        raise PermissionDenied(_("Somebody who had no part in this result decides it."))
+    form = DecisionForm(request.POST, levels=_levels(row))
+    if form.is_valid():
+        chosen = form.cleaned_data["new_level"]
+        try:
+            actions.decide_appeal(
+                row, form.cleaned_data["outcome"], form.cleaned_data["decision"], int(chosen) if chosen else None,
+                version=form.cleaned_data["version"], by=request.user,
+            )
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            messages.success(request, _("Decided. The person has been told."))
+            return redirect("appraisals:appeal", pk=pk)
+    return _appeal_page(request, row, form, status=422)
