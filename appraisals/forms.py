@@ -60,26 +60,32 @@ class AnswersForm(forms.Form):
             if question.kind == Question.Kind.GOALS:
                 for goal in goals:
                     self._level((question.pk, goal.pk), _title(goal), choices, is_required, found)
-                    self._text(
-                        (question.pk, goal.pk), "-text", _("What did you see?"), False, found, rows=2
-                    )
+                    self._text((question.pk, goal.pk), "-text", _("What did you see?"), False, found, rows=2)
             elif question.kind == Question.Kind.TEXT:
                 self._text((question.pk, None), "", question.text, is_required, found, rows=4)
             elif question.kind in LEVEL_KINDS:
                 self._level((question.pk, None), question.text, choices, is_required, found)
             else:
-                options = YES_NO if question.kind == Question.Kind.YES_NO else [(c, c) for c in question.choices]
+                options = (
+                    YES_NO if question.kind == Question.Kind.YES_NO else [(c, c) for c in question.choices]
+                )
                 self._choice((question.pk, None), question.text, options, is_required, found)
         if appraisal is not None:
             self.fields["version"].initial = appraisal.version
         if rates:
             self.fields["level"] = forms.ChoiceField(
-                label=_("The rating you propose"), choices=choices, required=not is_draft, widget=forms.RadioSelect,
+                label=_("The rating you propose"),
+                choices=choices,
+                required=not is_draft,
+                widget=forms.RadioSelect,
                 initial=str(appraisal.level_id or "") if appraisal else "",
                 error_messages={"required": _("Propose a rating before you hand this in.")},
             )
             self.fields["citations"] = forms.TypedMultipleChoiceField(
-                label=_("What it rests on"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple,
+                label=_("What it rests on"),
+                coerce=int,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
                 choices=[(str(pk), str(pk)) for pk in entries],
             )
 
@@ -94,25 +100,41 @@ class AnswersForm(forms.Form):
         self, key: Key, suffix: str, label: str, is_required: bool, saved: Mapping[Key, Answer], *, rows: int
     ) -> None:
         field = forms.CharField(
-            label=label, max_length=rules.ANSWER_LIMIT, widget=forms.Textarea(attrs={"rows": rows}),
+            label=label,
+            max_length=rules.ANSWER_LIMIT,
+            widget=forms.Textarea(attrs={"rows": rows}),
             initial=saved[key].text if key in saved else "",
         )
         self._add(key, suffix, field, is_required)
 
     def _level(
-        self, key: Key, label: str, choices: list[tuple[str, str]], is_required: bool, saved: Mapping[Key, Answer]
+        self,
+        key: Key,
+        label: str,
+        choices: list[tuple[str, str]],
+        is_required: bool,
+        saved: Mapping[Key, Answer],
     ) -> None:
         field = forms.ChoiceField(
-            label=label, choices=choices, widget=forms.RadioSelect,
+            label=label,
+            choices=choices,
+            widget=forms.RadioSelect,
             initial=str(saved[key].level_id or "") if key in saved else "",
         )
         self._add(key, "", field, is_required)
 
     def _choice(
-        self, key: Key, label: str, choices: Sequence[tuple[str, Any]], is_required: bool, saved: Mapping[Key, Answer]
+        self,
+        key: Key,
+        label: str,
+        choices: Sequence[tuple[str, Any]],
+        is_required: bool,
+        saved: Mapping[Key, Answer],
     ) -> None:
         field = forms.ChoiceField(
-            label=label, choices=choices, widget=forms.RadioSelect,
+            label=label,
+            choices=choices,
+            widget=forms.RadioSelect,
             initial=saved[key].choice if key in saved else "",
         )
         self._add(key, "", field, is_required)
@@ -162,7 +184,12 @@ class AnswersForm(forms.Form):
     def _goal_row(self, question: Question, goal: Goal, theirs: Mapping[Key, Answer]) -> dict[str, Any]:
         name = field_name(question.pk, goal.pk)
         level: BoundField = self[name]
-        return {"goal": goal, "level": level, "text": self[f"{name}-text"], "theirs": theirs.get((question.pk, goal.pk))}
+        return {
+            "goal": goal,
+            "level": level,
+            "text": self[f"{name}-text"],
+            "theirs": theirs.get((question.pk, goal.pk)),
+        }
 
 
 def _title(goal: Goal) -> str:
@@ -173,7 +200,9 @@ class WhyForm(forms.Form):
     """A reason, for what goes back to its author."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    why = forms.CharField(label=gettext_lazy("Why"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    why = forms.CharField(
+        label=gettext_lazy("Why"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class MoveForm(forms.Form):
@@ -182,7 +211,9 @@ class MoveForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     level = forms.ChoiceField(label=gettext_lazy("To"))
     reason = forms.CharField(
-        label=gettext_lazy("Why"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        label=gettext_lazy("Why"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Kept with the rating. Name what was compared, not how the person is."),
     )
 
@@ -197,7 +228,10 @@ class SessionForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     units = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Units"), queryset=Unit.objects.none(), required=False, widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Units"),
+        queryset=Unit.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("With everything below them. Choose none to look at the whole cycle."),
     )
 
@@ -211,15 +245,21 @@ class ReleaseForm(forms.Form):
     """The question for a release, with the reason if first mentions go out all the same."""
 
     accepted_first_mentions = forms.CharField(
-        label=gettext_lazy("Release first mentions too, because"), max_length=2000, required=False,
+        label=gettext_lazy("Release first mentions too, because"),
+        max_length=2000,
+        required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("Leave it empty to hold those results back until the manager has cited a conversation."),
+        help_text=gettext_lazy(
+            "Leave it empty to hold those results back until the manager has cited a conversation."
+        ),
     )
 
 
 class AcknowledgeForm(forms.Form):
     comment = forms.CharField(
-        label=gettext_lazy("A note, if you like"), max_length=5000, required=False,
+        label=gettext_lazy("A note, if you like"),
+        max_length=5000,
+        required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Your manager and HR read it beside the result."),
     )
@@ -227,7 +267,8 @@ class AcknowledgeForm(forms.Form):
 
 class AppealForm(forms.Form):
     text = forms.CharField(
-        label=gettext_lazy("What should be looked at again?"), max_length=rules.ANSWER_LIMIT,
+        label=gettext_lazy("What should be looked at again?"),
+        max_length=rules.ANSWER_LIMIT,
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=gettext_lazy("Say which part does not fit, and what shows it."),
     )
@@ -237,10 +278,14 @@ class DecisionForm(forms.Form):
     """The decision of a review."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), choices=Appeal.Outcome, widget=forms.RadioSelect)
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("Outcome"), choices=Appeal.Outcome, widget=forms.RadioSelect
+    )
     new_level = forms.ChoiceField(label=gettext_lazy("New rating, if it changes"), required=False)
     decision = forms.CharField(
-        label=gettext_lazy("The reason"), max_length=5000, widget=forms.Textarea(attrs={"rows": 5}),
+        label=gettext_lazy("The reason"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 5}),
         help_text=gettext_lazy("The person reads it word for word."),
     )
 
@@ -253,7 +298,9 @@ class DecisionForm(forms.Form):
 class ChooseForm(forms.Form):
     """A form of the library, or none for the good default."""
 
-    form = forms.ModelChoiceField(queryset=Form.objects.filter(versions__isnull=False).distinct(), required=False)
+    form = forms.ModelChoiceField(
+        queryset=Form.objects.filter(versions__isnull=False).distinct(), required=False
+    )
 
 
 # --- the form editor -------------------------------------------------------------------------------
@@ -308,7 +355,9 @@ def _read_question(data: Mapping[str, str], at: str, errors: dict[str, str]) -> 
     if kind not in QUESTION_KINDS:
         errors[f"{at}-kind"], kind = _("Choose how it is answered."), Question.Kind.TEXT.value
     who = data.get(f"{at}-who", "both")
-    choices = [line.strip() for line in _text(data, f"{at}-choices", 2000, errors, is_required=False).splitlines()]
+    choices = [
+        line.strip() for line in _text(data, f"{at}-choices", 2000, errors, is_required=False).splitlines()
+    ]
     choices = list(dict.fromkeys(line[:200] for line in choices if line))[: rules.STRUCTURE_LIMITS["choices"]]
     if kind == Question.Kind.CHOICE and len(choices) < 2:
         errors[f"{at}-choices"] = _("Write at least two choices, a line each.")
@@ -364,8 +413,17 @@ def reshape(structure: list[dict[str, Any]], do: str) -> list[dict[str, Any]]:
     questions = new[spot[0]]["questions"]
     if verb == "add-question":
         questions.append(
-            {"kind": "text", "text": _("New question"), "help": "", "weight": Decimal(0), "choices": [],
-             "required": True, "self": True, "manager": True, "part": ""}
+            {
+                "kind": "text",
+                "text": _("New question"),
+                "help": "",
+                "weight": Decimal(0),
+                "choices": [],
+                "required": True,
+                "self": True,
+                "manager": True,
+                "part": "",
+            }
         )
         return new
     rows, at = (questions, spot[1]) if len(spot) > 1 else (new, spot[0])

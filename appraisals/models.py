@@ -120,7 +120,8 @@ class Question(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["section", "position"], name="question_position_once"),
             models.CheckConstraint(
-                condition=Q(weight__gte=0, weight__lte=100), name="question_weight",
+                condition=Q(weight__gte=0, weight__lte=100),
+                name="question_weight",
                 violation_error_message=_("A weight lies between 0 and 100."),
             ),
         ]
@@ -154,7 +155,10 @@ class AppraisalQuerySet(models.QuerySet["Appraisal"]):
         above = related(user, Relation.SKIP_LEVEL, *HR) & ~related(user, Relation.SELF)
         wrote_first = Q(participation__cycle__self_opens_after_draft=False) | Exists(
             Appraisal.objects.filter(
-                participation=OuterRef("participation"), kind=Appraisal.Kind.MANAGER, author=me, saved_at__isnull=False
+                participation=OuterRef("participation"),
+                kind=Appraisal.Kind.MANAGER,
+                author=me,
+                saved_at__isnull=False,
             )
         )
         self_text = Q(kind=Appraisal.Kind.SELF) & ((manager & wrote_first) | (above & ~manager))
@@ -194,7 +198,11 @@ class AppraisalQuerySet(models.QuerySet["Appraisal"]):
     def with_context(self) -> Self:
         """Everything that an appraisal's own page says around the text, in the same statement."""
         return self.select_related(
-            "participation__employee__user", "participation__unit", "participation__cycle", "author", "level",
+            "participation__employee__user",
+            "participation__unit",
+            "participation__cycle",
+            "author",
+            "level",
             "form_version__form",
         )
 
@@ -220,9 +228,12 @@ class Appraisal(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["participation", "kind", "author"], name="appraisal_once_per_author"),
+            models.UniqueConstraint(
+                fields=["participation", "kind", "author"], name="appraisal_once_per_author"
+            ),
             models.CheckConstraint(
-                condition=Q(kind="manager") | Q(level__isnull=True), name="appraisal_only_managers_rate",
+                condition=Q(kind="manager") | Q(level__isnull=True),
+                name="appraisal_only_managers_rate",
                 violation_error_message=_("Nobody proposes their own rating."),
             ),
         ]
@@ -290,7 +301,8 @@ class Return(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["appraisal", "number"], name="return_once_per_submission"),
             models.CheckConstraint(
-                condition=~Q(why=""), name="return_has_reason",
+                condition=~Q(why=""),
+                name="return_has_reason",
                 violation_error_message=_("Say why it goes back."),
             ),
         ]
@@ -329,7 +341,9 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         somebody else said at least `mention_days` ago). Below and not heard is a first mention.
         """
         handed_in = Appraisal.objects.filter(
-            participation=OuterRef("participation"), kind=Appraisal.Kind.MANAGER, author=OuterRef("proposed_by"),
+            participation=OuterRef("participation"),
+            kind=Appraisal.Kind.MANAGER,
+            author=OuterRef("proposed_by"),
             submitted_at__isnull=False,
         )
         heard = Citation.objects.filter(
@@ -440,7 +454,8 @@ class CalibrationSession(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="closed", closed_at__isnull=False) | Q(state="open", closed_at__isnull=True),
+                condition=Q(state="closed", closed_at__isnull=False)
+                | Q(state="open", closed_at__isnull=True),
                 name="calibration_closed_has_time",
             )
         ]
@@ -495,7 +510,8 @@ class Release(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(done_at__isnull=True) | Q(approved_by__isnull=False), name="release_done_was_approved"
+                condition=Q(done_at__isnull=True) | Q(approved_by__isnull=False),
+                name="release_done_was_approved",
             ),
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("requested_by")),
@@ -503,7 +519,8 @@ class Release(models.Model):
                 violation_error_message=_("A release takes a second person."),
             ),
             models.UniqueConstraint(
-                fields=["cycle"], condition=Q(done_at__isnull=True, withdrawn_at__isnull=True),
+                fields=["cycle"],
+                condition=Q(done_at__isnull=True, withdrawn_at__isnull=True),
                 name="release_one_open_per_cycle",
             ),
         ]
@@ -522,7 +539,9 @@ class ReleasedResultQuerySet(models.QuerySet["ReleasedResult"]):
 
     def latest(self) -> Self:  # type: ignore[override]
         """The version that counts for each participation."""
-        newer = ReleasedResult.objects.filter(participation=OuterRef("participation"), number__gt=OuterRef("number"))
+        newer = ReleasedResult.objects.filter(
+            participation=OuterRef("participation"), number__gt=OuterRef("number")
+        )
         return self.filter(~Exists(newer))
 
 
@@ -550,7 +569,8 @@ class ReleasedResult(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["participation", "number"], name="result_number_once"),
             models.CheckConstraint(
-                condition=Q(number=1) | ~Q(reason=""), name="result_correction_has_reason",
+                condition=Q(number=1) | ~Q(reason=""),
+                name="result_correction_has_reason",
                 violation_error_message=_("A correction says why."),
             ),
         ]
@@ -614,7 +634,11 @@ def deciders(result: ReleasedResult) -> models.QuerySet[User]:
     had_part = (
         Q(pk__in=CalibrationMove.objects.filter(rating__participation=part).values("by"))
         | Q(pk__in=Return.objects.filter(appraisal__participation=part).values("by"))
-        | Q(pk__in=Release.objects.filter(pk=result.release_id, approved_by__isnull=False).values("approved_by"))
+        | Q(
+            pk__in=Release.objects.filter(pk=result.release_id, approved_by__isnull=False).values(
+                "approved_by"
+            )
+        )
         | Q(pk__in=Release.objects.filter(pk=result.release_id).values("requested_by"))
     )
     people = User.objects.filter(is_active=True).filter((hr & ~Q(pk__in=it)) | line).exclude(had_part)
@@ -659,9 +683,10 @@ class Appeal(models.Model):
                 violation_error_message=_("An upheld review names the new rating."),
             ),
             models.CheckConstraint(
-                condition=Q(decided_at__isnull=True) | ~Q(decision=""), name="appeal_decision_has_text",
+                condition=Q(decided_at__isnull=True) | ~Q(decision=""),
+                name="appeal_decision_has_text",
                 violation_error_message=_("A decision says why."),
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -685,8 +710,10 @@ def evidence_for(participation: Participation, user: User) -> models.QuerySet[An
             "who": F(who),
             "row": _id("pk"),
         }
-        return rows.order_by().annotate(**{f"e_{name}": value for name, value in columns.items()}).values_list(
-            *(f"e_{name}" for name in columns)
+        return (
+            rows.order_by()
+            .annotate(**{f"e_{name}": value for name, value in columns.items()})
+            .values_list(*(f"e_{name}" for name in columns))
         )
 
     nothing = Value("", models.TextField())
@@ -698,7 +725,9 @@ def evidence_for(participation: Participation, user: User) -> models.QuerySet[An
         check_in__employee=person, check_in__starts_at__date__gte=first
     )
     promise = models.Case(
-        models.When(owner=person, then=Value("action")), default=Value("promise"), output_field=models.CharField()
+        models.When(owner=person, then=Value("action")),
+        default=Value("promise"),
+        output_field=models.CharField(),
     )
     contributions = Contribution.objects.visible_to(user).filter(participation=participation)
     entries = Entry.objects.visible_to(user).filter(conversation__participation=participation)
@@ -708,7 +737,9 @@ def evidence_for(participation: Participation, user: User) -> models.QuerySet[An
         models.Case(
             models.When(value__isnull=True, then=nothing),
             default=Concat(
-                Value(": ", models.TextField()), Cast(plain, models.TextField()), Value(" ", models.TextField()),
+                Value(": ", models.TextField()),
+                Cast(plain, models.TextField()),
+                Value(" ", models.TextField()),
                 Cast("key_result__unit", models.TextField()),
             ),
         ),
@@ -727,7 +758,9 @@ def stage_due(participation: str) -> Any:
     themselves), extensions counted."""
     at = f"{participation}__cycle" if participation else "cycle"
     stage = Stage.objects.filter(cycle=OuterRef(at), kind=StageKind.APPRAISAL)
-    more = Extension.objects.filter(participation=OuterRef(participation or "pk"), stage__kind=StageKind.APPRAISAL)
+    more = Extension.objects.filter(
+        participation=OuterRef(participation or "pk"), stage__kind=StageKind.APPRAISAL
+    )
     return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
 
 
@@ -737,7 +770,9 @@ def _id(expression: str) -> Any:
 
 def _first_hr_admin(**excluded: Any) -> Any:
     """An employee who is HR admin today, other than those excluded: whom an open matter of HR is put to."""
-    grants = RoleGrant.objects.current().filter(role=Role.HR_ADMIN, user__employee__isnull=False, user__is_active=True)
+    grants = RoleGrant.objects.current().filter(
+        role=Role.HR_ADMIN, user__employee__isnull=False, user__is_active=True
+    )
     for lookup, value in excluded.items():
         grants = grants.exclude(**{lookup: OuterRef(value)})
     return Subquery(grants.order_by("pk").values("user__employee")[:1])
@@ -759,7 +794,9 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     )
     current = Exists(
         Participation.objects.filter(
-            in_force(prefix="assignments__"), pk=OuterRef("participation"), assignments__manager=OuterRef("author")
+            in_force(prefix="assignments__"),
+            pk=OuterRef("participation"),
+            assignments__manager=OuterRef("author"),
         )
     )
     columns = {
@@ -790,28 +827,50 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     )
     return [
         items(
-            unsent.filter(kind=Appraisal.Kind.SELF), kind="appraisals:self", stage=StageKind.APPRAISAL,
-            recipient=_id("author"), **columns,
+            unsent.filter(kind=Appraisal.Kind.SELF),
+            kind="appraisals:self",
+            stage=StageKind.APPRAISAL,
+            recipient=_id("author"),
+            **columns,
         ),
         items(
-            unsent.filter(current, kind=Appraisal.Kind.MANAGER), kind="appraisals:manager",
-            stage=StageKind.APPRAISAL, recipient=_id("author"), **columns,
+            unsent.filter(current, kind=Appraisal.Kind.MANAGER),
+            kind="appraisals:manager",
+            stage=StageKind.APPRAISAL,
+            recipient=_id("author"),
+            **columns,
         ),
         items(
-            results, kind="appraisals:result", stage=StageKind.APPRAISAL, subject=_id("pk"),
-            recipient=_id("participation__employee"), about=_id("participation__employee"),
-            about_name=F("participation__employee__name"), cycle=_id("participation__cycle"), due_on=window,
+            results,
+            kind="appraisals:result",
+            stage=StageKind.APPRAISAL,
+            subject=_id("pk"),
+            recipient=_id("participation__employee"),
+            about=_id("participation__employee"),
+            about_name=F("participation__employee__name"),
+            cycle=_id("participation__cycle"),
+            due_on=window,
         ),
         items(
-            appeals, kind="appraisals:appeal", stage=StageKind.APPRAISAL, subject=_id("pk"),
-            recipient=Cast(decider, BigIntegerField()), about=_id("result__participation__employee"),
-            about_name=F("result__participation__employee__name"), cycle=_id("result__participation__cycle"),
+            appeals,
+            kind="appraisals:appeal",
+            stage=StageKind.APPRAISAL,
+            subject=_id("pk"),
+            recipient=Cast(decider, BigIntegerField()),
+            about=_id("result__participation__employee"),
+            about_name=F("result__participation__employee__name"),
+            cycle=_id("result__participation__cycle"),
             due_on=F("due_on"),
         ),
         items(
-            releases.filter(second__isnull=False), kind="appraisals:release", stage=StageKind.APPRAISAL,
-            subject=_id("cycle"), recipient=Cast(F("second"), BigIntegerField()),
-            about=Cast(F("second"), BigIntegerField()), about_name=F("requested_by__name"), cycle=_id("cycle"),
+            releases.filter(second__isnull=False),
+            kind="appraisals:release",
+            stage=StageKind.APPRAISAL,
+            subject=_id("cycle"),
+            recipient=Cast(F("second"), BigIntegerField()),
+            about=Cast(F("second"), BigIntegerField()),
+            about_name=F("requested_by__name"),
+            cycle=_id("cycle"),
             due_on=Cast(Value(None), models.DateField()),
         ),
     ]

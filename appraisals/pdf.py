@@ -35,7 +35,8 @@ def result_as_pdf(result: ReleasedResult, content: dict[str, Any]) -> bytes:
             {
                 "title": section["title"],
                 "questions": [
-                    {"text": q["text"], "pairs": [_row(pair) for pair in q["pairs"]]} for q in section["questions"]
+                    {"text": q["text"], "pairs": [_row(pair) for pair in q["pairs"]]}
+                    for q in section["questions"]
                 ],
             }
             for section in content["sections"]
@@ -43,9 +44,14 @@ def result_as_pdf(result: ReleasedResult, content: dict[str, Any]) -> bytes:
         "score": _line(content["trace"]) if content.get("trace") else None,
         "hash": result.sha256,
         "words": {
-            "strengths": _("Strengths"), "shortcomings": _("What fell short"), "own": _("Own view"),
-            "score": _("How the score came about"), "missing": _("missing"), "weight": _("weight"),
-            "version": _("Version %(number)s") % {"number": result.number}, "seal": _("SHA-256 of the released snapshot"),
+            "strengths": _("Strengths"),
+            "shortcomings": _("What fell short"),
+            "own": _("Own view"),
+            "score": _("How the score came about"),
+            "missing": _("missing"),
+            "weight": _("weight"),
+            "version": _("Version %(number)s") % {"number": result.number},
+            "seal": _("SHA-256 of the released snapshot"),
             "reason": result.reason,
         },
     }
@@ -62,12 +68,17 @@ def _row(pair: dict[str, Any]) -> dict[str, str]:
         "goal": pair["goal"],
         "level": theirs["level"],
         "text": theirs["text"] or theirs["choice"],
-        "own": " – ".join(part for part in (mine.get("level", ""), mine.get("text") or mine.get("choice", "")) if part),
+        "own": " – ".join(
+            part for part in (mine.get("level", ""), mine.get("text") or mine.get("choice", "")) if part
+        ),
     }
 
 
 def _line(trace: dict[str, Any]) -> dict[str, Any]:
     return {
-        "label": trace["label"], "value": trace["value"], "weight": trace["weight"], "note": trace.get("note", ""),
+        "label": trace["label"],
+        "value": trace["value"],
+        "weight": trace["weight"],
+        "note": trace.get("note", ""),
         "parts": [_line(part) for part in trace.get("parts", [])],
     }

@@ -15,23 +15,33 @@ from pmcycle.cycles.rules import Need
 
 NEEDS: dict[str, Need] = {
     "appraisals:self": Need(
-        title=_("Write your self-appraisal"), button=_("Write"), url_name="appraisals:write", minutes=30,
+        title=_("Write your self-appraisal"),
+        button=_("Write"),
+        url_name="appraisals:write",
+        minutes=30,
         waits=_("%(name)s has not handed in the self-appraisal yet"),
     ),
     "appraisals:manager": Need(
-        title=_("Appraise %(name)s"), button=_("Write"), url_name="appraisals:write", minutes=25,
+        title=_("Appraise %(name)s"),
+        button=_("Write"),
+        url_name="appraisals:write",
+        minutes=25,
         waits=_("The appraisal of %(name)s is not handed in yet"),
     ),
     "appraisals:result": Need(
         title=_("Read your result"), button=_("Read"), url_name="appraisals:result", minutes=10
     ),
     "appraisals:appeal": Need(
-        title=_("Decide the review that %(name)s asked for"), button=_("Decide"), url_name="appraisals:appeal",
+        title=_("Decide the review that %(name)s asked for"),
+        button=_("Decide"),
+        url_name="appraisals:appeal",
         minutes=20,
     ),
     "appraisals:release": Need(
-        title=_("Results wait for your approval; %(name)s asked for it"), button=_("Look"),
-        url_name="appraisals:release", minutes=10,
+        title=_("Results wait for your approval; %(name)s asked for it"),
+        button=_("Look"),
+        url_name="appraisals:release",
+        minutes=10,
     ),
 }
 
@@ -88,13 +98,18 @@ def evaluate(node: Node, missing: str) -> dict[str, Any]:
         value = None if node.value is None else rounded(node.value)
         return {**_line(node, value), "parts": []}
     parts = [evaluate(part, missing) for part in node.parts]
-    value = weighted_mean([(part.weight, _decimal(done["value"])) for part, done in zip(node.parts, parts, strict=True)], missing)
+    value = weighted_mean(
+        [(part.weight, _decimal(done["value"])) for part, done in zip(node.parts, parts, strict=True)],
+        missing,
+    )
     return {**_line(node, value), "rule": missing, "parts": parts}
 
 
 def _line(node: Node, value: Decimal | None) -> dict[str, Any]:
     return {
-        "label": node.label, "note": node.note, "weight": str(node.weight),
+        "label": node.label,
+        "note": node.note,
+        "weight": str(node.weight),
         "value": None if value is None else str(value),
     }
 
@@ -165,10 +180,18 @@ DEFAULT_FORM: list[dict[str, Any]] = [
         "help": _("What came of the goals that you agreed, and of what nobody could foresee."),
         "weight": "60",
         "questions": [
-            {"kind": "goals", "text": _("How far was each goal reached?"), "weight": "100",
-             "help": _("Choose by the description, and say in a line what you saw.")},
-            {"kind": "text", "text": _("What was achieved, and what did it change?"), "part": "strengths",
-             "help": _("Two or three results worth remembering, each with something one can look up.")},
+            {
+                "kind": "goals",
+                "text": _("How far was each goal reached?"),
+                "weight": "100",
+                "help": _("Choose by the description, and say in a line what you saw."),
+            },
+            {
+                "kind": "text",
+                "text": _("What was achieved, and what did it change?"),
+                "part": "strengths",
+                "help": _("Two or three results worth remembering, each with something one can look up."),
+            },
         ],
     },
     {
@@ -176,14 +199,30 @@ DEFAULT_FORM: list[dict[str, Any]] = [
         "help": _("How the results came about: with others, reliably, and well made."),
         "weight": "40",
         "questions": [
-            {"kind": "competency", "text": _("Working with others"), "weight": "34",
-             "help": _("Shares what others need in time, listens, and leaves colleagues better off.")},
-            {"kind": "competency", "text": _("Reliability"), "weight": "33",
-             "help": _("Says early when something slips, and keeps what was promised.")},
-            {"kind": "competency", "text": _("Quality and methods"), "weight": "33",
-             "help": _("Work that others can build on; improves the way it is done.")},
-            {"kind": "text", "text": _("What fell short, or should change?"), "part": "shortcomings",
-             "help": _("Name the situation and its effect. It should be no news to the person.")},
+            {
+                "kind": "competency",
+                "text": _("Working with others"),
+                "weight": "34",
+                "help": _("Shares what others need in time, listens, and leaves colleagues better off."),
+            },
+            {
+                "kind": "competency",
+                "text": _("Reliability"),
+                "weight": "33",
+                "help": _("Says early when something slips, and keeps what was promised."),
+            },
+            {
+                "kind": "competency",
+                "text": _("Quality and methods"),
+                "weight": "33",
+                "help": _("Work that others can build on; improves the way it is done."),
+            },
+            {
+                "kind": "text",
+                "text": _("What fell short, or should change?"),
+                "part": "shortcomings",
+                "help": _("Name the situation and its effect. It should be no news to the person."),
+            },
         ],
     },
     {
@@ -191,9 +230,18 @@ DEFAULT_FORM: list[dict[str, Any]] = [
         "help": _("Not scored. What the coming cycle should make possible."),
         "weight": "0",
         "questions": [
-            {"kind": "text", "text": _("Which abilities should grow, and what would help?"), "required": False},
-            {"kind": "text", "text": _("The year in one sentence"), "part": "summary", "self": False,
-             "help": _("The first line of the result that the person will read.")},
+            {
+                "kind": "text",
+                "text": _("Which abilities should grow, and what would help?"),
+                "required": False,
+            },
+            {
+                "kind": "text",
+                "text": _("The year in one sentence"),
+                "part": "summary",
+                "self": False,
+                "help": _("The first line of the result that the person will read."),
+            },
         ],
     },
 ]
@@ -208,6 +256,12 @@ def by_month(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in sorted(rows, key=lambda r: r["at"], reverse=True):
         months.setdefault((row["day"].year, row["day"].month), []).append(row)
     return [
-        {"year": year, "month": month, "first": date(year, month, 1), "name": calendar.month_name[month], "rows": found}
+        {
+            "year": year,
+            "month": month,
+            "first": date(year, month, 1),
+            "name": calendar.month_name[month],
+            "rows": found,
+        }
         for (year, month), found in months.items()
     ]

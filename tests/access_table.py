@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import World
-from tests.factories import activity, cycles, feedback, people
+from tests.factories import activity, appraisals, cycles, feedback, people
 
 EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
 ANYBODY = f"anonymous {EVERYBODY}"
@@ -20,6 +20,10 @@ STAFF = "owner manager former_manager skip_level other_manager colleague hr_part
 
 # Who may see Ana's public profile, and learns so that changing it is HR's.
 COLLEAGUES = STAFF.replace(" hr_admin", "") + " auditor"
+# Everybody who may know that a launched cycle exists, but not run it.
+NOT_HR_ADMIN = (
+    "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner auditor"
+)
 
 
 @dataclass(frozen=True)
@@ -268,6 +272,153 @@ ROWS: list[Row] = [
     Row("feedback:calendar", may=f"anonymous {EVERYBODY}", build=feedback.calendar_of_ana),
     # --- goals
     # --- appraisals
+    Row("appraisals:list", may=EVERYBODY),
+    Row("appraisals:write", state="self, draft", may="owner", build=appraisals.own_draft),
+    Row("appraisals:write", state="manager, draft", may="manager", build=appraisals.manager_draft),
+    Row(
+        "appraisals:write",
+        state="manager, draft of the former one",
+        may="",
+        told="former_manager",
+        build=appraisals.former_managers_draft,
+    ),
+    Row("appraisals:read", state="self, draft", may="owner", build=appraisals.own_draft),
+    Row(
+        "appraisals:read",
+        state="self, submitted",
+        may="owner manager skip_level hr_partner hr_admin",
+        build=appraisals.own_submitted,
+    ),
+    Row(
+        "appraisals:read",
+        state="self, submitted before the manager wrote",
+        may="owner skip_level hr_partner hr_admin",
+        build=appraisals.own_submitted_first,
+    ),
+    Row("appraisals:read", state="manager, draft", may="manager", build=appraisals.manager_draft),
+    Row(
+        "appraisals:read",
+        state="manager, submitted",
+        may="manager skip_level hr_partner hr_admin",
+        build=appraisals.manager_submitted,
+    ),
+    Row(
+        "appraisals:read",
+        state="manager, released",
+        may="owner manager skip_level hr_partner hr_admin",
+        build=appraisals.manager_released,
+    ),
+    Row("appraisals:autosave", method="post", state="self, draft", may="owner", build=appraisals.own_draft),
+    Row(
+        "appraisals:autosave",
+        method="post",
+        state="manager, draft",
+        may="manager",
+        build=appraisals.manager_draft,
+    ),
+    Row("appraisals:submit", method="post", state="self, draft", may="owner", build=appraisals.own_draft),
+    Row(
+        "appraisals:submit",
+        method="post",
+        state="manager, submitted",
+        may="manager",
+        told="skip_level hr_partner hr_admin",
+        build=appraisals.manager_submitted,
+    ),
+    Row(
+        "appraisals:cite",
+        method="post",
+        may="manager",
+        told="skip_level hr_partner hr_admin",
+        build=appraisals.manager_submitted,
+    ),
+    Row(
+        "appraisals:return_for_rework",
+        method="post",
+        state="manager, submitted",
+        may="skip_level hr_admin",
+        told="manager hr_partner",
+        build=appraisals.manager_submitted,
+    ),
+    Row(
+        "appraisals:reopen",
+        method="post",
+        state="self, submitted",
+        may="hr_admin",
+        told="owner manager skip_level hr_partner",
+        build=appraisals.own_submitted,
+    ),
+    Row(
+        "appraisals:result",
+        may="owner manager skip_level hr_partner hr_admin",
+        build=appraisals.result_of_ana,
+    ),
+    Row(
+        "appraisals:result_pdf",
+        may="owner manager skip_level hr_partner hr_admin",
+        build=appraisals.result_of_ana,
+    ),
+    Row(
+        "appraisals:acknowledge",
+        method="post",
+        may="owner",
+        told="manager skip_level hr_partner hr_admin",
+        build=appraisals.result_of_ana,
+    ),
+    Row(
+        "appraisals:file_appeal",
+        method="post",
+        may="owner",
+        told="manager skip_level hr_partner hr_admin",
+        build=appraisals.result_of_ana,
+    ),
+    Row("appraisals:appeal", may="owner skip_level hr_partner hr_admin", build=appraisals.appeal_of_ana),
+    Row(
+        "appraisals:decide_appeal",
+        method="post",
+        may="skip_level",
+        told="owner hr_partner hr_admin",
+        build=appraisals.appeal_of_ana,
+    ),
+    Row("appraisals:release", may="hr_admin", told=NOT_HR_ADMIN, build=appraisals.the_cycle),
+    Row(
+        "appraisals:request_release",
+        method="post",
+        may="hr_admin",
+        told=NOT_HR_ADMIN,
+        build=appraisals.the_cycle,
+    ),
+    Row("appraisals:approve_release", method="post", may="hr_admin", build=appraisals.waiting_release),
+    Row("appraisals:withdraw_release", method="post", may="hr_admin", build=appraisals.waiting_release),
+    Row("appraisals:calibrations", may="hr_partner other_hr_partner hr_admin", build=appraisals.the_cycle),
+    Row(
+        "appraisals:open_calibration",
+        method="post",
+        may="hr_admin",
+        told=NOT_HR_ADMIN,
+        build=appraisals.the_cycle,
+    ),
+    Row("appraisals:calibration", may="hr_partner hr_admin", build=appraisals.session_of_production),
+    Row(
+        "appraisals:move_rating",
+        method="post",
+        may="hr_admin",
+        told="hr_partner",
+        build=appraisals.card_of_ana,
+    ),
+    Row(
+        "appraisals:close_calibration",
+        method="post",
+        may="hr_admin",
+        told="hr_partner",
+        build=appraisals.session_of_production,
+    ),
+    Row("appraisals:form", may="hr_admin", told=NOT_HR_ADMIN, build=appraisals.the_cycle),
+    Row(
+        "appraisals:choose_form", method="post", may="hr_admin", told=NOT_HR_ADMIN, build=appraisals.the_cycle
+    ),
+    Row("appraisals:save_form", method="post", may="hr_admin", told=NOT_HR_ADMIN, build=appraisals.the_cycle),
+    Row("appraisals:preview", may="hr_admin", told=NOT_HR_ADMIN, build=appraisals.the_cycle),
     # --- incentives
     # --- evaluations
     # --- api

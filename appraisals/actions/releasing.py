@@ -51,12 +51,16 @@ def request_release(cycle: Cycle, accepted_first_mentions: str, *, by: User) -> 
             is_active=True, pk__in=RoleGrant.objects.current().filter(role=Role.HR_ADMIN).values("user")
         ).exclude(pk=by.pk)
         record(
-            "requested_release", release, by=by,
+            "requested_release",
+            release,
+            by=by,
             notify=[
                 Tell(
-                    user_id=user.pk, title=_("A release of results waits for a second person"),
+                    user_id=user.pk,
+                    title=_("A release of results waits for a second person"),
                     url=reverse("appraisals:release", args=[locked.pk]),
-                    key=f"release:{release.pk}:asked:{user.pk}", kind="appraisals:release",
+                    key=f"release:{release.pk}:asked:{user.pk}",
+                    kind="appraisals:release",
                 )
                 for user in others
             ],
@@ -163,7 +167,9 @@ def release(release: Release) -> int:
         if row.done_at is not None:
             return row.results.count()
         now = timezone.now()
-        ratings = list(audience_of(row).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+        ratings = list(
+            audience_of(row).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
+        )
         with connection.cursor() as cursor:
             cursor.execute(RELEASE, {"release": row.pk, "now": now, "ratings": ratings})
         done = list(
@@ -174,8 +180,14 @@ def release(release: Release) -> int:
         Event.objects.bulk_create(
             [
                 Event(
-                    stream=f"employee:{employee}", at=now, verb="released", actor=row.approved_by, about_id=employee,
-                    subject_kind="appraisals.releasedresult", subject_id=pk, data={"sha256": sha256, "release": row.pk},
+                    stream=f"employee:{employee}",
+                    at=now,
+                    verb="released",
+                    actor=row.approved_by,
+                    about_id=employee,
+                    subject_kind="appraisals.releasedresult",
+                    subject_id=pk,
+                    data={"sha256": sha256, "release": row.pk},
                 )
                 for pk, sha256, employee, _user in done
             ]
@@ -185,7 +197,10 @@ def release(release: Release) -> int:
             row,
             [
                 Tell(
-                    user_id=user, title=title, url=reverse("appraisals:result", args=[pk]), key=f"result:{pk}:ready",
+                    user_id=user,
+                    title=title,
+                    url=reverse("appraisals:result", args=[pk]),
+                    key=f"result:{pk}:ready",
                     kind="appraisals:result",
                 )
                 for pk, _sha256, _employee, user in done
@@ -241,17 +256,24 @@ def file_appeal(result: ReleasedResult, text: str, *, by: User) -> Appeal:
         if not text.strip():
             raise Invalid("text", _("Say what should be looked at again."))
         appeal = Appeal.objects.create(
-            result=row, text=text.strip(),
+            result=row,
+            text=text.strip(),
             due_on=today() + timedelta(days=row.participation.cycle.appeal_days),
         )
         name = row.participation.employee.name
         record(
-            "appealed", appeal, by=by, about=row.participation.employee,
+            "appealed",
+            appeal,
+            by=by,
+            about=row.participation.employee,
             notify=[
                 Tell(
-                    user_id=user.pk, title=_("%(name)s asks for a review of the result") % {"name": name},
-                    url=reverse("appraisals:appeal", args=[appeal.pk]), key=f"appeal:{appeal.pk}:filed:{user.pk}",
-                    kind="appraisals:appeal", due_on=appeal.due_on,
+                    user_id=user.pk,
+                    title=_("%(name)s asks for a review of the result") % {"name": name},
+                    url=reverse("appraisals:appeal", args=[appeal.pk]),
+                    key=f"appeal:{appeal.pk}:filed:{user.pk}",
+                    kind="appraisals:appeal",
+                    due_on=appeal.due_on,
                 )
                 for user in deciders(row)
             ],
@@ -295,7 +317,9 @@ def decide_appeal(
         now = timezone.now()
         row.outcome, row.decision, row.decided_by, row.decided_at = outcome, decision.strip(), by, now
         if outcome == Appeal.Outcome.UPHELD:
-            level = RatingLevel.objects.filter(pk=new_level_id, scale__cycle=result.participation.cycle_id).first()
+            level = RatingLevel.objects.filter(
+                pk=new_level_id, scale__cycle=result.participation.cycle_id
+            ).first()
             if level is None or level.pk == result.level_id:
                 raise Invalid("new_level", _("Choose the rating it changes to."))
             row.new_level = level
@@ -303,20 +327,34 @@ def decide_appeal(
                 calibrated=level, version=F("version") + 1
             )
             with connection.cursor() as cursor:
-                cursor.execute(CORRECT, {"level": level.pk, "reason": row.decision, "old": result.pk, "now": now})
+                cursor.execute(
+                    CORRECT, {"level": level.pk, "reason": row.decision, "old": result.pk, "now": now}
+                )
         row.version += 1
         row.save()
         latest = ReleasedResult.objects.latest().get(participation=result.participation_id)
         user = User.objects.filter(employee=person, is_active=True).first()
-        tells = [
-            Tell(
-                user_id=user.pk, title=_("Your review is decided"),
-                url=reverse("appraisals:result", args=[latest.pk]), key=f"appeal:{row.pk}:decided",
-                kind="appraisals:decided",
-            )
-        ] if user else []
+        tells = (
+            [
+                Tell(
+                    user_id=user.pk,
+                    title=_("Your review is decided"),
+                    url=reverse("appraisals:result", args=[latest.pk]),
+                    key=f"appeal:{row.pk}:decided",
+                    kind="appraisals:decided",
+                )
+            ]
+            if user
+            else []
+        )
         record(
-            "decided_appeal", row, by=by, about=person, outcome=outcome, result=latest.pk, sha256=latest.sha256,
+            "decided_appeal",
+            row,
+            by=by,
+            about=person,
+            outcome=outcome,
+            result=latest.pk,
+            sha256=latest.sha256,
             notify=tells,
         )
     return row

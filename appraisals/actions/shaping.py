@@ -38,7 +38,9 @@ def choose_form(cycle: Cycle, form: Form | None, *, by: User) -> CycleForm:
             version = make_default_form(_free_name(locked.name), by=by)
         else:
             version = form.versions.order_by("-number")[:1].get()
-        chosen, _created = CycleForm.objects.update_or_create(cycle=locked, defaults={"form_version": version})
+        chosen, _created = CycleForm.objects.update_or_create(
+            cycle=locked, defaults={"form_version": version}
+        )
         record("chose_form", locked, by=by, form=version.form_id, number=version.number)
     return chosen
 
@@ -46,7 +48,11 @@ def choose_form(cycle: Cycle, form: Form | None, *, by: User) -> CycleForm:
 def _free_name(cycle_name: str) -> str:
     wanted = _("Appraisal, %(cycle)s") % {"cycle": cycle_name[:80]}
     taken = set(Form.objects.filter(name__startswith=wanted).values_list("name", flat=True))
-    return next(name for number in range(1, 10_000) if (name := wanted if number == 1 else f"{wanted} {number}") not in taken)
+    return next(
+        name
+        for number in range(1, 10_000)
+        if (name := wanted if number == 1 else f"{wanted} {number}") not in taken
+    )
 
 
 def make_default_form(name: str, *, by: User | None) -> FormVersion:
@@ -71,7 +77,11 @@ def save_form(
         chosen = CycleForm.objects.select_related("form_version__form").filter(cycle=locked).first()
         if chosen is None:
             raise Refused(_("Choose a form first."))
-        row = FormVersion.objects.select_for_update(of=("self",)).select_related("form").get(pk=chosen.form_version_id)
+        row = (
+            FormVersion.objects.select_for_update(of=("self",))
+            .select_related("form")
+            .get(pk=chosen.form_version_id)
+        )
         check_version(row, version if number == row.number else -1)
         _refuse_unless_sound(structure)
         if row.frozen_at is not None:
@@ -96,8 +106,12 @@ def save_form(
 
 def _refuse_unless_sound(structure: Structure) -> None:
     limits = rules.STRUCTURE_LIMITS
-    if len(structure) > limits["sections"] or any(len(s["questions"]) > limits["questions"] for s in structure):
-        raise Refused(_("A form of that length is not answered by anybody: at most 20 sections of 40 questions."))
+    if len(structure) > limits["sections"] or any(
+        len(s["questions"]) > limits["questions"] for s in structure
+    ):
+        raise Refused(
+            _("A form of that length is not answered by anybody: at most 20 sections of 40 questions.")
+        )
 
 
 def _write(version: FormVersion, structure: Structure) -> None:
@@ -105,7 +119,10 @@ def _write(version: FormVersion, structure: Structure) -> None:
     sections = Section.objects.bulk_create(
         [
             Section(
-                form_version=version, position=position, title=str(section["title"]), help=str(section.get("help", "")),
+                form_version=version,
+                position=position,
+                title=str(section["title"]),
+                help=str(section.get("help", "")),
                 weight=Decimal(str(section.get("weight", 0))),
             )
             for position, section in enumerate(structure)
@@ -114,10 +131,16 @@ def _write(version: FormVersion, structure: Structure) -> None:
     Question.objects.bulk_create(
         [
             Question(
-                section=row, position=position, kind=question["kind"], text=str(question["text"]),
-                help=str(question.get("help", "")), weight=Decimal(str(question.get("weight", 0))),
-                choices=question.get("choices", []), is_required=question.get("required", True),
-                for_self=question.get("self", True), for_manager=question.get("manager", True),
+                section=row,
+                position=position,
+                kind=question["kind"],
+                text=str(question["text"]),
+                help=str(question.get("help", "")),
+                weight=Decimal(str(question.get("weight", 0))),
+                choices=question.get("choices", []),
+                is_required=question.get("required", True),
+                for_self=question.get("self", True),
+                for_manager=question.get("manager", True),
                 part=question.get("part", ""),
             )
             for row, section in zip(sections, structure, strict=True)
@@ -130,11 +153,20 @@ def structure_of(version: FormVersion) -> list[dict[str, Any]]:
     """A form version as plain data, in the shape that `save_form` takes. Two statements."""
     return [
         {
-            "title": section.title, "help": section.help, "weight": section.weight,
+            "title": section.title,
+            "help": section.help,
+            "weight": section.weight,
             "questions": [
                 {
-                    "kind": q.kind, "text": q.text, "help": q.help, "weight": q.weight, "choices": q.choices,
-                    "required": q.is_required, "self": q.for_self, "manager": q.for_manager, "part": q.part,
+                    "kind": q.kind,
+                    "text": q.text,
+                    "help": q.help,
+                    "weight": q.weight,
+                    "choices": q.choices,
+                    "required": q.is_required,
+                    "self": q.for_self,
+                    "manager": q.for_manager,
+                    "part": q.part,
                 }
                 for q in section.questions.all()
             ],
@@ -157,8 +189,11 @@ def check_form(cycle: Cycle, people: Any) -> list[Finding]:
     if chosen is None:
         return [
             Finding(
-                code="appraisals:form_missing", sentence=_("No appraisal form is chosen for this cycle."), is_error=True,
-                url=url, fix=_("Choose a form"),
+                code="appraisals:form_missing",
+                sentence=_("No appraisal form is chosen for this cycle."),
+                is_error=True,
+                url=url,
+                fix=_("Choose a form"),
             )
         ]
     findings = []
@@ -167,7 +202,10 @@ def check_form(cycle: Cycle, people: Any) -> list[Finding]:
     if lacks:
         findings.append(
             Finding(
-                code="appraisals:weights", is_error=True, url=url, fix=_("Set the weights"),
+                code="appraisals:weights",
+                is_error=True,
+                url=url,
+                fix=_("Set the weights"),
                 sentence=_("The scored sections of the appraisal form total %(total)s instead of 100.")
                 % {"total": (rules.HUNDRED - lacks).normalize()},
             )
@@ -176,13 +214,20 @@ def check_form(cycle: Cycle, people: Any) -> list[Finding]:
         section["title"]
         for section in structure
         if section["weight"] > 0
-        and not any(q["kind"] in rules.SCORED_KINDS and q["weight"] > 0 and q["manager"] for q in section["questions"])
+        and not any(
+            q["kind"] in rules.SCORED_KINDS and q["weight"] > 0 and q["manager"] for q in section["questions"]
+        )
     ]
     if hollow:
         findings.append(
             Finding(
-                code="appraisals:hollow_section", is_error=True, url=url, fix=_("Weigh a question"), people=hollow,
-                count=len(hollow), sentence=_("A section counts for the score, but no question in it has a weight."),
+                code="appraisals:hollow_section",
+                is_error=True,
+                url=url,
+                fix=_("Weigh a question"),
+                people=hollow,
+                count=len(hollow),
+                sentence=_("A section counts for the score, but no question in it has a weight."),
             )
         )
     return findings

@@ -132,7 +132,9 @@ def _refuse_unless_writable(row: Appraisal) -> None:
     extended = Extension.objects.filter(
         participation=row.participation_id, stage__kind=StageKind.APPRAISAL, due_on__gte=today()
     )
-    stage = Stage.objects.filter(cycle=cycle, kind=StageKind.APPRAISAL).values_list("state", "opens_on").first()
+    stage = (
+        Stage.objects.filter(cycle=cycle, kind=StageKind.APPRAISAL).values_list("state", "opens_on").first()
+    )
     if cycle.state != Cycle.State.RUNNING or stage is None or stage[0] == Stage.State.PLANNED:
         raise Refused(_("The appraisal stage of this cycle has not opened yet."))
     if stage[0] == Stage.State.CLOSED and not extended.exists():
@@ -152,7 +154,9 @@ def _check_version(row: Appraisal, version: int | None, answers: Answers) -> Non
     for key in answers:
         found = saved.get(key)
         if key[1] is None:
-            current[field_name(*key)] = "" if found is None else (found.text or found.choice or found.level_id or "")
+            current[field_name(*key)] = (
+                "" if found is None else (found.text or found.choice or found.level_id or "")
+            )
         else:
             current[field_name(*key)] = "" if found is None or found.level_id is None else found.level_id
             current[f"{field_name(*key)}-text"] = "" if found is None else found.text
@@ -167,8 +171,13 @@ def _write(
     Answer.objects.bulk_create(
         [
             Answer(
-                appraisal=row, question_id=question, goal_id=goal, text=value.text, level_id=value.level_id,
-                choice=value.choice, updated_at=now,
+                appraisal=row,
+                question_id=question,
+                goal_id=goal,
+                text=value.text,
+                level_id=value.level_id,
+                choice=value.choice,
+                updated_at=now,
             )
             for (question, goal), value in answers.items()
         ],
@@ -194,7 +203,9 @@ def _cite(row: Appraisal, entries: Sequence[int], *, by: User) -> None:
     if len(readable) != len(set(entries)):
         raise Invalid("citations", _("One of these conversation entries is not about this person."))
     row.citations.exclude(entry__in=readable).delete()
-    Citation.objects.bulk_create([Citation(appraisal=row, entry_id=pk) for pk in readable], ignore_conflicts=True)
+    Citation.objects.bulk_create(
+        [Citation(appraisal=row, entry_id=pk) for pk in readable], ignore_conflicts=True
+    )
 
 
 def autosave(
@@ -267,7 +278,11 @@ def submit(
         if row.kind == Appraisal.Kind.MANAGER:
             _propose(row, questions, goals)
         record(
-            "submitted", row, by=by, about=row.participation.employee, number=submission.number,
+            "submitted",
+            row,
+            by=by,
+            about=row.participation.employee,
+            number=submission.number,
             sha256=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
             notify=_tell_manager(row, submission.number) if row.kind == Appraisal.Kind.SELF else (),
         )
@@ -285,7 +300,9 @@ def goals_of(participation: Participation) -> Any:
     """The agreed goals of the cycle that an appraisal rates, with the version in force."""
     return (
         Goal.objects.filter(
-            participation=participation, horizon=Goal.Horizon.CYCLE, state__in=[Goal.State.AGREED, Goal.State.CLOSED]
+            participation=participation,
+            horizon=Goal.Horizon.CYCLE,
+            state__in=[Goal.State.AGREED, Goal.State.CLOSED],
         )
         .select_related("agreed")
         .order_by("pk")
@@ -306,7 +323,9 @@ def _refuse_unless_complete(
                         "goal": goal.agreed.title if goal.agreed else ""
                     }
         elif answers.get((question.pk, None), Value()).is_empty:
-            lacking[field_name(question.pk)] = _("“%(question)s” still needs an answer.") % {"question": question.text}
+            lacking[field_name(question.pk)] = _("“%(question)s” still needs an answer.") % {
+                "question": question.text
+            }
     if row.kind == Appraisal.Kind.MANAGER and row.level_id is None:
         lacking["level"] = _("Propose a rating before you hand this in.")
     if lacking:
@@ -338,7 +357,8 @@ def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Go
     sections: dict[int, dict[str, Any]] = {}
     for question in questions:
         section = sections.setdefault(
-            question.section_id, {"title": question.section.title, "weight": str(question.section.weight), "questions": []}
+            question.section_id,
+            {"title": question.section.title, "weight": str(question.section.weight), "questions": []},
         )
         wanted: list[Goal | None] = list(goals) if question.kind == Question.Kind.GOALS else [None]
         answers = []
@@ -354,7 +374,13 @@ def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Go
                 }
             )
         section["questions"].append(
-            {"id": question.pk, "kind": question.kind, "part": question.part, "text": question.text, "answers": answers}
+            {
+                "id": question.pk,
+                "kind": question.kind,
+                "part": question.part,
+                "text": question.text,
+                "answers": answers,
+            }
         )
     return {"author": row.author.name, "kind": row.kind, "sections": list(sections.values())}
 
@@ -369,10 +395,19 @@ def _propose(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
     rating = Rating.objects.select_for_update().filter(participation=row.participation_id).first()
     if rating is None:
         Rating.objects.create(
-            participation=row.participation, proposed_id=row.level_id, proposed_by=row.author, score=value, trace=trace
+            participation=row.participation,
+            proposed_id=row.level_id,
+            proposed_by=row.author,
+            score=value,
+            trace=trace,
         )
         return
-    rating.proposed_id, rating.proposed_by, rating.score, rating.trace = row.level_id, row.author, value, trace
+    rating.proposed_id, rating.proposed_by, rating.score, rating.trace = (
+        row.level_id,
+        row.author,
+        value,
+        trace,
+    )
     rating.version += 1
     rating.save(update_fields=["proposed", "proposed_by", "score", "trace", "version"])
 
@@ -455,15 +490,19 @@ def _give_back(appraisal: Appraisal, why: str, kind: str, *, version: int | None
         row.version += 1
         row.save(update_fields=["submitted_at", "version"])
         author = User.objects.filter(employee=row.author_id, is_active=True).first()
-        tells = [
-            Tell(
-                user_id=author.pk,
-                title=_("An appraisal came back to you"),
-                url=reverse("appraisals:write", args=[row.pk]),
-                key=f"appraisal:{row.pk}:{kind}:{number}",
-                kind="appraisals:returned",
-            )
-        ] if author else []
+        tells = (
+            [
+                Tell(
+                    user_id=author.pk,
+                    title=_("An appraisal came back to you"),
+                    url=reverse("appraisals:write", args=[row.pk]),
+                    key=f"appraisal:{row.pk}:{kind}:{number}",
+                    kind="appraisals:returned",
+                )
+            ]
+            if author
+            else []
+        )
         record(kind, row, by=by, about=row.participation.employee, number=number, notify=tells)
     return back
 
@@ -477,7 +516,21 @@ def saved_answers(rows: Iterable[Appraisal]) -> dict[int, dict[Key, Answer]]:
 
 
 __all__ = [
-    "Answers", "Key", "Unanswered", "Value", "autosave", "cite", "content_of", "field_name", "goals_of",
-    "open_appraisals", "open_missing", "questions_of", "reopen", "return_for_rework", "saved_answers",
-    "score_of", "submit",
+    "Answers",
+    "Key",
+    "Unanswered",
+    "Value",
+    "autosave",
+    "cite",
+    "content_of",
+    "field_name",
+    "goals_of",
+    "open_appraisals",
+    "open_missing",
+    "questions_of",
+    "reopen",
+    "return_for_rework",
+    "saved_answers",
+    "score_of",
+    "submit",
 ]

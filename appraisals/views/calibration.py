@@ -36,7 +36,9 @@ def calibrations(request: UserRequest, pk: int) -> HttpResponse:
     return _sessions(request, cycle, None)
 
 
-def _sessions(request: UserRequest, cycle: Cycle, form: SessionForm | None, status: int = 200) -> HttpResponse:
+def _sessions(
+    request: UserRequest, cycle: Cycle, form: SessionForm | None, status: int = 200
+) -> HttpResponse:
     sessions = (
         CalibrationSession.objects.visible_to(request.user)
         .filter(cycle=cycle)
@@ -46,7 +48,9 @@ def _sessions(request: UserRequest, cycle: Cycle, form: SessionForm | None, stat
     )
     may_open = request.user.standing.is_hr_admin and cycle.state == Cycle.State.RUNNING
     context = {
-        "cycle": cycle, "sessions": sessions, "form": form or (SessionForm(cycle=cycle) if may_open else None),
+        "cycle": cycle,
+        "sessions": sessions,
+        "form": form or (SessionForm(cycle=cycle) if may_open else None),
         "may_open": may_open,
     }
     return render(request, "appraisals/calibrations.html", context, status=status)
@@ -59,7 +63,9 @@ def open_calibration(request: UserRequest, pk: int) -> HttpResponse:
     form = SessionForm(request.POST, cycle=cycle)
     if not form.is_valid():
         return _sessions(request, cycle, form, status=422)
-    session = actions.open_calibration(cycle, form.cleaned_data["name"], form.cleaned_data["units"], by=request.user)
+    session = actions.open_calibration(
+        cycle, form.cleaned_data["name"], form.cleaned_data["units"], by=request.user
+    )
     return redirect("appraisals:calibration", pk=session.pk)
 
 
@@ -76,7 +82,11 @@ def _session_rows() -> Any:
 
 
 def _board(
-    request: UserRequest, session: CalibrationSession, form: MoveForm | None = None, case: int = 0, status: int = 200
+    request: UserRequest,
+    session: CalibrationSession,
+    form: MoveForm | None = None,
+    case: int = 0,
+    status: int = 200,
 ) -> HttpResponse:
     user = request.user
     levels = list(RatingLevel.objects.filter(scale__cycle=session.cycle_id))
@@ -85,7 +95,9 @@ def _board(
         Rating.objects.of_session(session)
         .visible_to(user)
         .exclude(participation__employee=user.employee_id or 0)
-        .select_related("participation__employee", "participation__unit", "proposed", "calibrated", "proposed_by")
+        .select_related(
+            "participation__employee", "participation__unit", "proposed", "calibrated", "proposed_by"
+        )
         .annotate(
             may_move=Exists(Rating.objects.calibratable_by(user).filter(pk=OuterRef("pk"))),
             is_released=Exists(ReleasedResult.objects.filter(participation=OuterRef("participation"))),
@@ -96,7 +108,8 @@ def _board(
     is_open = session.state == CalibrationSession.State.OPEN and user.standing.is_hr_admin
     case = case or _number(request.GET.get("case"))
     chosen = next(
-        (r for r in ratings if r.pk == case and is_open and r.may_move and not r.is_released), None  # type: ignore[attr-defined]
+        (r for r in ratings if r.pk == case and is_open and r.may_move and not r.is_released),
+        None,  # type: ignore[attr-defined]
     )
     if chosen is not None and form is None:
         wanted = _number(request.GET.get("level"))
@@ -170,15 +183,20 @@ def move_rating(request: UserRequest, pk: int, rating: int) -> HttpResponse:
     if form.is_valid():
         try:
             move = actions.move_rating(
-                session, row, int(form.cleaned_data["level"]), form.cleaned_data["reason"],
-                version=form.cleaned_data["version"], by=request.user,
+                session,
+                row,
+                int(form.cleaned_data["level"]),
+                form.cleaned_data["reason"],
+                version=form.cleaned_data["version"],
+                by=request.user,
             )
         except Invalid as error:
             form.add_error(error.field, error.reason)
         else:
-            messages.success(request, _("Moved to “%(level)s”. Both ratings and the reason are kept.") % {
-                "level": move.new.label
-            })
+            messages.success(
+                request,
+                _("Moved to “%(level)s”. Both ratings and the reason are kept.") % {"level": move.new.label},
+            )
             return redirect(f"{reverse('appraisals:calibration', args=[pk])}#case-{row.pk}")
     return _board(request, session, form, case=row.pk, status=422)
 

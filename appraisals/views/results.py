@@ -70,7 +70,9 @@ def _release_page(request: UserRequest, cycle: Cycle, form: ReleaseForm, status:
             label=level,
             appraisal_pk=Subquery(
                 Appraisal.objects.filter(
-                    participation=OuterRef("participation"), kind=Appraisal.Kind.MANAGER, author=OuterRef("proposed_by")
+                    participation=OuterRef("participation"),
+                    kind=Appraisal.Kind.MANAGER,
+                    author=OuterRef("proposed_by"),
                 ).values("pk")[:1]
             ),
         )
@@ -153,7 +155,12 @@ def withdraw_release(request: UserRequest, pk: int) -> HttpResponse:
 
 def _results() -> Any:
     return ReleasedResult.objects.select_related(
-        "participation__employee", "participation__cycle", "level", "acknowledgement", "appeal__decided_by", "release"
+        "participation__employee",
+        "participation__cycle",
+        "level",
+        "acknowledgement",
+        "appeal__decided_by",
+        "release",
     )
 
 
@@ -178,7 +185,11 @@ def _result_page(
     thread = thread_of(part, StageKind.APPRAISAL, user)
     if thread is None:
         record_view(row, by=user, about=part.employee, role="reader")
-    versions = list(ReleasedResult.objects.filter(participation=part).order_by("-number").only("pk", "number", "released_at"))
+    versions = list(
+        ReleasedResult.objects.filter(participation=part)
+        .order_by("-number")
+        .only("pk", "number", "released_at")
+    )
     is_latest = versions[0].pk == row.pk
     acknowledgement = getattr(row, "acknowledgement", None)
     appeal = getattr(row, "appeal", None)
@@ -204,7 +215,9 @@ def _result_page(
         "is_latest": is_latest,
         "versions": versions,
         "content": content,
-        "mentions": [{**m, "body": texts.get(m["entry"], ""), "at": parse_datetime(m["said_at"])} for m in mentions],
+        "mentions": [
+            {**m, "body": texts.get(m["entry"], ""), "at": parse_datetime(m["said_at"])} for m in mentions
+        ],
         "why": why_tree(row.snapshot["trace"]) if row.snapshot.get("trace") else None,
         "acknowledgement": acknowledgement,
         "appeal": appeal,
@@ -293,8 +306,12 @@ def file_appeal(request: UserRequest, pk: int) -> HttpResponse:
 
 def _appeals() -> Any:
     return Appeal.objects.select_related(
-        "result__participation__employee", "result__participation__cycle", "result__level", "result__release",
-        "decided_by", "new_level",
+        "result__participation__employee",
+        "result__participation__cycle",
+        "result__level",
+        "result__release",
+        "decided_by",
+        "new_level",
     )
 
 
@@ -322,8 +339,12 @@ def _appeal_page(
     if may_decide and form is None:
         form = DecisionForm(initial={"version": row.version}, levels=_levels(row))
     context = {
-        "appeal": row, "result": row.result, "part": part, "person": part.employee,
-        "content": reading(row.result.snapshot), "form": form if may_decide else None,
+        "appeal": row,
+        "result": row.result,
+        "part": part,
+        "person": part.employee,
+        "content": reading(row.result.snapshot),
+        "form": form if may_decide else None,
         "is_own": part.employee_id == user.employee_id,
         "deciders": list(deciders(row.result)[:6]) if row.decided_at is None else [],
     }
@@ -341,8 +362,12 @@ def decide_appeal(request: UserRequest, pk: int) -> HttpResponse:
         chosen = form.cleaned_data["new_level"]
         try:
             actions.decide_appeal(
-                row, form.cleaned_data["outcome"], form.cleaned_data["decision"], int(chosen) if chosen else None,
-                version=form.cleaned_data["version"], by=request.user,
+                row,
+                form.cleaned_data["outcome"],
+                form.cleaned_data["decision"],
+                int(chosen) if chosen else None,
+                version=form.cleaned_data["version"],
+                by=request.user,
             )
         except Invalid as error:
             form.add_error(error.field, error.reason)

@@ -39,7 +39,9 @@ def _editor(
 ) -> HttpResponse:
     chosen = CycleForm.objects.select_related("form_version__form").filter(cycle=cycle).first()
     library = (
-        Form.objects.filter(versions__isnull=False).annotate(newest=Max("versions__number")).order_by("name")[:50]
+        Form.objects.filter(versions__isnull=False)
+        .annotate(newest=Max("versions__number"))
+        .order_by("name")[:50]
     )
     if structure is None:
         structure = actions.structure_of(chosen.form_version) if chosen else []
@@ -71,16 +73,28 @@ def _numbered(structure: list[dict[str, Any]], errors: dict[str, str]) -> list[d
     for s, section in enumerate(structure):
         questions = [
             {
-                **question, "at": f"s{s}-q{q}", "spot": f"{s}.{q}", "number": q + 1, "wrong": wrong(f"s{s}-q{q}"),
+                **question,
+                "at": f"s{s}-q{q}",
+                "spot": f"{s}.{q}",
+                "number": q + 1,
+                "wrong": wrong(f"s{s}-q{q}"),
                 "is_scored": question["kind"] in rules.SCORED_KINDS,
                 "choices_text": "\n".join(question.get("choices", [])),
-                "who": "both" if question["self"] and question["manager"] else "self" if question["self"] else "manager",
+                "who": "both"
+                if question["self"] and question["manager"]
+                else "self"
+                if question["self"]
+                else "manager",
             }
             for q, question in enumerate(section["questions"])
         ]
         sections.append(
             {
-                **section, "at": f"s{s}", "spot": str(s), "number": s + 1, "questions": questions,
+                **section,
+                "at": f"s{s}",
+                "spot": str(s),
+                "number": s + 1,
+                "questions": questions,
                 "wrong": {k: v for k, v in wrong(f"s{s}").items() if not k.startswith("q")},
                 "share": sum((q["weight"] for q in questions if q["is_scored"]), start=0),
             }
@@ -117,8 +131,12 @@ def save_form(request: UserRequest, pk: int) -> HttpResponse:
         structure = reshape(structure, do)
     try:
         version = actions.save_form(
-            cycle, name, structure, number=_number(request.POST.get("number")),
-            version=_number(request.POST.get("version")), by=request.user,
+            cycle,
+            name,
+            structure,
+            number=_number(request.POST.get("number")),
+            version=_number(request.POST.get("version")),
+            by=request.user,
         )
     except Invalid as error:
         return _editor(request, cycle, structure, {error.field: error.reason}, name, status=422)

@@ -46,8 +46,7 @@ def index(request: UserRequest) -> HttpResponse:
     """My own appraisals and results, my team's states, and for HR the ways into forms, calibration and release."""
     user = request.user
     own = (
-        Participation.objects.mine(user)
-        .annotate(
+        Participation.objects.mine(user).annotate(
             self_pk=Subquery(_of(Appraisal.Kind.SELF).values("pk")[:1]),
             self_saved=Subquery(_of(Appraisal.Kind.SELF).values("saved_at")[:1]),
             self_sent=Subquery(_of(Appraisal.Kind.SELF).values("submitted_at")[:1]),
@@ -67,22 +66,32 @@ def index(request: UserRequest) -> HttpResponse:
         .select_related("participation__employee", "participation__cycle")
         .annotate(
             self_sent=Subquery(
-                Appraisal.objects.filter(participation=OuterRef("participation"), kind=Appraisal.Kind.SELF).values(
-                    "submitted_at"
-                )[:1]
+                Appraisal.objects.filter(
+                    participation=OuterRef("participation"), kind=Appraisal.Kind.SELF
+                ).values("submitted_at")[:1]
             ),
             due_on=stage_due("participation"),
             **_result_columns("participation"),
         )
-        .order_by("participation__cycle__state", "-participation__cycle__first_day", "participation__employee__sort_name")
+        .order_by(
+            "participation__cycle__state",
+            "-participation__cycle__first_day",
+            "participation__employee__sort_name",
+        )
         if user.employee_id and user.standing.leads_people
         else Appraisal.objects.none()
     )
-    page = Paginator(team, TEAM_PAGE).get_page(request.GET.get("page")) if user.standing.leads_people else None
-    cycles = (
-        Cycle.objects.visible_to(user).filter(state__in=["draft", "running"]) if user.standing.is_hr_admin else []
+    page = (
+        Paginator(team, TEAM_PAGE).get_page(request.GET.get("page")) if user.standing.leads_people else None
     )
-    return render(request, "appraisals/list.html", {"own": own, "team": page, "cycles": cycles, "today": timezone.now()})
+    cycles = (
+        Cycle.objects.visible_to(user).filter(state__in=["draft", "running"])
+        if user.standing.is_hr_admin
+        else []
+    )
+    return render(
+        request, "appraisals/list.html", {"own": own, "team": page, "cycles": cycles, "today": timezone.now()}
+    )
 
 
 def _of(kind: str) -> Any:
@@ -156,12 +165,12 @@ def _screen(
     form = form or _form(appraisal, questions, goals, levels, None, answers.get(appraisal.pk), entries)
     low = {level.pk for level in levels if level.needs_mention}
     cited = set(appraisal.cited)  # type: ignore[attr-defined]
-    told = [
-        {**row, "is_cited": row["row"] in cited, "is_early": _is_early(row, part)}
-        for row in entries
+    told = [{**row, "is_cited": row["row"] in cited, "is_early": _is_early(row, part)} for row in entries]
+    mentions = [
+        rules.Mention(row["day"], 0 if row["who"] != part.employee.name else part.employee_id)
+        for row in told
+        if row["is_cited"]
     ]
-    mentions = [rules.Mention(row["day"], 0 if row["who"] != part.employee.name else part.employee_id)
-                for row in told if row["is_cited"]]
     context = {
         "appraisal": appraisal,
         "part": part,
@@ -172,7 +181,9 @@ def _screen(
         "levels": levels,
         "low_labels": [level.label for level in levels if level.needs_mention],
         "is_low": appraisal.level_id in low,
-        "is_heard": rules.was_mentioned(mentions, part.employee_id, timezone.now().date(), part.cycle.mention_days),
+        "is_heard": rules.was_mentioned(
+            mentions, part.employee_id, timezone.now().date(), part.cycle.mention_days
+        ),
         "told": told,
         "months": rules.by_month(evidence),
         "evidence_count": len(evidence),
@@ -200,13 +211,27 @@ def _evidence(part: Participation, user: Any) -> list[dict[str, Any]]:
 
 
 def _form(
-    appraisal: Appraisal, questions: Any, goals: Any, levels: Any, data: Any, saved: Any, entries: Any,
-    *, is_draft: bool = False,
+    appraisal: Appraisal,
+    questions: Any,
+    goals: Any,
+    levels: Any,
+    data: Any,
+    saved: Any,
+    entries: Any,
+    *,
+    is_draft: bool = False,
 ) -> AnswersForm:
     pks = entries if entries and isinstance(entries[0], int) else [row["row"] for row in entries]
     return AnswersForm(
-        data, appraisal=appraisal, questions=questions, goals=goals, levels=levels, saved=saved,
-        rates=appraisal.kind == Appraisal.Kind.MANAGER, entries=pks, is_draft=is_draft,
+        data,
+        appraisal=appraisal,
+        questions=questions,
+        goals=goals,
+        levels=levels,
+        saved=saved,
+        rates=appraisal.kind == Appraisal.Kind.MANAGER,
+        entries=pks,
+        is_draft=is_draft,
     )
 
 
@@ -214,7 +239,9 @@ def _team(appraisal: Appraisal) -> dict[str, Any]:
     """Where this person stands among those I appraise, and who comes next."""
     rows = list(
         Appraisal.objects.filter(
-            author=appraisal.author_id, kind=Appraisal.Kind.MANAGER, participation__cycle=appraisal.participation.cycle_id
+            author=appraisal.author_id,
+            kind=Appraisal.Kind.MANAGER,
+            participation__cycle=appraisal.participation.cycle_id,
         )
         .order_by("participation__employee__sort_name", "pk")
         .values("pk", "submitted_at", name=F("participation__employee__name"))
@@ -223,8 +250,11 @@ def _team(appraisal: Appraisal) -> dict[str, Any]:
     after = rows[at + 1 :] + rows[:at]
     unsent = [row for row in after if row["submitted_at"] is None]
     return {
-        "place": at + 1, "total": len(rows), "next": unsent[0] if unsent else None,
-        "previous": rows[at - 1] if at > 0 else None, "sent": sum(row["submitted_at"] is not None for row in rows),
+        "place": at + 1,
+        "total": len(rows),
+        "next": unsent[0] if unsent else None,
+        "previous": rows[at - 1] if at > 0 else None,
+        "sent": sum(row["submitted_at"] is not None for row in rows),
     }
 
 
@@ -233,8 +263,14 @@ def _posted(request: UserRequest, appraisal: Appraisal, *, is_draft: bool) -> An
     sent = [int(pk) for pk in request.POST.getlist("citations") if pk.isdecimal() and len(pk) < 19]
     levels = list(RatingLevel.objects.filter(scale__cycle=appraisal.participation.cycle_id))
     return _form(
-        appraisal, list(actions.questions_of(appraisal)), list(actions.goals_of(appraisal.participation)), levels,
-        request.POST, None, sent, is_draft=is_draft,
+        appraisal,
+        list(actions.questions_of(appraisal)),
+        list(actions.goals_of(appraisal.participation)),
+        levels,
+        request.POST,
+        None,
+        sent,
+        is_draft=is_draft,
     )
 
 
@@ -255,13 +291,19 @@ def autosave(request: UserRequest, pk: int) -> HttpResponse:
         return _screen(request, appraisal, form, status=422)
     try:
         saved = actions.autosave(
-            appraisal, form.answers(), level_id=form.level_id(), citations=form.citations(),
-            version=form.cleaned_data["version"], by=user,
+            appraisal,
+            form.answers(),
+            level_id=form.level_id(),
+            citations=form.citations(),
+            version=form.cleaned_data["version"],
+            by=user,
         )
     except Stale as stale:
         if not by_script:
             raise
-        return JsonResponse({"detail": stale.reason, "current": stale.current, "version": stale.version}, status=409)
+        return JsonResponse(
+            {"detail": stale.reason, "current": stale.current, "version": stale.version}, status=409
+        )
     except Invalid as error:
         if by_script:
             return JsonResponse({"errors": {error.field: [error.reason]}}, status=422)
@@ -287,8 +329,12 @@ def submit(request: UserRequest, pk: int) -> HttpResponse:
         return _screen(request, appraisal, form, status=422)
     try:
         actions.submit(
-            appraisal, form.answers(), level_id=form.level_id(), citations=form.citations(),
-            version=form.cleaned_data["version"], by=user,
+            appraisal,
+            form.answers(),
+            level_id=form.level_id(),
+            citations=form.citations(),
+            version=form.cleaned_data["version"],
+            by=user,
         )
     except actions.Unanswered as lacking:
         for name, reason in lacking.fields.items():
@@ -300,9 +346,11 @@ def submit(request: UserRequest, pk: int) -> HttpResponse:
     if appraisal.kind == Appraisal.Kind.SELF:
         messages.success(request, _("Handed in. Your manager can read it from now on."))
         return redirect("appraisals:read", pk=pk)
-    messages.success(request, _("Handed in. %(name)s sees nothing of it before the release.") % {
-        "name": appraisal.participation.employee.name
-    })
+    messages.success(
+        request,
+        _("Handed in. %(name)s sees nothing of it before the release.")
+        % {"name": appraisal.participation.employee.name},
+    )
     following = _team(appraisal)["next"]
     if following is not None:
         return redirect("appraisals:write", pk=following["pk"])
@@ -328,11 +376,16 @@ def _read_page(request: UserRequest, appraisal: Appraisal, form: WhyForm, status
     if me not in (appraisal.author_id, part.employee_id):
         record_view(appraisal, by=user, about=part.employee, role="reader")
     rating = (
-        Rating.objects.visible_to(user).filter(participation=part).select_related("proposed", "calibrated").first()
+        Rating.objects.visible_to(user)
+        .filter(participation=part)
+        .select_related("proposed", "calibrated")
+        .first()
         if appraisal.kind == Appraisal.Kind.MANAGER
         else None
     )
-    may_return = Appraisal.objects.returnable_by(user).filter(pk=appraisal.pk).exists() and not appraisal.is_released  # type: ignore[attr-defined]
+    may_return = (
+        Appraisal.objects.returnable_by(user).filter(pk=appraisal.pk).exists() and not appraisal.is_released
+    )  # type: ignore[attr-defined]
     context = {
         "appraisal": appraisal,
         "part": part,
@@ -376,9 +429,9 @@ def why_tree(trace: dict[str, Any]) -> dict[str, Any]:
             if trace.get("rule") == "reweight"
             else _("incomplete as long as a part is missing")
         )
-        node["rule"] = _("Weighted mean of the parts below, rounded half up to four decimals; %(missing)s.") % {
-            "missing": missing
-        }
+        node["rule"] = _(
+            "Weighted mean of the parts below, rounded half up to four decimals; %(missing)s."
+        ) % {"missing": missing}
     return node
 
 
@@ -390,7 +443,9 @@ def cite(request: UserRequest, pk: int) -> HttpResponse:
     _allow(Appraisal.objects.citable_by(user), appraisal)
     version = request.POST.get("version", "")
     entries = [int(n) for n in request.POST.getlist("citations") if n.isdecimal() and len(n) < 19]
-    actions.cite(appraisal, entries, version=int(version) if version.isdecimal() and len(version) < 10 else -1, by=user)
+    actions.cite(
+        appraisal, entries, version=int(version) if version.isdecimal() and len(version) < 10 else -1, by=user
+    )
     messages.success(request, _("Noted. The release looks at it from now on."))
     return redirect("appraisals:read", pk=pk)
 
@@ -398,7 +453,9 @@ def cite(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def return_for_rework(request: UserRequest, pk: int) -> HttpResponse:
-    return _give_back(request, pk, actions.return_for_rework, _("Sent back with your reason; the earlier text is kept."))
+    return _give_back(
+        request, pk, actions.return_for_rework, _("Sent back with your reason; the earlier text is kept.")
+    )
 
 
 @login_required
@@ -410,7 +467,10 @@ def reopen(request: UserRequest, pk: int) -> HttpResponse:
 def _give_back(request: UserRequest, pk: int, act: Any, done: str) -> HttpResponse:
     user = request.user
     appraisal = get_visible(_loaded(Appraisal.objects.all()), user, pk=pk)
-    _allow(Appraisal.objects.returnable_by(user) if appraisal.submitted_at else Appraisal.objects.none(), appraisal)
+    _allow(
+        Appraisal.objects.returnable_by(user) if appraisal.submitted_at else Appraisal.objects.none(),
+        appraisal,
+    )
     form = WhyForm(request.POST)
     if not form.is_valid():
         return _read_page(request, appraisal, form, status=422)
@@ -436,13 +496,27 @@ def preview(request: UserRequest, pk: int) -> HttpResponse:
     questions: list[Question] = []
     if chosen is not None:
         rows = Question.objects.filter(section__form_version=chosen.form_version_id).select_related("section")
-        questions = list(rows.filter(Q(for_manager=True) if who == "manager" else Q(for_self=True)).order_by(
-            "section__position", "position"
-        ))
+        questions = list(
+            rows.filter(Q(for_manager=True) if who == "manager" else Q(for_self=True)).order_by(
+                "section__position", "position"
+            )
+        )
     levels = list(RatingLevel.objects.filter(scale__cycle=cycle))
     form = AnswersForm(
-        None, appraisal=None, questions=questions, goals=[], levels=levels, rates=who == "manager", is_draft=False
+        None,
+        appraisal=None,
+        questions=questions,
+        goals=[],
+        levels=levels,
+        rates=who == "manager",
+        is_draft=False,
     )
-    context = {"cycle": cycle, "form": form, "layout": form.layout(), "who": who, "chosen": chosen,
-               "form_url": reverse("appraisals:form", args=[cycle.pk])}
+    context = {
+        "cycle": cycle,
+        "form": form,
+        "layout": form.layout(),
+        "who": who,
+        "chosen": chosen,
+        "form_url": reverse("appraisals:form", args=[cycle.pk]),
+    }
     return render(request, "appraisals/preview.html", context)

@@ -59,7 +59,9 @@ def test_an_empty_required_question_is_named_and_nothing_is_handed_in(
 def test_the_action_names_every_question_that_lacks_an_answer(world: World, own: Appraisal) -> None:
     with pytest.raises(actions.Unanswered) as refused:
         actions.submit(own, {}, version=own.version, by=world.ana)
-    assert len(refused.value.fields) == sum(q.is_required and q.kind != "goals" for q in actions.questions_of(own))
+    assert len(refused.value.fields) == sum(
+        q.is_required and q.kind != "goals" for q in actions.questions_of(own)
+    )
     own.refresh_from_db()
     assert own.saved_at is None
 
@@ -71,7 +73,9 @@ def test_the_second_time_is_refused(world: World, own: Appraisal, as_: SignedIn)
     assert Submission.objects.count() == 1
 
 
-def test_an_old_tab_meets_the_conflict_screen_and_loses_nothing(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_an_old_tab_meets_the_conflict_screen_and_loses_nothing(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     old = make.filled(own, text="From the old tab.")
     as_(world.ana).post(url(own, "autosave"), make.filled(own, text="From the new tab."))
     answer = as_(world.ana).post(url(own), old)
@@ -107,14 +111,18 @@ def test_without_a_rating_the_manager_cannot_hand_in(world: World, own: Appraisa
     assert not Rating.objects.exists()
 
 
-def test_the_next_person_of_the_team_opens_after_handing_in(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_the_next_person_of_the_team_opens_after_handing_in(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     theirs = make.manager_appraisal(world.ana_part)
     answer = as_(world.bashir).post(url(theirs), make.filled(theirs))
     chen = make.manager_appraisal(world.part["chen"])
     assert answer.headers["Location"] == reverse("appraisals:write", kwargs={"pk": chen.pk})
 
 
-def test_the_person_hears_nothing_when_the_manager_hands_in(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_the_person_hears_nothing_when_the_manager_hands_in(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     theirs = make.manager_appraisal(world.ana_part)
     as_(world.bashir).post(url(theirs), make.filled(theirs))
     assert not Notice.objects.filter(recipient=world.ana).exists()

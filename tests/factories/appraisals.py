@@ -48,10 +48,17 @@ def level(cycle: Cycle, label: str = "Meets") -> RatingLevel:
     return RatingLevel.objects.get(scale__cycle=cycle, label=label)
 
 
-def make_goal(participation: Participation, user: User, title: str = "Fewer rejects", weight: str = "100") -> Goal:
+def make_goal(
+    participation: Participation, user: User, title: str = "Fewer rejects", weight: str = "100"
+) -> Goal:
     goal = Goal.objects.create(participation=participation, cycle=participation.cycle, created_by=user)
     version = GoalVersion.objects.create(
-        goal=goal, number=1, title=title, weight=weight, author=employee(user), proposed_at=timezone.now(),
+        goal=goal,
+        number=1,
+        title=title,
+        weight=weight,
+        author=employee(user),
+        proposed_at=timezone.now(),
         in_force_from=timezone.now(),
     )
     goal.state, goal.latest, goal.agreed = Goal.State.AGREED, version, version
@@ -69,7 +76,9 @@ def manager_appraisal(participation: Participation) -> Appraisal:
     return Appraisal.objects.get(participation=participation, kind=Appraisal.Kind.MANAGER, author=manager)
 
 
-def filled(appraisal: Appraisal, label: str = "Meets", *, text: str = "Done as agreed.", **extra: Any) -> dict[str, Any]:
+def filled(
+    appraisal: Appraisal, label: str = "Meets", *, text: str = "Done as agreed.", **extra: Any
+) -> dict[str, Any]:
     """Every field of the form, as a browser posts it."""
     cycle = appraisal.participation.cycle
     chosen = level(cycle, label)
@@ -162,8 +171,6 @@ def make_third_hr_admin(world: Any, name: str = "Omar Diaz") -> User:
     return User.objects.select_related("employee").get(pk=user.pk)
 
 
-
-
 # --- objects of the access table, each in one state -------------------------------------------------
 
 
@@ -199,8 +206,11 @@ def former_managers_draft(world: Any) -> dict[str, Any]:
     """Farid began while he was Ana's manager."""
     open_stage(world.cycle)
     row = Appraisal.objects.create(
-        participation=world.ana_part, kind=Appraisal.Kind.MANAGER, author=employee(world.farid),
-        form_version=CycleForm.objects.get(cycle=world.cycle).form_version, saved_at=timezone.now(),
+        participation=world.ana_part,
+        kind=Appraisal.Kind.MANAGER,
+        author=employee(world.farid),
+        form_version=CycleForm.objects.get(cycle=world.cycle).form_version,
+        saved_at=timezone.now(),
     )
     return {"pk": row.pk}
 
