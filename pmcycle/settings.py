@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "pmcycle.people.middleware.FirstVisitMiddleware",
     "pmcycle.people.middleware.LocalTimeMiddleware",
     "pmcycle.errors.RefusedMiddleware",
 ]

@@ -80,6 +80,20 @@ ROWS: list[Row] = [
         told="owner hr_partner",
         build=people.absence_of_ana,
     ),
+    # The world is set up, so the first visit is over for everybody, signed in or not.
+    Row("people:first_visit", may=""),
+    Row("people:accept_invitation", may="anonymous " + EVERYBODY, build=lambda w: {"token": "no-such-token"}),
+    Row("people:accounts", may="hr_admin it_admin"),
+    Row("people:account", may="hr_admin it_admin", build=people.account_of_ana),
+    Row("people:invite", method="post", may="hr_admin"),
+    *(
+        Row(name, method="post", may="hr_admin it_admin", build=people.account_of_ana)
+        for name in ("people:invite_again", "people:deactivate", "people:reactivate", "people:grant_role")
+    ),
+    Row("people:end_role", method="post", may="hr_admin it_admin", build=people.role_of_ines),
+    Row("people:settings", may=EVERYBODY),
+    Row("people:tokens", may=EVERYBODY),
+    Row("people:revoke_token", method="post", may="owner", build=people.token_of_ana),
     Row("people:imports", may="hr_admin"),
     Row("people:upload_import", method="post", may="hr_admin"),
     *(

@@ -47,7 +47,7 @@ def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
         elif actor in row.told.split():
             right = status == 403
         elif actor == "anonymous":
-            right = to_login or status in (401, 403)
+            right = to_login or status in (401, 403, 404)
         else:
             right = status == 404
         if not right:

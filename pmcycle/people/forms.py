@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.people.models import Employee, Import, Unit
+from pmcycle.people.models import SCOPES, Employee, Import, Role, Unit
 from pmcycle.people.rules import columns, names
 from pmcycle.people.rules.cells import ORDERS, STATUSES
 from pmcycle.people.rules.names import PATTERNS
@@ -207,6 +207,22 @@ class SettleForm(forms.Form):
         return cleaned
 
 
+class ZoneField(forms.CharField):
+    """A time zone by its name, with the names to choose from while typing."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"list": "zones", "autocomplete": "off"}
+        super().__init__(max_length=64, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def clean(self, value: Any) -> str:
+        said: str = super().clean(value)
+        if said and said not in zoneinfo.available_timezones():
+            raise forms.ValidationError(
+                _("There is no time zone of this name; write it as in Europe/Madrid.")
+            )
+        return said
+
+
 def zone_choices() -> list[str]:
     """Time zones by name, for a list to choose from while typing."""
     return sorted(
@@ -238,13 +254,7 @@ class EmployeeForm(forms.Form):
         return {**{k: getattr(person, k) for k in simple}, "unit": person.unit.name if person.unit else ""}
 
     def clean_unit(self) -> Unit | None:
-        said = " ".join(self.cleaned_data["unit"].split())
-        if not said:
-            return None
-        found = list(Unit.objects.filter(name__iexact=said)[:2])
-        if not found:
-            raise forms.ValidationError(_("There is no unit of this name."))
-        return found[0]
+        return find_unit(self.cleaned_data["unit"])
 
     def values(self) -> dict[str, Any]:
         """The record's fields, ready for the action."""
@@ -308,3 +318,85 @@ class LeaveForm(forms.Form):
         label=_("Last day"), required=False, widget=forms.DateInput, help_text=_("Empty: this person stays.")
     )
     leave_reason = forms.CharField(label=_("Reason (only HR sees it)"), required=False, max_length=200)
+
+
+class FirstVisitForm(forms.Form):
+    """The organisation and its first two HR admins."""
+
+    code = forms.CharField(
+        label=_("One-time code"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("It was printed to the log when pmcycle started."),
+    )
+    organisation = forms.CharField(label=_("Name of the organisation"), max_length=200)
+    zone = ZoneField(label=_("Time zone"), initial="UTC")
+    currency = forms.RegexField(
+        r"^[A-Za-z]{3}$",
+        label=_("Currency"),
+        initial="USD",
+        max_length=3,
+        error_messages={"invalid": _("Three letters, as in USD.")},
+    )
+    name = forms.CharField(label=_("Your name"), max_length=190)
+    email = forms.EmailField(label=_("Your e-mail"), max_length=254, help_text=_("You sign in with it."))
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=200,
+        strip=False,
+        help_text=_("Twelve letters or more."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    second_name = forms.CharField(label=_("Their name"), max_length=190)
+    second_email = forms.EmailField(label=_("Their e-mail"), max_length=254)
+
+
+class RoleForm(forms.Form):
+    """A role from a day to a day, for a unit where the role has one."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    unit = forms.CharField(
+        label=_("Unit"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"list": "units", "autocomplete": "off"}),
+        help_text=_("For HR partners and unit heads: this unit and all below it."),
+    )
+    starts_on = forms.DateField(label=_("From"), widget=forms.DateInput)
+    ends_on = forms.DateField(label=_("To"), required=False, widget=forms.DateInput)
+
+    def clean_unit(self) -> Unit | None:
+        return find_unit(self.cleaned_data["unit"])
+
+
+def find_unit(text: str) -> Unit | None:
+    """The unit of this name; None for no name, an error for an unknown or an ambiguous one."""
+    said = " ".join(text.split())
+    if not said:
+        return None
+    found = list(Unit.objects.filter(name__iexact=said)[:2])
+    if len(found) != 1:
+        raise forms.ValidationError(_("There is no unit of this name, or more than one."))
+    return found[0]
+
+
+class SettingsForm(forms.Form):
+    """A person's own settings."""
+
+    zone = ZoneField(
+        label=_("Time zone"),
+        required=False,
+        help_text=_("Times and reminders follow it. Empty: that of your record."),
+    )
+
+
+class TokenForm(forms.Form):
+    """A new key for the API."""
+
+    name = forms.CharField(label=_("What it is for"), max_length=80)
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"), choices=list(SCOPES.items()), widget=forms.CheckboxSelectMultiple
+    )
+    expires_on = forms.DateField(
+        label=_("It ends on"), widget=forms.DateInput, help_text=_("In a year at the latest.")
+    )

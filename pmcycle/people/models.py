@@ -57,6 +57,11 @@ class SetupCode(models.Model):
         return f"setup code {self.pk}"
 
 
+def in_use() -> bool:
+    """Whether anybody could sign in: false only until the first visit."""
+    return User.objects.exists() or Organisation.objects.exists()
+
+
 class UnitQuerySet(models.QuerySet["Unit"]):
     def visible_to(self, user: User) -> Self:
         """The org chart is open to everybody who works here."""
@@ -506,16 +511,30 @@ class User(AbstractBaseUser):
         return Standing.of(row["grants"] or [], bool(row["leads"]))
 
     @property
+    def has_password(self) -> bool:
+        """Whether the invitation was followed."""
+        return self.has_usable_password()
+
+    @property
     def zone_name(self) -> str:
         """The zone in which this person reads times."""
         return self.zone or (self.employee.zone if self.employee else "") or ""
 
 
-class RoleGrant(models.Model):
-    """A role held by a user from a day to a day, for one unit and everything below it (or for all).
+class RoleGrantQuerySet(DatedQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """HR and IT admins see who holds what; everybody sees their own roles."""
+        if user.standing.is_it_admin or user.standing.is_hr_admin:
+            return self
+        return self.filter(user=user)
 
-    A grant of an HR role to oneself, or by an IT admin, needs `confirmed_by`, another person.
-    """
+    def editable_by(self, user: User) -> Self:
+        """Administrators; which of them may end which role is the action's to say."""
+        return self if user.standing.is_it_admin or user.standing.is_hr_admin else self.none()
+
+
+class RoleGrant(models.Model):
+    """A role held by a user from a day to a day, for one unit and everything below it (or for all)."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
     role = models.CharField(max_length=20, choices=Role)
@@ -524,7 +543,7 @@ class RoleGrant(models.Model):
     ends_on = models.DateField(null=True, blank=True)
     granted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
-    objects = DatedQuerySet.as_manager()
+    objects = RoleGrantQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -555,6 +574,11 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role}"
+
+    @property
+    def shown(self) -> str:
+        """The role in words, with its unit; read it with `unit` selected."""
+        return f"{self.get_role_display()} · {self.unit.name}" if self.unit else str(self.get_role_display())
 
     @staticmethod
     def standing_row() -> Any:
@@ -607,6 +631,24 @@ class Delegation(models.Model):
         return f"{self.principal_id} → {self.delegate_id}"
 
 
+SCOPES = {
+    "goals:read": _("read goals"),
+    "goals:write": _("change goals and record progress"),
+    "appraisals:read": _("read appraisals"),
+    "appraisals:write": _("write appraisals"),
+    "feedback:read": _("read feedback and check-ins"),
+    "feedback:write": _("give feedback and write in check-ins"),
+}
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def visible_to(self, user: User) -> Self:
+        """A token is its owner's alone; administrators end it by closing the account."""
+        return self.filter(user=user)
+
+    editable_by = visible_to
+
+
 class ApiToken(models.Model):
     """A scoped key for the API. Only the sha256 of the secret is kept; the prefix finds the row."""
 
@@ -619,6 +661,11 @@ class ApiToken(models.Model):
     expires_on = models.DateField()
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
 
     def __str__(self) -> str:
         return self.name

@@ -1,9 +1,22 @@
 from django.urls import path
 
-from pmcycle.people.views import company, imports
+from pmcycle.people.views import accounts, company, imports
 
 app_name = "people"
 urlpatterns = [
+    path("first-visit/", accounts.first_visit, name="first_visit"),
+    path("invitation/<str:token>/", accounts.accept_invitation, name="accept_invitation"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/invite/", accounts.invite, name="invite"),
+    path("accounts/<int:pk>/", accounts.account, name="account"),
+    path("accounts/<int:pk>/invite-again/", accounts.invite_again, name="invite_again"),
+    path("accounts/<int:pk>/close/", accounts.deactivate, name="deactivate"),
+    path("accounts/<int:pk>/open/", accounts.reactivate, name="reactivate"),
+    path("accounts/<int:pk>/roles/", accounts.grant_role, name="grant_role"),
+    path("roles/<int:pk>/end/", accounts.end_role, name="end_role"),
+    path("settings/", accounts.settings, name="settings"),
+    path("tokens/", accounts.tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke/", accounts.revoke_token, name="revoke_token"),
     path("imports/", imports.imports, name="imports"),
     path("imports/upload/", imports.upload_import, name="upload_import"),
     path("imports/<int:pk>/columns/", imports.map_columns, name="map_columns"),

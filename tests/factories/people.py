@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pmcycle.access import today
-from pmcycle.people.actions import importing
+from pmcycle.people.actions import accounts, importing
 from pmcycle.people.models import Absence, Employee, Import, ReportingLine, RoleGrant, Salary, Unit, User
 
 PASSWORD = "correct horse battery staple"
@@ -72,3 +72,19 @@ def rehearsed_import(world: Any) -> dict[str, Any]:
     run = importing.upload_import("people", "people.csv", PEOPLE_CSV, by=world.kim)
     importing.rehearse(run, by=world.kim)
     return {"pk": Import.objects.latest("pk").pk}
+
+
+def account_of_ana(world: Any) -> dict[str, Any]:
+    """The URL of Ana's account."""
+    return {"pk": world.ana.pk}
+
+
+def role_of_ines(world: Any) -> dict[str, Any]:
+    """The URL of the grant that makes Ines HR partner of Production."""
+    return {"pk": RoleGrant.objects.get(user=world.ines).pk}
+
+
+def token_of_ana(world: Any) -> dict[str, Any]:
+    """The URL of an API token of Ana's."""
+    token, _secret = accounts.create_token(world.ana, "probe", ["goals:read"], today() + timedelta(days=9))
+    return {"pk": token.pk}

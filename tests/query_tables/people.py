@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from pmcycle.people.models import Employee, Import, ImportLine
+from pmcycle.access import today
+from pmcycle.people.models import ApiToken, Employee, Import, ImportLine, Role, RoleGrant, User
 from tests.conftest import World
 from tests.factories import people
 from tests.query_tables import Page
@@ -56,7 +58,40 @@ def lines_run(world: World) -> dict[str, Any]:
     return {"pk": Import.objects.get(file_name="lines.csv").pk}
 
 
+def more_accounts(world: World, n: int) -> None:
+    for number in range(n):
+        user = people.make_user(email=f"extra{User.objects.count()}@example.com", name=f"Extra {number}")
+        people.grant(user, Role.HR_PARTNER, world.sales)
+
+
+def more_roles(world: World, n: int) -> None:
+    start = RoleGrant.objects.filter(user=world.ana).count()
+    for number in range(start, start + n):
+        day = today() - timedelta(days=2000 - number)
+        RoleGrant.objects.create(
+            user=world.ana,
+            role="unit_head",
+            unit=world.sales,
+            starts_on=day,
+            ends_on=day,
+            granted_by=world.kim,
+        )
+
+
+def more_tokens(world: World, n: int) -> None:
+    for _ in range(n):
+        prefix = f"p{ApiToken.objects.count()}"
+        ApiToken.objects.create(user=world.ana, name="x", prefix=prefix, digest="", expires_on=today())
+
+
+def ana_account(world: World) -> dict[str, Any]:
+    return {"pk": world.ana.pk}
+
+
 PAGES = [
+    Page("people:accounts", "kim", more_accounts),
+    Page("people:account", "kim", more_roles, build=ana_account),
+    Page("people:tokens", "ana", more_tokens),
     Page("people:org_chart", "ana", more_people),
     Page("people:profile", "ana", more_people, build=bashir),
     Page("people:profile", "kim", more_people, build=bashir, state="hr", limit=12),

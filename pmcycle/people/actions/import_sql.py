@@ -108,6 +108,12 @@ WRITE_PEOPLE: tuple[str, ...] = (
     FROM l JOIN people_employee e ON e.number = l.key
     WHERE w.employee_id = e.id AND c ?| array['name', 'email']
     """,
+    # Who signed in before there was a record, like the first HR admins, is now known as an employee.
+    """
+    UPDATE people_user w SET employee_id = e.id FROM l JOIN people_employee e ON e.number = l.key
+    WHERE w.employee_id IS NULL AND e.email <> '' AND lower(w.email) = lower(e.email)
+      AND NOT EXISTS (SELECT FROM people_user o WHERE o.employee_id = e.id)
+    """,
     # One stream for the run: a stream is locked until the transaction ends, and locks are few.
     """
     INSERT INTO activity_event (stream, seq, at, verb, actor_id, about_id, subject_kind, subject_id, data,

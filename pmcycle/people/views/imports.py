@@ -43,7 +43,10 @@ def imports(request: UserRequest) -> HttpResponse:
 def _imports_page(request: UserRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     runs = Import.objects.visible_to(request.user).select_related("uploaded_by").defer("content", "choices")
     page = Paginator(runs, 20).get_page(request.GET.get("page"))
-    return render(request, "people/imports.html", {"form": form, "page": page}, status=status)
+    second = request.session.get("invited_second", "")
+    return render(
+        request, "people/imports.html", {"form": form, "page": page, "invited_second": second}, status=status
+    )
 
 
 @login_required

@@ -1,0 +1,258 @@
+"""Accounts and roles for administrators; settings and tokens for everybody; the first visit for nobody else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from pmcycle.access import UserRequest, get_editable, today
+from pmcycle.errors import Invalid
+from pmcycle.people.actions import accounts as actions
+from pmcycle.people.forms import FirstVisitForm, RoleForm, SettingsForm, TokenForm, zone_choices
+from pmcycle.people.models import ApiToken, Employee, Organisation, Role, RoleGrant, Unit, User, in_use
+from pmcycle.people.rules import roles
+
+PER_PAGE = 50
+
+
+def _administrators_only(request: UserRequest) -> None:
+    if not (request.user.standing.is_hr_admin or request.user.standing.is_it_admin):
+        raise Http404
+
+
+# --- the first visit --------------------------------------------------------------------------------
+
+
+@never_cache
+@sensitive_post_parameters("password", "code")
+@require_http_methods(["GET", "POST"])
+def first_visit(request: HttpRequest) -> HttpResponse:
+    """Set an empty installation up; gone for ever once somebody can sign in."""
+    if in_use():
+        raise Http404
+    form = FirstVisitForm(request.POST or None)
+    if form.is_valid():
+        try:
+            first, second = actions.first_visit(**form.cleaned_data)
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            login(request, first, backend="pmcycle.people.backends.Backend")
+            request.session["invited_second"] = actions.full_address(actions.invitation_path(second))
+            return redirect("people:imports")
+    context = {"form": form, "zones": zone_choices()}
+    return render(request, "people/first_visit.html", context, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@require_GET
+def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """From the link of an invitation to the page on which a password is chosen."""
+    return redirect(actions.accept_invitation(token))
+
+
+# --- accounts and roles ----------------------------------------------------------------------------
+
+
+@login_required
+@require_GET
+def accounts(request: UserRequest) -> HttpResponse:
+    """Who can sign in, with which roles; and, for HR, who could be invited."""
+    _administrators_only(request)
+    search = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
+    show = request.GET.get("show", "")
+    is_hr = request.user.standing.is_hr_admin
+    context: dict[str, Any] = {"search": search, "show": show, "is_hr": is_hr}
+    if show == "without" and is_hr:
+        people = Employee.objects.here().filter(user__isnull=True).select_related("unit").search(search)
+        context["page"] = Paginator(people, PER_PAGE).get_page(request.GET.get("page"))
+        context["can_invite"] = Employee.objects.here().filter(user__isnull=True).exclude(email="").count()
+    else:
+        users = (
+            User.objects.visible_to(request.user).order_by("name", "pk").prefetch_related(_current_grants())
+        )
+        users = users.filter(is_active=show != "closed")
+        if show == "roles":
+            users = users.filter(pk__in=RoleGrant.objects.current().values("user"))
+        for word in search.split()[:6]:
+            users = users.filter(Q(name__icontains=word) | Q(email__icontains=word))
+        context["page"] = Paginator(users, PER_PAGE).get_page(request.GET.get("page"))
+    options = [("", _("Open")), ("roles", _("With a role")), ("closed", _("Closed"))]
+    options += [("without", _("Without an account"))] if is_hr else []
+    context["tabs"] = [
+        {"label": label, "url": f"?show={value}" if value else "?", "active": show == value}
+        for value, label in options
+    ]
+    return render(request, "people/accounts.html", context)
+
+
+def _current_grants() -> Prefetch[Any]:
+    return Prefetch(
+        "grants", RoleGrant.objects.current().select_related("unit").order_by("role"), to_attr="held"
+    )
+
+
+@login_required
+@require_POST
+def invite(request: UserRequest) -> HttpResponse:
+    """Give accounts to the chosen employees, or to everybody who has an address."""
+    if not request.user.standing.is_hr_admin:
+        raise Http404
+    chosen = [int(pk) for pk in request.POST.getlist("employee") if pk.isdecimal() and len(pk) < 18]
+    everybody = request.POST.get("who") == "all"
+    if not chosen and not everybody:
+        messages.warning(request, _("Nobody was chosen."))
+        return redirect("/people/accounts/?show=without")
+    count = actions.invite(None if everybody else chosen, by=request.user)
+    said = ngettext("%(n)d person is invited by e-mail.", "%(n)d people are invited by e-mail.", count) % {
+        "n": count
+    }
+    messages.success(request, said)
+    return redirect("people:accounts")
+
+
+@login_required
+@require_GET
+def account(request: UserRequest, pk: int) -> HttpResponse:
+    """One account: state, roles past and present, and what an administrator can do with it."""
+    _administrators_only(request)
+    return _account_page(request, get_editable(User, request.user, pk=pk))
+
+
+def _account_page(request: UserRequest, user: User, form: RoleForm | None = None) -> HttpResponse:
+    may = [role for role in Role.values if role not in roles.HR_ROLES or request.user.standing.is_hr_admin]
+    shown = form or RoleForm(initial={"starts_on": today()})
+    shown.fields["role"].choices = [(r.value, r.label) for r in Role if r.value in may]  # type: ignore[attr-defined]
+    context = {
+        "account": user,
+        "grants": user.grants.select_related("unit", "granted_by").order_by("-starts_on", "-pk"),
+        "form": shown,
+        "units": Unit.objects.order_by("name")[:400],
+        "is_own": user.pk == request.user.pk,
+        "is_hr": request.user.standing.is_hr_admin,
+        "may": may,
+        "today": today(),
+    }
+    return render(request, "people/account.html", context, status=422 if form else 200)
+
+
+@login_required
+@require_POST
+def invite_again(request: UserRequest, pk: int) -> HttpResponse:
+    """Send the invitation anew."""
+    _administrators_only(request)
+    actions.invite_again(get_editable(User, request.user, pk=pk), by=request.user)
+    messages.success(request, _("The invitation is on its way again."))
+    return redirect("people:account", pk=pk)
+
+
+@login_required
+@require_POST
+def deactivate(request: UserRequest, pk: int) -> HttpResponse:
+    """Close an account at once."""
+    _administrators_only(request)
+    actions.deactivate(get_editable(User, request.user, pk=pk), by=request.user)
+    messages.success(request, _("The account is closed; its sessions and tokens have ended."))
+    return redirect("people:account", pk=pk)
+
+
+@login_required
+@require_POST
+def reactivate(request: UserRequest, pk: int) -> HttpResponse:
+    """Open a closed account again."""
+    _administrators_only(request)
+    actions.reactivate(get_editable(User, request.user, pk=pk), by=request.user)
+    messages.success(request, _("The account is open again."))
+    return redirect("people:account", pk=pk)
+
+
+@login_required
+@require_POST
+def grant_role(request: UserRequest, pk: int) -> HttpResponse:
+    """Give a role to somebody else."""
+    _administrators_only(request)
+    user = get_editable(User, request.user, pk=pk)
+    form = RoleForm(request.POST)
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            actions.grant_role(
+                user, said["role"], said["unit"], said["starts_on"], said["ends_on"], by=request.user
+            )
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            messages.success(request, _("The role is granted."))
+            return redirect("people:account", pk=pk)
+    return _account_page(request, user, form)
+
+
+@login_required
+@require_POST
+def end_role(request: UserRequest, pk: int) -> HttpResponse:
+    """Take a role back, from the next request on."""
+    _administrators_only(request)
+    grant = get_editable(RoleGrant, request.user, pk=pk)
+    actions.end_role(grant, by=request.user)
+    messages.success(request, _("The role has ended."))
+    return redirect("people:account", pk=grant.user_id)
+
+
+# --- one's own ------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def settings(request: UserRequest) -> HttpResponse:
+    """A person's own settings."""
+    form = SettingsForm(request.POST or None, initial={"zone": request.user.zone})
+    if request.method == "POST" and form.is_valid():
+        actions.set_zone(request.user, form.cleaned_data["zone"])
+        messages.success(request, _("Saved."))
+        return redirect("people:settings")
+    context = {"form": form, "zones": zone_choices(), "company": Organisation.objects.first()}
+    return render(request, "people/settings.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def tokens(request: UserRequest) -> HttpResponse:
+    """One's own keys for the API; a new one's secret is shown in the answer and never again."""
+    form = TokenForm(request.POST or None, initial={"expires_on": today() + timedelta(days=90)})
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        try:
+            _token, secret = actions.create_token(
+                request.user, said["name"], said["scopes"], said["expires_on"]
+            )
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            form = TokenForm(initial={"expires_on": today() + timedelta(days=90)})
+    rows = ApiToken.objects.visible_to(request.user)[:50]
+    context = {"form": form, "tokens": rows, "secret": secret, "today": today()}
+    status = 422 if form.is_bound and form.errors else 201 if secret else 200
+    return render(request, "people/tokens.html", context, status=status)
+
+
+@login_required
+@require_POST
+def revoke_token(request: UserRequest, pk: int) -> HttpResponse:
+    """End a key."""
+    actions.revoke_token(get_editable(ApiToken, request.user, pk=pk), by=request.user)
+    messages.success(request, _("The token is revoked."))
+    return redirect("people:tokens")

@@ -1,0 +1,224 @@
+"""Accounts: invited, closed, opened again; what each change ends at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import signing
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from pmcycle.access import today
+from pmcycle.activity.models import Delivery, Event, Notice
+from pmcycle.errors import Refused
+from pmcycle.people.actions import accounts
+from pmcycle.people.models import ApiToken, RoleGrant, User
+from tests.conftest import SignedIn, World
+from tests.factories import people
+
+
+def test_hr_invites_the_chosen_and_each_gets_a_link_to_choose_a_password(world: World, as_: SignedIn) -> None:
+    olga = people.make_employee("Olga Berg", world.sales)
+    pete = people.make_employee("Pete Vale", world.sales)
+    without = people.make_employee("Quin Hale", world.sales, email="")
+
+    as_(world.kim).post(reverse("people:invite"), {"employee": [olga.pk, without.pk, "9" * 30, "x"]})
+
+    user = User.objects.get(employee=olga)
+    assert not user.has_usable_password()
+    assert not User.objects.filter(employee__in=[pete, without]).exists()
+    notice = Notice.objects.get(recipient=user)
+    assert Delivery.objects.filter(notice=notice, channel="email").count() == 1
+    # The link leads a stranger to the page of the sign-in library, and from there to a form.
+    stranger = as_(None)
+    response = stranger.get(notice.url, follow=True)
+    assert response.status_code == 200
+    address = response.redirect_chain[-1][0]
+    done = stranger.post(address, {"password1": "a long enough phrase", "password2": "a long enough phrase"})
+    assert done.status_code == 302
+    assert stranger.login(email=olga.email, password="a long enough phrase")
+    # A second use is refused, in words.
+    assert as_(None).get(notice.url).status_code == 409
+
+
+def test_inviting_everybody_costs_the_same_statements_for_two_and_for_twenty(
+    world: World, as_: SignedIn
+) -> None:
+    counts = []
+    for number in (2, 20):
+        for _ in range(number):
+            people.make_employee(
+                f"New Person{User.objects.count()} {_}", world.sales, email=f"n{number}.{_}@example.com"
+            )
+        with CaptureQueriesContext(connection) as seen:
+            as_(world.kim).post(reverse("people:invite"), {"who": "all"})
+        counts.append(len(seen))
+    assert User.objects.filter(email__startswith="n20.").count() == 20
+    assert counts[0] == counts[1]
+
+
+def test_nobody_is_invited_twice_or_after_leaving(world: World, as_: SignedIn) -> None:
+    people.make_employee("Gone Girl", world.sales, left_on=today() - timedelta(days=3))
+    before = User.objects.count()
+    as_(world.kim).post(reverse("people:invite"), {"who": "all"})
+    as_(world.kim).post(reverse("people:invite"), {"employee": [world.ana.employee_id]})
+    assert User.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "x", "\x00", signing.dumps([1, "a"], salt="other"), signing.dumps(5, salt=accounts.INVITATION_SALT)],
+)
+def test_a_false_invitation_is_refused(token: str, db: None) -> None:
+    with pytest.raises(Refused):
+        accounts.accept_invitation(token)
+
+
+def test_closing_an_account_ends_its_sessions_and_tokens_with_the_next_request(
+    world: World, as_: SignedIn
+) -> None:
+    ana = as_(world.ana)
+    _token, secret = accounts.create_token(world.ana, "probe", ["goals:read"], today() + timedelta(days=30))
+    bearer = {"Authorization": f"Bearer {secret}"}
+    assert ana.get("/people/").status_code == 200
+    assert as_(None).get("/api/v1/schema/", headers=bearer).status_code == 200
+
+    as_(world.noor).post(reverse("people:deactivate", kwargs={"pk": world.ana.pk}))
+
+    assert ana.get("/people/").status_code == 302
+    assert as_(None).get("/api/v1/schema/", headers=bearer).status_code == 401
+    assert ApiToken.objects.get().revoked_at is not None
+    assert Event.objects.filter(stream="security", verb="closed_account", actor=world.noor).count() == 1
+
+    as_(world.noor).post(reverse("people:reactivate", kwargs={"pk": world.ana.pk}))
+    assert as_(User.objects.get(pk=world.ana.pk)).get("/people/").status_code == 200
+    assert as_(None).get("/api/v1/schema/", headers=bearer).status_code == 401
+
+
+def test_nobody_closes_their_own_account_and_the_last_hr_admin_stays(world: World, as_: SignedIn) -> None:
+    assert as_(world.kim).post(reverse("people:deactivate", kwargs={"pk": world.kim.pk})).status_code == 409
+    assert as_(world.kim).post(reverse("people:deactivate", kwargs={"pk": world.lea.pk})).status_code == 302
+    assert as_(world.noor).post(reverse("people:deactivate", kwargs={"pk": world.kim.pk})).status_code == 409
+    assert User.objects.get(pk=world.kim.pk).is_active
+
+
+def test_who_has_left_is_not_let_in_again(world: World, as_: SignedIn) -> None:
+    accounts.deactivate(world.ana, by=world.kim)
+    employee = world.ana.employee
+    assert employee is not None
+    employee.left_on = today() - timedelta(days=1)
+    employee.save(update_fields=["left_on"])
+    assert as_(world.kim).post(reverse("people:reactivate", kwargs={"pk": world.ana.pk})).status_code == 409
+
+
+def test_it_admins_see_accounts_but_no_record_of_a_person(world: World, as_: SignedIn) -> None:
+    noor = as_(world.noor)
+    page = noor.get(reverse("people:accounts")).content.decode()
+    assert world.ana.email in page
+    assert "Technician" not in page
+    assert noor.get(reverse("people:accounts") + "?show=without").status_code == 200
+    assert (
+        "Technician" not in noor.get(reverse("people:account", kwargs={"pk": world.ana.pk})).content.decode()
+    )
+    assert noor.get(reverse("people:profile", kwargs={"pk": world.ana.employee_id})).status_code == 404
+
+
+def test_a_role_is_granted_for_a_unit_from_a_day_and_the_other_admins_are_told(
+    world: World, as_: SignedIn
+) -> None:
+    url = reverse("people:grant_role", kwargs={"pk": world.chen.pk})
+    data = {"role": "hr_partner", "unit": "sales", "starts_on": today().isoformat(), "ends_on": ""}
+    assert as_(world.kim).post(url, data).status_code == 302
+    grant = RoleGrant.objects.get(user=world.chen)
+    assert (grant.role, grant.unit, grant.granted_by) == ("hr_partner", world.sales, world.kim)
+    assert (
+        Notice.objects.filter(kind="role_granted").values_list("recipient", flat=True).get() == world.lea.pk
+    )
+    assert as_(world.kim).post(url, data).status_code == 422  # the same days again
+    # Ending it works from the next request on.
+    assert as_(world.kim).post(reverse("people:end_role", kwargs={"pk": grant.pk})).status_code == 302
+    assert not User.objects.get(pk=world.chen.pk).standing.is_hr
+
+
+@pytest.mark.parametrize(
+    ("by", "to", "role", "unit"),
+    [
+        ("kim", "kim", "auditor", ""),  # never to oneself
+        ("noor", "chen", "hr_admin", ""),  # IT opens no personnel file
+        ("noor", "chen", "hr_partner", "Sales"),
+        ("noor", "chen", "auditor", ""),
+        ("noor", "noor", "it_admin", ""),
+        ("kim", "chen", "hr_partner", ""),  # a partner of nothing
+        ("kim", "chen", "hr_partner", "Nowhere"),
+        ("kim", "chen", "emperor", ""),
+    ],
+)
+def test_a_grant_that_may_not_be_is_refused_beside_its_field(
+    by: str, to: str, role: str, unit: str, world: World, as_: SignedIn
+) -> None:
+    user = getattr(world, to)
+    before = RoleGrant.objects.count()
+    data = {"role": role, "unit": unit, "starts_on": today().isoformat()}
+    response = as_(getattr(world, by)).post(reverse("people:grant_role", kwargs={"pk": user.pk}), data)
+    assert response.status_code == 422
+    assert RoleGrant.objects.count() == before
+
+
+def test_it_grants_and_ends_its_own_role_but_no_role_of_hr(world: World, as_: SignedIn) -> None:
+    url = reverse("people:grant_role", kwargs={"pk": world.chen.pk})
+    assert (
+        as_(world.noor).post(url, {"role": "it_admin", "starts_on": today().isoformat()}).status_code == 302
+    )
+    ines = RoleGrant.objects.get(user=world.ines)
+    assert as_(world.noor).post(reverse("people:end_role", kwargs={"pk": ines.pk})).status_code == 409
+    mine = RoleGrant.objects.get(user=world.chen)
+    assert as_(world.noor).post(reverse("people:end_role", kwargs={"pk": mine.pk})).status_code == 302
+
+
+def test_the_last_hr_admin_cannot_be_ended(world: World, as_: SignedIn) -> None:
+    kim, lea = (RoleGrant.objects.get(user=u) for u in (world.kim, world.lea))
+    assert as_(world.kim).post(reverse("people:end_role", kwargs={"pk": lea.pk})).status_code == 302
+    assert as_(world.kim).post(reverse("people:end_role", kwargs={"pk": kim.pk})).status_code == 409
+
+
+def test_a_token_is_shown_once_and_only_its_hash_is_kept(world: World, as_: SignedIn) -> None:
+    ana = as_(world.ana)
+    data = {
+        "name": "Reports",
+        "scopes": ["goals:read"],
+        "expires_on": (today() + timedelta(days=10)).isoformat(),
+    }
+    made = ana.post(reverse("people:tokens"), data)
+    assert made.status_code == 201
+    secret = made.context["secret"]
+    assert secret in made.content.decode()
+    assert secret not in ana.get(reverse("people:tokens")).content.decode()
+    assert ApiToken.objects.get().digest not in secret
+    ana.post(reverse("people:revoke_token", kwargs={"pk": ApiToken.objects.get().pk}))
+    assert as_(None).get("/api/v1/schema/", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"expires_on": "2019-01-01"}, {"expires_on": "2999-01-01"}, {"scopes": ["all"]}, {"name": "x" * 90}],
+)
+def test_a_token_without_end_or_with_unknown_scope_is_refused(
+    changed: dict[str, object], world: World, as_: SignedIn
+) -> None:
+    data = {
+        "name": "Reports",
+        "scopes": ["goals:read"],
+        "expires_on": (today() + timedelta(days=10)).isoformat(),
+    }
+    assert as_(world.ana).post(reverse("people:tokens"), data | changed).status_code == 422
+    assert not ApiToken.objects.exists()
+
+
+def test_a_person_sets_their_own_time_zone(world: World, as_: SignedIn) -> None:
+    ana = as_(world.ana)
+    assert ana.post(reverse("people:settings"), {"zone": "Asia/Tokyo"}).status_code == 302
+    assert User.objects.get(pk=world.ana.pk).zone == "Asia/Tokyo"
+    assert ana.post(reverse("people:settings"), {"zone": "../etc/passwd"}).status_code == 422
+    assert ana.post(reverse("people:settings"), {"zone": ""}).status_code == 302
