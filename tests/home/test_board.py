@@ -1,0 +1,178 @@
+"""The board: states from every app's open items, causes in words, files that run nothing, reminders with reasons."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import BigIntegerField, DateField, F, OuterRef, Subquery
+from django.urls import reverse
+from python_calamine import CalamineWorkbook
+
+from pmcycle.access import today
+from pmcycle.activity.models import Event, Notice
+from pmcycle.cycles.models import Assignment, Participation, Stage, items
+from pmcycle.home import completion, files
+from pmcycle.home.completion import Filters, Person
+from pmcycle.people.models import Absence, Employee, User
+from tests.conftest import SignedIn, World
+
+pytestmark = pytest.mark.django_db
+
+
+def two_kinds() -> list[Any]:
+    """Everybody owes their goals; every manager owes an appraisal of each of theirs."""
+    due = Subquery(
+        Stage.objects.filter(cycle=OuterRef("cycle"), kind="objectives").values("due_on"), output_field=DateField()
+    )
+    active = Participation.objects.filter(state="active")
+    manager = Assignment.objects.current().filter(participation=OuterRef("pk")).values("manager")[:1]
+    common: dict[str, Any] = {
+        "subject": F("pk"), "about": F("employee"), "about_name": F("employee__name"), "cycle": F("cycle"), "due_on": due,
+    }  # fmt: skip
+    return [
+        items(active, kind="t:goals", stage="objectives", recipient=F("employee"), **common),
+        items(
+            active.annotate(boss=Subquery(manager, output_field=BigIntegerField())).filter(boss__isnull=False),
+            kind="t:appraise", stage="appraisal", recipient=F("boss"), **common,
+        ),
+    ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _open_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "OPEN_ITEMS", (two_kinds,))
+
+
+def url(world: World, name: str = "board") -> str:
+    return reverse(f"home:{name}", kwargs={"pk": world.cycle.pk})
+
+
+def people(world: World, by: User, **filters: str) -> dict[str, Person]:
+    stages = list(world.cycle.stages.all())
+    found, total = completion.people(world.cycle, stages, by, today(), Filters(**filters))
+    assert total == len(found)
+    return {p.name: p for p in found}
+
+
+def states(person: Person) -> list[str]:
+    return [c["state"] for c in person.cells]
+
+
+def of(user: User) -> Employee:
+    assert user.employee is not None
+    return user.employee
+
+
+def test_a_stage_without_open_items_is_done(world: World) -> None:
+    world.cycle.stages.filter(position=3).update(state="planned")
+    assert states(people(world, world.kim)["Ana Popescu"]) == ["open", "open", "done", "planned"]
+
+
+def test_what_is_past_its_day_is_overdue_and_in_a_closed_stage_missed(world: World) -> None:
+    world.cycle.stages.filter(position=0).update(due_on=today() - timedelta(days=1))
+    assert states(people(world, world.kim)["Ana Popescu"])[0] == "overdue"
+    world.cycle.stages.filter(position=0).update(state="closed")
+    assert states(people(world, world.kim)["Ana Popescu"])[0] == "missed"
+
+
+def test_whoever_waits_for_a_leaver_is_blocked_with_the_name(world: World) -> None:
+    bashir = of(world.bashir)
+    bashir.left_on = today() - timedelta(days=1)
+    bashir.save()
+    cell = people(world, world.kim)["Ana Popescu"].cells[1]
+    assert (cell["state"], cell["why"]) == ("blocked", "waits for Bashir Nouri, who has left")
+    assert set(people(world, world.kim, state="blocked")) == {"Ana Popescu", "Chen Wei", "Bashir Nouri"}
+
+
+@pytest.mark.parametrize(("ends", "blocked"), [(0, False), (30, True), (None, True)])
+def test_an_absence_blocks_only_if_it_outlasts_the_due_day(world: World, ends: int | None, blocked: bool) -> None:
+    until = None if ends is None else today() + timedelta(days=ends)
+    Absence.objects.create(employee=of(world.bashir), starts_on=today(), ends_on=until)
+    assert (states(people(world, world.kim)["Ana Popescu"])[1] == "blocked") is blocked
+
+
+def test_whoever_has_no_manager_is_blocked(world: World) -> None:
+    Assignment.objects.filter(participation=world.ana_part).delete()
+    cell = people(world, world.kim)["Ana Popescu"].cells[0]
+    assert cell["why"] == "has no manager in this cycle"
+
+
+def test_whoever_left_is_frozen_and_not_counted(world: World) -> None:
+    Participation.objects.filter(pk=world.ana_part.pk).update(state="left")
+    assert set(states(people(world, world.kim)["Ana Popescu"])) == {"left"}
+
+
+def test_partners_see_their_units_and_nobody_sees_themselves(world: World) -> None:
+    assert set(people(world, world.jan)) == {"Gita Rao", "Hugo Blanc"}
+    assert "Kim Larsen" not in people(world, world.kim)
+    assert "Kim Larsen" in people(world, world.lea)
+
+
+def test_filters_narrow_by_name_unit_stage_and_state(world: World, as_: SignedIn) -> None:
+    assert set(people(world, world.kim, q="popes")) == {"Ana Popescu"}
+    assert set(people(world, world.kim, q="%")) == set()
+    assert set(people(world, world.kim, unit=str(world.sales.pk))) == {"Gita Rao", "Hugo Blanc"}
+    assert set(people(world, world.kim, stage="incentives", state="open")) == set()
+    kim = as_(world.kim)
+    for query in ({"q": "\x00'"}, {"unit": "9" * 40}, {"state": "x"}, {"stage": "x"}, {"page": "9" * 9}, {"sort": "unit"}):
+        assert kim.get(url(world), query).status_code == 200
+
+
+def test_the_page_shows_funnel_causes_and_ways_out(world: World, as_: SignedIn) -> None:
+    bashir = of(world.bashir)
+    bashir.left_on = today() - timedelta(days=1)
+    bashir.save()
+    page = as_(world.kim).get(url(world))
+    assert b"waits for Bashir Nouri, who has left" in page.content
+    assert reverse("cycles:transfer", kwargs={"pk": world.ana_part.pk}).encode() in page.content
+    partner = as_(world.ines).get(url(world))
+    assert reverse("cycles:transfer", kwargs={"pk": world.ana_part.pk}).encode() not in partner.content
+
+
+def test_the_file_holds_exactly_what_is_shown(world: World, as_: SignedIn) -> None:
+    Employee.objects.filter(pk=of(world.ana).pk).update(name="=HYPERLINK(1)")
+    kim = as_(world.kim)
+    text = kim.get(url(world), {"as": "csv", "q": "hyper"}).content.decode("utf-8-sig")
+    assert text.count("\r\n") == 2
+    assert ",'=HYPERLINK(1)," in text
+    book = CalamineWorkbook.from_filelike(io.BytesIO(kim.get(url(world), {"as": "xlsx"}).content))
+    assert len(book.get_sheet_by_index(0).to_python()) == 1 + len(people(world, world.kim))
+    assert Event.objects.filter(verb="exported_board").count() == 2
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
+def test_what_a_spreadsheet_would_run_is_led_by_an_apostrophe(text: str) -> None:
+    assert files.neutral(text) == f"'{text}"
+    assert files.neutral("plain") == "plain"
+
+
+def test_remind_tells_who_gets_it_and_who_not_and_why(world: World, as_: SignedIn) -> None:
+    Absence.objects.create(employee=of(world.chen), starts_on=today(), ends_on=today())
+    User.objects.filter(pk=world.hugo.pk).update(is_active=False)
+    kim = as_(world.kim)
+    page = kim.get(url(world, "remind"), {"stage": "objectives"})
+    assert {c.name: c.why for c in page.context["held"]} == {
+        "Chen Wei": "is away today", "Hugo Blanc": "cannot sign in: no account",
+    }  # fmt: skip
+    assert kim.post(url(world, "remind"), {"stage": "objectives"}).status_code == 302
+    told = set(Notice.objects.filter(kind="chase").values_list("recipient__name", flat=True))
+    assert told == {"Ana Popescu", "Bashir Nouri", "Farid Amiri", "Gita Rao", "Ines Costa", "Jan Novak", "Lea Roth"} & told
+    assert "Ana Popescu" in told
+    again = kim.get(url(world, "remind"), {"stage": "objectives"})
+    assert again.context["told"] == []
+    assert kim.post(url(world, "remind"), {"stage": "objectives"}).status_code == 302
+    assert Notice.objects.filter(kind="chase").count() == len(told)
+
+
+def test_a_partner_reminds_about_their_units_only(world: World, as_: SignedIn) -> None:
+    page = as_(world.jan).get(url(world, "remind"), {"stage": "objectives"})
+    assert {c.name for c in page.context["told"]} == {"Gita Rao", "Hugo Blanc"}
+
+
+def test_a_closed_cycle_reminds_nobody(world: World, as_: SignedIn) -> None:
+    world.cycle.state = "closed"
+    world.cycle.save()
+    assert as_(world.kim).post(url(world, "remind")).status_code == 409
