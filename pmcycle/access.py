@@ -27,7 +27,7 @@ class UserRequest(HttpRequest):
     """The request that `@login_required` lets through: somebody is signed in."""
 
     if TYPE_CHECKING:
-        user: User  # type: ignore[assignment]
+        user: User
         htmx: HtmxDetails
 
 
@@ -41,7 +41,8 @@ class Scoped(Protocol):
 
 def _scoped(source: Any) -> Any:
     """A model class or a queryset of one, as a queryset."""
-    return source._default_manager.all() if isinstance(source, type) else source.all()
+    rows: Any = getattr(source, "_default_manager", source)
+    return rows.all()
 
 
 def get_visible(source: type[M] | models.QuerySet[M], user: User, **lookup: Any) -> M:

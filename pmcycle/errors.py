@@ -7,13 +7,17 @@ both texts) or `Invalid` (a field is wrong: 422). Who-may questions are answered
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import get_template
 from django.utils.translation import gettext as _
+from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -80,7 +84,7 @@ class RefusedMiddleware:
         if isinstance(exception, Stale):
             return _conflict(request, exception)
         code = 422 if isinstance(exception, Invalid) else 409
-        typed = [(k, v) for k, v in request.POST.items() if k not in HIDDEN and v.strip()]
+        typed = [(k, v) for k, v in request.POST.items() if k not in HIDDEN and str(v).strip()]
         context = {"reason": exception.reason, "typed": typed, "back": request.headers.get("Referer", "/")}
         return render(request, "refused.html", context, status=code)
 
@@ -108,6 +112,30 @@ def _conflict(request: HttpRequest, stale: Stale) -> HttpResponse:
         "back": request.headers.get("Referer", "/"),
     }
     return render(request, "ui/conflict.html", context, status=409)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page was open too long, or in two sign-ins: say so, and give back what was typed."""
+    words = _("This page was open for too long or belongs to another sign-in. Go back, load it anew and send it again.")
+    typed = [(k, v) for k, v in request.POST.items() if k not in HIDDEN and str(v).strip()]
+    context = {"reason": words, "typed": typed, "back": request.headers.get("Referer", "/")}
+    return render(request, "refused.html", context, status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500 with a page that needs nothing; 503 where the database or Redis does not answer just now."""
+    error = sys.exc_info()[1]
+    is_outage = isinstance(error, (OperationalError, InterfaceError, ConnectionError, RedisConnectionError))
+    status_code = 503 if is_outage else 500
+    if request.path.startswith("/api/"):
+        words = _("Not available just now; try again in a moment.") if is_outage else _("Something broke on our side.")
+        response: HttpResponse = JsonResponse({"detail": words}, status=status_code)
+    else:
+        page = "503.html" if is_outage else "500.html"
+        response = HttpResponse(get_template(page).render(), status=status_code)
+    if is_outage:
+        response.headers["Retry-After"] = "10"
+    return response
 
 
 def api_exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:

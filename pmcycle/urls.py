@@ -17,3 +17,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("pmcycle.api")),
 ]
 
+handler500 = "pmcycle.errors.server_error"

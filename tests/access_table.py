@@ -134,11 +134,22 @@ ROWS: list[Row] = [
     Row("cycles:transfer", may="", method="post", build=cycles.part_of_kim, state="of the HR admin"),
     # --- activity
     Row("activity:inbox", may=EVERYBODY),
+    Row("activity:read_all", method="post", may=EVERYBODY),
+    Row("activity:open_notice", method="post", may="owner", build=activity.notice_of_ana),
+    Row("activity:draft", may=EVERYBODY, build=lambda w: {"key": "probe"}),
     Row("activity:draft", method="post", may=EVERYBODY, build=lambda w: {"key": "probe"}),
     Row("activity:job", may="owner hr_admin", build=activity.job_of_ana),
-    Row("activity:trail", may=EVERYBODY),
-    Row("activity:who_looked", may=EVERYBODY),
-    Row("activity:operations", may=EVERYBODY),
+    Row("activity:trail", may="hr_partner other_hr_partner auditor it_admin"),
+    Row("activity:export_trail", may="hr_partner other_hr_partner auditor it_admin"),
+    Row("activity:chain", may="auditor it_admin"),
+    Row("activity:who_looked", may=STAFF),
+    Row("activity:deliveries", may="hr_partner other_hr_partner hr_admin"),
+    Row("activity:operations", may="it_admin"),
+    Row("activity:retry_delivery", method="post", may="it_admin", told="hr_admin hr_partner", build=activity.failed_mail),
+    # The mailbox exists in a development run only.
+    Row("activity:mailbox", may=""),
+    Row("activity:mail", may="", build=lambda w: {"name": "20260101T000000000000-00000000.eml"}),
+    Row("activity:mail_page", may="", build=lambda w: {"name": "20260101T000000000000-00000000.eml"}),
     # --- feedback
     Row("feedback:conversation", may="owner manager", build=feedback.thread_of_ana),
     Row(

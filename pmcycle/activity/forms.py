@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
+from pmcycle.activity.models import Delivery
 from pmcycle.activity.rules import is_draft
 
 DRAFT_BYTES = 512 * 1024
@@ -31,3 +32,35 @@ class DraftForm(forms.Form):
             raise forms.ValidationError(_("A draft is a set of fields with text in them."))
         found: dict[str, Any] = data
         return found
+
+
+class TrailForm(forms.Form):
+    """Filters of the trail; what makes no sense is passed over, field by field."""
+
+    verb = forms.CharField(max_length=60, required=False)
+    subject = forms.CharField(max_length=60, required=False)
+    about = forms.CharField(max_length=100, required=False)
+    actor = forms.CharField(max_length=100, required=False)
+    day = forms.DateField(required=False)
+    before = forms.IntegerField(min_value=1, max_value=2**62, required=False)
+
+
+class DeliveriesForm(forms.Form):
+    q = forms.CharField(max_length=100, required=False)
+    state = forms.ChoiceField(choices=Delivery.State.choices, required=False)
+    page = forms.IntegerField(min_value=1, max_value=10**6, required=False)
+
+
+class InboxForm(forms.Form):
+    show = forms.ChoiceField(choices=[("unread", "unread")], required=False)
+    page = forms.IntegerField(min_value=1, max_value=10**6, required=False)
+
+
+class MailboxForm(forms.Form):
+    q = forms.CharField(max_length=200, required=False)
+
+
+def chosen(form: forms.Form) -> dict[str, Any]:
+    """The values that made sense."""
+    form.is_valid()
+    return {name: form.cleaned_data.get(name) or "" for name in form.fields}

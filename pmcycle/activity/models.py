@@ -5,19 +5,22 @@ This app stands below `people`: it knows users and employees only through their 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.activity.rules import job_title
+from pmcycle.activity.rules import job_title, subject_words, verb_words
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
+
+# Notices that the clock writes, as opposed to what somebody did.
+CLOCK_KINDS = ("reminder", "escalation")
 
 # Sequence and hash are made by the database, so that rows written by INSERT … SELECT are chained
 # like single ones and no code path can leave a gap. The lock makes the tail of one stream stand
@@ -34,6 +37,20 @@ BEGIN
     NEW.subject_kind, NEW.subject_id, NEW.data::text), 'UTF8')), 'hex');
   RETURN NEW;
 END;
+"""
+
+
+CHECK_CHAIN = """
+SELECT stream, count(*) AS length, count(*) FILTER (WHERE NOT fits) AS broken,
+       min(seq) FILTER (WHERE NOT fits) AS first_broken, max(at) AS newest
+FROM (
+  SELECT stream, seq, at,
+         hash = encode(sha256(convert_to(concat_ws('|', previous_hash, stream, seq, extract(epoch from at), verb,
+           actor_id, on_behalf_of_id, about_id, subject_kind, subject_id, data::text), 'UTF8')), 'hex')
+         AND previous_hash = coalesce(lag(hash) OVER by_stream, '')
+         AND seq = coalesce(lag(seq) OVER by_stream, 0) + 1 AS fits
+  FROM activity_event WINDOW by_stream AS (PARTITION BY stream ORDER BY seq)
+) link GROUP BY stream ORDER BY count(*) FILTER (WHERE NOT fits) DESC, max(at) DESC
 """
 
 
@@ -55,6 +72,17 @@ class EventQuerySet(models.QuerySet["Event"]):
     def editable_by(self, user: User) -> Self:
         """Nobody: the trail is append-only."""
         return self.none()
+
+    def chain(self) -> list[dict[str, Any]]:
+        """Every stream with its length and its broken links, recomputed by the database in one statement.
+
+        A link is broken when the hash does not fit the row, or does not follow the row before it. What
+        was cut off at the end of a stream leaves no broken link; its length tells, if it was kept.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(CHECK_CHAIN)
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 class Event(models.Model):
@@ -91,6 +119,16 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.subject_kind} {self.subject_id}"
+
+    @property
+    def did(self) -> str:
+        """What was done, in words."""
+        return verb_words(self.verb)
+
+    @property
+    def to_what(self) -> str:
+        """What it was done to, in words and with its number."""
+        return f"{subject_words(self.subject_kind)} {self.subject_id or ''}".strip()
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -139,6 +177,23 @@ class Notice(models.Model):
         return Coalesce(Subquery(counted), 0)
 
 
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def visible_to(self, user: User) -> Self:
+        """HR's log of what the clock sent or held back, of the people in its care; others read their inbox."""
+        standing = user.standing
+        rows = self.filter(notice__kind__in=CLOCK_KINDS)
+        if standing.is_hr_admin:
+            return rows
+        reach = Q(pk__in=[])
+        for path in standing.partner_paths:
+            reach |= Q(notice__recipient__employee__unit__path__startswith=path)
+        return rows.filter(reach)
+
+    def editable_by(self, user: User) -> Self:
+        """Operators have a mail tried again; they see its state and address, never its title."""
+        return self if user.standing.is_it_admin else self.none()
+
+
 class Delivery(models.Model):
     """A notice on its way over one channel: an outbox row with a lease.
 
@@ -163,6 +218,8 @@ class Delivery(models.Model):
     message_id = models.CharField(max_length=200, blank=True, db_default="")
     sent_at = models.DateTimeField(null=True)
     why = models.CharField(max_length=300, blank=True, db_default="")
+
+    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "deliveries"

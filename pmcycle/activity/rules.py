@@ -60,3 +60,114 @@ def retry_after(attempts: int) -> timedelta:
 def is_for_good(code: int) -> bool:
     """Whether a mail server's answer means that trying again cannot help (RFC 5321, 4.2.1: 5yz)."""
     return 500 <= code < 600
+
+
+# What an event says, after the name of who did it. A verb that is missing here is shown as it is spelled.
+VERBS: dict[str, Any] = {
+    "viewed": _("opened"),
+    "accept": _("agreed to"),
+    "accept_change": _("agreed to a change of"),
+    "accepted_warning": _("accepted a warning of"),
+    "acknowledged": _("acknowledged"),
+    "adjusted": _("adjusted"),
+    "agree_set": _("agreed to all goals of"),
+    "align": _("aligned"),
+    "appealed": _("asked for a review of"),
+    "applied_import": _("applied"),
+    "approved": _("approved"),
+    "archived": _("archived"),
+    "began_evaluation": _("began"),
+    "calculated": _("calculated"),
+    "calibrated": _("moved a rating in"),
+    "carried_over_goals": _("carried over the goals of"),
+    "changed_manager": _("changed the manager of"),
+    "close_goals": _("closed the goals of"),
+    "closed": _("closed"),
+    "computed_cycle_evaluation": _("computed the evaluation of"),
+    "configured": _("configured"),
+    "contribute": _("recorded"),
+    "copied": _("copied"),
+    "counter": _("countered"),
+    "counter_change": _("countered a change of"),
+    "created": _("created"),
+    "decided_appeal": _("decided"),
+    "decline_change": _("declined a change of"),
+    "discarded": _("discarded"),
+    "draft": _("drafted"),
+    "edit": _("edited"),
+    "ended_series": _("ended"),
+    "exported_board": _("exported the board of"),
+    "exported_trail": _("exported the audit trail as"),
+    "extended": _("gave more time to"),
+    "granted": _("granted a role to"),
+    "joined": _("added late"),
+    "lapse_change": _("let lapse a change of"),
+    "launched": _("launched"),
+    "left": _("noted that somebody left:"),
+    "propose": _("proposed"),
+    "publish": _("published"),
+    "published_cycle_evaluation": _("published the evaluation of"),
+    "record_progress": _("recorded progress of"),
+    "released": _("released"),
+    "reminded": _("had reminders sent for"),
+    "request_change": _("asked to change"),
+    "requested_release": _("asked to release"),
+    "rescheduled": _("moved"),
+    "retried_delivery": _("had tried again"),
+    "revoked": _("took back a role of"),
+    "said": _("wrote"),
+    "scheduled": _("scheduled"),
+    "signed_evaluation": _("signed"),
+    "signed_in": _("signed in as"),
+    "stage_closed": _("closed the stage"),
+    "stage_opened": _("opened the stage"),
+    "stage_postponed": _("postponed the stage"),
+    "submitted": _("handed in"),
+    "took_back_evaluation": _("took back"),
+    "transferred": _("transferred"),
+    "withdraw": _("withdrew"),
+    "withdraw_change": _("withdrew a change of"),
+}
+
+SUBJECTS: dict[str, Any] = {
+    "activity.delivery": _("mail"),
+    "appraisals.appeal": _("review"),
+    "appraisals.appraisal": _("appraisal"),
+    "appraisals.rating": _("rating"),
+    "appraisals.release": _("release"),
+    "appraisals.releasedresult": _("result"),
+    "cycles.cycle": _("cycle"),
+    "cycles.participation": _("participation"),
+    "cycles.stage": _("stage"),
+    "evaluations.evaluation": _("evaluation"),
+    "feedback.checkin": _("check-in"),
+    "feedback.checkinseries": _("check-in series"),
+    "feedback.entry": _("conversation entry"),
+    "goals.contribution": _("contribution"),
+    "goals.goal": _("goal"),
+    "goals.keyresult": _("key result"),
+    "incentives.award": _("award"),
+    "incentives.run": _("reward run"),
+    "incentives.statement": _("reward statement"),
+    "people.employee": _("employee record"),
+    "people.import": _("import"),
+    "people.user": _("account"),
+}
+
+
+def verb_words(verb: str) -> str:
+    """What a verb of the trail says, in the reader's language."""
+    found = VERBS.get(verb) or VERBS.get(verb.rpartition(":")[2])
+    return str(found) if found else verb.replace("_", " ").replace(":", ": ")
+
+
+def subject_words(kind: str) -> str:
+    """What kind of thing an event is about: "goals.goal" is a goal."""
+    found = SUBJECTS.get(kind)
+    return str(found) if found else kind.rpartition(".")[2]
+
+
+def cell(value: object) -> str:
+    """A value for a file that a spreadsheet opens: what it would take for a formula stays text."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -5,9 +5,18 @@ from pmcycle.activity import views
 app_name = "activity"
 urlpatterns = [
     path("inbox/", views.inbox, name="inbox"),
+    path("inbox/read/", views.read_all, name="read_all"),
+    path("inbox/<int:pk>/", views.open_notice, name="open_notice"),
     path("drafts/<str:key>/", views.draft, name="draft"),
     path("jobs/<int:pk>/", views.job, name="job"),
     path("trail/", views.trail, name="trail"),
+    path("trail/export/", views.export_trail, name="export_trail"),
+    path("trail/chain/", views.chain, name="chain"),
     path("who-looked/", views.who_looked, name="who_looked"),
+    path("deliveries/", views.deliveries, name="deliveries"),
+    path("deliveries/<int:pk>/retry/", views.retry_delivery, name="retry_delivery"),
     path("operations/", views.operations, name="operations"),
+    path("mailbox/", views.mailbox, name="mailbox"),
+    path("mailbox/<str:name>/", views.mail, name="mail"),
+    path("mailbox/<str:name>/page/", views.mail_page, name="mail_page"),
 ]

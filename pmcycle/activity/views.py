@@ -1,44 +1,101 @@
-"""Inbox, drafts, jobs and the trail."""
+"""Inbox, drafts, long work, the trail, and what operators watch."""
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.core.paginator import Paginator
+from django.db.models import F, QuerySet
+from django.http import (
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from pmcycle.access import UserRequest, get_visible
-from pmcycle.activity import actions
-from pmcycle.activity.forms import DRAFT_BYTES, NOT_TEXT, DraftForm
-from pmcycle.activity.models import Draft, Job, Notice
+from pmcycle.access import UserRequest, get_editable, get_visible, not_found_unless
+from pmcycle.activity import actions, letters, machine
+from pmcycle.activity.forms import (
+    DRAFT_BYTES,
+    NOT_TEXT,
+    DeliveriesForm,
+    DraftForm,
+    InboxForm,
+    MailboxForm,
+    TrailForm,
+    chosen,
+)
+from pmcycle.activity.models import Delivery, Draft, Event, Job, Notice
+from pmcycle.activity.rules import SUBJECTS, VERBS, cell
 from pmcycle.ui.formats import when_text
+
+LINES = 50
+EXPORT_LINES = 200_000
+
+
+# --- inbox ------------------------------------------------------------------------------------------
 
 
 @login_required
 @require_GET
 def inbox(request: UserRequest) -> HttpResponse:
     """What the reader was told, unread first."""
-    notices = Notice.objects.visible_to(request.user).order_by("-created_at")[:50]
-    return render(request, "activity/inbox.html", {"notices": notices})
+    wanted = chosen(InboxForm(request.GET))
+    notices = Notice.objects.visible_to(request.user)
+    if wanted["show"] == "unread":
+        notices = notices.filter(read_at__isnull=True)
+    notices = notices.order_by(F("read_at").desc(nulls_first=True), "-created_at", "-pk")
+    page = Paginator(notices, 25).get_page(wanted["page"])
+    return render(request, "activity/inbox.html", {"page": page, "only_unread": wanted["show"] == "unread"})
+
+
+@login_required
+@require_POST
+def open_notice(request: UserRequest, pk: int) -> HttpResponse:
+    """Mark one notice as read and go where it leads."""
+    notice = get_editable(Notice, request.user, pk=pk)
+    actions.mark_read(request.user, [notice.pk])
+    return HttpResponseRedirect(reverse("activity:inbox") if "stay" in request.POST else notice.url)
+
+
+@login_required
+@require_POST
+def read_all(request: UserRequest) -> HttpResponse:
+    """Mark everything as read."""
+    count = actions.mark_read(request.user)
+    words = ngettext("%(n)d notice marked as read.", "%(n)d notices marked as read.", count) % {"n": count}
+    messages.success(request, words)
+    return redirect("activity:inbox")
+
+
+# --- drafts -----------------------------------------------------------------------------------------
 
 
 @login_required
 @require_http_methods(["GET", "PUT", "POST", "DELETE"])
 def draft(request: UserRequest, key: str) -> HttpResponse:
     """What the reader is typing into one form: read it, keep it, drop it. Answers JSON."""
+    not_found_unless("\x00" not in key)
     if request.method == "GET":
         found = Draft.objects.visible_to(request.user).filter(key=key).first()
         if found is None:
             return HttpResponse(status=204)
-        text = when_text(found.updated_at)
-        return JsonResponse(
-            {"fields": found.data, "saved_at": found.updated_at.isoformat(), "saved_at_text": text}
-        )
+        saved_at = found.updated_at.isoformat()
+        words = when_text(found.updated_at)
+        return JsonResponse({"fields": found.data, "saved_at": saved_at, "saved_at_text": words})
     if request.method == "DELETE":
         actions.drop_draft(request.user, key)
         return JsonResponse({})
@@ -51,13 +108,17 @@ def draft(request: UserRequest, key: str) -> HttpResponse:
         typed = json.dumps({name: v[0] if len(v) == 1 else v for name, v in posted.items()})
     form = DraftForm({"key": key, "fields_json": typed})
     if not form.is_valid():
-        return JsonResponse(form.errors, status=422)
+        return JsonResponse({"errors": form.errors}, status=422)
     kept = actions.save_draft(request.user, form.cleaned_data["key"], form.cleaned_data["fields_json"])
     return JsonResponse({"saved_at": _clock(kept.updated_at)})
 
 
 def _clock(instant: datetime) -> str:
+    """The time of day in the reader's zone."""
     return f"{timezone.localtime(instant):%H:%M}"
+
+
+# --- long work --------------------------------------------------------------------------------------
 
 
 @login_required
@@ -69,19 +130,204 @@ def job(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, name, {"job": found})
 
 
+# --- the trail --------------------------------------------------------------------------------------
+
+
+def _may_read_trail(request: UserRequest) -> None:
+    standing = request.user.standing
+    not_found_unless(standing.is_auditor or standing.is_it_admin or bool(standing.partner_paths))
+
+
+def _trail(request: UserRequest, wanted: dict[str, Any]) -> QuerySet[Event]:
+    """The events that the reader may see and asked for, newest first."""
+    events = Event.objects.visible_to(request.user).select_related("actor", "on_behalf_of", "about")
+    plain = {"verb": "verb", "subject": "subject_kind", "about": "about__name__icontains"}
+    plain |= {"actor": "actor__name__icontains"}
+    for name, lookup in plain.items():
+        if wanted[name]:
+            events = events.filter(**{lookup: wanted[name]})
+    if wanted["day"]:
+        zone = timezone.get_current_timezone()
+        start = datetime.combine(wanted["day"], datetime.min.time(), tzinfo=zone)
+        end = datetime.combine(wanted["day"], datetime.max.time(), tzinfo=zone)
+        events = events.filter(at__range=(start, end))
+    return events.order_by("-pk")
+
+
 @login_required
 @require_GET
 def trail(request: UserRequest) -> HttpResponse:
-    return render(request, "activity/trail.html")
+    """What happened, by whom, to what: newest first, a page from any line on."""
+    _may_read_trail(request)
+    form = TrailForm(request.GET)
+    wanted = chosen(form)
+    events = _trail(request, wanted)
+    if wanted["before"]:
+        events = events.filter(pk__lt=wanted["before"])
+    lines = list(events[: LINES + 1])
+    query = request.GET.copy()
+    query["before"] = str(lines[LINES - 1].pk) if len(lines) > LINES else ""
+    export = request.GET.copy()
+    export.pop("before", None)
+    context = {
+        "form": form,
+        "events": lines[:LINES],
+        "older": f"?{query.urlencode()}" if len(lines) > LINES else "",
+        "is_later_page": bool(wanted["before"]),
+        "export": f"{reverse('activity:export_trail')}?{export.urlencode()}",
+        "verbs": sorted(((key, str(words)) for key, words in VERBS.items()), key=lambda pair: pair[1]),
+        "subjects": sorted(((key, str(words)) for key, words in SUBJECTS.items()), key=lambda pair: pair[1]),
+        "wanted": wanted,
+    }
+    return render(request, "activity/trail.html", context)
+
+
+class _Echo:
+    """A file that gives back what is written to it, for streaming."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+@login_required
+@require_GET
+def export_trail(request: UserRequest) -> HttpResponseBase:
+    """Exactly the lines that the filters show, as CSV; that they were taken out is an event itself."""
+    _may_read_trail(request)
+    wanted = chosen(TrailForm(request.GET))
+    events = _trail(request, wanted)[:EXPORT_LINES]
+    filters = {name: str(value) for name, value in wanted.items() if value}
+    actions.record_export(request.user, events.count(), filters)
+    return StreamingHttpResponse(
+        _csv(events),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="audit-trail.csv"'},
+    )
+
+
+def _csv(events: QuerySet[Event]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    head = [
+        "id",
+        "at",
+        "who",
+        "on behalf of",
+        "verb",
+        "what",
+        "number",
+        "about",
+        "stream",
+        "line",
+        "data",
+        "hash",
+    ]
+    yield writer.writerow(head)
+    for event in events.iterator(chunk_size=2000):
+        row = [
+            event.pk, event.at.isoformat(), event.actor, event.on_behalf_of, event.verb, event.subject_kind,
+            event.subject_id, event.about, event.stream, event.seq, json.dumps(event.data), event.hash,
+        ]  # fmt: skip
+        yield writer.writerow([cell(value) for value in row])
+
+
+@login_required
+@require_GET
+def chain(request: UserRequest) -> HttpResponse:
+    """Whether the trail is whole, stream by stream, recomputed now."""
+    standing = request.user.standing
+    not_found_unless(standing.is_auditor or standing.is_it_admin)
+    streams = Event.objects.chain()
+    broken = [stream for stream in streams if stream["broken"]]
+    page = Paginator(streams, 100).get_page(request.GET.get("page", "1")[:6])
+    context = {
+        "page": page,
+        "broken": broken,
+        "lines": sum(stream["length"] for stream in streams),
+        "checked_at": timezone.now(),
+        "names_shown": standing.is_auditor,
+    }
+    return render(request, "activity/chain.html", context)
 
 
 @login_required
 @require_GET
 def who_looked(request: UserRequest) -> HttpResponse:
-    return render(request, "activity/who_looked.html")
+    """Who opened the reader's records, when, and in which role."""
+    not_found_unless(bool(request.user.employee_id))
+    events = Event.objects.visible_to(request.user).filter(about=request.user.employee_id, verb="viewed")
+    page = Paginator(events.select_related("actor").order_by("-pk"), 50).get_page(
+        request.GET.get("page", "1")[:6]
+    )
+    return render(request, "activity/who_looked.html", {"page": page})
+
+
+# --- deliveries and operations ----------------------------------------------------------------------
+
+
+@login_required
+@require_GET
+def deliveries(request: UserRequest) -> HttpResponse:
+    """Who was reminded of what, when, and why not."""
+    not_found_unless(request.user.standing.is_hr)
+    wanted = chosen(DeliveriesForm(request.GET))
+    rows = Delivery.objects.visible_to(request.user).select_related("notice__recipient")
+    if wanted["state"]:
+        rows = rows.filter(state=wanted["state"])
+    if wanted["q"]:
+        rows = rows.filter(notice__recipient__name__icontains=wanted["q"])
+    page = Paginator(rows.order_by("-pk"), LINES).get_page(wanted["page"])
+    filters = [{"name": "state", "label": _("State"), "options": Delivery.State.choices}]
+    return render(request, "activity/deliveries.html", {"page": page, "filters": filters})
 
 
 @login_required
 @require_GET
 def operations(request: UserRequest) -> HttpResponse:
-    return render(request, "activity/operations.html")
+    """Clock, worker, queue, mails and long work, without a word of what is in them."""
+    not_found_unless(request.user.standing.is_it_admin)
+    failed = Delivery.objects.editable_by(request.user).filter(state=Delivery.State.FAILED)
+    rows = (
+        failed.select_related("notice__recipient").defer("notice__title", "notice__url").order_by("-pk")[:50]
+    )
+    return render(request, "activity/operations.html", {"health": machine.health(), "failed": rows})
+
+
+@login_required
+@require_POST
+def retry_delivery(request: UserRequest, pk: int) -> HttpResponse:
+    """Have a failed mail tried again."""
+    delivery = get_editable(Delivery, request.user, pk=pk)
+    actions.retry_delivery(delivery, by=request.user)
+    messages.success(request, _("The mail is tried again within a minute."))
+    return redirect("activity:operations")
+
+
+# --- the mailbox of a development run ---------------------------------------------------------------
+
+
+@login_required
+@require_GET
+def mailbox(request: UserRequest) -> HttpResponse:
+    """The mails that `./dev run` has sent, newest first."""
+    wanted = chosen(MailboxForm(request.GET))
+    return render(
+        request, "activity/mailbox.html", {"letters": letters.letters(wanted["q"]), "q": wanted["q"]}
+    )
+
+
+@login_required
+@require_GET
+def mail(request: UserRequest, name: str) -> HttpResponse:
+    """One mail as text, and the way to how it looks."""
+    return render(request, "activity/mail.html", {"letter": letters.letter(name)})
+
+
+@login_required
+@require_GET
+def mail_page(request: UserRequest, name: str) -> HttpResponse:
+    """One mail as it looks, shut off from everything: no script, no form, nothing loaded."""
+    response = HttpResponse(letters.letter(name).html)
+    response.headers["Content-Security-Policy"] = (
+        "sandbox allow-popups allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'"
+    )
+    return response

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from django.db import connection, transaction
 from django.urls import reverse
@@ -235,7 +236,7 @@ def remind() -> int:
     """Write the reminders that are due this morning where their recipients are; returns how many are new."""
     now, zones, words = timezone.now(), known_zones(), _words()
     items, params = open_items_sql()
-    people = [now, zones, zones, _zone()]
+    people: list[Any] = [now, zones, zones, _zone()]
     needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], [], []]
     late = _("%(person)s is late: %(task)s")
     team, board = reverse("home:team"), need_url("cycles:board").replace(str(SENTINEL), "%(pk)s")

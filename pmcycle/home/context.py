@@ -48,8 +48,15 @@ def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
             company,
             "",
         ),
-        (standing.is_hr_admin, _("Reminders and mails"), "activity:deliveries", "mail", company, ""),
-        (standing.is_auditor or standing.is_hr, _("Audit trail"), "activity:trail", "history", company, ""),
+        (standing.is_hr, _("Reminders and mails"), "activity:deliveries", "mail", company, ""),
+        (
+            standing.is_auditor or bool(standing.partner_paths),
+            _("Audit trail"),
+            "activity:trail",
+            "history",
+            company,
+            "",
+        ),
         (standing.is_it_admin, _("Operations"), "activity:operations", "adjustments", company, ""),
         (bool(settings.MAILBOX_DIR), _("Mailbox"), "activity:mailbox", "mail", _("Development"), ""),
     ]

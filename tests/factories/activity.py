@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pmcycle.activity.models import Job
+from pmcycle.activity.models import Delivery, Job, Notice
 
 if TYPE_CHECKING:
     from tests.conftest import World
@@ -16,3 +16,19 @@ def job_of_ana(world: World) -> dict[str, Any]:
         kind="export", subject_kind="people.user", subject_id=world.ana.pk, total=10, started_by=world.ana
     )
     return {"pk": job.pk}
+
+
+def notice_of_ana(world: World) -> dict[str, Any]:
+    """Something that Ana is told."""
+    notice = Notice.objects.create(
+        recipient=world.ana, kind="notice", title="Answer the proposal", url="/", key="probe"
+    )
+    return {"pk": notice.pk}
+
+
+def failed_mail(world: World) -> dict[str, Any]:
+    """A reminder to Ana that could not be sent."""
+    notice = Notice.objects.create(
+        recipient=world.ana, kind="reminder", title="Write your self-appraisal", url="/", key="failed"
+    )
+    return {"pk": Delivery.objects.create(notice=notice, channel="email", state="failed", why="550").pk}

@@ -46,7 +46,7 @@ def sweep() -> None:
 
 
 def mails_to(user: User) -> list[str]:
-    return [m.subject for m in mail.outbox if m.to == [user.email]]
+    return [str(m.subject) for m in mail.outbox if m.to == [user.email]]
 
 
 def set_zone(user: User, zone: str) -> None:
@@ -64,7 +64,7 @@ def test_a_due_item_reminds_its_recipient_in_inbox_and_mail(company: World) -> N
     assert sent.subject == "Answer about Chen Wei"
     assert "due tomorrow" in str(sent.body)
     assert f"http://localhost:8000{notice.url}" in str(sent.body)
-    assert "How was it?" not in str(sent.body) + str(sent.alternatives)
+    assert "How was it?" not in str(sent.body) + sent.message().as_string()
 
 
 def test_nothing_is_said_before_a_day_of_the_policy_has_come(company: World) -> None:

@@ -14,6 +14,7 @@ from tests.factories.reminders import ask, only_requests
 
 
 def talk(world: World, who: str, days_ago: int) -> None:
+    assert world.bashir.employee
     conversation = Conversation.objects.create(
         participation=world.part[who], manager=world.bashir.employee, stage="objectives"
     )

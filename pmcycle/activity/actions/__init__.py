@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from django.db import connection, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from pmcycle.activity.models import Delivery, Draft, Event, Heartbeat, Job, Notice
+from pmcycle.errors import Refused
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
@@ -194,6 +196,23 @@ def drop_draft(user: User, key: str) -> None:
 def beat(name: str) -> None:
     """Note that a job of the clock ran just now: beat and worker are both alive."""
     Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+
+
+def record_export(by: User, rows: int, filters: dict[str, str]) -> None:
+    """Note that somebody took lines of the trail out of the system."""
+    with transaction.atomic():
+        record("exported_trail", by, by=by, stream="security", rows=rows, filters=filters)
+
+
+def retry_delivery(delivery: Delivery, *, by: User) -> None:
+    """Have a failed mail tried again from the beginning. Raises Refused if it is not failed."""
+    with transaction.atomic():
+        locked = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        if locked.state != Delivery.State.FAILED:
+            raise Refused(_("This mail has not failed; nothing was changed."))
+        locked.state, locked.attempts, locked.not_before, locked.why = "pending", 0, timezone.now(), ""
+        locked.save(update_fields=["state", "attempts", "not_before", "why"])
+        record("retried_delivery", locked, by=by, stream="security")
 
 
 def mark_read(user: User, pks: Iterable[int] | None = None) -> int:

@@ -26,7 +26,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from pmcycle.activity.models import Delivery
+from pmcycle.activity.models import CLOCK_KINDS, Delivery
 from pmcycle.activity.rules import TRIES, is_for_good, retry_after
 from pmcycle.ui.formats import due_text
 
@@ -60,7 +60,7 @@ def claim_mail(*, reminders: bool) -> Claimed | None:
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
         due = Delivery.objects.filter(free, state=Delivery.State.PENDING, not_before__lte=now)
         if not reminders:
-            due = due.exclude(notice__kind__in=["reminder", "escalation"])
+            due = due.exclude(notice__kind__in=CLOCK_KINDS)
         with transaction.atomic():
             first = (
                 due.select_related("notice__recipient")
@@ -99,14 +99,21 @@ def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
     recipient = claimed.recipient
     notices = [row.notice for row in claimed.rows]
     with timezone.override(_zone(recipient.zone_name)):
+        lines = [
+            {
+                "title": n.title,
+                "link": settings.SITE_URL + n.url,
+                "due": due_text(n.due_on) if n.due_on else "",
+            }
+            for n in notices
+        ]
+        is_single = len(lines) == 1
         context = {
             "name": recipient.name,
-            "notices": [
-                {"title": n.title, "url": n.url, "due": due_text(n.due_on) if n.due_on else ""}
-                for n in notices
-            ],
-            "site": settings.SITE_URL,
-            "is_reminder": any(n.kind in ("reminder", "escalation") for n in notices),
+            "notices": lines,
+            "action_url": lines[0]["link"] if is_single else "",
+            "action_label": _("Open"),
+            "why_you": _why(any(n.kind in CLOCK_KINDS for n in notices)),
         }
         text = render_to_string("mail/notices.txt", context)
         html = css_inline.inline(render_to_string("mail/notices.html", context))
@@ -124,6 +131,14 @@ def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
     )
     mail.attach_alternative(html, "text/html")
     return mail
+
+
+def _why(is_reminder: bool) -> str:
+    if is_reminder:
+        return _(
+            "At most one such mail comes on a working day, in the morning where you are. What is done is not reminded."
+        )
+    return _("You get this because it is your turn, or because somebody answered you.")
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo | None:

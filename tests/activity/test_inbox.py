@@ -1,0 +1,63 @@
+"""The inbox: what I was told, unread first, and mine alone."""
+
+from __future__ import annotations
+
+from pmcycle.activity.actions import Tell, tell
+from pmcycle.activity.models import Notice
+from pmcycle.people.models import User
+from tests.conftest import SignedIn, World
+
+
+def say(user: User, title: str, **fields: object) -> Notice:
+    tell(user, [Tell(user_id=user.pk, title=title, url="/search/", key=title)])
+    return Notice.objects.get(key=title)
+
+
+def test_unread_notices_stand_first_and_are_counted_in_the_menu(world: World, as_: SignedIn) -> None:
+    read = say(world.ana, "The older one")
+    Notice.objects.filter(pk=read.pk).update(read_at=read.created_at)
+    say(world.ana, "The newer one")
+    page = as_(world.ana).get("/activity/inbox/").content.decode()
+    assert page.index("The newer one") < page.index("The older one")
+    assert '<span class="count">1</span>' in page
+    assert "The older one" not in as_(world.ana).get("/activity/inbox/?show=unread").content.decode()
+
+
+def test_opening_a_notice_marks_it_as_read_and_leads_to_its_page(world: World, as_: SignedIn) -> None:
+    notice = say(world.ana, "Answer the proposal")
+    response = as_(world.ana).post(f"/activity/inbox/{notice.pk}/")
+    assert response.headers["Location"] == "/search/"
+    notice.refresh_from_db()
+    assert notice.read_at
+
+
+def test_a_notice_can_be_read_without_leaving_the_inbox(world: World, as_: SignedIn) -> None:
+    notice = say(world.ana, "Answer the proposal")
+    response = as_(world.ana).post(f"/activity/inbox/{notice.pk}/", {"stay": "1"})
+    assert response.headers["Location"] == "/activity/inbox/"
+
+
+def test_looking_at_the_inbox_changes_nothing(world: World, as_: SignedIn) -> None:
+    say(world.ana, "Answer the proposal")
+    as_(world.ana).get("/activity/inbox/")
+    assert Notice.objects.filter(read_at__isnull=True).count() == 1
+
+
+def test_all_are_marked_at_once_but_only_mine(world: World, as_: SignedIn) -> None:
+    say(world.ana, "One")
+    say(world.ana, "Two")
+    say(world.chen, "Three")
+    as_(world.ana).post("/activity/inbox/read/")
+    assert Notice.objects.filter(read_at__isnull=True).get().recipient == world.chen
+
+
+def test_somebody_else_s_notice_does_not_exist_for_me(world: World, as_: SignedIn) -> None:
+    notice = say(world.ana, "Answer the proposal")
+    assert as_(world.chen).post(f"/activity/inbox/{notice.pk}/").status_code == 404
+    assert "Answer the proposal" not in as_(world.chen).get("/activity/inbox/").content.decode()
+    assert as_(world.ana).post("/activity/inbox/99999999999999999999/").status_code == 404
+
+
+def test_an_empty_inbox_says_what_will_come(world: World, as_: SignedIn) -> None:
+    assert "Nobody has told you anything yet" in as_(world.ana).get("/activity/inbox/").content.decode()
+    assert as_(world.ana).get("/activity/inbox/?page=%00&show=%00").status_code == 200
