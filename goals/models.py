@@ -2,44 +2,113 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Self
 
 import pgtrigger
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, JSONObject
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.cycles.models import Participation, Relation, related
+from goals.rules import QUIET_DAYS, WHOLE, key_result_progress
+from pmcycle.cycles.models import (
+    Assignment,
+    Cycle,
+    Extension,
+    Participation,
+    ParticipationQuerySet,
+    Relation,
+    Stage,
+    StageKind,
+    items,
+    related,
+)
 from pmcycle.people.models import Employee, Unit, User
 
 
 class GoalQuerySet(models.QuerySet["Goal"]):
     def visible_to(self, user: User) -> Self:
-        """Drafts: their author. Then the pair, the line, HR of the unit — and whom the owner opened it to.
+        """Drafts: their author. Then the pair and HR of the unit; the line above unless kept to the pair;
+        once agreed, whom the owner opened it to.
 
-        Team and organisation goals are open to all once they are agreed (published).
+        "Our line" goes both ways: who reports to the owner sees it, so that they can align to it.
+        Team and organisation goals are open to all who read here once they are published.
         """
         drafts = Q(state=Goal.State.DRAFT)
-        mine = drafts & Q(created_by=user.pk)
-        shared = ~drafts & related(
-            user, Relation.SELF, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN
-        )
-        found = mine | shared
+        agreed = Q(state__in=[Goal.State.AGREED, Goal.State.CLOSED])
+        wider = ~Q(visibility=Goal.Visibility.PAIR)
+        found = drafts & Q(created_by=user.pk)
+        found |= ~drafts & related(user, Relation.SELF, Relation.MANAGER, Relation.HR_PARTNER, Relation.HR_ADMIN)
+        found |= ~drafts & wider & related(user, Relation.SKIP_LEVEL)
         me = user.employee
         if me is not None:
-            opened = Q(visibility=Goal.Visibility.EVERYONE)
+            my_managers = Assignment.objects.current().filter(participation__employee=me).values("manager")
+            opened = Q(visibility=Goal.Visibility.EVERYONE) | wider & Q(participation__employee__in=my_managers)
             if me.unit_id:
                 opened |= Q(visibility=Goal.Visibility.UNIT, participation__unit=me.unit_id)
-            found |= Q(state__in=[Goal.State.AGREED, Goal.State.CLOSED]) & (opened | Q(participation__isnull=True))
+            found |= agreed & opened
+        if me is not None or user.standing.is_auditor or user.standing.is_hr:
+            found |= agreed & Q(participation__isnull=True)
         return self.filter(found)
 
     def editable_by(self, user: User) -> Self:
-        """The pair; drafts their author; company and team goals HR and the unit's head."""
+        """The pair; drafts their author; team and company goals HR admins."""
         drafts = Q(state=Goal.State.DRAFT)
         pair = ~drafts & related(user, Relation.SELF, Relation.MANAGER)
         company = ~drafts & Q(participation__isnull=True) if user.standing.is_hr_admin else Q(pk__in=[])
         return self.filter((drafts & Q(created_by=user.pk)) | pair | company)
+
+    def shared(self) -> Self:
+        """What both sides know of and has not been taken back."""
+        return self.exclude(state__in=[Goal.State.DRAFT, Goal.State.WITHDRAWN])
+
+    def weighing(self) -> Self:
+        """The goals whose weights make the set of a participation: of this cycle, proposed or agreed."""
+        return self.filter(
+            horizon=Goal.Horizon.CYCLE, state__in=[Goal.State.PROPOSED, Goal.State.AGREED, Goal.State.CLOSED]
+        )
+
+    def for_list(self) -> Self:
+        """With wordings, parent and owner, the signatures of the newest wording and the wording before it."""
+        signed = Signature.objects.filter(version=OuterRef("latest")).order_by("pk")
+        change = ChangeRequest.objects.filter(goal=OuterRef("pk"), state=ChangeRequest.State.OPEN)
+        before = GoalVersion.objects.filter(goal=OuterRef("pk"), number=OuterRef("latest__number") - 1)
+        return self.select_related(
+            "latest__author", "agreed", "parent__agreed", "parent__participation__employee", "parent__unit",
+            "participation__employee", "unit",
+        ).annotate(
+            signed=ArraySubquery(signed.values(row=JSONObject(side="side", name="signer__name"))),
+            change_author=Subquery(change.values("new__author")[:1]),
+            before=Subquery(
+                before.values(
+                    row=JSONObject(title="title", why="why", weight="weight", key_results="key_results", by="author__name")
+                )[:1]
+            ),
+        )
+
+
+def alignable(participation: Participation, manager_id: int | None) -> GoalQuerySet:
+    """What a goal of this participation can contribute to: published goals and the manager's agreed ones."""
+    published = Q(participation__isnull=True)
+    of_manager = Q(participation__employee=manager_id) & ~Q(visibility=Goal.Visibility.PAIR)
+    return (
+        Goal.objects.filter(published | of_manager, cycle=participation.cycle_id, state=Goal.State.AGREED)
+        .select_related("agreed", "participation__employee", "unit")
+        .order_by(F("participation").asc(nulls_first=True), F("unit").asc(nulls_first=True), "pk")
+    )
+
+
+def readers(user: User) -> ParticipationQuerySet:
+    """The participations whose goals `user` may read: the pair, the line above, HR of the unit."""
+    return Participation.objects.filter(
+        related(
+            user, Relation.SELF, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN, to=""
+        )
+    )
 
 
 class Goal(models.Model):
@@ -51,10 +120,10 @@ class Goal(models.Model):
         DEVELOPMENT = "development", _("Development")
 
     class Visibility(models.TextChoices):
-        PAIR = "pair", _("The two of us")
-        LINE = "line", _("Our line")
-        UNIT = "unit", _("Our unit")
-        EVERYONE = "everyone", _("Everyone")
+        PAIR = "pair", _("The two of us, and HR")
+        LINE = "line", _("Our line: above us, and who reports to the owner")
+        UNIT = "unit", _("Our unit, once agreed")
+        EVERYONE = "everyone", _("Everyone, once agreed")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -161,6 +230,15 @@ class KeyResultQuerySet(models.QuerySet["KeyResult"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(goal__in=Goal.objects.visible_to(user))
 
+    def for_list(self) -> Self:
+        """Those in force, with the last measured values, oldest first, for a small line."""
+        values = (
+            ProgressUpdate.objects.filter(key_result=OuterRef("pk"), value__isnull=False)
+            .order_by("-at", "-pk")
+            .values("value")[:12]
+        )
+        return self.filter(retired_at__isnull=True).annotate(spark=ArraySubquery(values)).order_by("position", "pk")
+
     def editable_by(self, user: User) -> Self:
         """Progress is recorded by the pair."""
         return self.filter(goal__in=Goal.objects.editable_by(user).filter(state=Goal.State.AGREED))
@@ -206,6 +284,13 @@ class KeyResult(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def progress(self) -> Decimal | None:
+        """In percent of the way from start to target, not capped; None while nothing was measured."""
+        return key_result_progress(
+            self.kind, self.current, start=self.start, target=self.target, low=self.low, high=self.high
+        )
+
 
 class ProgressUpdateQuerySet(models.QuerySet["ProgressUpdate"]):
     def visible_to(self, user: User) -> Self:
@@ -235,6 +320,15 @@ class ProgressUpdate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key_result_id}: {self.value}"
+
+
+class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(goal__in=Goal.objects.visible_to(user))
+
+    def editable_by(self, user: User) -> Self:
+        """The pair answers."""
+        return self.filter(goal__in=Goal.objects.editable_by(user))
 
 
 class ChangeRequest(models.Model):
@@ -267,6 +361,8 @@ class ChangeRequest(models.Model):
     ended_by = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(default=1)
 
+    objects = ChangeRequestQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -286,8 +382,8 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
         return self.filter(own | related(user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER))
 
     def editable_by(self, user: User) -> Self:
-        me = user.employee_id
-        return self.filter(Q(author=me) | Q(beneficiary=me)) if me else self.none()
+        """The beneficiary answers."""
+        return self.filter(beneficiary=user.employee_id) if user.employee_id else self.none()
 
 
 class Contribution(models.Model):
@@ -299,6 +395,7 @@ class Contribution(models.Model):
     text = models.TextField()
     happened_on = models.DateField()
     confirmed_at = models.DateTimeField(null=True)
+    declined_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -309,7 +406,12 @@ class Contribution(models.Model):
             models.CheckConstraint(
                 condition=~Q(author=F("beneficiary")), name="contribution_benefits_another",
                 violation_error_message=_("Somebody else confirms a contribution."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True) | Q(declined_at__isnull=True),
+                name="contribution_one_answer",
+                violation_error_message=_("A contribution is confirmed or declined, not both."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -318,4 +420,131 @@ class Contribution(models.Model):
 
 def open_items() -> list[models.QuerySet[Any, Any]]:
     """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
-    return []
+    return [*_to_plan(), *_to_answer(), *_changes_to_answer(), _quiet_goals(), _contributions_to_confirm()]
+
+
+def _due() -> Coalesce:
+    """The due day of the objectives stage for a participation: its extension, else the stage's."""
+    stage = Stage.objects.filter(kind=StageKind.OBJECTIVES, cycle=OuterRef("cycle"))
+    extension = Extension.objects.filter(stage__kind=StageKind.OBJECTIVES, participation=OuterRef("pk"))
+    return Coalesce(Subquery(extension.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
+
+
+def _planning() -> ParticipationQuerySet:
+    """People who take part in a running cycle whose objectives stage is open."""
+    stage_open = Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.OBJECTIVES, state=Stage.State.OPEN)
+    return Participation.objects.filter(
+        Exists(stage_open), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
+    )
+
+
+def _to_plan() -> list[models.QuerySet[Any, Any]]:
+    """Nobody has proposed anything yet; or what there is does not come to 100."""
+    known = Goal.objects.shared().filter(participation=OuterRef("pk"))
+    weights = (
+        Goal.objects.weighing()
+        .filter(participation=OuterRef("pk"))
+        .order_by()
+        .values("participation")
+        .annotate(total=models.Sum("latest__weight"), tolerance=models.Count("pk") * Value(Decimal("0.005")))
+    )
+    columns = {
+        "subject": F("pk"), "recipient": F("employee"), "about": F("employee"), "about_name": F("employee__name"),
+        "cycle": F("cycle"), "due_on": _due(),
+    }  # fmt: skip
+    missing = _planning().filter(~Exists(known))
+    uneven = _planning().filter(
+        Exists(weights.filter(Q(total__gt=WHOLE + F("tolerance")) | Q(total__lt=WHOLE - F("tolerance"))))
+    )
+    return [
+        items(missing, kind="goals:propose", stage=StageKind.OBJECTIVES, **columns),
+        items(uneven, kind="goals:complete", stage=StageKind.OBJECTIVES, **columns),
+    ]
+
+
+def _to_answer() -> list[models.QuerySet[Any, Any]]:
+    """One line a person for all proposals that wait for the same side, and one for who waits."""
+
+    def waiting_for(side: str) -> ParticipationQuerySet:
+        signed = Signature.objects.filter(version=OuterRef("latest"), side=side)
+        goals = Goal.objects.filter(~Exists(signed), participation=OuterRef("pk"), state=Goal.State.PROPOSED)
+        return Participation.objects.filter(
+            Exists(goals), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
+        )
+
+    of_managers = waiting_for(Signature.Side.MANAGER).with_manager().filter(manager_id__isnull=False)
+    common = {"subject": F("pk"), "about": F("employee"), "cycle": F("cycle"), "due_on": _due()}
+    return [
+        items(
+            of_managers, kind="goals:answer", stage=StageKind.OBJECTIVES, recipient=F("manager_id"),
+            about_name=F("employee__name"), **common,
+        ),
+        items(
+            of_managers, kind="goals:waits", stage=StageKind.OBJECTIVES, recipient=F("employee"),
+            about_name=F("manager_name"), phase=Value("waits", models.CharField()), **common,
+        ),
+        items(
+            waiting_for(Signature.Side.EMPLOYEE), kind="goals:answer_own", stage=StageKind.OBJECTIVES,
+            recipient=F("employee"), about_name=F("employee__name"), **common,
+        ),
+    ]  # fmt: skip
+
+
+def _changes_to_answer() -> list[models.QuerySet[Any, Any]]:
+    """Changes that wait for the one who did not write them, until they lapse."""
+    rows = ChangeRequest.objects.filter(
+        state=ChangeRequest.State.OPEN,
+        goal__state=Goal.State.AGREED,
+        goal__participation__state=Participation.State.ACTIVE,
+        goal__participation__cycle__state=Cycle.State.RUNNING,
+    )
+    employee = F("goal__participation__employee")
+    manager = Assignment.objects.current().filter(participation=OuterRef("goal__participation"))
+    common = {
+        "subject": F("goal"), "about": employee, "about_name": F("goal__participation__employee__name"),
+        "cycle": F("goal__cycle"), "due_on": F("lapses_on"),
+    }  # fmt: skip
+    return [
+        items(
+            rows.filter(~Q(new__author=employee)), kind="goals:change_own", stage=StageKind.OBJECTIVES,
+            recipient=employee, **common,
+        ),
+        items(
+            rows.filter(new__author=employee).annotate(answers=Subquery(manager.values("manager")[:1])).filter(
+                answers__isnull=False
+            ),
+            kind="goals:change", stage=StageKind.OBJECTIVES, recipient=F("answers"), **common,
+        ),
+    ]  # fmt: skip
+
+
+def _quiet_goals() -> models.QuerySet[Any, Any]:
+    """Agreed goals of which nobody has said anything for a month: a gentle line without a due day."""
+    before = timezone.now() - timedelta(days=QUIET_DAYS)
+    touched = KeyResult.objects.filter(
+        goal__participation=OuterRef("pk"), retired_at__isnull=True, updated_at__gte=before
+    )
+    quiet = Goal.objects.filter(
+        participation=OuterRef("pk"), state=Goal.State.AGREED, agreed__in_force_from__lt=before,
+        key_results__retired_at__isnull=True, key_results__isnull=False,
+    )  # fmt: skip
+    rows = Participation.objects.filter(
+        Exists(quiet), ~Exists(touched), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
+    )
+    return items(
+        rows, kind="goals:progress", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("employee"),
+        about=F("employee"), about_name=F("employee__name"), cycle=F("cycle"),
+        due_on=Value(None, models.DateField()),
+    )  # fmt: skip
+
+
+def _contributions_to_confirm() -> models.QuerySet[Any, Any]:
+    rows = Contribution.objects.filter(
+        confirmed_at__isnull=True, declined_at__isnull=True, participation__cycle__state=Cycle.State.RUNNING,
+        participation__state=Participation.State.ACTIVE, beneficiary__left_on__isnull=True,
+    )  # fmt: skip
+    return items(
+        rows, kind="goals:confirm", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("beneficiary"),
+        about=F("author"), about_name=F("author__name"), cycle=F("participation__cycle"),
+        due_on=Value(None, models.DateField()),
+    )  # fmt: skip

@@ -1,0 +1,235 @@
+"""The shape of what people type about goals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from goals.actions import GoalText
+from goals.models import ChangeRequest, Goal, GoalQuerySet, KeyResult
+from goals.rules import MAX_KEY_RESULTS, KeyResultText, key_result_problem
+from pmcycle.access import today
+from pmcycle.people.models import Employee, Unit
+
+LONG = 20_000
+
+
+def figure(label: Any) -> forms.DecimalField:
+    return forms.DecimalField(label=label, required=False, max_digits=14, decimal_places=4)
+
+
+class GoalForm(forms.Form):
+    """Everything about a goal but its key results. A wording for an answer has fewer fields (`RewordForm`)."""
+
+    title = forms.CharField(label=gettext_lazy("Goal"), max_length=200)
+    why = forms.CharField(
+        label=gettext_lazy("Why it matters"), max_length=LONG, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    weight = forms.DecimalField(
+        label=gettext_lazy("Weight"), required=False, max_digits=5, decimal_places=2, min_value=Decimal("0.01"),
+        max_value=Decimal(100),
+    )  # fmt: skip
+    due_on = forms.DateField(label=gettext_lazy("Reached by"), required=False, widget=forms.DateInput())
+    horizon = forms.ChoiceField(
+        label=gettext_lazy("Horizon"), choices=Goal.Horizon.choices, initial=Goal.Horizon.CYCLE
+    )
+    visibility = forms.ChoiceField(
+        label=gettext_lazy("Who may see it"), choices=Goal.Visibility.choices, initial=Goal.Visibility.LINE
+    )
+    parent = forms.ModelChoiceField(
+        label=gettext_lazy("Contributes to"), queryset=Goal.objects.none(), required=False,
+        empty_label=gettext_lazy("nothing above it"),
+    )  # fmt: skip
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, parents: GoalQuerySet | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "parent" in self.fields and parents is not None:
+            field: Any = self.fields["parent"]
+            field.queryset = parents
+            field.label_from_instance = parent_label
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        weighs = cleaned.get("horizon", self.initial.get("horizon", Goal.Horizon.CYCLE)) == Goal.Horizon.CYCLE
+        if weighs and cleaned.get("weight") is None and "weight" in self.fields and "weight" not in self.errors:
+            self.add_error("weight", _("How much does it weigh? The goals of the cycle come to 100."))
+        return cleaned
+
+    def text(self, rows: Any) -> GoalText:
+        """The wording, with the key results of a valid formset."""
+        data = self.cleaned_data
+        return GoalText(
+            title=data["title"], why=data["why"], weight=data.get("weight"), due_on=data.get("due_on"),
+            horizon=data.get("horizon") or self.initial.get("horizon") or Goal.Horizon.CYCLE,
+            visibility=data.get("visibility") or Goal.Visibility.LINE, parent=data.get("parent"),
+            key_results=[form.text() for form in rows.kept],
+        )  # fmt: skip
+
+
+class RewordForm(GoalForm):
+    """Another wording of a goal that the other side knows: text, weight, day and key results."""
+
+    horizon = visibility = parent = None  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, weighs: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not weighs:
+            del self.fields["weight"]
+
+
+class ChangeForm(RewordForm):
+    """A wish to change an agreed goal, with its reason."""
+
+    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=ChangeRequest.Reason.choices)
+    explanation = forms.CharField(
+        label=gettext_lazy("What happened?"), max_length=LONG, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class PublishForm(GoalForm):
+    """A goal of the organisation or of one unit."""
+
+    weight = horizon = visibility = None  # type: ignore[assignment]
+    unit = forms.ModelChoiceField(
+        label=gettext_lazy("Of"), queryset=Unit.objects.all(), required=False,
+        empty_label=gettext_lazy("the whole organisation"),
+    )  # fmt: skip
+
+
+def parent_label(goal: Goal) -> str:
+    return f"{owner_label(goal)}: {goal.agreed}"
+
+
+def owner_label(goal: Goal) -> str:
+    """Whose goal it is, in words."""
+    if goal.participation is not None:
+        return goal.participation.employee.name
+    return goal.unit.name if goal.unit else _("Organisation")
+
+
+class KeyResultForm(forms.Form):
+    """One row; a row without a title is no row."""
+
+    key = forms.CharField(required=False, max_length=12, widget=forms.HiddenInput)
+    title = forms.CharField(label=gettext_lazy("Key result"), max_length=200, required=False)
+    kind = forms.ChoiceField(label=gettext_lazy("Measured by"), choices=KeyResult.Kind.choices, required=False)
+    start = figure(gettext_lazy("From"))
+    target = figure(gettext_lazy("To"))
+    low = figure(gettext_lazy("At least"))
+    high = figure(gettext_lazy("At most"))
+    unit = forms.CharField(label=gettext_lazy("Unit"), max_length=20, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        figures = [cleaned.get(name) for name in ("start", "target", "low", "high")]
+        if not cleaned.get("title") and any(value is not None for value in figures):
+            self.add_error("title", _("Say what is measured."))
+        elif cleaned.get("title") and not self.errors and (problem := key_result_problem(self.text())):
+            self.add_error(*problem)
+        return cleaned
+
+    def text(self) -> KeyResultText:
+        data = self.cleaned_data
+        return KeyResultText(
+            data["title"], data.get("kind") or KeyResult.Kind.INCREASE, data.get("start"), data.get("target"),
+            data.get("low"), data.get("high"), data.get("unit", ""), data.get("key", ""),
+        )  # fmt: skip
+
+
+class KeyResultRows(forms.BaseFormSet[KeyResultForm]):
+    """The rows of a goal. "Add a row" and "Remove" work by submitting the form, or by script without."""
+
+    @property
+    def kept(self) -> list[KeyResultForm]:
+        return [f for f in self.forms if f.cleaned_data.get("title") and not f.cleaned_data.get("DELETE")]
+
+    def add_fields(self, form: KeyResultForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["DELETE"].label = _("Remove")
+
+
+KeyResultFormSet = forms.formset_factory(
+    KeyResultForm, formset=KeyResultRows, extra=0, can_delete=True, max_num=MAX_KEY_RESULTS, validate_max=True,
+    absolute_max=MAX_KEY_RESULTS + 8,
+)  # fmt: skip
+
+
+class ProgressForm(forms.Form):
+    """One update of one key result."""
+
+    value = forms.DecimalField(label=gettext_lazy("Now at"), max_digits=14, decimal_places=4, required=False)
+    confidence = forms.ChoiceField(label=gettext_lazy("Confidence"), choices=KeyResult.Confidence.choices)
+    note = forms.CharField(
+        label=gettext_lazy("Note"), max_length=LONG, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    link = forms.URLField(
+        label=gettext_lazy("Link to evidence"), max_length=500, required=False, assume_scheme="https"
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    no_change = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, key_result: KeyResult, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", f"kr{key_result.pk}_%s")
+        super().__init__(*args, **kwargs)
+        if key_result.kind == KeyResult.Kind.REACH:
+            self.fields["value"] = forms.TypedChoiceField(
+                label=_("Reached?"), choices=[("0", _("not yet")), ("1", _("yes"))], coerce=Decimal, required=False,
+                empty_value=None,
+            )  # fmt: skip
+        elif key_result.kind == KeyResult.Kind.ZERO:
+            self.fields["value"].label = _("Incidents so far")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("no_change"):
+            cleaned["value"] = None
+            self.errors.pop("value", None)
+        elif cleaned.get("value") is None and "value" not in self.errors:
+            self.add_error("value", _("Give the number, or say that nothing changed."))
+        return cleaned
+
+
+class ContributionForm(forms.Form):
+    """Something valuable outside the goals. The beneficiary is found by e-mail or employee number."""
+
+    text = forms.CharField(
+        label=gettext_lazy("What did you contribute?"), max_length=LONG, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    beneficiary = forms.CharField(
+        label=gettext_lazy("Who had the benefit?"), max_length=254,
+        help_text=gettext_lazy("Their e-mail address or employee number. They confirm in one click."),
+    )  # fmt: skip
+    happened_on = forms.DateField(label=gettext_lazy("When?"), widget=forms.DateInput(), initial=today)
+
+    def clean_beneficiary(self) -> Employee:
+        typed = self.cleaned_data["beneficiary"].strip()
+        found = Employee.objects.filter(email__iexact=typed).first() or Employee.objects.filter(number=typed).first()
+        if found is None:
+            raise forms.ValidationError(_("Nobody has this address or number."))
+        return found
+
+
+class DecisionForm(forms.Form):
+    """A yes or no to a text: the version that was read is required."""
+
+    version = forms.IntegerField(min_value=1)
+
+
+class AlignForm(DecisionForm):
+    """To which goal a goal contributes."""
+
+    parent = forms.ModelChoiceField(
+        label=gettext_lazy("Contributes to"), queryset=Goal.objects.none(), required=False,
+        empty_label=gettext_lazy("nothing above it"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, parents: GoalQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["parent"]
+        field.queryset = parents
+        field.label_from_instance = parent_label
