@@ -42,7 +42,7 @@ from goals.rules import (
 from pmcycle.access import today
 from pmcycle.activity.actions import Tell, record, tell
 from pmcycle.cycles.models import Assignment, Cycle, Extension, Participation, Stage, StageKind
-from pmcycle.errors import Invalid, Refused, check_version
+from pmcycle.errors import Invalid, Refused, Stale, check_version
 from pmcycle.people.models import Employee, Unit, User
 
 TEXT = ("title", "why", "weight", "due_on")
@@ -275,7 +275,11 @@ def publish(cycle: Cycle, text: GoalText, *, unit: Unit | None, by: User) -> Goa
             raise Refused(_("This cycle is closed."))
         _check(text, weighs=False)
         goal = Goal.objects.create(
-            cycle=cycle, unit=unit, horizon=text.horizon, visibility=Goal.Visibility.EVERYONE, parent=text.parent,
+            cycle=cycle,
+            unit=unit,
+            horizon=text.horizon,
+            visibility=Goal.Visibility.EVERYONE,
+            parent=text.parent,
             created_by=by,
         )
         goal.latest = _new_version(goal, replace(text, weight=None), by, proposed=True)
@@ -463,7 +467,8 @@ def record_progress(
         row = KeyResult.objects.select_for_update().get(pk=key_result.pk)
         if row.retired_at is not None:
             raise Refused(_("This key result is no longer part of the goal."))
-        check_version(row, version, ("value", "confidence"))
+        if version is not None and row.version != version:
+            raise Stale({"value": row.current, "confidence": row.confidence}, row.version)
         if value is not None and abs(value) >= LIMIT:
             raise Invalid("value", _("That number is too large."))
         if value is None and row.current is None and row.kind in (KeyResult.Kind.KEEP, KeyResult.Kind.ZERO):
@@ -501,7 +506,11 @@ def contribute(
         if happened_on > today():
             raise Invalid("happened_on", _("This day is still to come."))
         row = Contribution.objects.create(
-            participation=participation, author=author, beneficiary=beneficiary, text=text, happened_on=happened_on
+            participation=participation,
+            author=author,
+            beneficiary=beneficiary,
+            text=text,
+            happened_on=happened_on,
         )
         record(
             "contribute", row, by=by, about=participation.employee,
@@ -523,7 +532,9 @@ def decline_contribution(contribution: Contribution, *, version: int | None, by:
     return _answer_contribution(contribution, "decline_contribution", "declined_at", version, by)
 
 
-def _answer_contribution(row: Contribution, verb: str, name: str, version: int | None, by: User) -> Contribution:
+def _answer_contribution(
+    row: Contribution, verb: str, name: str, version: int | None, by: User
+) -> Contribution:
     with transaction.atomic():
         row = Contribution.objects.select_for_update(of=("self",)).select_related("participation__employee").get(
             pk=row.pk
@@ -558,7 +569,9 @@ def open_objectives(cycle: Cycle) -> None:
         tell(
             cycle,
             [
-                Tell(user, title, reverse("goals:of", args=[part]), f"goals.open:{part}", kind="goals:propose")
+                Tell(
+                    user, title, reverse("goals:of", args=[part]), f"goals.open:{part}", kind="goals:propose"
+                )
                 for user, part in rows
             ],
         )
@@ -576,7 +589,9 @@ def close_goals(cycle: Cycle) -> None:
             state=ChangeRequest.State.LAPSED, ended_at=now, version=F("version") + 1
         )
         goals = list(
-            Goal.objects.select_for_update(of=("self",)).filter(cycle=cycle, state=Goal.State.AGREED).order_by("pk")
+            Goal.objects.select_for_update(of=("self",))
+            .filter(cycle=cycle, state=Goal.State.AGREED)
+            .order_by("pk")
         )
         measured: dict[int, list[Decimal | None]] = {goal.pk: [] for goal in goals}
         for row in KeyResult.objects.filter(goal__in=measured, retired_at__isnull=True):
@@ -683,7 +698,9 @@ def _may_plan(participation: Participation) -> None:
         raise Refused(_("The objectives stage has not opened yet."))
     if Extension.objects.filter(participation=participation, stage=stage, due_on__gte=today()).exists():
         return
-    changed = ChangeRequest.objects.filter(goal__participation=participation, state=ChangeRequest.State.AGREED)
+    changed = ChangeRequest.objects.filter(
+        goal__participation=participation, state=ChangeRequest.State.AGREED
+    )
     if changed.exists() and not balance(_weights(participation)).is_whole:
         return
     raise Refused(_("The objectives stage is closed. Ask for a change of an agreed goal instead."))
@@ -716,13 +733,17 @@ def _answers(change: ChangeRequest, participation: Participation, by: User) -> s
     return side
 
 
-def _weights(participation: Participation, instead: Mapping[int, Decimal | None] | None = None) -> list[Decimal]:
+def _weights(
+    participation: Participation, instead: Mapping[int, Decimal | None] | None = None
+) -> list[Decimal]:
     """The weights of the set, agreed ones as agreed and proposed ones as proposed."""
     rows = Goal.objects.weighing().filter(participation=participation).values_list(
         "pk", "state", "agreed__weight", "latest__weight"
     )  # fmt: skip
     other = instead or {}
-    found = [other.get(pk, agreed if state != Goal.State.PROPOSED else new) for pk, state, agreed, new in rows]
+    found = [
+        other.get(pk, agreed if state != Goal.State.PROPOSED else new) for pk, state, agreed, new in rows
+    ]
     return [weight for weight in found if weight is not None]
 
 

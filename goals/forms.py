@@ -27,7 +27,10 @@ class GoalForm(forms.Form):
 
     title = forms.CharField(label=gettext_lazy("Goal"), max_length=200)
     why = forms.CharField(
-        label=gettext_lazy("Why it matters"), max_length=LONG, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("Why it matters"),
+        max_length=LONG,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     weight = forms.DecimalField(
         label=gettext_lazy("Weight"), required=False, max_digits=5, decimal_places=2, min_value=Decimal("0.01"),
@@ -56,7 +59,12 @@ class GoalForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         weighs = cleaned.get("horizon", self.initial.get("horizon", Goal.Horizon.CYCLE)) == Goal.Horizon.CYCLE
-        if weighs and cleaned.get("weight") is None and "weight" in self.fields and "weight" not in self.errors:
+        if (
+            weighs
+            and cleaned.get("weight") is None
+            and "weight" in self.fields
+            and "weight" not in self.errors
+        ):
             self.add_error("weight", _("How much does it weigh? The goals of the cycle come to 100."))
         return cleaned
 
@@ -117,7 +125,9 @@ class KeyResultForm(forms.Form):
 
     key = forms.CharField(required=False, max_length=12, widget=forms.HiddenInput)
     title = forms.CharField(label=gettext_lazy("Key result"), max_length=200, required=False)
-    kind = forms.ChoiceField(label=gettext_lazy("Measured by"), choices=KeyResult.Kind.choices, required=False)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Measured by"), choices=KeyResult.Kind.choices, required=False
+    )
     start = figure(gettext_lazy("From"))
     target = figure(gettext_lazy("To"))
     low = figure(gettext_lazy("At least"))
@@ -198,7 +208,9 @@ class ContributionForm(forms.Form):
     """Something valuable outside the goals. The beneficiary is found by e-mail or employee number."""
 
     text = forms.CharField(
-        label=gettext_lazy("What did you contribute?"), max_length=LONG, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("What did you contribute?"),
+        max_length=LONG,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     beneficiary = forms.CharField(
         label=gettext_lazy("Who had the benefit?"), max_length=254,
@@ -208,7 +220,10 @@ class ContributionForm(forms.Form):
 
     def clean_beneficiary(self) -> Employee:
         typed = self.cleaned_data["beneficiary"].strip()
-        found = Employee.objects.filter(email__iexact=typed).first() or Employee.objects.filter(number=typed).first()
+        found = (
+            Employee.objects.filter(email__iexact=typed).first()
+            or Employee.objects.filter(number=typed).first()
+        )
         if found is None:
             raise forms.ValidationError(_("Nobody has this address or number."))
         return found
@@ -217,7 +232,7 @@ class ContributionForm(forms.Form):
 class DecisionForm(forms.Form):
     """A yes or no to a text: the version that was read is required."""
 
-    version = forms.IntegerField(min_value=1)
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
 
 class AlignForm(DecisionForm):

@@ -42,12 +42,16 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         agreed = Q(state__in=[Goal.State.AGREED, Goal.State.CLOSED])
         wider = ~Q(visibility=Goal.Visibility.PAIR)
         found = drafts & Q(created_by=user.pk)
-        found |= ~drafts & related(user, Relation.SELF, Relation.MANAGER, Relation.HR_PARTNER, Relation.HR_ADMIN)
+        found |= ~drafts & related(
+            user, Relation.SELF, Relation.MANAGER, Relation.HR_PARTNER, Relation.HR_ADMIN
+        )
         found |= ~drafts & wider & related(user, Relation.SKIP_LEVEL)
         me = user.employee
         if me is not None:
             my_managers = Assignment.objects.current().filter(participation__employee=me).values("manager")
-            opened = Q(visibility=Goal.Visibility.EVERYONE) | wider & Q(participation__employee__in=my_managers)
+            opened = Q(visibility=Goal.Visibility.EVERYONE) | wider & Q(
+                participation__employee__in=my_managers
+            )
             if me.unit_id:
                 opened |= Q(visibility=Goal.Visibility.UNIT, participation__unit=me.unit_id)
             found |= agreed & opened
@@ -72,20 +76,55 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             horizon=Goal.Horizon.CYCLE, state__in=[Goal.State.PROPOSED, Goal.State.AGREED, Goal.State.CLOSED]
         )
 
+    def with_plan(self) -> Self:
+        """Annotated with the manager of today and the objectives stage, and with owner and cycle."""
+        stage = Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.OBJECTIVES)
+        manager = Assignment.objects.current().filter(participation=OuterRef("participation"))
+        return self.select_related("participation__employee", "cycle").annotate(
+            manager_id=Subquery(manager.values("manager")[:1]),
+            manager_name=Subquery(manager.values("manager__name")[:1]),
+            stage_state=Subquery(stage.values("state")[:1]),
+        )
+
+    def with_below(self, user: User) -> Self:
+        """Annotated with the goals that contribute to it, as far as `user` may see them."""
+        below = Goal.objects.visible_to(user).filter(parent=OuterRef("pk")).order_by("pk")
+        return self.annotate(
+            below=ArraySubquery(
+                below.values(
+                    row=JSONObject(
+                        pk="pk", title=Coalesce("agreed__title", "latest__title"),
+                        owner=Coalesce("participation__employee__name", "unit__name"),
+                    )
+                )[:50]
+            )
+        )  # fmt: skip
+
     def for_list(self) -> Self:
         """With wordings, parent and owner, the signatures of the newest wording and the wording before it."""
         signed = Signature.objects.filter(version=OuterRef("latest")).order_by("pk")
         change = ChangeRequest.objects.filter(goal=OuterRef("pk"), state=ChangeRequest.State.OPEN)
         before = GoalVersion.objects.filter(goal=OuterRef("pk"), number=OuterRef("latest__number") - 1)
         return self.select_related(
-            "latest__author", "agreed", "parent__agreed", "parent__participation__employee", "parent__unit",
-            "participation__employee", "unit",
+            "latest__author",
+            "agreed",
+            "parent__agreed",
+            "parent__participation__employee",
+            "parent__unit",
+            "participation__employee",
+            "unit",
         ).annotate(
             signed=ArraySubquery(signed.values(row=JSONObject(side="side", name="signer__name"))),
             change_author=Subquery(change.values("new__author")[:1]),
             before=Subquery(
                 before.values(
-                    row=JSONObject(title="title", why="why", weight="weight", key_results="key_results", by="author__name")
+                    row=JSONObject(
+                        title="title",
+                        why="why",
+                        weight="weight",
+                        key_results="key_results",
+                        by="author__name",
+                    )
                 )[:1]
             ),
         )
@@ -106,7 +145,13 @@ def readers(user: User) -> ParticipationQuerySet:
     """The participations whose goals `user` may read: the pair, the line above, HR of the unit."""
     return Participation.objects.filter(
         related(
-            user, Relation.SELF, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN, to=""
+            user,
+            Relation.SELF,
+            Relation.MANAGER,
+            Relation.SKIP_LEVEL,
+            Relation.HR_PARTNER,
+            Relation.HR_ADMIN,
+            to="",
         )
     )
 
@@ -132,13 +177,21 @@ class Goal(models.Model):
         CLOSED = "closed", _("Closed")
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
-    participation = models.ForeignKey(Participation, null=True, on_delete=models.PROTECT, related_name="goals")
+    participation = models.ForeignKey(
+        Participation, null=True, on_delete=models.PROTECT, related_name="goals"
+    )
     unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="goals")
     cycle = models.ForeignKey("cycles.Cycle", on_delete=models.PROTECT, related_name="goals")
     horizon = models.CharField(_("horizon"), max_length=12, choices=Horizon, default=Horizon.CYCLE)
-    visibility = models.CharField(_("who may see it"), max_length=10, choices=Visibility, default=Visibility.LINE)
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="aligned")
-    carried_from = models.OneToOneField("self", null=True, on_delete=models.SET_NULL, related_name="carried_to")
+    visibility = models.CharField(
+        _("who may see it"), max_length=10, choices=Visibility, default=Visibility.LINE
+    )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="aligned"
+    )
+    carried_from = models.OneToOneField(
+        "self", null=True, on_delete=models.SET_NULL, related_name="carried_to"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     latest = models.ForeignKey("GoalVersion", null=True, on_delete=models.PROTECT, related_name="+")
     agreed = models.ForeignKey("GoalVersion", null=True, on_delete=models.PROTECT, related_name="+")
@@ -191,7 +244,8 @@ class GoalVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["goal", "number"], name="goal_version_number_once"),
             models.CheckConstraint(
-                condition=Q(weight__isnull=True) | Q(weight__gt=0, weight__lte=100), name="goal_version_weight",
+                condition=Q(weight__isnull=True) | Q(weight__gt=0, weight__lte=100),
+                name="goal_version_weight",
                 violation_error_message=_("A weight is more than 0 and at most 100."),
             ),
         ]
@@ -216,7 +270,8 @@ class Signature(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["version", "side"], name="goal_signature_once_per_side"),
             models.UniqueConstraint(
-                fields=["version", "signer"], name="goal_signature_two_people",
+                fields=["version", "signer"],
+                name="goal_signature_two_people",
                 violation_error_message=_("One person cannot sign for both sides."),
             ),
         ]
@@ -237,7 +292,11 @@ class KeyResultQuerySet(models.QuerySet["KeyResult"]):
             .order_by("-at", "-pk")
             .values("value")[:12]
         )
-        return self.filter(retired_at__isnull=True).annotate(spark=ArraySubquery(values)).order_by("position", "pk")
+        return (
+            self.filter(retired_at__isnull=True)
+            .annotate(spark=ArraySubquery(values))
+            .order_by("position", "pk")
+        )
 
     def editable_by(self, user: User) -> Self:
         """Progress is recorded by the pair."""
@@ -366,7 +425,9 @@ class ChangeRequest(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["goal"], condition=Q(state="open"), name="change_request_one_open",
+                fields=["goal"],
+                condition=Q(state="open"),
+                name="change_request_one_open",
                 violation_error_message=_("There is already a change of this goal waiting for an answer."),
             )
         ]
@@ -404,7 +465,8 @@ class Contribution(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~Q(author=F("beneficiary")), name="contribution_benefits_another",
+                condition=~Q(author=F("beneficiary")),
+                name="contribution_benefits_another",
                 violation_error_message=_("Somebody else confirms a contribution."),
             ),
             models.CheckConstraint(
@@ -432,7 +494,9 @@ def _due() -> Coalesce:
 
 def _planning() -> ParticipationQuerySet:
     """People who take part in a running cycle whose objectives stage is open."""
-    stage_open = Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.OBJECTIVES, state=Stage.State.OPEN)
+    stage_open = Stage.objects.filter(
+        cycle=OuterRef("cycle"), kind=StageKind.OBJECTIVES, state=Stage.State.OPEN
+    )
     return Participation.objects.filter(
         Exists(stage_open), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
     )

@@ -218,9 +218,7 @@ AUTHORSHIP_WORDS = {
 }
 
 
-def authorship(
-    versions: Sequence[tuple[int, int]], signatures: Sequence[tuple[int, int, str]]
-) -> str | None:
+def authorship(versions: Sequence[tuple[int, int]], signatures: Sequence[tuple[int, int, str]]) -> str | None:
     """Who made the text that both agreed: `co_authored`, `own` (the employee's) or `handed_down`.
 
     `versions` are (number, author); `signatures` (number, signer, side). What counts is who wrote
@@ -312,9 +310,17 @@ def key_result_words(row: Mapping[str, Any]) -> str:
     if kind == "keep":
         low, high = row.get("low"), row.get("high")
         if high is None:
-            return _("%(title)s: keep at %(low)s%(unit)s or above") % {"title": row["title"], "low": low, "unit": unit}
+            return _("%(title)s: keep at %(low)s%(unit)s or above") % {
+                "title": row["title"],
+                "low": low,
+                "unit": unit,
+            }
         if low is None:
-            return _("%(title)s: keep at %(high)s%(unit)s or below") % {"title": row["title"], "high": high, "unit": unit}
+            return _("%(title)s: keep at %(high)s%(unit)s or below") % {
+                "title": row["title"],
+                "high": high,
+                "unit": unit,
+            }
         return _("%(title)s: keep between %(low)s and %(high)s%(unit)s") % {
             "title": row["title"], "low": low, "high": high, "unit": unit,
         }  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import World
-from tests.factories import activity, appraisals, cycles, feedback, people
+from tests.factories import activity, appraisals, cycles, feedback, goals, people
 
 EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
 ANYBODY = f"anonymous {EVERYBODY}"
@@ -21,6 +21,9 @@ STAFF = "owner manager former_manager skip_level other_manager colleague hr_part
 # Who may see Ana's public profile, and learns so that changing it is HR's.
 COLLEAGUES = STAFF.replace(" hr_admin", "") + " auditor"
 # Everybody who may know that a launched cycle exists, but not run it.
+PAIR = "owner manager"
+ABOVE = "skip_level hr_partner hr_admin"
+LINE = f"{PAIR} {ABOVE}"
 NOT_HR_ADMIN = (
     "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner auditor"
 )
@@ -296,6 +299,56 @@ ROWS: list[Row] = [
     # The secret address is the key: a calendar program does not sign in.
     Row("feedback:calendar", may=f"anonymous {EVERYBODY}", build=feedback.calendar_of_ana),
     # --- goals
+    Row("goals:list", may=EVERYBODY),
+    Row("goals:of", may=LINE, build=goals.of_ana),
+    Row("goals:propose", may=PAIR, told=ABOVE, build=goals.of_ana),
+    Row("goals:propose", may=PAIR, told=ABOVE, method="post", build=goals.of_ana),
+    Row("goals:draft", may=PAIR, told=ABOVE, method="post", build=goals.of_ana),
+    Row("goals:agree_set", may=PAIR, told=ABOVE, method="post", build=goals.of_ana),
+    Row("goals:contributions", may=LINE, build=goals.of_ana),
+    Row("goals:contribute", may="owner", told=f"manager {ABOVE}", method="post", build=goals.of_ana),
+    Row("goals:company", may=f"{STAFF} auditor", build=goals.of_cycle),
+    Row("goals:publish", may="hr_admin", told=NOT_HR_ADMIN, build=goals.of_cycle),
+    Row("goals:publish", may="hr_admin", told=NOT_HR_ADMIN, method="post", build=goals.of_cycle),
+    Row("goals:assign", may="manager skip_level other_manager hr_admin", build=goals.of_cycle),
+    Row("goals:assign", may="manager skip_level other_manager hr_admin", method="post", build=goals.of_cycle),
+    Row("goals:detail", may="owner", build=goals.a_draft, state="draft"),
+    Row("goals:detail", may=LINE, build=goals.a_proposal, state="proposed"),
+    Row("goals:detail", may=LINE, build=goals.an_agreed, state="agreed"),
+    Row("goals:detail", may=f"{PAIR} hr_partner hr_admin", build=goals.a_private, state="agreed, kept to the pair"),
+    Row("goals:detail", may=STAFF, build=goals.an_open, state="agreed, open to everyone"),
+    Row("goals:detail", may=f"{STAFF} auditor", build=goals.a_published, state="of the company"),
+    Row("goals:edit", may="owner", build=goals.a_draft),
+    Row("goals:edit", may="owner", method="post", build=goals.a_draft),
+    Row("goals:propose_draft", may="owner", method="post", build=goals.a_draft),
+    Row("goals:counter", may=PAIR, told=ABOVE, build=goals.a_proposal),
+    Row("goals:counter", may=PAIR, told=ABOVE, method="post", build=goals.a_proposal),
+    Row("goals:accept", may=PAIR, told=ABOVE, method="post", build=goals.a_proposal, data=goals.version_one),
+    Row("goals:withdraw", may=PAIR, told=ABOVE, method="post", build=goals.a_proposal, data=goals.version_one),
+    Row("goals:align", may=PAIR, told=ABOVE, build=goals.an_agreed),
+    Row("goals:align", may=PAIR, told=ABOVE, method="post", build=goals.an_agreed, data=goals.version_one),
+    Row("goals:request_change", may=PAIR, told=ABOVE, build=goals.an_agreed),
+    Row("goals:request_change", may=PAIR, told=ABOVE, method="post", build=goals.an_agreed),
+    Row("goals:counter_change", may=PAIR, told=ABOVE, build=goals.a_change),
+    Row("goals:counter_change", may=PAIR, told=ABOVE, method="post", build=goals.a_change),
+    Row("goals:accept_change", may=PAIR, told=ABOVE, method="post", build=goals.a_change, data=goals.version_one),
+    Row("goals:decline_change", may=PAIR, told=ABOVE, method="post", build=goals.a_change, data=goals.version_one),
+    Row("goals:withdraw_change", may=PAIR, told=ABOVE, method="post", build=goals.a_change, data=goals.version_one),
+    Row("goals:record_progress", may=PAIR, told=ABOVE, build=goals.a_key_result),
+    Row("goals:record_progress", may=PAIR, told=ABOVE, method="post", build=goals.a_key_result),
+    Row(
+        "goals:record_progress", may="hr_admin", told=NOT_HR_ADMIN, method="post",
+        build=goals.a_published_key_result, state="of the company",
+    ),
+    Row("goals:contribution", may=f"{PAIR} skip_level colleague hr_partner", build=goals.a_contribution),
+    Row(
+        "goals:confirm_contribution", may="colleague", told="owner manager skip_level hr_partner", method="post",
+        build=goals.a_contribution, data=goals.version_one,
+    ),
+    Row(
+        "goals:decline_contribution", may="colleague", told="owner manager skip_level hr_partner", method="post",
+        build=goals.a_contribution, data=goals.version_one,
+    ),
     # --- appraisals
     Row("appraisals:list", may=EVERYBODY),
     Row("appraisals:write", state="self, draft", may="owner", build=appraisals.own_draft),

@@ -852,9 +852,11 @@ def trajectory(
     high: object = None,
     levels: Sequence[Sequence[Any]] = (),
     unit: str = "",
+    column: str = "",
 ) -> SafeString:
     """Return a value over the cycles as one line, with what changed along the way.
 
+    ``column``: what the labels of the points are, if not cycles.
     ``points``: dicts with ``label`` (the cycle), ``value`` (None breaks the line) and optionally ``note``
     (words under the
     point), ``mark`` (``break`` = another scale begins here, ``manager``, ``leave``) and ``shown`` (the
@@ -961,7 +963,7 @@ def trajectory(
         for p in points
     ]
     spoken = "; ".join(f"{row[0]} {row[1]}" for row in rows)
-    table = table_of((gettext("Cycle"), gettext("Value"), gettext("What changed")), rows, title)
+    table = table_of((column or gettext("Cycle"), gettext("Value"), gettext("What changed")), rows, title)
     return _figure(
         _svg(f"{title}: {spoken}", head + tall + foot, _join([*body, *dots]), "pic-line"), title, table
     )
