@@ -20,10 +20,11 @@ STAFF = "owner manager former_manager skip_level other_manager colleague hr_part
 
 # Who may see Ana's public profile, and learns so that changing it is HR's.
 COLLEAGUES = STAFF.replace(" hr_admin", "") + " auditor"
-# Everybody who may know that a launched cycle exists, but not run it.
+# The two whom a goal concerns; who reads it without deciding; all of them.
 PAIR = "owner manager"
 ABOVE = "skip_level hr_partner hr_admin"
 LINE = f"{PAIR} {ABOVE}"
+# Everybody who may know that a launched cycle exists, but not run it.
 NOT_HR_ADMIN = (
     "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner auditor"
 )
