@@ -22,6 +22,13 @@ def figure(label: Any) -> forms.DecimalField:
     return forms.DecimalField(label=label, required=False, max_digits=14, decimal_places=4)
 
 
+class WeightInput(forms.NumberInput):
+    """Needed for goals of the cycle only, so the browser must not insist."""
+
+    def use_required_attribute(self, initial: Any) -> bool:
+        return False
+
+
 class GoalForm(forms.Form):
     """Everything about a goal but its key results. A wording for an answer has fewer fields (`RewordForm`)."""
 
@@ -33,9 +40,16 @@ class GoalForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     weight = forms.DecimalField(
-        label=gettext_lazy("Weight"), required=False, max_digits=5, decimal_places=2, min_value=Decimal("0.01"),
+        label=gettext_lazy("Weight"),
+        max_digits=5,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
         max_value=Decimal(100),
-    )  # fmt: skip
+        widget=WeightInput(attrs={"step": "any"}),
+        error_messages={
+            "required": gettext_lazy("How much does it weigh? The goals of the cycle come to 100.")
+        },
+    )
     due_on = forms.DateField(label=gettext_lazy("Reached by"), required=False, widget=forms.DateInput())
     horizon = forms.ChoiceField(
         label=gettext_lazy("Horizon"), choices=Goal.Horizon.choices, initial=Goal.Horizon.CYCLE
@@ -58,14 +72,8 @@ class GoalForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        weighs = cleaned.get("horizon", self.initial.get("horizon", Goal.Horizon.CYCLE)) == Goal.Horizon.CYCLE
-        if (
-            weighs
-            and cleaned.get("weight") is None
-            and "weight" in self.fields
-            and "weight" not in self.errors
-        ):
-            self.add_error("weight", _("How much does it weigh? The goals of the cycle come to 100."))
+        if cleaned.get("horizon") in (Goal.Horizon.LONG_TERM, Goal.Horizon.DEVELOPMENT):
+            self.errors.pop("weight", None)
         return cleaned
 
     def text(self, rows: Any) -> GoalText:

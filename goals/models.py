@@ -86,19 +86,34 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             stage_state=Subquery(stage.values("state")[:1]),
         )
 
-    def with_below(self, user: User) -> Self:
-        """Annotated with the goals that contribute to it, as far as `user` may see them."""
+    def for_detail(self, user: User) -> Self:
+        """Annotated with the goals below it that `user` may see, and with its change requests, newest first."""
         below = Goal.objects.visible_to(user).filter(parent=OuterRef("pk")).order_by("pk")
+        changes = ChangeRequest.objects.filter(goal=OuterRef("pk")).order_by("-pk")
+        named = {"requested_name": "requested_by__name"}
+        columns = (
+            "old_id",
+            "new_id",
+            "reason",
+            "explanation",
+            "state",
+            "lapses_on",
+            "ended_at",
+            "version",
+            "pk",
+        )
         return self.annotate(
             below=ArraySubquery(
                 below.values(
                     row=JSONObject(
-                        pk="pk", title=Coalesce("agreed__title", "latest__title"),
+                        pk="pk",
+                        title=Coalesce("agreed__title", "latest__title"),
                         owner=Coalesce("participation__employee__name", "unit__name"),
                     )
                 )[:50]
-            )
-        )  # fmt: skip
+            ),
+            changes=ArraySubquery(changes.values(row=JSONObject(**{c: c for c in columns}, **named))[:50]),
+        )
 
     def for_list(self) -> Self:
         """With wordings, parent and owner, the signatures of the newest wording and the wording before it."""
@@ -166,9 +181,9 @@ class Goal(models.Model):
 
     class Visibility(models.TextChoices):
         PAIR = "pair", _("The two of us, and HR")
-        LINE = "line", _("Our line: above us, and who reports to the owner")
-        UNIT = "unit", _("Our unit, once agreed")
-        EVERYONE = "everyone", _("Everyone, once agreed")
+        LINE = "line", _("Our line, above and below")
+        UNIT = "unit", _("Our unit")
+        EVERYONE = "everyone", _("Everyone")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")

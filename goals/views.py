@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from feedback.models import thread_of
 from goals import actions
 from goals.actions import GoalText
 from goals.forms import (
@@ -117,7 +118,7 @@ def company(request: UserRequest, pk: int) -> HttpResponse:
 @require_GET
 def detail(request: UserRequest, pk: int) -> HttpResponse:
     """One goal: what holds, how it stands, how it came to be, what it contributes to."""
-    goals = Goal.objects.for_list().with_plan().with_below(request.user)
+    goals = Goal.objects.for_list().with_plan().for_detail(request.user)
     return _detail(request, get_visible(goals, request.user, pk=pk))
 
 
@@ -610,8 +611,12 @@ def _initial(wording: GoalVersion | None, goal: Goal | None, version: int | None
     if wording is None:
         return {}
     found: dict[str, Any] = {
-        "title": wording.title, "why": wording.why, "weight": wording.weight, "due_on": wording.due_on, "version": version
-    }  # fmt: skip
+        "title": wording.title,
+        "why": wording.why,
+        "weight": wording.weight,
+        "due_on": wording.due_on,
+        "version": version,
+    }
     if goal is not None:
         found |= {"horizon": goal.horizon, "visibility": goal.visibility, "parent": goal.parent_id}
     return found
@@ -659,7 +664,8 @@ def _form_page(
     others = Goal.objects.weighing().filter(participation=participation)
     weights = others.values_list("latest__weight", flat=True)
     context = {
-        "participation": participation, "form": form, "rows": rows, "goal": goal, "other": _other(request, participation),
+        "participation": participation, "form": form, "rows": rows, "goal": goal,
+        "other": _other(request, participation),
         "is_mine": participation.employee_id == request.user.employee_id,
         "rest": balance([w for w in weights if w is not None]).left,
         "earlier": _earlier(participation) if request.method == "GET" and goal is None else [],
@@ -888,12 +894,8 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
     return render(request, "goals/list.html", context)
 
 
-def _thread(request: UserRequest, participation: Any) -> Any:
-    return None
-
-
-def _about(request: UserRequest, goal: Any) -> Any:
-    return None
+def _thread(request: UserRequest, participation: Any) -> dict[str, Any] | None:
+    return thread_of(participation, StageKind.OBJECTIVES, request.user)
 
 
 def _detail(request: UserRequest, goal: Any) -> HttpResponse:
@@ -913,9 +915,7 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         )
         .order_by("number")
     )
-    changes = list(
-        goal.change_requests.select_related("requested_by", "new__author", "old", "ended_by").order_by("-pk")
-    )
+    changes = _changes(goal, versions)
     updates = list(
         ProgressUpdate.objects.filter(key_result__goal=goal)
         .select_related("author", "key_result")
@@ -955,9 +955,31 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         "authorship": AUTHORSHIP_WORDS.get(author or ""),
         "updates": updates,
         "charts": _charts(rows, updates),
-        "thread": _about(request, goal) if is_pair else None,
+        "thread": _thread(request, participation) if is_pair else None,
     }
     return render(request, "goals/detail.html", context)
+
+
+def _changes(goal: Any, versions: Sequence[Any]) -> list[Any]:
+    """The change requests that came with the goal, with the wordings they name."""
+    wordings = {version.pk: version for version in versions}
+    changes = []
+    for row in goal.changes:
+        change: Any = ChangeRequest(
+            pk=row["pk"],
+            goal=goal,
+            old=wordings[row["old_id"]],
+            new=wordings[row["new_id"]],
+            reason=row["reason"],
+            explanation=row["explanation"],
+            state=row["state"],
+            lapses_on=date.fromisoformat(row["lapses_on"]),
+            ended_at=datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None,
+            version=row["version"],
+        )
+        change.requested_name = row["requested_name"]
+        changes.append(change)
+    return changes
 
 
 def _history(versions: Sequence[Any]) -> list[dict[str, Any]]:

@@ -44,6 +44,11 @@ CLOCK: dict[str, dict[str, Any]] = {
         "schedule": 60 * MINUTE,
         "options": {"expires": 60 * MINUTE},
     },
+    "goals.lapse_changes": {
+        "task": "goals.tasks.lapse_changes",
+        "schedule": 60 * MINUTE,
+        "options": {"expires": 60 * MINUTE},
+    },
 }
 
 app = Celery("pmcycle")

@@ -501,6 +501,36 @@ ROWS: list[Row] = [
     # --- incentives
     # --- evaluations
     # --- api
+    Row("api:goal-list", may=EVERYBODY),
+    Row("api:goal-detail", may=LINE, build=goals.a_proposal),
+    Row("api:goal-propose", may=PAIR, told=ABOVE, method="post", data=goals.wording),
+    Row("api:goal-agree-set", may=PAIR, told=ABOVE, method="post", data=goals.seen),
+    Row("api:goal-accept", may=PAIR, told=ABOVE, method="post", build=goals.a_proposal, data=goals.version_one),
+    Row("api:goal-align", may=PAIR, told=ABOVE, method="post", build=goals.an_agreed, data=goals.version_one),
+    Row("api:goal-counter", may=PAIR, told=ABOVE, method="post", build=goals.a_proposal, data=goals.version_one),
+    Row("api:goal-request-change", may=PAIR, told=ABOVE, method="post", build=goals.an_agreed, data=goals.version_one),
+    Row("api:goal-withdraw", may=PAIR, told=ABOVE, method="post", build=goals.a_proposal, data=goals.version_one),
+    Row("api:goalchange-list", may=EVERYBODY),
+    Row("api:goalchange-detail", may=LINE, build=goals.a_change),
+    Row("api:goalchange-accept-change", may=PAIR, told=ABOVE, method="post", build=goals.a_change, data=goals.version_one),
+    Row("api:goalchange-counter-change", may=PAIR, told=ABOVE, method="post", build=goals.a_change, data=goals.version_one),
+    Row("api:goalchange-decline-change", may=PAIR, told=ABOVE, method="post", build=goals.a_change, data=goals.version_one),
+    Row("api:goalchange-withdraw-change", may=PAIR, told=ABOVE, method="post", build=goals.a_change, data=goals.version_one),
+    Row("api:keyresult-list", may=EVERYBODY),
+    Row("api:keyresult-detail", may=LINE, build=goals.a_key_result),
+    Row("api:keyresult-record-progress", may=PAIR, told=ABOVE, method="post", build=goals.a_key_result),
+    Row("api:keyresult-updates", may=LINE, build=goals.a_key_result),
+    Row("api:contribution-list", may=EVERYBODY),
+    Row("api:contribution-detail", may=f"{PAIR} skip_level colleague hr_partner", build=goals.a_contribution),
+    Row("api:contribution-contribute", may="owner", told=f"manager {ABOVE}", method="post", data=goals.contributed),
+    Row(
+        "api:contribution-confirm-contribution", may="colleague", told="owner manager skip_level hr_partner",
+        method="post", build=goals.a_contribution, data=goals.version_one,
+    ),
+    Row(
+        "api:contribution-decline-contribution", may="colleague", told="owner manager skip_level hr_partner",
+        method="post", build=goals.a_contribution, data=goals.version_one,
+    ),
     Row("api:schema", may=EVERYBODY),
     Row("api:docs", may=EVERYBODY),
 ]

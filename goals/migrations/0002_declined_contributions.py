@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='goal',
             name='visibility',
-            field=models.CharField(choices=[('pair', 'The two of us, and HR'), ('line', 'Our line: above us, and who reports to the owner'), ('unit', 'Our unit, once agreed'), ('everyone', 'Everyone, once agreed')], default='line', max_length=10, verbose_name='who may see it'),
+            field=models.CharField(choices=[('pair', 'The two of us, and HR'), ('line', 'Our line, above and below'), ('unit', 'Our unit'), ('everyone', 'Everyone')], default='line', max_length=10, verbose_name='who may see it'),
         ),
         migrations.AddConstraint(
             model_name='contribution',

@@ -57,3 +57,14 @@ if (rest && weight) {
   weight.addEventListener("input", say);
   say();
 }
+
+const horizon = document.querySelector("select[name=horizon]");
+const weighs = document.querySelector("[data-weight]");
+if (horizon && weighs) {
+  const fitWeight = () => {
+    weighs.hidden = horizon.value !== "cycle";
+    if (rest) rest.hidden = weighs.hidden;
+  };
+  horizon.addEventListener("change", fitWeight);
+  fitWeight();
+}

@@ -128,3 +128,21 @@ def a_contribution(world: World) -> dict[str, Any]:
 
 def version_one(world: World) -> dict[str, Any]:
     return {"version": 1}
+
+
+def wording(world: World) -> dict[str, Any]:
+    return {"participation": world.ana_part.pk, "title": "Halve the scrap", "weight": "40"}
+
+
+def seen(world: World) -> dict[str, Any]:
+    goal = propose(world.ana_part, world.ana, weight="100")
+    return {
+        "participation": world.ana_part.pk, "seen[0]goal": goal.pk, "seen[0]version": goal.version,
+    }  # fmt: skip
+
+
+def contributed(world: World) -> dict[str, Any]:
+    return {
+        "participation": world.ana_part.pk, "beneficiary": world.chen.employee_id, "text": "Two night shifts.",
+        "happened_on": today().isoformat(),
+    }  # fmt: skip
