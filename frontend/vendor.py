@@ -1,9 +1,9 @@
 """Vendor the third-party browser files that pmcycle serves.
 
-Run ``python frontend/vendor.py`` after a change of ``package.json``: it installs the exact versions of the lock file,
-copies the few files we serve into ``static/vendor``, trims Tabler's stylesheet, builds the icon sprite, and writes
-``VENDOR.json`` with version, licence and SHA-256 of each file. The result is committed, so that nobody who runs pmcycle
-needs node.
+Run ``python frontend/vendor.py`` after a change of ``package.json``: it installs the exact versions of the
+lock file, copies the few files we serve into ``static/vendor``, trims Tabler's stylesheet, builds the icon
+sprite, and writes ``VENDOR.json`` with version, licence and SHA-256 of each file. The result is committed, so
+that nobody who runs pmcycle needs node.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ COPIED = {
         "files/inter-latin-ext-wght-normal.woff2",
     ],
 }
-TABLER_LICENCE = "/*! Tabler {version} | MIT licence | The Tabler Authors and codecalm.net | trimmed by frontend/trim.mjs */\n"
+TABLER_LICENCE = (
+    "/*! Tabler {version} | MIT licence | The Tabler Authors and codecalm.net | trimmed by frontend/trim.mjs */\n"
+)
 SOURCE_MAP = re.compile(rb"\n?(//|/\*)# sourceMappingURL=[^\n*]*(\*/)?")
 
 ICONS = """
@@ -61,8 +63,8 @@ def build_sprite() -> str:
     symbols = []
     for name in sorted(set(ICONS)):
         drawing = (MODULES / "@tabler/icons/icons/outline" / f"{name}.svg").read_text(encoding="utf-8")
-        inner = re.sub(r"<!--.*?-->", "", drawing, flags=re.S)
-        inner = re.sub(r"^.*?<svg.*?>|</svg>", "", inner, flags=re.S)
+        inner = re.sub(r"<!--.*?-->", "", drawing, flags=re.DOTALL)
+        inner = re.sub(r"^.*?<svg.*?>|</svg>", "", inner, flags=re.DOTALL)
         inner = re.sub(r'<path stroke="none" d="M0 0h24v24H0z" fill="none"\s*/>', "", inner)
         inner = re.sub(r"\s*\n\s*", "", inner)
         symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{inner}</symbol>')
@@ -79,7 +81,7 @@ def trim_tabler() -> bytes:
     source = MODULES / "@tabler/core/dist/css/tabler.min.css"
     subprocess.run(["node", "trim.mjs", str(source), str(target), str(ROOT)], cwd=HERE, check=True)
     licence = TABLER_LICENCE.format(version=read_meta("@tabler/core")["version"])
-    css = re.sub(rb"/\*!.*?\*/", b"", without_source_map(target.read_bytes()), flags=re.S)
+    css = re.sub(rb"/\*!.*?\*/", b"", without_source_map(target.read_bytes()), flags=re.DOTALL)
     return licence.encode() + css.replace(b'@charset "UTF-8";', b"").strip() + b"\n"
 
 

@@ -37,5 +37,9 @@ document.addEventListener("click", (event) => {
   to.dispatchEvent(new Event("input", { bubbles: true }));
   to.focus();
 });
-document.querySelectorAll("[data-copy-from]").forEach((button) => { button.hidden = false; });
-document.querySelectorAll("textarea[data-autosize]").forEach(grow);
+function dress() {
+  document.querySelectorAll("[data-copy-from]").forEach((button) => { button.hidden = false; });
+  document.querySelectorAll("textarea[data-autosize]").forEach(grow);
+}
+dress();
+document.addEventListener("htmx:after:swap", dress);

@@ -7,6 +7,7 @@ import "./fields.js";
 import "./quote.js";
 import "./guard.js";
 import "./keys.js";
+import "./answers.js";
 
 async function wake() {
   if (document.querySelector("[data-autosave]")) (await import("./autosave.js")).start();

@@ -36,6 +36,7 @@ if (dialog) {
     ask();
   };
   document.addEventListener("click", (event) => {
+    if (!dialog.isConnected) return; // another page took the window; its link leads to the search page
     if (event.target.closest("[data-palette-open]")) {
       event.preventDefault();
       document.getElementById("sidebar")?.matches(":popover-open") && document.getElementById("sidebar").hidePopover();
@@ -43,7 +44,7 @@ if (dialog) {
     } else if (event.target === dialog) dialog.close();
   });
   document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && dialog.isConnected) {
       event.preventDefault();
       open();
     }
