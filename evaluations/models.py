@@ -6,10 +6,21 @@ from typing import Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.cycles.models import Cycle, Participation, Relation, related
+from pmcycle.cycles.models import (
+    Assignment,
+    Cycle,
+    Extension,
+    Participation,
+    Relation,
+    Stage,
+    StageKind,
+    items,
+    related,
+)
 from pmcycle.people.models import Employee, User
 
 
@@ -34,7 +45,10 @@ class EvaluationQuerySet(models.QuerySet["Evaluation"]):
 
 
 class Evaluation(models.Model):
-    """The closing evaluation of one participation by its manager."""
+    """The closing evaluation of one participation by its manager.
+
+    A new manager begins a draft of their own, the former one's stays theirs; one of them is shared.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -46,7 +60,7 @@ class Evaluation(models.Model):
         WIDEN = "widen", _("Ready for a wider role")
         NEXT = "next", _("Ready for the next role")
 
-    participation = models.OneToOneField(Participation, on_delete=models.PROTECT, related_name="evaluation")
+    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="evaluations")
     author = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     summary = models.TextField(_("summary"), blank=True)
     potential = models.CharField(_("potential"), max_length=8, choices=Potential, blank=True)
@@ -56,9 +70,28 @@ class Evaluation(models.Model):
     snapshot = models.JSONField(null=True)
     sha256 = models.CharField(max_length=64, blank=True)
     saved_at = models.DateTimeField(null=True)
+    signed_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     objects = EvaluationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participation", "author"], name="evaluation_once_per_author"),
+            models.UniqueConstraint(
+                fields=["participation"], condition=~Q(state="draft"), name="evaluation_one_shared_per_person",
+                violation_error_message=_("An evaluation of this person is shared already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state="signed", signed_at__isnull=False, snapshot__isnull=False)
+                | (~Q(state="signed") & Q(signed_at__isnull=True)),
+                name="evaluation_signed_has_snapshot",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft", shared_at__isnull=True) | (~Q(state="draft") & Q(shared_at__isnull=False)),
+                name="evaluation_shared_has_time",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"evaluation of {self.participation_id}"
@@ -154,6 +187,47 @@ class CycleEvaluation(models.Model):
         return f"evaluation of cycle {self.cycle_id}"
 
 
+def _number(expression: Any) -> Any:
+    return Cast(expression, models.BigIntegerField())
+
+
+def due_day(participation: str) -> Any:
+    """The day the evaluation stage is due for the participation at this lookup, extensions counted."""
+    at = f"{participation}__" if participation else ""
+    stage = Stage.objects.filter(cycle=OuterRef(f"{at}cycle"), kind=StageKind.EVALUATION)
+    more = Extension.objects.filter(participation=OuterRef(participation or "pk"), stage__kind=StageKind.EVALUATION)
+    return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
+
+
 def open_items() -> list[models.QuerySet[Any, Any]]:
-    """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
-    return []
+    """Evaluations to write (the manager's) and to sign (each side that has not yet)."""
+    running = Stage.objects.filter(
+        kind=StageKind.EVALUATION, state=Stage.State.OPEN, cycle__state=Cycle.State.RUNNING
+    ).values("cycle")
+    active = Participation.objects.filter(state=Participation.State.ACTIVE, cycle__in=running)
+    manager = Assignment.objects.current().filter(participation=OuterRef("pk")).values("manager")[:1]
+    opened = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
+    unwritten = active.annotate(manager_now=Subquery(manager)).filter(~Exists(opened), manager_now__isnull=False)
+    shared = Evaluation.objects.filter(state=Evaluation.State.SHARED, participation__in=active)
+    columns = {
+        "subject": _number(F("pk")),
+        "about": _number(F("participation__employee")),
+        "about_name": F("participation__employee__name"),
+        "cycle": _number(F("participation__cycle")),
+        "due_on": due_day("participation"),
+    }
+    return [
+        items(
+            unwritten, kind="evaluations:write", stage=StageKind.EVALUATION, subject=_number(F("pk")),
+            recipient=_number(F("manager_now")), about=_number(F("employee")), about_name=F("employee__name"),
+            cycle=_number(F("cycle")), due_on=due_day(""),
+        ),
+        items(
+            shared.exclude(signatures__side=Signature.Side.EMPLOYEE), kind="evaluations:sign",
+            stage=StageKind.EVALUATION, recipient=_number(F("participation__employee")), **columns,
+        ),
+        items(
+            shared.exclude(signatures__side=Signature.Side.MANAGER), kind="evaluations:sign",
+            stage=StageKind.EVALUATION, recipient=_number(F("author")), **columns,
+        ),
+    ]

@@ -2,6 +2,73 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
 from pmcycle.cycles.rules import Need
 
-NEEDS: dict[str, Need] = {}
+NEEDS: dict[str, Need] = {
+    "evaluations:write": Need(
+        title=_("Write the evaluation of %(name)s"), button=_("Write"), url_name="evaluations:write", minutes=25,
+        waits=_("The evaluation of %(name)s is being written"),
+    ),
+    "evaluations:sign": Need(
+        title=_("Read and sign the evaluation of %(name)s"), button=_("Read"), url_name="evaluations:read", minutes=10
+    ),
+}
+
+# Below this many people a share says too much about single ones (4-access, rule 10).
+SMALLEST_GROUP = 5
+
+
+def share(part: int, whole: int) -> Decimal | None:
+    """A fraction of one with four places; None when there is nothing to take a part of."""
+    if whole == 0:
+        return None
+    return (Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+
+
+def suppressed(rows: Sequence[Mapping[str, Any]], size: str, smallest: int = SMALLEST_GROUP) -> list[dict[str, Any]]:
+    """Rows with the figures of small groups taken out, and of the next smallest with them.
+
+    One hidden group can be computed from the total and the others; hiding a second one leaves two
+    unknowns. Hidden rows keep their label and get `is_hidden`; all other figures become None.
+    """
+    small = {n for n, row in enumerate(rows) if 0 < row[size] < smallest}
+    if len(small) == 1:
+        others = [(row[size], n) for n, row in enumerate(rows) if n not in small and row[size] > 0]
+        if others:
+            small.add(min(others)[1])
+    return [
+        {**{k: (v if k == "label" or n not in small else None) for k, v in row.items()}, "is_hidden": n in small}
+        for n, row in enumerate(rows)
+    ]
+
+
+def fingerprint(snapshot: Mapping[str, Any]) -> str:
+    """SHA-256 of a snapshot in one canonical spelling, so that the same content has the same hash."""
+    text = json.dumps(snapshot, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def missing_before_sharing(
+    summary: str, achievements: int, uncited_shortcomings: int, steps: int
+) -> str | None:
+    """Why an evaluation cannot be shared yet, as a sentence; None if it can.
+
+    An evaluation affirms achievements and points out shortcomings, each with evidence (3-domain).
+    """
+    if not summary.strip():
+        return str(_("Write a summary first: two or three sentences the person can remember."))
+    if achievements == 0:
+        return str(_("Name at least one achievement."))
+    if uncited_shortcomings:
+        return str(_("Every shortcoming points to something that happened. Choose its evidence, or leave it out."))
+    if steps == 0:
+        return str(_("Name at least one step of development, with a day."))
+    return None

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import World
-from tests.factories import activity, appraisals, cycles, feedback, goals, people
+from tests.factories import activity, appraisals, cycles, evaluations, feedback, goals, people
 
 EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
 ANYBODY = f"anonymous {EVERYBODY}"
 STAFF = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin"
+NOT_HR_ADMIN = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner"
+EVALUATION_READERS = "owner manager skip_level hr_partner hr_admin"
 
 # Who may see Ana's public profile, and learns so that changing it is HR's.
 COLLEAGUES = STAFF.replace(" hr_admin", "") + " auditor"
@@ -500,6 +502,26 @@ ROWS: list[Row] = [
     Row("appraisals:preview", may="hr_admin", told=NOT_HR_ADMIN, build=appraisals.the_cycle),
     # --- incentives
     # --- evaluations
+    Row("evaluations:list", may=EVERYBODY),
+    Row("evaluations:write", may="manager", build=lambda w: {"pk": w.ana_part.pk}),
+    Row("evaluations:write", method="post", may="manager", build=lambda w: {"pk": w.ana_part.pk}),
+    Row("evaluations:autosave", method="post", may="manager", build=evaluations.of_ana),
+    Row("evaluations:read", state="draft", may="", build=evaluations.of_ana),
+    Row("evaluations:read", state="shared", may=EVALUATION_READERS, build=evaluations.shared_with_ana),
+    Row("evaluations:read", state="signed", may=EVALUATION_READERS, build=evaluations.signed_by_ana),
+    Row(
+        "evaluations:sign", method="post", may="owner manager", told="skip_level hr_partner hr_admin",
+        build=evaluations.shared_with_ana,
+    ),
+    Row(
+        "evaluations:take_back", method="post", may="manager", told="owner skip_level hr_partner hr_admin",
+        build=evaluations.shared_with_ana,
+    ),
+    Row("evaluations:cycle", state="counted", may="hr_partner other_hr_partner hr_admin auditor", build=evaluations.counted),
+    Row("evaluations:cycle", state="published", may=f"{STAFF} auditor", build=evaluations.published),
+    Row("evaluations:compute", method="post", may="hr_admin", told=f"{NOT_HR_ADMIN} auditor", build=evaluations.of_cycle),
+    Row("evaluations:publish", method="post", may="hr_admin", told=f"{NOT_HR_ADMIN} auditor", build=evaluations.counted),
+    Row("evaluations:carry_over", method="post", may="hr_admin", told=f"{NOT_HR_ADMIN} auditor", build=evaluations.of_cycle),
     # --- api
     Row("api:goal-list", may=EVERYBODY),
     Row("api:goal-detail", may=LINE, build=goals.a_proposal),

@@ -38,7 +38,10 @@ def _threads(company: Company, demo: DemoCycle) -> None:
         if number % 4 == 3 and participation.employee.name != "Ana Popescu":
             continue
         stage = "objectives" if number % 3 else "appraisal"
-        conversations.append(Conversation(participation=participation, stage=stage))
+        manager = company.manager_of(participation.employee)
+        if manager is None:
+            continue
+        conversations.append(Conversation(participation=participation, manager=manager, stage=stage))
         scripts.append(texts.THREADS[number % len(texts.THREADS)])
     Conversation.objects.bulk_create(conversations, batch_size=5000)
     entries = []

@@ -1,0 +1,346 @@
+"""Pages of the closing evaluation: of a person, and of the cycle itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.forms import formset_factory
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from appraisals.models import evidence_for
+from evaluations import actions
+from evaluations.forms import POINT_KINDS, EvaluationForm, PointForm, SignForm, StepForm
+from evaluations.models import CycleEvaluation, Evaluation, Point, Signature
+from feedback.models import thread_of
+from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.actions import record_view
+from pmcycle.cycles.models import Cycle, Participation, StageKind
+from pmcycle.errors import Refused, Stale
+from pmcycle.people.models import User
+
+EVIDENCE_SHOWN = 200
+EMPTY_ROWS = 2
+
+
+@login_required
+@require_GET
+def list_evaluations(request: UserRequest) -> HttpResponse:
+    """My own evaluations over the cycles, and those of the people I lead."""
+    user = request.user
+    seen = Evaluation.objects.visible_to(user).exclude(state=Evaluation.State.DRAFT)
+    mine = seen.filter(participation__employee=user.employee_id).select_related("participation__cycle", "author")
+    team = (
+        Participation.objects.led_by(user)
+        .filter(state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING)
+        .select_related("employee", "cycle")
+        .order_by("employee__sort_name")
+    )
+    states = {
+        e.participation_id: e for e in Evaluation.objects.visible_to(user).filter(participation__in=team)
+    }
+    rows = [{"participation": p, "evaluation": states.get(p.pk)} for p in team]
+    cycles = CycleEvaluation.objects.visible_to(user).select_related("cycle").order_by("-cycle__first_day")
+    context = {"mine": mine, "rows": rows, "cycles": cycles}
+    return render(request, "evaluations/list.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def write(request: UserRequest, pk: int) -> HttpResponse:
+    """The manager's one screen for one person: texts left, the year's evidence right."""
+    user = request.user
+    participation = get_visible(Participation.objects.led_by(user).select_related("employee", "cycle"), user, pk=pk)
+    evaluation = actions.begin(participation, by=user)
+    if evaluation.state != Evaluation.State.DRAFT:
+        return redirect("evaluations:read", pk=evaluation.pk)
+    evidence = _evidence(participation, user)
+    if request.method == "GET":
+        return _page(request, evaluation, _forms(evaluation, evidence), evidence)
+    forms = _forms(evaluation, evidence, request.POST)
+    if not forms.are_valid():
+        return _page(request, evaluation, forms, evidence, status=422)
+    saved = actions.save(evaluation, forms.text(evidence), version=forms.version, by=user)
+    if request.POST.get("act") != "share":
+        messages.success(request, _("Saved. Only you can read it until you share it."))
+        return redirect("evaluations:write", pk=participation.pk)
+    try:
+        actions.share(saved, version=saved.version, by=user)
+    except Refused as refusal:
+        forms = _forms(saved, evidence)
+        return _page(request, saved, forms, evidence, problem=refusal.reason, status=409)
+    messages.success(request, _("Shared. Both of you can sign it now."))
+    return redirect("evaluations:read", pk=saved.pk)
+
+
+@login_required
+@require_POST
+def autosave(request: UserRequest, pk: int) -> HttpResponse:
+    """Keep what is being typed; says "saved" only after the row is written."""
+    user = request.user
+    evaluation = get_editable(Evaluation, user, pk=pk)
+    evidence = _evidence(evaluation.participation, user)
+    forms = _forms(evaluation, evidence, request.POST)
+    if not forms.are_valid():
+        return JsonResponse({"errors": forms.errors()}, status=422)
+    try:
+        saved = actions.save(evaluation, forms.text(evidence), version=forms.version, by=user)
+    except Stale as stale:
+        return JsonResponse({"detail": stale.reason, "version": stale.version}, status=409)
+    except Refused as refusal:
+        return JsonResponse({"detail": refusal.reason}, status=409)
+    at = date_format(timezone.localtime(saved.saved_at), "H:i")
+    return JsonResponse({"saved_at": at, "version": saved.version})
+
+
+@login_required
+@require_GET
+def read(request: UserRequest, pk: int) -> HttpResponse:
+    """The evaluation as shared or signed, with the signatures and what each side added."""
+    user = request.user
+    rows = Evaluation.objects.exclude(state=Evaluation.State.DRAFT)
+    evaluation = get_visible(rows.select_related("participation__employee", "participation__cycle", "author"), user, pk=pk)
+    return _read_page(request, evaluation, SignForm(initial={"version": evaluation.version}))
+
+
+@login_required
+@require_POST
+def sign(request: UserRequest, pk: int) -> HttpResponse:
+    user = request.user
+    evaluation = get_visible(Evaluation.objects.exclude(state=Evaluation.State.DRAFT), user, pk=pk)
+    if not Evaluation.objects.signable_by(user).filter(pk=pk).exists():
+        raise PermissionDenied(_("The person and their manager sign this."))
+    form = SignForm(request.POST)
+    if not form.is_valid():
+        return _read_page(request, evaluation, form, status=422)
+    actions.sign(evaluation, form.cleaned_data["comment"], version=form.cleaned_data["version"], by=user)
+    messages.success(request, _("Signed."))
+    return redirect("evaluations:read", pk=pk)
+
+
+@login_required
+@require_POST
+def take_back(request: UserRequest, pk: int) -> HttpResponse:
+    user = request.user
+    evaluation = get_editable(Evaluation, user, pk=pk)
+    actions.take_back(evaluation, version=_version(request), by=user)
+    messages.success(request, _("Taken back. It is a draft again, and only you can read it."))
+    return redirect("evaluations:write", pk=evaluation.participation_id)
+
+
+@login_required
+@require_GET
+def cycle_evaluation(request: UserRequest, pk: int) -> HttpResponse:
+    """What the cycle itself achieved."""
+    user = request.user
+    cycle = get_visible(Cycle, user, pk=pk)
+    found = CycleEvaluation.objects.visible_to(user).filter(cycle=cycle).first()
+    if found is None and not (user.standing.is_hr or user.standing.is_auditor):
+        raise Http404
+    may_count = user.standing.is_hr_admin
+    context = {"cycle": cycle, "evaluation": found, "may_count": may_count, **_pictures(found)}
+    return render(request, "evaluations/cycle.html", context)
+
+
+@login_required
+@require_POST
+def compute(request: UserRequest, pk: int) -> HttpResponse:
+    user = request.user
+    cycle = get_editable(Cycle, user, pk=pk)
+    actions.compute(cycle, by=user)
+    messages.success(request, _("Counted."))
+    return redirect("evaluations:cycle", pk=pk)
+
+
+@login_required
+@require_POST
+def publish(request: UserRequest, pk: int) -> HttpResponse:
+    user = request.user
+    cycle = get_editable(Cycle, user, pk=pk)
+    evaluation = get_editable(CycleEvaluation, user, cycle=cycle)
+    actions.publish(evaluation, version=_version(request), by=user)
+    messages.success(request, _("Published. Everybody who works here can read it now."))
+    return redirect("evaluations:cycle", pk=pk)
+
+
+@login_required
+@require_POST
+def carry_over(request: UserRequest, pk: int) -> HttpResponse:
+    """Bring the unfinished goals of the cycle before into this one, once."""
+    user = request.user
+    cycle = get_editable(Cycle, user, pk=pk)
+    number = actions.carry_over(cycle)
+    messages.success(request, _("%(number)d goals came over as proposals.") % {"number": number})
+    return redirect("evaluations:cycle", pk=pk)
+
+
+def _pictures(found: CycleEvaluation | None) -> dict[str, Any]:
+    """The kept figures in the shapes that the charts take."""
+    figures = found.figures if found else {}
+    if not figures:
+        return {"f": {}}
+    authors = figures["authorship"]
+    words = {"co_authored": _("Worded by both"), "own": _("The employee's own"), "handed_down": _("Handed down")}
+    return {
+        "f": figures,
+        "ratings": [(r["label"], r["before"], r["after"]) for r in figures["ratings"]],
+        "authors": [(words[key], authors.get(key, 0)) for key in words],
+        "rewards": [(r["label"], r["people"]) for r in figures["rewards"] if not r["is_hidden"]],
+        "hidden_rewards": [r["label"] for r in figures["rewards"] if r["is_hidden"]],
+    }
+
+
+# --- the writing screen's forms ------------------------------------------------------------------------
+
+
+class _WritingForms:
+    """The texts, achievements, shortcomings and steps of one screen, read together."""
+
+    def __init__(self, main: EvaluationForm, points: dict[str, Any], steps: Any) -> None:
+        self.main, self.points, self.steps = main, points, steps
+
+    def are_valid(self) -> bool:
+        return all([self.main.is_valid(), *(p.is_valid() for p in self.points.values()), self.steps.is_valid()])
+
+    @property
+    def version(self) -> int:
+        version: int = self.main.cleaned_data["version"]
+        return version
+
+    def errors(self) -> dict[str, list[str]]:
+        found = {name: [str(e) for e in errors] for name, errors in self.main.errors.items()}
+        for formset in [*self.points.values(), self.steps]:
+            for form in formset:
+                found |= {form.add_prefix(name): [str(e) for e in errors] for name, errors in form.errors.items()}
+        return found
+
+    def text(self, evidence: list[dict[str, Any]]) -> actions.EvaluationText:
+        label = {e["value"]: e["label"] for e in evidence}
+        points = []
+        for kind, formset in self.points.items():
+            for row in formset.cleaned_data:
+                if row.get("text", "").strip():
+                    source, _sep, number = row["evidence"].partition(":")
+                    points.append(
+                        actions.PointText(
+                            kind, row["text"], source, int(number) if number else None,
+                            label.get(row["evidence"], "")[:300],
+                        )
+                    )
+        steps = [
+            actions.StepText(row["text"], row["due_on"], row.get("support", ""))
+            for row in self.steps.cleaned_data
+            if row.get("text", "").strip()
+        ]
+        main = self.main.cleaned_data
+        return actions.EvaluationText(main["summary"], main["potential"], main["long_term_goal"], points, steps)
+
+
+def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = None) -> _WritingForms:
+    choices = [(e["value"], e["label"]) for e in evidence]
+    saved = list(evaluation.points.all())
+    # What was cited stays choosable although it may have left the list of the newest.
+    known = {value for value, _label in choices}
+    choices += [
+        (f"{p.evidence_kind}:{p.evidence_id}", p.evidence_label)
+        for p in saved
+        if p.evidence_kind and f"{p.evidence_kind}:{p.evidence_id}" not in known
+    ]
+    points = {}
+    for kind in POINT_KINDS:
+        rows = [
+            {"text": p.text, "evidence": f"{p.evidence_kind}:{p.evidence_id}" if p.evidence_kind else ""}
+            for p in saved
+            if p.kind == kind
+        ]
+        make = formset_factory(PointForm, extra=EMPTY_ROWS, max_num=40, absolute_max=60)
+        points[kind.value] = make(data, initial=rows, prefix=kind.value, form_kwargs={"evidence": choices})
+    steps = formset_factory(StepForm, extra=EMPTY_ROWS, max_num=40, absolute_max=60)(
+        data, prefix="step",
+        initial=[{"text": s.text, "due_on": s.due_on, "support": s.support} for s in evaluation.steps.all()],
+    )
+    main = EvaluationForm(
+        data,
+        initial={
+            "version": evaluation.version, "summary": evaluation.summary, "potential": evaluation.potential,
+            "long_term_goal": evaluation.long_term_goal,
+        },
+    )
+    return _WritingForms(main, points, steps)
+
+
+def _evidence(participation: Participation, user: User) -> list[dict[str, Any]]:
+    """The newest things of the year about this person that the writer may read, as choices and as cards."""
+    names = {
+        "progress": _("Progress"), "feedback": _("Feedback"), "promise": _("Promise"), "action": _("Action"),
+        "contribution": _("Contribution"), "entry": _("Conversation"),
+    }
+    rows = []
+    found = sorted(evidence_for(participation, user), key=lambda row: row[1], reverse=True)[:EVIDENCE_SHOWN]
+    for kind, at, title, body, who, number in found:
+        text = " ".join(part for part in (title, body) if part).strip()
+        day = date_format(timezone.localtime(at), "j M Y")
+        label = f"{day} · {names.get(kind, kind)}: {text[:110]}"
+        rows.append({
+            "value": f"{kind}:{number}", "label": label, "kind": names.get(kind, kind), "at": at, "who": who,
+            "text": text, "month": timezone.localtime(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0),
+        })
+    return rows
+
+
+def _page(
+    request: UserRequest, evaluation: Evaluation, forms: _WritingForms, evidence: list[dict[str, Any]],
+    problem: str = "", status: int = 200,
+) -> HttpResponse:
+    user = request.user
+    participation = evaluation.participation
+    context = {
+        "evaluation": evaluation, "participation": participation, "person": participation.employee,
+        "form": forms.main, "achievements": forms.points[Point.Kind.ACHIEVEMENT.value],
+        "shortcomings": forms.points[Point.Kind.SHORTCOMING.value], "steps": forms.steps,
+        "evidence": evidence, "problem": problem,
+        "thread": thread_of(participation, StageKind.EVALUATION, user),
+    }
+    return render(request, "evaluations/write.html", context, status=status)
+
+
+def _read_page(request: UserRequest, evaluation: Evaluation, form: SignForm, status: int = 200) -> HttpResponse:
+    user = request.user
+    participation = evaluation.participation
+    signatures = list(evaluation.signatures.select_related("signer"))
+    is_person = participation.employee_id == user.employee_id
+    is_author = evaluation.author_id == user.employee_id
+    side = Signature.Side.EMPLOYEE if is_person else Signature.Side.MANAGER
+    if not is_person and not is_author:
+        record_view(evaluation, by=user, about=participation.employee, role=_role(user))
+    points = list(evaluation.points.all())
+    context = {
+        "evaluation": evaluation, "participation": participation, "person": participation.employee,
+        "achievements": [p for p in points if p.kind == Point.Kind.ACHIEVEMENT],
+        "shortcomings": [p for p in points if p.kind == Point.Kind.SHORTCOMING],
+        "steps": evaluation.steps.all(), "signatures": signatures, "form": form, "is_author": is_author,
+        "is_person": is_person,
+        "may_sign": (is_person or is_author)
+        and evaluation.state == Evaluation.State.SHARED
+        and side not in {s.side for s in signatures},
+        "may_take_back": is_author and evaluation.state == Evaluation.State.SHARED and not signatures,
+        "thread": thread_of(participation, StageKind.EVALUATION, user),
+    }
+    return render(request, "evaluations/read.html", context, status=status)
+
+
+def _role(user: User) -> str:
+    return "hr" if user.standing.is_hr else "line"
+
+
+def _version(request: UserRequest) -> int:
+    """The version the person read; a missing or odd one counts as out of date."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
