@@ -23,6 +23,10 @@ from pmcycle.home.demo.company import Company
 from pmcycle.home.demo.cycle import DemoCycle
 
 
+# Whom the demo gives a low rating that is no surprise.
+TOLD_IN_SEPTEMBER = "Daniel Kowalski"
+
+
 def build_talks(company: Company, demo: DemoCycle) -> None:
     """Threads in three of four pairs, a running check-in series in most, feedback across the company."""
     _threads(company, demo)
@@ -35,14 +39,15 @@ def _threads(company: Company, demo: DemoCycle) -> None:
     conversations = []
     scripts = []
     for number, participation in enumerate(demo.part.values()):
-        if number % 4 == 3 and participation.employee.name != "Ana Popescu":
+        if number % 4 == 3 and participation.employee.name not in ("Ana Popescu", TOLD_IN_SEPTEMBER):
             continue
         stage = "objectives" if number % 3 else "appraisal"
         manager = company.manager_of(participation.employee)
         if manager is None:
             continue
         conversations.append(Conversation(participation=participation, manager=manager, stage=stage))
-        scripts.append(texts.THREADS[number % len(texts.THREADS)])
+        told = participation.employee.name == TOLD_IN_SEPTEMBER
+        scripts.append(texts.THREADS[2 if told else number % len(texts.THREADS)])
     Conversation.objects.bulk_create(conversations, batch_size=5000)
     entries = []
     for number, (conversation, script) in enumerate(zip(conversations, scripts, strict=True)):

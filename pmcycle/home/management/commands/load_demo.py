@@ -11,6 +11,7 @@ from django.db import transaction
 from pmcycle.home.demo.company import PASSWORD, WHO_SIGNS_IN, build_company
 from pmcycle.home.demo.cycle import build_cycles
 from pmcycle.home.demo.objectives import build_goals
+from pmcycle.home.demo.results import build_results
 from pmcycle.home.demo.talks import build_talks
 from pmcycle.people.models import Employee, User
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             _last, this = build_cycles(company)
             build_goals(company, this)
             build_talks(company, this)
+            build_results(company, this)
         took = time.monotonic() - begun
         self.stdout.write(f"Demo company with {len(company.people)} people, in {took:.1f} s.\n\nSign in as:\n")
         for email, what in WHO_SIGNS_IN:
