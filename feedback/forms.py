@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from feedback import rules
-from feedback.models import LONG_TEXT, CheckIn, counterparts
-from pmcycle.people.models import Employee, User
+from feedback.models import LONG_TEXT, CheckIn, Feedback, counterparts
+from pmcycle.people.models import Employee, ReportingLine, User
 
 BIGGEST_ID = 2**63 - 1
 
@@ -170,3 +171,112 @@ class DayForm(Versioned):
     """Another day."""
 
     due_on = forms.DateField(label=_("New day"), widget=forms.DateInput())
+
+
+class ColleagueField(forms.CharField):
+    """A field with the picker of people behind it; cleans to somebody who works here."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"list": "people", "autocomplete": "off", "data-picker": ""}
+        super().__init__(max_length=300, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        found = Employee.objects.here().picked(text)
+        if found is None:
+            raise forms.ValidationError(_("Nobody, or more than one person, is meant. Choose from the list."))
+        return found
+
+
+class ChooseForm(forms.Form):
+    """Before a word is written: for whom, what, and who will read it."""
+
+    to = ColleagueField(label=_("For whom"), help_text=_("Type a name and choose from the list."))
+    kind = forms.ChoiceField(
+        label=_("What it is"), choices=Feedback.Kind.choices, widget=forms.RadioSelect(), initial=Feedback.Kind.PRAISE,
+    )  # fmt: skip
+    visibility = forms.ChoiceField(
+        label=_("Who will read it"), choices=Feedback.Visibility.choices, widget=forms.RadioSelect(),
+        initial=Feedback.Visibility.PERSON, help_text=_("This is fixed before you write and never changes."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["kind"].descriptions = {  # type: ignore[attr-defined]
+            "praise": _("What somebody did well, and what it changed."),
+            "suggestion": _("What could be better, and how."),
+            "upward": _("To your own manager, with your name."),
+        }
+        self.fields["visibility"].descriptions = {  # type: ignore[attr-defined]
+            "person": _("Nobody else, not even their manager or HR."),
+            "manager": _("The person and whoever is their manager."),
+            "public": _("Everybody who works here, until the person hides it."),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("visibility") == Feedback.Visibility.PUBLIC and data.get("kind") not in ("praise", None):
+            self.add_error("visibility", _("Only praise can be shown to everybody."))
+        if data.get("to") and data["to"].pk == self.user.employee_id:
+            self.add_error("to", _("Feedback is for somebody else."))
+        return data
+
+
+class WordsForm(forms.Form):
+    """The feedback itself."""
+
+    body = forms.CharField(
+        label=_("Your words"), max_length=LONG_TEXT, widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("What happened, what it led to, what you wish for next time."),
+        error_messages={"required": _("Write something first.")},
+    )  # fmt: skip
+
+
+class AnswerForm(WordsForm, Versioned):
+    """The answer to a request."""
+
+    kind = forms.ChoiceField(
+        label=_("What it is"), choices=Feedback.Kind.choices[:2], widget=forms.RadioSelect(),
+        initial=Feedback.Kind.SUGGESTION,
+    )  # fmt: skip
+    visibility = forms.ChoiceField(choices=Feedback.Visibility.choices[:2], widget=forms.HiddenInput())
+
+    field_order = ["kind", "body"]
+
+
+class RequestForm(forms.Form):
+    """A question to a colleague."""
+
+    reviewer = ColleagueField(
+        label=_("Whom do you ask"), help_text=_("Type a name and choose from the list.")
+    )
+    about = forms.ModelChoiceField(label=_("About whom"), queryset=Employee.objects.none(), empty_label=None)
+    question = forms.CharField(
+        label=_("Your question"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One question about something they have seen is answered best."),
+        error_messages={"required": _("Ask a question, so that the answer can help.")},
+    )  # fmt: skip
+    due_on = forms.DateField(label=_("Answer by"), widget=forms.DateInput())
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reports = ReportingLine.objects.current().filter(manager=user.employee_id).values("employee")
+        mine = Employee.objects.filter(Q(pk=user.employee_id) | Q(pk__in=reports))
+        self.fields["about"].queryset = mine  # type: ignore[attr-defined]
+
+
+class UsefulForm(Versioned):
+    """Whether it helped."""
+
+    was_useful = forms.TypedChoiceField(coerce=lambda value: value == "1", choices=[("1", ""), ("0", "")])
+
+
+class FilterForm(forms.Form):
+    """What of the feedback is shown; anything strange in the address falls back to all."""
+
+    show = forms.ChoiceField(
+        choices=[(name, name) for name in ("received", "given", "praise", "team")], required=False
+    )
+    kind = forms.ChoiceField(choices=Feedback.Kind.choices, required=False)
+    q = forms.CharField(max_length=100, required=False)

@@ -7,15 +7,15 @@ from typing import Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Greatest
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Cast, Greatest, TruncDate
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from feedback import rules
 from pmcycle.access import today
-from pmcycle.cycles.models import Assignment, Participation, Relation, StageKind, related
+from pmcycle.cycles.models import Assignment, Participation, Relation, StageKind, items, related
 from pmcycle.people.models import Employee, ReportingLine, User
 
 PAIR = (Relation.SELF, Relation.MANAGER)
@@ -193,6 +193,19 @@ class Feedback(models.Model):
                 name="feedback_only_praise_is_public",
                 violation_error_message=_("Only praise can be shown to everybody."),
             ),
+            models.CheckConstraint(
+                condition=Q(hidden_at__isnull=True) | Q(visibility="public"),
+                name="feedback_only_public_is_hidden",
+            ),
+        ]
+        indexes = [
+            models.Index("recipient", F("given_at").desc(), name="feedback_received"),
+            models.Index("giver", F("given_at").desc(), name="feedback_given"),
+            models.Index(
+                F("given_at").desc(),
+                name="feedback_wall",
+                condition=Q(visibility="public", hidden_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -201,12 +214,13 @@ class Feedback(models.Model):
 
 class FeedbackRequestQuerySet(models.QuerySet["FeedbackRequest"]):
     def visible_to(self, user: User) -> Self:
+        """Who asked, who is asked, and whom it is about."""
         me = user.employee_id
         return self.filter(Q(requester=me) | Q(reviewer=me) | Q(about=me)) if me else self.none()
 
     def editable_by(self, user: User) -> Self:
-        me = user.employee_id
-        return self.filter(Q(requester=me) | Q(reviewer=me)) if me else self.none()
+        """The one who is asked answers or declines."""
+        return self.filter(reviewer=user.employee_id) if user.employee_id else self.none()
 
 
 class FeedbackRequest(models.Model):
@@ -231,6 +245,10 @@ class FeedbackRequest(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(reviewer=F("about")), name="feedback_request_about_another"),
+            models.CheckConstraint(condition=~Q(reviewer=F("requester")), name="feedback_request_to_another"),
+        ]
+        indexes = [
+            models.Index("reviewer", "due_on", name="feedback_request_open", condition=Q(state="open"))
         ]
 
     def __str__(self) -> str:
@@ -651,5 +669,53 @@ def last_talk(participation: str = "pk", employee: str = "employee") -> Greatest
 
 
 def open_items() -> list[models.QuerySet[Any, Any]]:
-    """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
-    return []
+    """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`.
+
+    Requests to answer, agendas that are empty shortly before a meeting, meetings past and not marked
+    as held, actions and promises; each for who must act, and as waiting for who counts on it. None of
+    it belongs to a cycle. Whoever has left neither acts nor waits.
+    """
+    now = timezone.now()
+    asked = FeedbackRequest.objects.filter(state=FeedbackRequest.State.OPEN)
+    planned = CheckIn.objects.filter(state=CheckIn.State.PLANNED)
+    soon = planned.filter(starts_at__gt=now, starts_at__lte=now + rules.PREPARE_BEFORE)
+    length = models.ExpressionWrapper(
+        F("minutes") * timedelta(minutes=1), output_field=models.DurationField()
+    )
+    past = planned.filter(starts_at__lt=now - length)
+    todo = ActionItem.objects.open()
+    promised, taken = todo.promises(), todo.exclude(owner=F("check_in__manager"))
+    found = [
+        _item(asked, "request", "reviewer", "about", "due_on"),
+        _item(asked, "request", "requester", "reviewer", "due_on", waits=True),
+        _item(promised, "promise", "owner", "check_in__employee", "due_on"),
+        _item(promised, "promise", "check_in__employee", "owner", "due_on", waits=True),
+        _item(taken, "action", "owner", "check_in__manager", "due_on"),
+        _item(taken, "action", "check_in__manager", "owner", "due_on", waits=True),
+    ]
+    for me, other in (("manager", "employee"), ("employee", "manager")):
+        mine = AgendaPoint.objects.standing().filter(check_in=OuterRef("pk"), author=OuterRef(me))
+        found += [
+            _item(soon.exclude(Exists(mine)), "agenda", me, other, TruncDate("starts_at")),
+            _item(past, "not_held", me, other, TruncDate("starts_at")),
+        ]
+    return found
+
+
+def _item(
+    rows: models.QuerySet[Any], kind: str, recipient: str, about: str, due_on: Any, *, waits: bool = False
+) -> models.QuerySet[Any, Any]:
+    """Open items of one kind; `recipient` and `about` are lookups to the two people."""
+    here = Q(**{f"{recipient}__left_on__isnull": True}) | Q(**{f"{recipient}__left_on__gte": today()})
+    return items(
+        rows.filter(here),
+        kind=f"feedback:{kind}",
+        stage="feedback",
+        subject=F("pk"),
+        recipient=F(f"{recipient}_id"),
+        about=F(f"{about}_id"),
+        about_name=F(f"{about}__name"),
+        cycle=Cast(Value(None), models.BigIntegerField()),
+        due_on=F(due_on) if isinstance(due_on, str) else due_on,
+        **({"phase": Value("waits", models.CharField())} if waits else {}),
+    )

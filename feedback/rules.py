@@ -18,7 +18,31 @@ from icalendar import Calendar, Event
 
 from pmcycle.cycles.rules import Need
 
-NEEDS: dict[str, Need] = {}
+NEEDS: dict[str, Need] = {
+    "feedback:request": Need(
+        title=_("Give feedback about %(name)s"), button=_("Answer"), url_name="feedback:answer", minutes=10,
+        waits=_("%(name)s has not answered your request for feedback"),
+    ),
+    "feedback:agenda": Need(
+        title=_("Put a point on the agenda with %(name)s"), button=_("Prepare"), url_name="feedback:check_in",
+        minutes=5,
+    ),
+    "feedback:not_held": Need(
+        title=_("Did your check-in with %(name)s take place?"), button=_("Open"), url_name="feedback:check_in",
+        minutes=2,
+    ),
+    "feedback:action": Need(
+        title=_("Do what you agreed with %(name)s"), button=_("Open"), url_name="feedback:item", minutes=15,
+        waits=_("%(name)s has an action to do"),
+    ),
+    "feedback:promise": Need(
+        title=_("Keep your promise to %(name)s"), button=_("Open"), url_name="feedback:item", minutes=15,
+        waits=_("%(name)s has a promise to keep"),
+    ),
+}  # fmt: skip
+
+# An empty agenda is worth a word from so long before the meeting on.
+PREPARE_BEFORE = timedelta(days=2)
 
 # How many meetings of a series stand in the calendar ahead of time.
 PLANNED_AHEAD = 6

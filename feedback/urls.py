@@ -1,9 +1,17 @@
 from django.urls import path
 
-from feedback.views import agenda, check_ins, conversations, series
+from feedback.views import agenda, check_ins, conversations, giving, series
 
 app_name = "feedback"
 urlpatterns = [
+    path("", giving.list_feedback, name="list"),
+    path("give/", giving.give, name="give"),
+    path("requests/new/", giving.request_feedback, name="request_feedback"),
+    path("requests/<int:pk>/", giving.answer, name="answer"),
+    path("requests/<int:pk>/decline/", giving.decline, name="decline"),
+    path("<int:pk>/useful/", giving.say_useful, name="say_useful"),
+    path("<int:pk>/hide/", giving.hide, name="hide"),
+    path("<int:pk>/show/", giving.show_again, name="show_again"),
     path("conversations/<int:pk>/<str:stage>/", conversations.conversation, name="conversation"),
     path("conversations/<int:pk>/<str:stage>/say/", conversations.say, name="say"),
     path("check-ins/", check_ins.check_ins, name="check_ins"),

@@ -171,6 +171,34 @@ ROWS: list[Row] = [
         build=feedback.thread_with_words_of_farid,
         data=lambda w: {"body": "How is the new line going?"},
     ),
+    Row("feedback:list", may=EVERYBODY),
+    Row("feedback:give", may=STAFF),
+    Row("feedback:give", method="post", may=STAFF),
+    Row("feedback:request_feedback", may=STAFF),
+    Row("feedback:request_feedback", method="post", may=STAFF),
+    Row("feedback:answer", may="owner", told="colleague", build=feedback.request_to_ana),
+    Row("feedback:answer", method="post", may="owner", told="colleague", build=feedback.request_to_ana),
+    Row(
+        "feedback:decline", method="post", may="owner", told="colleague", build=feedback.request_to_ana,
+        data=version_1,
+    ),
+    Row(
+        "feedback:say_useful", method="post", may="owner", told="colleague", build=feedback.feedback_for_ana,
+        data=lambda w: {"version": 1, "was_useful": "1"},
+    ),
+    Row(
+        "feedback:hide", method="post", may="owner", told="colleague", build=feedback.feedback_for_ana, data=version_1
+    ),
+    Row(
+        "feedback:hide", method="post", state="praise that all may read", may="owner",
+        told="manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin",
+        build=feedback.praise_for_ana, data=version_1,
+    ),
+    Row(
+        "feedback:show_again", method="post", may="owner",
+        told="manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin",
+        build=feedback.praise_for_ana, data=version_1,
+    ),
     Row("feedback:check_ins", may=EVERYBODY),
     Row("feedback:check_in", may="owner manager", build=feedback.meeting_of_ana),
     Row(

@@ -11,6 +11,7 @@ from feedback.actions.agenda import (
 from feedback.actions.calendars import digest, revoke_calendar, share_calendar
 from feedback.actions.check_ins import EARLY, cancel_check_in, hold, move_check_in
 from feedback.actions.conversations import say
+from feedback.actions.giving import answer, decline, give, hide, request_feedback, say_useful, show_again
 from feedback.actions.items import add_action, done, drop, reschedule, turn_into_action
 from feedback.actions.series import end_series, plan_check_ins, reschedule_series, schedule
 
@@ -18,22 +19,29 @@ __all__ = [
     "EARLY",
     "add_action",
     "add_point",
+    "answer",
     "cancel_check_in",
+    "decline",
     "digest",
     "done",
     "drop",
     "edit_point",
     "end_series",
+    "give",
+    "hide",
     "hold",
     "move_check_in",
     "plan_check_ins",
     "remove_point",
+    "request_feedback",
     "reschedule",
     "reschedule_series",
     "revoke_calendar",
     "say",
+    "say_useful",
     "schedule",
     "share_calendar",
+    "show_again",
     "tick_point",
     "turn_into_action",
     "write_note",

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from feedback.actions import digest
-from feedback.models import ActionItem, AgendaPoint, CalendarFeed, CheckIn, CheckInSeries, Conversation, Entry
+from feedback.models import (
+    ActionItem,
+    AgendaPoint,
+    CalendarFeed,
+    CheckIn,
+    CheckInSeries,
+    Conversation,
+    Entry,
+    Feedback,
+    FeedbackRequest,
+)
 from pmcycle.access import today
 from pmcycle.cycles.models import Participation, StageKind
 from pmcycle.people.models import Employee, User
@@ -119,3 +129,31 @@ def series_of_ana(world: World) -> dict[str, Any]:
 def calendar_of_ana(world: World) -> dict[str, Any]:
     CalendarFeed.objects.create(user=world.ana, digest=digest("secret"))
     return {"token": "secret"}
+
+
+def make_feedback(giver: Employee, recipient: Employee, **fields: Any) -> Feedback:
+    fields.setdefault("kind", "praise")
+    fields.setdefault("visibility", "person")
+    fields.setdefault("body", "You stayed calm when the line stopped.")
+    return Feedback.objects.create(giver=giver, recipient=recipient, **fields)
+
+
+def make_request(requester: Employee, reviewer: Employee, about: Employee, **fields: Any) -> FeedbackRequest:
+    fields.setdefault("question", "What helped you in my handover?")
+    fields.setdefault("due_on", today() + timedelta(days=10))
+    return FeedbackRequest.objects.create(requester=requester, reviewer=reviewer, about=about, **fields)
+
+
+def feedback_for_ana(world: World) -> dict[str, Any]:
+    """From Chen, read by Ana alone."""
+    return {"pk": make_feedback(person(world.chen), person(world.ana)).pk}
+
+
+def praise_for_ana(world: World) -> dict[str, Any]:
+    return {"pk": make_feedback(person(world.chen), person(world.ana), visibility="public").pk}
+
+
+def request_to_ana(world: World) -> dict[str, Any]:
+    """Chen asks Ana about himself."""
+    chen = person(world.chen)
+    return {"pk": make_request(chen, person(world.ana), chen).pk}

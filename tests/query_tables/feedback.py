@@ -6,7 +6,16 @@ from typing import Any
 
 from feedback.models import CheckIn
 from tests.conftest import World
-from tests.factories.feedback import make_check_in, make_entry, make_item, make_point, make_series, person
+from tests.factories.feedback import (
+    make_check_in,
+    make_entry,
+    make_feedback,
+    make_item,
+    make_point,
+    make_request,
+    make_series,
+    person,
+)
 from tests.query_tables import Page
 
 
@@ -43,7 +52,16 @@ def meeting(world: World) -> dict[str, Any]:
     return {"pk": row.pk}
 
 
+def pieces(world: World, rows: int) -> None:
+    for _ in range(rows):
+        make_feedback(person(world.chen), person(world.ana))
+    for number in range(rows):
+        asker = person(world.chen)
+        make_request(asker, person(world.ana), asker, question=f"Question {number}")
+
+
 PAGES = [
+    Page("feedback:list", as_="ana", grow=pieces),
     Page("feedback:conversation", as_="ana", grow=talk, build=thread),
     Page("feedback:check_ins", as_="ana", grow=meetings),
     Page("feedback:check_in", as_="bashir", grow=agenda, build=meeting),
