@@ -19,6 +19,7 @@ from feedback.models import ActionItem, Entry, Feedback
 from goals.models import Contribution, ProgressUpdate
 from pmcycle.access import in_force
 from pmcycle.cycles.models import (
+    Assignment,
     ChainLink,
     Cycle,
     Extension,
@@ -768,14 +769,32 @@ def _id(expression: str) -> Any:
     return Cast(F(expression), BigIntegerField())
 
 
-def _first_hr_admin(**excluded: Any) -> Any:
-    """An employee who is HR admin today, other than those excluded: whom an open matter of HR is put to."""
-    grants = RoleGrant.objects.current().filter(
+def _hr_admins() -> models.QuerySet[RoleGrant]:
+    """HR admins of today who are employees, so that an open matter can be put to them."""
+    return RoleGrant.objects.current().filter(
         role=Role.HR_ADMIN, user__employee__isnull=False, user__is_active=True
     )
-    for lookup, value in excluded.items():
-        grants = grants.exclude(**{lookup: OuterRef(value)})
-    return Subquery(grants.order_by("pk").values("user__employee")[:1])
+
+
+def _decider() -> Any:
+    """For an appeal: the first HR admin who had no part in the result, else the nearest above the manager."""
+    part = "result__participation"
+    moved = CalibrationMove.objects.filter(rating__participation=OuterRef(OuterRef(part))).values("by")
+    returned = Return.objects.filter(appraisal__participation=OuterRef(OuterRef(part))).values("by")
+    wrote = Assignment.objects.filter(participation=OuterRef(OuterRef(part))).values("manager")
+    hr = (
+        _hr_admins()
+        .exclude(user=OuterRef("result__release__requested_by"))
+        .exclude(user=OuterRef("result__release__approved_by"))
+        .exclude(user__employee=OuterRef(f"{part}__employee"))
+        .exclude(user__in=moved)
+        .exclude(user__in=returned)
+        .exclude(user__employee__in=wrote)
+    )
+    line = ChainLink.objects.filter(participation=OuterRef(part), distance__gte=2).order_by("distance")
+    return Coalesce(
+        Subquery(hr.order_by("pk").values("user__employee")[:1]), Subquery(line.values("above")[:1])
+    )
 
 
 def open_items() -> list[models.QuerySet[Any, Any]]:
@@ -816,14 +835,10 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         TruncDate("released_at") + F("participation__cycle__appeal_days"), output_field=models.DateField()
     )
     appeals = Appeal.objects.filter(decided_at__isnull=True)
-    hr = _first_hr_admin(
-        user__employee="result__participation__employee",
-        user="result__release__requested_by",
-    )
-    line = ChainLink.objects.filter(participation=OuterRef("result__participation"), distance__gte=2)
-    decider = Coalesce(hr, Subquery(line.order_by("distance").values("above")[:1]))
     releases = Release.objects.filter(approved_at__isnull=True, withdrawn_at__isnull=True).annotate(
-        second=_first_hr_admin(user="requested_by")
+        second=Subquery(
+            _hr_admins().exclude(user=OuterRef("requested_by")).order_by("pk").values("user__employee")[:1]
+        )
     )
     return [
         items(
@@ -856,7 +871,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
             kind="appraisals:appeal",
             stage=StageKind.APPRAISAL,
             subject=_id("pk"),
-            recipient=Cast(decider, BigIntegerField()),
+            recipient=Cast(_decider(), BigIntegerField()),
             about=_id("result__participation__employee"),
             about_name=F("result__participation__employee__name"),
             cycle=_id("result__participation__cycle"),

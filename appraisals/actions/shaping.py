@@ -207,7 +207,7 @@ def check_form(cycle: Cycle, people: Any) -> list[Finding]:
                 url=url,
                 fix=_("Set the weights"),
                 sentence=_("The scored sections of the appraisal form total %(total)s instead of 100.")
-                % {"total": (rules.HUNDRED - lacks).normalize()},
+                % {"total": f"{(rules.HUNDRED - lacks).normalize():f}"},
             )
         )
     hollow = [

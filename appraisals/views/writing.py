@@ -130,19 +130,14 @@ def _loaded(rows: Any) -> Any:
 @require_GET
 def write(request: UserRequest, pk: int) -> HttpResponse:
     """One screen: the questions, the year beside them, the rating, and handing in."""
-    user = request.user
     rows = _loaded(Appraisal.objects.all())
-    appraisal = get_visible(rows, user, pk=pk)
-    if appraisal.submitted_at is not None:
-        return redirect("appraisals:read", pk=pk)
-    if appraisal.author_id != user.employee_id or not _may_write(appraisal, user):
-        appraisal = get_editable(rows, user, pk=pk)
+    try:
+        appraisal = get_editable(rows, request.user, pk=pk)
+    except PermissionDenied:
+        if Appraisal.objects.filter(pk=pk, submitted_at__isnull=False).exists():
+            return redirect("appraisals:read", pk=pk)
+        raise
     return _screen(request, appraisal, None)
-
-
-def _may_write(appraisal: Appraisal, user: Any) -> bool:
-    """Spares a statement for the one case that needs none: one's own self-appraisal."""
-    return appraisal.kind == Appraisal.Kind.SELF and appraisal.participation.employee_id == user.employee_id
 
 
 def _screen(

@@ -1,0 +1,227 @@
+"""Releasing results: two people, nobody their own, nothing before, a snapshot after."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import Any
+
+import pytest
+from django.db import Error, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from appraisals import actions, tasks
+from appraisals.models import Appraisal, Rating, Release, ReleasedResult
+from pmcycle.activity.models import Event, Job, Notice
+from pmcycle.errors import Refused
+from tests.conftest import SignedIn, World, build_world
+from tests.factories import appraisals as make
+from tests.factories.feedback import make_entry
+
+
+def url(world: World, verb: str = "release") -> str:
+    return reverse(f"appraisals:{verb}", kwargs={"pk": world.cycle.pk})
+
+
+def approve(release: Release) -> str:
+    return reverse("appraisals:approve_release", kwargs={"pk": release.pk})
+
+
+@pytest.fixture
+def rated(world: World) -> Rating:
+    return make.rate(world.ana_part)
+
+
+def test_one_asks_another_approves_and_a_job_writes_the_results(world: World, rated: Rating, as_: SignedIn) -> None:
+    assert as_(world.kim).post(url(world, "request_release")).status_code == 302
+    release = Release.objects.get()
+    answer = as_(world.lea).post(approve(release))
+    job = Job.objects.get(kind=actions.JOB)
+    assert answer.headers["Location"] == reverse("activity:job", kwargs={"pk": job.pk})
+    tasks.release_results()
+    result = ReleasedResult.objects.get()
+    assert result.participation == world.ana_part
+    assert result.snapshot["rating"]["label"] == "Meets"
+    assert Notice.objects.get(recipient=world.ana, kind="appraisals:result").title == "Your result is ready to read"
+    assert Event.objects.get(verb="released").data["sha256"] == result.sha256
+
+
+def test_the_hash_is_of_the_snapshot_as_the_database_keeps_it(world: World) -> None:
+    result = make.released(world)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT snapshot::text FROM appraisals_releasedresult WHERE id = %s", [result.pk])
+        text = cursor.fetchone()[0]
+    assert hashlib.sha256(text.encode()).hexdigest() == result.sha256
+
+
+def test_who_asked_cannot_approve(world: World, rated: Rating, as_: SignedIn) -> None:
+    as_(world.kim).post(url(world, "request_release"))
+    release = Release.objects.get()
+    assert as_(world.kim).post(approve(release)).status_code == 409
+    release.approved_by = world.kim
+    with pytest.raises(IntegrityError), transaction.atomic():
+        release.save()
+
+
+def test_the_approvers_own_result_waits_for_somebody_else(world: World, rated: Rating) -> None:
+    make.rate(world.part["lea"])
+    make.release_all(world.cycle, world.kim, world.lea)
+    assert not ReleasedResult.objects.filter(participation=world.part["lea"]).exists()
+    make.release_all(world.cycle, world.lea, world.kim)
+    assert ReleasedResult.objects.filter(participation=world.part["lea"]).exists()
+
+
+def test_a_low_rating_that_is_a_first_mention_stays_back(world: World, as_: SignedIn) -> None:
+    make.rate(world.ana_part, "Partly meets")
+    make.rate(world.part["chen"])
+    page = as_(world.kim).get(url(world)).content.decode()
+    assert "First mentions" in page
+    make.release_all(world.cycle, world.kim, world.lea)
+    assert set(ReleasedResult.objects.values_list("participation", flat=True)) == {world.part["chen"].pk}
+
+
+def test_what_was_said_in_time_and_is_cited_opens_the_gate(world: World) -> None:
+    make.rate(world.ana_part, "Partly meets")
+    theirs = make.manager_appraisal(world.ana_part)
+    bashir = make.employee(world.bashir)
+    late = make_entry(world.ana_part, bashir, bashir, "Late.", days_ago=3)
+    actions.cite(theirs, [late.pk], version=theirs.version, by=world.bashir)
+    assert first_mentions(world) == 1
+    her_own = make_entry(world.ana_part, bashir, make.employee(world.ana), "I know.", days_ago=40)
+    theirs.refresh_from_db()
+    actions.cite(theirs, [her_own.pk], version=theirs.version, by=world.bashir)
+    assert first_mentions(world) == 1
+    early = make_entry(world.ana_part, bashir, bashir, "The June report was late.", days_ago=30)
+    theirs.refresh_from_db()
+    actions.cite(theirs, [early.pk], version=theirs.version, by=world.bashir)
+    assert first_mentions(world) == 0
+    make.release_all(world.cycle, world.kim, world.lea)
+    snapshot = ReleasedResult.objects.get().snapshot
+    assert snapshot["mentions"][0]["entry"] == early.pk
+    assert "June report" not in str(snapshot)
+
+
+def first_mentions(world: World) -> int:
+    from django.utils import timezone
+
+    return Rating.objects.releasable(world.cycle, timezone.now()).filter(is_below=True, is_heard=False).count()
+
+
+def test_hr_may_release_a_first_mention_with_a_written_reason(world: World) -> None:
+    make.rate(world.ana_part, "Partly meets")
+    make.release_all(world.cycle, world.kim, world.lea, accept="Agreed with Ana in person.")
+    assert ReleasedResult.objects.filter(participation=world.ana_part).exists()
+
+
+def test_nothing_to_release_is_refused(world: World, as_: SignedIn) -> None:
+    make.open_stage(world.cycle)
+    assert as_(world.kim).post(url(world, "request_release")).status_code == 409
+
+
+def test_a_second_question_for_the_same_cycle_is_refused(world: World, rated: Rating, as_: SignedIn) -> None:
+    as_(world.kim).post(url(world, "request_release"))
+    assert as_(world.lea).post(url(world, "request_release")).status_code == 409
+    assert Release.objects.count() == 1
+
+
+def test_withdrawn_it_cannot_be_approved(world: World, rated: Rating, as_: SignedIn) -> None:
+    as_(world.kim).post(url(world, "request_release"))
+    release = Release.objects.get()
+    where = reverse("appraisals:withdraw_release", kwargs={"pk": release.pk})
+    assert as_(world.kim).post(where).status_code == 302
+    assert as_(world.lea).post(approve(release)).status_code == 409
+
+
+def test_nobody_previews_their_own_rating(world: World, as_: SignedIn) -> None:
+    make.rate(world.part["kim"], "Outstanding")
+    page = as_(world.kim).get(url(world)).content.decode()
+    assert "Outstanding" not in page
+
+
+@pytest.mark.parametrize(
+    "name", ["appraisals:list", "home:index", "goals:list", "home:search", "activity:inbox"]
+)
+def test_before_the_release_nothing_leaks_on_any_page(world: World, as_: SignedIn, name: str) -> None:
+    from django.urls import NoReverseMatch
+
+    make.open_stage(world.cycle)
+    make.hand_in(make.manager_appraisal(world.ana_part), "Outstanding", text="Zebra stripes everywhere.")
+    try:
+        where = reverse(name)
+    except NoReverseMatch:
+        pytest.skip(f"{name} is not there")
+    page = as_(world.ana).get(where, {"q": "Zebra"}).content.decode()
+    assert "Outstanding" not in page
+    assert "Zebra stripes" not in page
+
+
+def test_before_the_release_the_rows_themselves_are_hidden(world: World, rated: Rating) -> None:
+    mine = world.ana
+    assert not Rating.objects.visible_to(mine).exists()
+    assert not ReleasedResult.objects.visible_to(mine).exists()
+    assert set(Appraisal.objects.visible_to(mine).values_list("kind", flat=True)) == {"self"}
+
+
+def test_the_same_number_of_statements_for_one_and_for_ten(world: World) -> None:
+    counts = []
+    for keys in (["ana"], ["chen", "hugo", "bashir", "farid", "gita"]):
+        for key in keys:
+            make.rate(world.part[key])
+        release = actions.request_release(world.cycle, "", by=world.kim)
+        actions.approve_release(release, by=world.lea)
+        with CaptureQueriesContext(connection) as seen:
+            assert actions.release(release) == len(keys)
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+def test_a_repeated_job_writes_nothing_twice(world: World, rated: Rating) -> None:
+    release = make.release_all(world.cycle, world.kim, world.lea)
+    assert actions.release(release) == 1
+    assert ReleasedResult.objects.count() == 1
+    assert Notice.objects.filter(recipient=world.ana, kind="appraisals:result").count() == 1
+
+
+def test_a_released_result_cannot_be_changed_or_deleted(world: World) -> None:
+    make.released(world)
+    with pytest.raises(Error), transaction.atomic():
+        ReleasedResult.objects.update(sha256="0" * 64)
+    with pytest.raises(Error), transaction.atomic():
+        ReleasedResult.objects.all().delete()
+
+
+def test_a_correction_needs_its_reason_in_the_database(world: World) -> None:
+    result: Any = make.released(world)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ReleasedResult.objects.create(
+            participation=result.participation, number=2, release=result.release, level=result.level,
+            snapshot={}, sha256="0" * 64,
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_approving_at_once_approve_once() -> None:
+    world = build_world()
+    third = make.make_third_hr_admin(world)
+    make.rate(world.ana_part)
+    release = actions.request_release(world.cycle, "", by=world.kim)
+    start, results = threading.Barrier(2), []
+
+    def act(user: Any) -> None:
+        try:
+            start.wait(10)
+            actions.approve_release(release, by=user)
+            results.append("approved")
+        except Refused:
+            results.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=act, args=(user,)) for user in (world.lea, third)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(results) == ["approved", "refused"]
+    assert Job.objects.filter(kind=actions.JOB).count() == 1

@@ -1,0 +1,218 @@
+"""Reading a result, acknowledging it, asking for a review, and how that is decided."""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+
+from appraisals import actions
+from appraisals.models import Acknowledgement, Appeal, Rating, ReleasedResult, deciders
+from pmcycle.activity.models import Event, Notice
+from pmcycle.cycles.models import Cycle
+from pmcycle.errors import Refused
+from tests.conftest import SignedIn, World, build_world
+from tests.factories import appraisals as make
+
+
+def url(pk: int, verb: str = "result") -> str:
+    return reverse(f"appraisals:{verb}", kwargs={"pk": pk})
+
+
+@pytest.fixture
+def result(world: World) -> ReleasedResult:
+    return make.released(world, "Partly meets")
+
+
+def test_ana_reads_the_rating_against_its_description_and_why(
+    world: World, result: ReleasedResult, as_: SignedIn
+) -> None:
+    page = as_(world.ana).get(url(result.pk)).content.decode()
+    for words in ("Partly meets", "Some expectations were missed.", "Why this score", "I have read it", result.sha256):
+        assert words in page
+
+
+def test_who_is_no_party_leaves_a_trace_and_the_pair_does_not(
+    world: World, result: ReleasedResult, as_: SignedIn
+) -> None:
+    as_(world.ana).get(url(result.pk))
+    as_(world.bashir).get(url(result.pk))
+    assert not Event.objects.filter(verb="viewed").exists()
+    as_(world.dora).get(url(result.pk))
+    assert Event.objects.get(verb="viewed").actor == world.dora
+
+
+def test_she_acknowledges_with_a_note_once(world: World, result: ReleasedResult, as_: SignedIn) -> None:
+    client = as_(world.ana)
+    assert client.post(url(result.pk, "acknowledge"), {"comment": "Read, but see my review."}).status_code == 302
+    assert Acknowledgement.objects.get().comment == "Read, but see my review."
+    assert client.post(url(result.pk, "acknowledge"), {"comment": ""}).status_code == 409
+
+
+def test_the_page_names_who_would_decide_and_until_when(
+    world: World, result: ReleasedResult, as_: SignedIn
+) -> None:
+    third = make.make_third_hr_admin(world)
+    page = as_(world.ana).get(url(result.pk)).content.decode()
+    assert third.name in page
+    assert "Possible until" in page
+    names = {user.name for user in deciders(result)}
+    assert names == {third.name, "Dora Kiss"}
+
+
+def test_a_review_is_asked_for_and_those_who_decide_are_told(
+    world: World, result: ReleasedResult, as_: SignedIn
+) -> None:
+    third = make.make_third_hr_admin(world)
+    answer = as_(world.ana).post(url(result.pk, "file_appeal"), {"text": "The goal was moved in May."})
+    assert answer.status_code == 302
+    appeal = Appeal.objects.get()
+    assert (appeal.due_on - appeal.filed_at.date()).days == world.cycle.appeal_days
+    told = set(Notice.objects.filter(kind="appraisals:appeal").values_list("recipient__name", flat=True))
+    assert told == {third.name, "Dora Kiss"}
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 20_001, "a\x00b"])
+def test_a_review_without_words_is_refused_by_its_field(
+    world: World, result: ReleasedResult, as_: SignedIn, text: str
+) -> None:
+    assert as_(world.ana).post(url(result.pk, "file_appeal"), {"text": text}).status_code == 422
+    assert not Appeal.objects.exists()
+
+
+def test_after_the_window_it_is_too_late(
+    world: World, result: ReleasedResult, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    from pmcycle.access import today
+
+    day = today() + timedelta(days=world.cycle.appeal_days + 1)
+    monkeypatch.setattr("appraisals.actions.releasing.today", lambda: day)
+    assert as_(world.ana).post(url(result.pk, "file_appeal"), {"text": "Late."}).status_code == 409
+
+
+def test_upheld_the_result_gets_a_second_version_and_both_stay(
+    world: World, result: ReleasedResult, as_: SignedIn
+) -> None:
+    third = make.make_third_hr_admin(world)
+    appeal = actions.file_appeal(result, "The goal was moved in May.", by=world.ana)
+    data = {
+        "version": 1, "outcome": "upheld", "decision": "The change request shows it.",
+        "new_level": make.level(world.cycle, "Meets").pk,
+    }
+    assert as_(third).post(url(appeal.pk, "decide_appeal"), data).status_code == 302
+    first, second = ReleasedResult.objects.order_by("number")
+    assert (first.level.label, second.level.label) == ("Partly meets", "Meets")
+    assert second.reason == "The change request shows it."
+    assert second.sha256 != first.sha256
+    assert Rating.objects.get(participation=world.ana_part).level.label == "Meets"
+    page = as_(world.ana).get(url(second.pk)).content.decode()
+    assert "Changed by a review" in page
+    assert Notice.objects.filter(recipient=world.ana, title="Your review is decided").exists()
+    assert ReleasedResult.objects.latest().get() == second
+
+
+def test_dismissed_everything_stays(world: World, result: ReleasedResult, as_: SignedIn) -> None:
+    third = make.make_third_hr_admin(world)
+    appeal = actions.file_appeal(result, "Please look.", by=world.ana)
+    data = {"version": 1, "outcome": "dismissed", "decision": "The evidence holds."}
+    assert as_(third).post(url(appeal.pk, "decide_appeal"), data).status_code == 302
+    assert ReleasedResult.objects.count() == 1
+    assert as_(third).post(url(appeal.pk, "decide_appeal"), data).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"version": 1, "outcome": "upheld", "decision": "Why."},
+        {"version": 1, "outcome": "dismissed", "decision": ""},
+        {"version": 1, "outcome": "perhaps", "decision": "Why."},
+        {"outcome": "dismissed", "decision": "Why."},
+    ],
+)
+def test_half_a_decision_is_a_field_error(
+    world: World, result: ReleasedResult, as_: SignedIn, data: dict[str, Any]
+) -> None:
+    third = make.make_third_hr_admin(world)
+    appeal = actions.file_appeal(result, "Please look.", by=world.ana)
+    assert as_(third).post(url(appeal.pk, "decide_appeal"), data).status_code == 422
+
+
+def test_whoever_had_a_part_in_it_does_not_decide(world: World, result: ReleasedResult) -> None:
+    appeal = actions.file_appeal(result, "Please look.", by=world.ana)
+    for key in ("ana", "bashir", "farid", "kim", "lea"):
+        assert not Appeal.objects.decidable_by(getattr(world, key)).filter(pk=appeal.pk).exists(), key
+    assert Appeal.objects.decidable_by(world.dora).filter(pk=appeal.pk).exists()
+
+
+def test_the_pdf_is_a_tagged_attachment_with_the_hash(world: World, result: ReleasedResult, as_: SignedIn) -> None:
+    answer = as_(world.ana).get(url(result.pk, "result_pdf"))
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    body = io.BytesIO(answer.content).getvalue()
+    assert body.startswith(b"%PDF-")
+    assert b"/MarkInfo" in body
+
+
+def test_the_database_keeps_decisions_whole(world: World, result: ReleasedResult) -> None:
+    appeal = actions.file_appeal(result, "Please look.", by=world.ana)
+    for change in (
+        {"outcome": "dismissed"},
+        {"outcome": "upheld", "new_level": None},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Appeal.objects.filter(pk=appeal.pk).update(**change)
+
+
+def test_open_items_name_what_waits_for_whom(world: World, result: ReleasedResult) -> None:
+    from appraisals.models import open_items
+
+    rows = [row for query in open_items() for row in query]
+    mine = [row for row in rows if row[2] == world.ana.employee_id]
+    assert [row[0] for row in mine] == ["appraisals:result"]
+    actions.file_appeal(result, "Please look.", by=world.ana)
+    rows = [row for query in open_items() for row in query]
+    assert not [row for row in rows if row[2] == world.ana.employee_id]
+    assert [row[2] for row in rows if row[0] == "appraisals:appeal"] == [world.dora.employee_id]
+
+
+def test_open_items_know_what_is_to_be_written(world: World) -> None:
+    from appraisals.models import open_items
+
+    make.open_stage(world.cycle)
+    rows = [row for query in open_items() for row in query]
+    assert {row[0] for row in rows if row[2] == world.ana.employee_id} == {"appraisals:self"}
+    assert {row[4] for row in rows if row[2] == world.bashir.employee_id and row[0] == "appraisals:manager"} == {
+        "Ana Popescu", "Chen Wei",
+    }
+    Cycle.objects.filter(pk=world.cycle.pk).update(state="closed")
+    assert not [row for query in open_items() for row in query]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asked_for_a_review_from_two_tabs_at_once_it_is_asked_once() -> None:
+    world = build_world()
+    result = make.released(world)
+    start, results = threading.Barrier(2), []
+
+    def act() -> None:
+        try:
+            start.wait(10)
+            actions.file_appeal(result, "Please look.", by=world.ana)
+            results.append("asked")
+        except Refused:
+            results.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=act) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(results) == ["asked", "refused"]
