@@ -65,9 +65,7 @@ def begin(participation: Participation, *, by: User) -> Evaluation:
     author = _employee(by)
     with transaction.atomic():
         Participation.objects.select_for_update().get(pk=participation.pk)
-        evaluation, is_new = Evaluation.objects.get_or_create(
-            participation=participation, author=author
-        )
+        evaluation, is_new = Evaluation.objects.get_or_create(participation=participation, author=author)
         if is_new:
             record("began_evaluation", evaluation, by=by, about=participation.employee)
         return evaluation
@@ -86,8 +84,13 @@ def save(evaluation: Evaluation, text: EvaluationText, *, version: int | None, b
         Point.objects.bulk_create(
             [
                 Point(
-                    evaluation=row, kind=p.kind, text=p.text, evidence_kind=p.evidence_kind,
-                    evidence_id=p.evidence_id, evidence_label=p.evidence_label, position=n,
+                    evaluation=row,
+                    kind=p.kind,
+                    text=p.text,
+                    evidence_kind=p.evidence_kind,
+                    evidence_id=p.evidence_id,
+                    evidence_label=p.evidence_label,
+                    position=n,
                 )
                 for n, p in enumerate(text.points)
             ]
@@ -127,8 +130,13 @@ def share(evaluation: Evaluation, *, version: int | None, by: User) -> Evaluatio
         row.save(update_fields=["state", "shared_at", "version"])
         person = row.participation.employee
         record(
-            "shared_evaluation", row, by=by, about=person,
-            notify=_tell([person.pk], _("Your evaluation is ready to read and sign"), row, f"shared:{row.version}"),
+            "shared_evaluation",
+            row,
+            by=by,
+            about=person,
+            notify=_tell(
+                [person.pk], _("Your evaluation is ready to read and sign"), row, f"shared:{row.version}"
+            ),
         )
         return row
 
@@ -169,7 +177,11 @@ def sign(evaluation: Evaluation, comment: str, *, version: int | None, by: User)
             row.sha256 = rules.fingerprint(row.snapshot)
             row.state, row.signed_at = Evaluation.State.SIGNED, timezone.now()
             record(
-                "closed_evaluation", row, by=by, about=person, sha256=row.sha256,
+                "closed_evaluation",
+                row,
+                by=by,
+                about=person,
+                sha256=row.sha256,
                 notify=_tell([other], _("An evaluation is signed by both"), row, "signed"),
             )
         row.version += 1
@@ -186,9 +198,7 @@ def snapshot_of(row: Evaluation) -> dict[str, Any]:
         "summary": row.summary,
         "potential": row.potential,
         "long_term_goal": row.long_term_goal,
-        "points": [
-            {"kind": p.kind, "text": p.text, "evidence": p.evidence_label} for p in row.points.all()
-        ],
+        "points": [{"kind": p.kind, "text": p.text, "evidence": p.evidence_label} for p in row.points.all()],
         "steps": [
             {"text": s.text, "due_on": s.due_on.isoformat(), "support": s.support} for s in row.steps.all()
         ],
@@ -249,16 +259,30 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     with_goals = goals.filter(by_day(StageKind.OBJECTIVES, "agreed__in_force_from"))
     on_time = [
         _row("Goals agreed", with_goals.values("participation").distinct().count(), total),
-        _row("Self-appraisals", selves.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
-             .values("participation").distinct().count(), total),
-        _row("Manager appraisals", managers.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
-             .values("participation").distinct().count(), total),
-        _row("Evaluations signed", evaluations.filter(by_day(StageKind.EVALUATION, "signed_at"), signed_at__isnull=False)
-             .count(), total),
+        _row(
+            "Self-appraisals",
+            selves.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
+            .values("participation")
+            .distinct()
+            .count(),
+            total,
+        ),
+        _row(
+            "Manager appraisals",
+            managers.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
+            .values("participation")
+            .distinct()
+            .count(),
+            total,
+        ),
+        _row(
+            "Evaluations signed",
+            evaluations.filter(by_day(StageKind.EVALUATION, "signed_at"), signed_at__isnull=False).count(),
+            total,
+        ),
     ]
     ratings = [
-        {"label": label, "before": before, "after": after}
-        for label, before, after in cycle_levels(cycle)
+        {"label": label, "before": before, "after": after} for label, before, after in cycle_levels(cycle)
     ]
     results = ReleasedResult.objects.filter(participation__in=people)
     appeals = Appeal.objects.filter(result__participation__in=people).aggregate(
@@ -271,7 +295,8 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     awards = Award.objects.filter(participation__in=people, amount__gt=0)
     talks = Entry.objects.filter(conversation__participation__in=people).count()
     held = CheckIn.objects.filter(
-        state=CheckIn.State.HELD, employee__in=people.values("employee"),
+        state=CheckIn.State.HELD,
+        employee__in=people.values("employee"),
         starts_at__date__range=(cycle.first_day, cycle.last_day),
     ).count()
     return {
@@ -303,17 +328,24 @@ def cycle_levels(cycle: Cycle) -> list[tuple[str, int, int]]:
 
 def _row(label: str, part: int, whole: int) -> dict[str, Any]:
     fraction = rules.share(part, whole)
-    return {"label": label, "done": part, "of": whole, "share": str(fraction) if fraction is not None else None}
+    return {
+        "label": label,
+        "done": part,
+        "of": whole,
+        "share": str(fraction) if fraction is not None else None,
+    }
 
 
 def _authorship(goals: Any) -> dict[str, int]:
     """How many agreed goals both sides worded, the employee alone, the manager alone."""
     by_employee = GoalVersion.objects.filter(
-        goal=OuterRef("pk"), number__lte=OuterRef("agreed__number"), author=OuterRef("participation__employee")
+        goal=OuterRef("pk"),
+        number__lte=OuterRef("agreed__number"),
+        author=OuterRef("participation__employee"),
     )
-    by_other = GoalVersion.objects.filter(goal=OuterRef("pk"), number__lte=OuterRef("agreed__number")).exclude(
-        author=OuterRef("participation__employee")
-    )
+    by_other = GoalVersion.objects.filter(
+        goal=OuterRef("pk"), number__lte=OuterRef("agreed__number")
+    ).exclude(author=OuterRef("participation__employee"))
     counts = goals.annotate(by_employee=Exists(by_employee), by_other=Exists(by_other)).aggregate(
         co_authored=Count("pk", filter=Q(by_employee=True, by_other=True)),
         own=Count("pk", filter=Q(by_employee=True, by_other=False)),
@@ -326,7 +358,9 @@ def _rewards(awards: Any, total: int) -> list[dict[str, Any]]:
     """Number of people with an award by component; small groups are left out with the next smallest."""
     rows = [
         {"label": label, "people": people}
-        for label, people in awards.values_list("component__name").annotate(n=Count("participation", distinct=True))
+        for label, people in awards.values_list("component__name").annotate(
+            n=Count("participation", distinct=True)
+        )
     ]
     return [{**row, "of": total} for row in rules.suppressed(rows, "people")]
 
@@ -337,7 +371,7 @@ def _rewards(awards: Any, total: int) -> list[dict[str, Any]]:
 def carry_over(cycle: Cycle) -> int:
     """Unfinished goals and development steps of the cycle this one was copied from come in as proposals.
 
-    Runs when the objectives stage opens and whenever HR asks again; a goal is carried once (unique
+    Runs when the objectives stage opens, when the old cycle closes, and whenever HR asks; a goal is carried once (unique
     `carried_from`). Returns how many goals came over. Only people who take part in both cycles get theirs.
     """
     if cycle.copied_from_id is None:
@@ -345,12 +379,17 @@ def carry_over(cycle: Cycle) -> int:
     with transaction.atomic():
         Cycle.objects.select_for_update().get(pk=cycle.pk)
         part = dict(
-            Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE).values_list("employee", "pk")
+            Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE).values_list(
+                "employee", "pk"
+            )
         )
         unfinished = (
             Goal.objects.filter(
-                participation__cycle=cycle.copied_from_id, participation__employee__in=part, agreed__isnull=False,
-                state__in=[Goal.State.AGREED, Goal.State.CLOSED], carried_to__isnull=True,
+                participation__cycle=cycle.copied_from_id,
+                participation__employee__in=part,
+                agreed__isnull=False,
+                state__in=[Goal.State.AGREED, Goal.State.CLOSED],
+                carried_to__isnull=True,
             )
             .exclude(result__gte=100)
             .select_related("agreed", "participation__employee")
@@ -358,12 +397,16 @@ def carry_over(cycle: Cycle) -> int:
         )
         old = list(unfinished)
         users = dict(User.objects.filter(employee__in=part).values_list("employee", "pk"))
-        fallback = cycle.launched_by_id
+        fallback = cycle.launched_by_id or 0
         new = [
             Goal(
-                participation_id=part[g.participation.employee_id], cycle=cycle, horizon=g.horizon,
-                visibility=g.visibility, carried_from=g, state=Goal.State.PROPOSED,
-                created_by_id=users.get(g.participation.employee_id, fallback),
+                participation_id=part[g.participation.employee_id],
+                cycle=cycle,
+                horizon=g.horizon,
+                visibility=g.visibility,
+                carried_from=g,
+                state=Goal.State.PROPOSED,
+                created_by_id=users.get(g.participation.employee_id) or fallback,
             )
             for g in old
             if g.participation is not None
@@ -372,8 +415,14 @@ def carry_over(cycle: Cycle) -> int:
         now = timezone.now()
         wording = [
             GoalVersion(
-                goal=goal, number=1, title=before.agreed.title, why=before.agreed.why, weight=before.agreed.weight,
-                key_results=before.agreed.key_results, author_id=before.participation.employee_id, proposed_at=now,
+                goal=goal,
+                number=1,
+                title=before.agreed.title,
+                why=before.agreed.why,
+                weight=before.agreed.weight,
+                key_results=before.agreed.key_results,
+                author_id=before.participation.employee_id,
+                proposed_at=now,
             )
             for goal, before in zip(new, old, strict=True)
             if before.agreed is not None and before.participation is not None
@@ -384,6 +433,18 @@ def carry_over(cycle: Cycle) -> int:
         Goal.objects.bulk_update([v.goal for v in wording], ["latest"], batch_size=2000)
         record("carried_over_goals", cycle, by=None, goals=len(new))
         return len(new)
+
+
+def bring_over(cycle: Cycle) -> None:
+    """When objectives open: what the cycle before left unfinished, if that one is closed already."""
+    if cycle.copied_from is not None and cycle.copied_from.state != Cycle.State.RUNNING:
+        carry_over(cycle)
+
+
+def hand_on(cycle: Cycle, by: User) -> None:
+    """When a cycle closes: its unfinished goals go to the cycles that were made from it and already run."""
+    for following in Cycle.objects.filter(copied_from=cycle, state=Cycle.State.RUNNING):
+        carry_over(following)
 
 
 # --- small helps -------------------------------------------------------------------------------------

@@ -18,15 +18,23 @@ class EvaluationForm(forms.Form):
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     summary = forms.CharField(
-        label=_("Summary"), max_length=LONG, required=False, widget=forms.Textarea(attrs={"rows": 4}),
+        label=_("Summary"),
+        max_length=LONG,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("Two or three sentences the person can remember."),
     )
     potential = forms.ChoiceField(
-        label=_("Potential"), required=False, widget=forms.RadioSelect,
+        label=_("Potential"),
+        required=False,
+        widget=forms.RadioSelect,
         choices=Evaluation.Potential.choices,
     )
     long_term_goal = forms.CharField(
-        label=_("Long-term goal"), max_length=LONG, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Long-term goal"),
+        max_length=LONG,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Where this person wants to be in some years, in their own words."),
     )
 
@@ -63,7 +71,10 @@ class StepForm(forms.Form):
 class SignForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     comment = forms.CharField(
-        label=_("Your comment"), max_length=LONG, required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("Your comment"),
+        max_length=LONG,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
         validators=[ProhibitNullCharactersValidator()],
         help_text=_("It stays with the evaluation. Signing says that you have read it, not that you agree."),
     )

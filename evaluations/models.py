@@ -79,7 +79,9 @@ class Evaluation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["participation", "author"], name="evaluation_once_per_author"),
             models.UniqueConstraint(
-                fields=["participation"], condition=~Q(state="draft"), name="evaluation_one_shared_per_person",
+                fields=["participation"],
+                condition=~Q(state="draft"),
+                name="evaluation_one_shared_per_person",
                 violation_error_message=_("An evaluation of this person is shared already."),
             ),
             models.CheckConstraint(
@@ -88,7 +90,8 @@ class Evaluation(models.Model):
                 name="evaluation_signed_has_snapshot",
             ),
             models.CheckConstraint(
-                condition=Q(state="draft", shared_at__isnull=True) | (~Q(state="draft") & Q(shared_at__isnull=False)),
+                condition=Q(state="draft", shared_at__isnull=True)
+                | (~Q(state="draft") & Q(shared_at__isnull=False)),
                 name="evaluation_shared_has_time",
             ),
         ]
@@ -195,7 +198,9 @@ def due_day(participation: str) -> Any:
     """The day the evaluation stage is due for the participation at this lookup, extensions counted."""
     at = f"{participation}__" if participation else ""
     stage = Stage.objects.filter(cycle=OuterRef(f"{at}cycle"), kind=StageKind.EVALUATION)
-    more = Extension.objects.filter(participation=OuterRef(participation or "pk"), stage__kind=StageKind.EVALUATION)
+    more = Extension.objects.filter(
+        participation=OuterRef(participation or "pk"), stage__kind=StageKind.EVALUATION
+    )
     return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
 
 
@@ -207,7 +212,9 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     active = Participation.objects.filter(state=Participation.State.ACTIVE, cycle__in=running)
     manager = Assignment.objects.current().filter(participation=OuterRef("pk")).values("manager")[:1]
     opened = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
-    unwritten = active.annotate(manager_now=Subquery(manager)).filter(~Exists(opened), manager_now__isnull=False)
+    unwritten = active.annotate(manager_now=Subquery(manager)).filter(
+        ~Exists(opened), manager_now__isnull=False
+    )
     shared = Evaluation.objects.filter(state=Evaluation.State.SHARED, participation__in=active)
     columns = {
         "subject": _number(F("pk")),
@@ -218,16 +225,28 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     }
     return [
         items(
-            unwritten, kind="evaluations:write", stage=StageKind.EVALUATION, subject=_number(F("pk")),
-            recipient=_number(F("manager_now")), about=_number(F("employee")), about_name=F("employee__name"),
-            cycle=_number(F("cycle")), due_on=due_day(""),
+            unwritten,
+            kind="evaluations:write",
+            stage=StageKind.EVALUATION,
+            subject=_number(F("pk")),
+            recipient=_number(F("manager_now")),
+            about=_number(F("employee")),
+            about_name=F("employee__name"),
+            cycle=_number(F("cycle")),
+            due_on=due_day(""),
         ),
         items(
-            shared.exclude(signatures__side=Signature.Side.EMPLOYEE), kind="evaluations:sign",
-            stage=StageKind.EVALUATION, recipient=_number(F("participation__employee")), **columns,
+            shared.exclude(signatures__side=Signature.Side.EMPLOYEE),
+            kind="evaluations:sign",
+            stage=StageKind.EVALUATION,
+            recipient=_number(F("participation__employee")),
+            **columns,
         ),
         items(
-            shared.exclude(signatures__side=Signature.Side.MANAGER), kind="evaluations:sign",
-            stage=StageKind.EVALUATION, recipient=_number(F("author")), **columns,
+            shared.exclude(signatures__side=Signature.Side.MANAGER),
+            kind="evaluations:sign",
+            stage=StageKind.EVALUATION,
+            recipient=_number(F("author")),
+            **columns,
         ),
     ]

@@ -14,11 +14,17 @@ from pmcycle.cycles.rules import Need
 
 NEEDS: dict[str, Need] = {
     "evaluations:write": Need(
-        title=_("Write the evaluation of %(name)s"), button=_("Write"), url_name="evaluations:write", minutes=25,
+        title=_("Write the evaluation of %(name)s"),
+        button=_("Write"),
+        url_name="evaluations:write",
+        minutes=25,
         waits=_("The evaluation of %(name)s is being written"),
     ),
     "evaluations:sign": Need(
-        title=_("Read and sign the evaluation of %(name)s"), button=_("Read"), url_name="evaluations:read", minutes=10
+        title=_("Read and sign the evaluation of %(name)s"),
+        button=_("Read"),
+        url_name="evaluations:read",
+        minutes=10,
     ),
 }
 
@@ -33,7 +39,9 @@ def share(part: int, whole: int) -> Decimal | None:
     return (Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
 
 
-def suppressed(rows: Sequence[Mapping[str, Any]], size: str, smallest: int = SMALLEST_GROUP) -> list[dict[str, Any]]:
+def suppressed(
+    rows: Sequence[Mapping[str, Any]], size: str, smallest: int = SMALLEST_GROUP
+) -> list[dict[str, Any]]:
     """Rows with the figures of small groups taken out, and of the next smallest with them.
 
     One hidden group can be computed from the total and the others; hiding a second one leaves two
@@ -45,7 +53,10 @@ def suppressed(rows: Sequence[Mapping[str, Any]], size: str, smallest: int = SMA
         if others:
             small.add(min(others)[1])
     return [
-        {**{k: (v if k == "label" or n not in small else None) for k, v in row.items()}, "is_hidden": n in small}
+        {
+            **{k: (v if k == "label" or n not in small else None) for k, v in row.items()},
+            "is_hidden": n in small,
+        }
         for n, row in enumerate(rows)
     ]
 
@@ -68,7 +79,9 @@ def missing_before_sharing(
     if achievements == 0:
         return str(_("Name at least one achievement."))
     if uncited_shortcomings:
-        return str(_("Every shortcoming points to something that happened. Choose its evidence, or leave it out."))
+        return str(
+            _("Every shortcoming points to something that happened. Choose its evidence, or leave it out.")
+        )
     if steps == 0:
         return str(_("Name at least one step of development, with a day."))
     return None

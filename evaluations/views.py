@@ -36,7 +36,9 @@ def list_evaluations(request: UserRequest) -> HttpResponse:
     """My own evaluations over the cycles, and those of the people I lead."""
     user = request.user
     seen = Evaluation.objects.visible_to(user).exclude(state=Evaluation.State.DRAFT)
-    mine = seen.filter(participation__employee=user.employee_id).select_related("participation__cycle", "author")
+    mine = seen.filter(participation__employee=user.employee_id).select_related(
+        "participation__cycle", "author"
+    )
     team = (
         Participation.objects.led_by(user)
         .filter(state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING)
@@ -57,7 +59,9 @@ def list_evaluations(request: UserRequest) -> HttpResponse:
 def write(request: UserRequest, pk: int) -> HttpResponse:
     """The manager's one screen for one person: texts left, the year's evidence right."""
     user = request.user
-    participation = get_visible(Participation.objects.led_by(user).select_related("employee", "cycle"), user, pk=pk)
+    participation = get_visible(
+        Participation.objects.led_by(user).select_related("employee", "cycle"), user, pk=pk
+    )
     evaluation = actions.begin(participation, by=user)
     if evaluation.state != Evaluation.State.DRAFT:
         return redirect("evaluations:read", pk=evaluation.pk)
@@ -106,7 +110,9 @@ def read(request: UserRequest, pk: int) -> HttpResponse:
     """The evaluation as shared or signed, with the signatures and what each side added."""
     user = request.user
     rows = Evaluation.objects.exclude(state=Evaluation.State.DRAFT)
-    evaluation = get_visible(rows.select_related("participation__employee", "participation__cycle", "author"), user, pk=pk)
+    evaluation = get_visible(
+        rows.select_related("participation__employee", "participation__cycle", "author"), user, pk=pk
+    )
     return _read_page(request, evaluation, SignForm(initial={"version": evaluation.version}))
 
 
@@ -187,7 +193,11 @@ def _pictures(found: CycleEvaluation | None) -> dict[str, Any]:
     if not figures:
         return {"f": {}}
     authors = figures["authorship"]
-    words = {"co_authored": _("Worded by both"), "own": _("The employee's own"), "handed_down": _("Handed down")}
+    words = {
+        "co_authored": _("Worded by both"),
+        "own": _("The employee's own"),
+        "handed_down": _("Handed down"),
+    }
     return {
         "f": figures,
         "ratings": [(r["label"], r["before"], r["after"]) for r in figures["ratings"]],
@@ -207,7 +217,9 @@ class _WritingForms:
         self.main, self.points, self.steps = main, points, steps
 
     def are_valid(self) -> bool:
-        return all([self.main.is_valid(), *(p.is_valid() for p in self.points.values()), self.steps.is_valid()])
+        return all(
+            [self.main.is_valid(), *(p.is_valid() for p in self.points.values()), self.steps.is_valid()]
+        )
 
     @property
     def version(self) -> int:
@@ -218,7 +230,9 @@ class _WritingForms:
         found = {name: [str(e) for e in errors] for name, errors in self.main.errors.items()}
         for formset in [*self.points.values(), self.steps]:
             for form in formset:
-                found |= {form.add_prefix(name): [str(e) for e in errors] for name, errors in form.errors.items()}
+                found |= {
+                    form.add_prefix(name): [str(e) for e in errors] for name, errors in form.errors.items()
+                }
         return found
 
     def text(self, evidence: list[dict[str, Any]]) -> actions.EvaluationText:
@@ -230,7 +244,10 @@ class _WritingForms:
                     source, _sep, number = row["evidence"].partition(":")
                     points.append(
                         actions.PointText(
-                            kind, row["text"], source, int(number) if number else None,
+                            kind,
+                            row["text"],
+                            source,
+                            int(number) if number else None,
                             label.get(row["evidence"], "")[:300],
                         )
                     )
@@ -240,7 +257,9 @@ class _WritingForms:
             if row.get("text", "").strip()
         ]
         main = self.main.cleaned_data
-        return actions.EvaluationText(main["summary"], main["potential"], main["long_term_goal"], points, steps)
+        return actions.EvaluationText(
+            main["summary"], main["potential"], main["long_term_goal"], points, steps
+        )
 
 
 def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = None) -> _WritingForms:
@@ -263,13 +282,16 @@ def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = N
         make = formset_factory(PointForm, extra=EMPTY_ROWS, max_num=40, absolute_max=60)
         points[kind.value] = make(data, initial=rows, prefix=kind.value, form_kwargs={"evidence": choices})
     steps = formset_factory(StepForm, extra=EMPTY_ROWS, max_num=40, absolute_max=60)(
-        data, prefix="step",
+        data,
+        prefix="step",
         initial=[{"text": s.text, "due_on": s.due_on, "support": s.support} for s in evaluation.steps.all()],
     )
     main = EvaluationForm(
         data,
         initial={
-            "version": evaluation.version, "summary": evaluation.summary, "potential": evaluation.potential,
+            "version": evaluation.version,
+            "summary": evaluation.summary,
+            "potential": evaluation.potential,
             "long_term_goal": evaluation.long_term_goal,
         },
     )
@@ -279,8 +301,12 @@ def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = N
 def _evidence(participation: Participation, user: User) -> list[dict[str, Any]]:
     """The newest things of the year about this person that the writer may read, as choices and as cards."""
     names = {
-        "progress": _("Progress"), "feedback": _("Feedback"), "promise": _("Promise"), "action": _("Action"),
-        "contribution": _("Contribution"), "entry": _("Conversation"),
+        "progress": _("Progress"),
+        "feedback": _("Feedback"),
+        "promise": _("Promise"),
+        "action": _("Action"),
+        "contribution": _("Contribution"),
+        "entry": _("Conversation"),
     }
     rows = []
     found = sorted(evidence_for(participation, user), key=lambda row: row[1], reverse=True)[:EVIDENCE_SHOWN]
@@ -288,30 +314,48 @@ def _evidence(participation: Participation, user: User) -> list[dict[str, Any]]:
         text = " ".join(part for part in (title, body) if part).strip()
         day = date_format(timezone.localtime(at), "j M Y")
         label = f"{day} · {names.get(kind, kind)}: {text[:110]}"
-        rows.append({
-            "value": f"{kind}:{number}", "label": label, "kind": names.get(kind, kind), "at": at, "who": who,
-            "text": text, "month": timezone.localtime(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0),
-        })
+        rows.append(
+            {
+                "value": f"{kind}:{number}",
+                "label": label,
+                "kind": names.get(kind, kind),
+                "at": at,
+                "who": who,
+                "text": text,
+                "month": timezone.localtime(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0),
+            }
+        )
     return rows
 
 
 def _page(
-    request: UserRequest, evaluation: Evaluation, forms: _WritingForms, evidence: list[dict[str, Any]],
-    problem: str = "", status: int = 200,
+    request: UserRequest,
+    evaluation: Evaluation,
+    forms: _WritingForms,
+    evidence: list[dict[str, Any]],
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     user = request.user
     participation = evaluation.participation
     context = {
-        "evaluation": evaluation, "participation": participation, "person": participation.employee,
-        "form": forms.main, "achievements": forms.points[Point.Kind.ACHIEVEMENT.value],
-        "shortcomings": forms.points[Point.Kind.SHORTCOMING.value], "steps": forms.steps,
-        "evidence": evidence, "problem": problem,
+        "evaluation": evaluation,
+        "participation": participation,
+        "person": participation.employee,
+        "form": forms.main,
+        "achievements": forms.points[Point.Kind.ACHIEVEMENT.value],
+        "shortcomings": forms.points[Point.Kind.SHORTCOMING.value],
+        "steps": forms.steps,
+        "evidence": evidence,
+        "problem": problem,
         "thread": thread_of(participation, StageKind.EVALUATION, user),
     }
     return render(request, "evaluations/write.html", context, status=status)
 
 
-def _read_page(request: UserRequest, evaluation: Evaluation, form: SignForm, status: int = 200) -> HttpResponse:
+def _read_page(
+    request: UserRequest, evaluation: Evaluation, form: SignForm, status: int = 200
+) -> HttpResponse:
     user = request.user
     participation = evaluation.participation
     signatures = list(evaluation.signatures.select_related("signer"))
@@ -322,10 +366,15 @@ def _read_page(request: UserRequest, evaluation: Evaluation, form: SignForm, sta
         record_view(evaluation, by=user, about=participation.employee, role=_role(user))
     points = list(evaluation.points.all())
     context = {
-        "evaluation": evaluation, "participation": participation, "person": participation.employee,
+        "evaluation": evaluation,
+        "participation": participation,
+        "person": participation.employee,
         "achievements": [p for p in points if p.kind == Point.Kind.ACHIEVEMENT],
         "shortcomings": [p for p in points if p.kind == Point.Kind.SHORTCOMING],
-        "steps": evaluation.steps.all(), "signatures": signatures, "form": form, "is_author": is_author,
+        "steps": evaluation.steps.all(),
+        "signatures": signatures,
+        "form": form,
+        "is_author": is_author,
         "is_person": is_person,
         "may_sign": (is_person or is_author)
         and evaluation.state == Evaluation.State.SHARED

@@ -8,12 +8,13 @@ stands below the apps named here, so it finds this table through `settings.STAGE
 from __future__ import annotations
 
 import appraisals.actions
+import evaluations.actions
 import goals.actions
 from pmcycle.cycles.actions import StageWork
 from pmcycle.cycles.models import StageKind
 
 STAGES: dict[str, StageWork] = {
-    StageKind.OBJECTIVES: StageWork(opens=[goals.actions.open_objectives]),
+    StageKind.OBJECTIVES: StageWork(opens=[goals.actions.open_objectives, evaluations.actions.bring_over]),
     StageKind.APPRAISAL: StageWork(
         copies=[appraisals.actions.copy_form],
         checks=[appraisals.actions.check_form],
@@ -21,5 +22,5 @@ STAGES: dict[str, StageWork] = {
         opens=[appraisals.actions.open_appraisals],
     ),
     StageKind.INCENTIVES: StageWork(),
-    StageKind.EVALUATION: StageWork(closes=[goals.actions.close_goals]),
+    StageKind.EVALUATION: StageWork(closes=[goals.actions.close_goals], ends=[evaluations.actions.hand_on]),
 }

@@ -31,10 +31,18 @@ def test_hr_counts_and_publishes_what_the_cycle_achieved(world: World, as_: Sign
 
 
 def unfinished_goal(world: World) -> Goal:
-    goal = Goal.objects.create(participation=world.ana_part, cycle=world.cycle, created_by=world.ana, state="proposed")
+    goal = Goal.objects.create(
+        participation=world.ana_part, cycle=world.cycle, created_by=world.ana, state="proposed"
+    )
     version = GoalVersion.objects.create(
-        goal=goal, number=1, title="Learn a second station", weight=100, author=world.ana.employee,
-        key_results=[{"key": "k1", "title": "Signed off", "kind": "reach", "start": "0", "target": "1", "unit": ""}],
+        goal=goal,
+        number=1,
+        title="Learn a second station",
+        weight=100,
+        author=world.ana_part.employee,
+        key_results=[
+            {"key": "k1", "title": "Signed off", "kind": "reach", "start": "0", "target": "1", "unit": ""}
+        ],
     )
     Goal.objects.filter(pk=goal.pk).update(latest=version, agreed=version, state="agreed")
     goal.refresh_from_db()
@@ -43,8 +51,12 @@ def unfinished_goal(world: World) -> Goal:
 
 def test_unfinished_goals_come_as_proposals_into_the_next_cycle_once(world: World) -> None:
     old = unfinished_goal(world)
-    nxt = make_cycle("Next year", first_day=world.cycle.last_day + timedelta(days=1),
-                     last_day=world.cycle.last_day + timedelta(days=300), copied_from=world.cycle)
+    nxt = make_cycle(
+        "Next year",
+        first_day=world.cycle.last_day + timedelta(days=1),
+        last_day=world.cycle.last_day + timedelta(days=300),
+        copied_from=world.cycle,
+    )
     there = take_part(nxt, world.part["ana"].employee, world.part["bashir"].employee)
     assert actions.carry_over(nxt) == 1
     assert actions.carry_over(nxt) == 0

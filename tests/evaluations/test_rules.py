@@ -24,7 +24,9 @@ def test_one_small_group_hides_the_next_smallest_with_it() -> None:
     rows = [{"label": "a", "n": 3}, {"label": "b", "n": 9}, {"label": "c", "n": 30}]
     shown = rules.suppressed(rows, "n")
     assert [(r["label"], r["n"], r["is_hidden"]) for r in shown] == [
-        ("a", None, True), ("b", None, True), ("c", 30, False),
+        ("a", None, True),
+        ("b", None, True),
+        ("c", 30, False),
     ]
 
 
@@ -44,9 +46,16 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
 
 @pytest.mark.parametrize(
     ("summary", "achievements", "uncited", "steps", "word"),
-    [("", 1, 0, 1, "summary"), ("x", 0, 0, 1, "achievement"), ("x", 1, 1, 1, "evidence"), ("x", 1, 0, 0, "step")],
+    [
+        ("", 1, 0, 1, "summary"),
+        ("x", 0, 0, 1, "achievement"),
+        ("x", 1, 1, 1, "evidence"),
+        ("x", 1, 0, 0, "step"),
+    ],
 )
-def test_what_is_missing_is_named(summary: str, achievements: int, uncited: int, steps: int, word: str) -> None:
+def test_what_is_missing_is_named(
+    summary: str, achievements: int, uncited: int, steps: int, word: str
+) -> None:
     reason = rules.missing_before_sharing(summary, achievements, uncited, steps)
     assert reason is not None
     assert word in reason

@@ -27,7 +27,7 @@ def test_sharing_opens_the_evaluation_to_the_person_the_line_and_hr(world: World
 def test_it_is_refused_without_a_cited_shortcoming_and_the_text_stays(world: World, as_: SignedIn) -> None:
     bashir = as_(world.bashir)
     bashir.get(write_url(world))
-    answer = bashir.post(write_url(world), typed(act="share", **{"shortcoming-0-text": "Careless"}))
+    answer = bashir.post(write_url(world), {**typed(act="share"), "shortcoming-0-text": "Careless"})
     assert answer.status_code == 409
     assert b"Choose its evidence" in answer.content
     assert b"Careless" in answer.content

@@ -17,7 +17,10 @@ from tests.factories.evaluations import make_evaluation
 def test_with_the_second_signature_the_evaluation_is_frozen(world: World, as_: SignedIn) -> None:
     row = make_evaluation(world.ana_part, world.part["bashir"].employee, state="shared")
     url = reverse("evaluations:sign", kwargs={"pk": row.pk})
-    assert as_(world.ana).post(url, {"version": 1, "comment": "The rework was a team effort."}).status_code == 302
+    assert (
+        as_(world.ana).post(url, {"version": 1, "comment": "The rework was a team effort."}).status_code
+        == 302
+    )
     row.refresh_from_db()
     assert row.state == "shared"
     assert as_(world.bashir).post(url, {"version": row.version, "comment": ""}).status_code == 302
@@ -47,11 +50,14 @@ def test_what_is_signed_cannot_be_taken_back(world: World, as_: SignedIn) -> Non
 @pytest.mark.django_db
 def test_the_database_keeps_a_signature_as_it_is(world: World) -> None:
     row = make_evaluation(world.ana_part, world.part["bashir"].employee, state="signed")
-    with pytest.raises(Exception, match="append_only|Cannot"), transaction.atomic():
+    with pytest.raises(Exception, match="Cannot"), transaction.atomic():
         Signature.objects.filter(evaluation=row).update(comment="changed")
     with pytest.raises(IntegrityError), transaction.atomic():
         Evaluation.objects.create(
-            participation=world.ana_part, author=world.part["farid"].employee, state="shared", shared_at=row.shared_at
+            participation=world.ana_part,
+            author=world.part["farid"].employee,
+            state="shared",
+            shared_at=row.shared_at,
         )
 
 

@@ -15,11 +15,23 @@ from tests.factories.evaluations import make_evaluation
 
 def typed(version: int = 1, **more: Any) -> dict[str, Any]:
     rows = {
-        "version": version, "summary": "A year of steady work.", "potential": "grow", "long_term_goal": "",
-        "achievement-TOTAL_FORMS": 1, "achievement-INITIAL_FORMS": 0, "achievement-0-text": "Halved the rework",
-        "achievement-0-evidence": "", "shortcoming-TOTAL_FORMS": 1, "shortcoming-INITIAL_FORMS": 0,
-        "shortcoming-0-text": "", "shortcoming-0-evidence": "", "step-TOTAL_FORMS": 1, "step-INITIAL_FORMS": 0,
-        "step-0-text": "A course", "step-0-due_on": (today() + timedelta(days=60)).isoformat(), "step-0-support": "",
+        "version": version,
+        "summary": "A year of steady work.",
+        "potential": "grow",
+        "long_term_goal": "",
+        "achievement-TOTAL_FORMS": 1,
+        "achievement-INITIAL_FORMS": 0,
+        "achievement-0-text": "Halved the rework",
+        "achievement-0-evidence": "",
+        "shortcoming-TOTAL_FORMS": 1,
+        "shortcoming-INITIAL_FORMS": 0,
+        "shortcoming-0-text": "",
+        "shortcoming-0-evidence": "",
+        "step-TOTAL_FORMS": 1,
+        "step-INITIAL_FORMS": 0,
+        "step-0-text": "A course",
+        "step-0-due_on": (today() + timedelta(days=60)).isoformat(),
+        "step-0-support": "",
     }
     return {**rows, **more}
 
@@ -73,10 +85,12 @@ def test_autosave_says_saved_only_after_the_row_is_written(world: World, as_: Si
 def test_evidence_of_the_year_can_be_cited(world: World, as_: SignedIn) -> None:
     bashir_hr = world.part["bashir"].employee
     talk = Conversation.objects.create(participation=world.ana_part, manager=bashir_hr, stage="objectives")
-    entry = Entry.objects.create(conversation=talk, author=world.part["bashir"].employee, body="Reports came late")
+    entry = Entry.objects.create(
+        conversation=talk, author=world.part["bashir"].employee, body="Reports came late"
+    )
     bashir = as_(world.bashir)
     assert b"Reports came late" in bashir.get(write_url(world)).content
-    data = typed(1, **{"shortcoming-0-text": "Late", "shortcoming-0-evidence": f"entry:{entry.pk}"})
+    data = {**typed(), "shortcoming-0-text": "Late", "shortcoming-0-evidence": f"entry:{entry.pk}"}
     assert bashir.post(write_url(world), data).status_code == 302
     point = Evaluation.objects.get().points.get(kind="shortcoming")
     assert (point.evidence_kind, point.evidence_id) == ("entry", entry.pk)
@@ -86,12 +100,19 @@ def test_evidence_of_the_year_can_be_cited(world: World, as_: SignedIn) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("summary", "x" * 20_001), ("summary", "nul\x00byte"), ("step-0-due_on", "2026-02-30"),
-        ("achievement-0-evidence", "entry:999999"), ("step-0-due_on", ""), ("potential", "king"),
-        ("version", "9" * 40), ("step-TOTAL_FORMS", "100000"),
+        ("summary", "x" * 20_001),
+        ("summary", "nul\x00byte"),
+        ("step-0-due_on", "2026-02-30"),
+        ("achievement-0-evidence", "entry:999999"),
+        ("step-0-due_on", ""),
+        ("potential", "king"),
+        ("version", "9" * 40),
+        ("step-TOTAL_FORMS", "100000"),
     ],
 )
-def test_bad_input_is_told_beside_the_field_and_kept(world: World, as_: SignedIn, field: str, value: str) -> None:
+def test_bad_input_is_told_beside_the_field_and_kept(
+    world: World, as_: SignedIn, field: str, value: str
+) -> None:
     bashir = as_(world.bashir)
     bashir.get(write_url(world))
     answer = bashir.post(write_url(world), {**typed(), field: value})

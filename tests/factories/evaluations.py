@@ -23,7 +23,11 @@ def make_evaluation(participation: Participation, author: Employee, *, state: st
     )
     Point.objects.create(evaluation=row, kind="achievement", text="Halved the rework")
     Point.objects.create(
-        evaluation=row, kind="shortcoming", text="Late reports", evidence_kind="entry", evidence_id=1,
+        evaluation=row,
+        kind="shortcoming",
+        text="Late reports",
+        evidence_kind="entry",
+        evidence_id=1,
         evidence_label="3 May: reports came late",
     )
     DevelopmentStep.objects.create(evaluation=row, text="Course", due_on=today() + timedelta(days=90))
@@ -31,7 +35,9 @@ def make_evaluation(participation: Participation, author: Employee, *, state: st
         row.state, row.shared_at = "shared", timezone.now()
         row.save()
     if state == "signed":
-        Signature.objects.create(evaluation=row, side="employee", signer=participation.employee, comment="Seen.")
+        Signature.objects.create(
+            evaluation=row, side="employee", signer=participation.employee, comment="Seen."
+        )
         Signature.objects.create(evaluation=row, side="manager", signer=author)
         row.snapshot = snapshot_of(row)
         row.sha256 = fingerprint(row.snapshot)

@@ -84,7 +84,16 @@ def _seats(count: int | None) -> list[_Seat]:
         else:
             annual = 45000 + chance.randrange(0, 30000, 250)
             seats.append(
-                _Seat(f"Person {number:06d}", "Technician", "G3", annual, "mf"[number % 2], division, division, leads[-1])
+                _Seat(
+                    f"Person {number:06d}",
+                    "Technician",
+                    "G3",
+                    annual,
+                    "mf"[number % 2],
+                    division,
+                    division,
+                    leads[-1],
+                )
             )
     return seats
 
@@ -105,11 +114,18 @@ def build_company(count: int | None = None) -> Company:
     people = Employee.objects.bulk_create(
         [
             Employee(
-                number=f"{1000 + n}", name=s.name, sort_name=f"{s.name.split()[-1]}, {s.name.rsplit(' ', 1)[0]}",
-                email=_address(s.name), job_title=s.title, job_family=s.division, grade=s.grade, unit=units[s.unit],
+                number=f"{1000 + n}",
+                name=s.name,
+                sort_name=f"{s.name.split()[-1]}, {s.name.rsplit(' ', 1)[0]}",
+                email=_address(s.name),
+                job_title=s.title,
+                job_family=s.division,
+                grade=s.grade,
+                unit=units[s.unit],
                 location={"Sales": "Boston", "Production": "Gdansk"}.get(s.division, "Berlin"),
                 hired_on=day - timedelta(days=HIRED_BEFORE + chance.randrange(0, 3200)),
-                fte=Decimal("0.8") if n % 11 == 5 else Decimal(1), zone=texts.ZONES.get(s.division, "Europe/Berlin"),
+                fte=Decimal("0.8") if n % 11 == 5 else Decimal(1),
+                zone=texts.ZONES.get(s.division, "Europe/Berlin"),
             )
             for n, s in enumerate(seats)
         ],
@@ -136,7 +152,12 @@ def build_company(count: int | None = None) -> Company:
     Salary.objects.bulk_create(
         [
             Salary(
-                employee=p, amount=pay[p.pk], annual=pay[p.pk], currency="EUR", fte=p.fte, effective_from=p.hired_on
+                employee=p,
+                amount=pay[p.pk],
+                annual=pay[p.pk],
+                currency="EUR",
+                fte=p.fte,
+                effective_from=p.hired_on,
             )
             for p in people
         ],
@@ -145,8 +166,13 @@ def build_company(count: int | None = None) -> Company:
     PrivateProfile.objects.bulk_create(
         [
             PrivateProfile(
-                employee=by_name[s.name], sex={"f": "female", "m": "male"}[s.sex],
-                born_on=date(day.year - 24 - chance.randrange(0, 38), 1 + chance.randrange(12), 1 + chance.randrange(28)),
+                employee=by_name[s.name],
+                sex={"f": "female", "m": "male"}[s.sex],
+                born_on=date(
+                    day.year - 24 - chance.randrange(0, 38),
+                    1 + chance.randrange(12),
+                    1 + chance.randrange(28),
+                ),
             )
             for s in seats
         ],
@@ -189,12 +215,18 @@ def _somebody_leaves_and_somebody_is_away(by_name: dict[str, Employee], day: dat
     Employee.objects.filter(pk=leaver.pk).update(left_on=day - timedelta(days=25))
     leaver.left_on = day - timedelta(days=25)
     Absence.objects.create(
-        employee=by_name["Helga Winter"], kind="parental leave", is_paid=True,
-        starts_on=day - timedelta(days=30), ends_on=day + timedelta(days=60),
+        employee=by_name["Helga Winter"],
+        kind="parental leave",
+        is_paid=True,
+        starts_on=day - timedelta(days=30),
+        ends_on=day + timedelta(days=60),
     )
     Absence.objects.create(
-        employee=by_name["Stefan Roth"], kind="unpaid leave", is_paid=False,
-        starts_on=day - timedelta(days=90), ends_on=day - timedelta(days=60),
+        employee=by_name["Stefan Roth"],
+        kind="unpaid leave",
+        is_paid=False,
+        starts_on=day - timedelta(days=90),
+        ends_on=day - timedelta(days=60),
     )
 
 
@@ -216,14 +248,20 @@ def _sign_ins(people: list[Employee], units: dict[str, Unit]) -> dict[str, User]
     start = today() - timedelta(days=400)
     kim = users["Kim Larsen"]
     grants = [
-        ("Kim Larsen", Role.HR_ADMIN, None), ("Lea Roth", Role.HR_ADMIN, None), ("Milan Horvat", Role.HR_ADMIN, None),
-        ("Ines Costa", Role.HR_PARTNER, "Engineering"), ("Mira Sand", Role.AUDITOR, None),
+        ("Kim Larsen", Role.HR_ADMIN, None),
+        ("Lea Roth", Role.HR_ADMIN, None),
+        ("Milan Horvat", Role.HR_ADMIN, None),
+        ("Ines Costa", Role.HR_PARTNER, "Engineering"),
+        ("Mira Sand", Role.AUDITOR, None),
         ("Noor Haddad", Role.IT_ADMIN, None),
     ]
     RoleGrant.objects.bulk_create(
         [
             RoleGrant(
-                user=users[name], role=role, unit=units[unit] if unit else None, starts_on=start,
+                user=users[name],
+                role=role,
+                unit=units[unit] if unit else None,
+                starts_on=start,
                 granted_by=kim if name != "Kim Larsen" else None,
             )
             for name, role, unit in grants
@@ -246,4 +284,6 @@ WHO_SIGNS_IN = [
 
 def moment(day: date, hour: int = 9) -> object:
     """An instant on a day, for rows that tell when something happened."""
-    return timezone.make_aware(timezone.datetime(day.year, day.month, day.day, hour), timezone.get_default_timezone())
+    return timezone.make_aware(
+        timezone.datetime(day.year, day.month, day.day, hour), timezone.get_default_timezone()
+    )

@@ -32,12 +32,16 @@ LEVELS = [
 ]
 # When the stages open and are due, in days from today; this year's overlap so that each is half way.
 THIS_YEAR = {
-    StageKind.OBJECTIVES: (-280, 6), StageKind.APPRAISAL: (-16, 12),
-    StageKind.INCENTIVES: (-9, 25), StageKind.EVALUATION: (-4, 38),
+    StageKind.OBJECTIVES: (-280, 6),
+    StageKind.APPRAISAL: (-16, 12),
+    StageKind.INCENTIVES: (-9, 25),
+    StageKind.EVALUATION: (-4, 38),
 }
 LAST_YEAR = {
-    StageKind.OBJECTIVES: (-660, -600), StageKind.APPRAISAL: (-400, -372),
-    StageKind.INCENTIVES: (-371, -350), StageKind.EVALUATION: (-349, -320),
+    StageKind.OBJECTIVES: (-660, -600),
+    StageKind.APPRAISAL: (-400, -372),
+    StageKind.INCENTIVES: (-371, -350),
+    StageKind.EVALUATION: (-349, -320),
 }
 
 
@@ -52,21 +56,32 @@ def build_cycles(company: Company) -> tuple[DemoCycle, DemoCycle]:
     """(last year's, this year's). Participations, assignments and chains are written in sets."""
     day = today()
     first = (day - timedelta(days=290)).replace(day=1)
-    last = _build(company, f"Performance {first.year - 1}", first.replace(year=first.year - 1), LAST_YEAR, "closed")
+    last = _build(
+        company, f"Performance {first.year - 1}", first.replace(year=first.year - 1), LAST_YEAR, "closed"
+    )
     this = _build(company, f"Performance {first.year}", first, THIS_YEAR, "running")
     this.cycle.copied_from = last.cycle
     this.cycle.save(update_fields=["copied_from"])
     return last, this
 
 
-def _build(company: Company, name: str, first: date, days: dict[StageKind, tuple[int, int]], state: str) -> DemoCycle:
+def _build(
+    company: Company, name: str, first: date, days: dict[StageKind, tuple[int, int]], state: str
+) -> DemoCycle:
     day = today()
     kim = company.users["Kim Larsen"]
     launched = timezone.now() - timedelta(days=-days[StageKind.OBJECTIVES][0])
     cycle = Cycle.objects.create(
-        name=name, first_day=first, last_day=first.replace(year=first.year + 1) - timedelta(days=1),
-        zone="Europe/Berlin", currency="EUR", state=state, launched_at=launched, launched_by=kim,
-        stages_may_overlap=True, closed_at=timezone.now() - timedelta(days=315) if state == "closed" else None,
+        name=name,
+        first_day=first,
+        last_day=first.replace(year=first.year + 1) - timedelta(days=1),
+        zone="Europe/Berlin",
+        currency="EUR",
+        state=state,
+        launched_at=launched,
+        launched_by=kim,
+        stages_may_overlap=True,
+        closed_at=timezone.now() - timedelta(days=315) if state == "closed" else None,
     )
     PopulationRule.objects.create(cycle=cycle)
     scale = RatingScale.objects.create(name="Five levels", cycle=cycle)
@@ -79,8 +94,13 @@ def _build(company: Company, name: str, first: date, days: dict[StageKind, tuple
     Stage.objects.bulk_create(
         [
             Stage(
-                cycle=cycle, kind=kind, position=n, opens_on=day + timedelta(days=opens),
-                due_on=day + timedelta(days=due), grace_days=3, state="closed" if state == "closed" else "open",
+                cycle=cycle,
+                kind=kind,
+                position=n,
+                opens_on=day + timedelta(days=opens),
+                due_on=day + timedelta(days=due),
+                grace_days=3,
+                state="closed" if state == "closed" else "open",
             )
             for n, (kind, (opens, due)) in enumerate(days.items())
         ]
@@ -100,9 +120,19 @@ def _take_part(company: Company, cycle: Cycle, first: date) -> dict[int, Partici
     participations = Participation.objects.bulk_create(
         [
             Participation(
-                cycle=cycle, employee=p, unit_id=p.unit_id, job_title=p.job_title, grade=p.grade,
-                location=p.location, fte=p.fte, annual_pay=company.pay[p.pk], currency="EUR", hired_on=p.hired_on,
-                left_on=p.left_on, state="left" if p.left_on else "active", starts_on=first,
+                cycle=cycle,
+                employee=p,
+                unit_id=p.unit_id,
+                job_title=p.job_title,
+                grade=p.grade,
+                location=p.location,
+                fte=p.fte,
+                annual_pay=company.pay[p.pk],
+                currency="EUR",
+                hired_on=p.hired_on,
+                left_on=p.left_on,
+                state="left" if p.left_on else "active",
+                starts_on=first,
                 launched_at=cycle.launched_at,
             )
             for p in takers
@@ -111,7 +141,10 @@ def _take_part(company: Company, cycle: Cycle, first: date) -> dict[int, Partici
     )
     part = {p.employee_id: p for p in participations}
     Assignment.objects.bulk_create(
-        [Assignment(participation=part[p.pk], manager=company.line[p.pk][0], starts_on=first) for p in takers],
+        [
+            Assignment(participation=part[p.pk], manager=company.line[p.pk][0], starts_on=first)
+            for p in takers
+        ],
         batch_size=5000,
     )
     ChainLink.objects.bulk_create(

@@ -53,8 +53,12 @@ def build_goals(company: Company, demo: DemoCycle) -> dict[int, list[Goal]]:
                 continue
             creator = company.users[(employee if state == "draft" else author).name]
             goal = Goal(
-                participation=participation, cycle=demo.cycle, state=state, created_by=creator,
-                visibility="line" if position else "everyone", parent=parents[position % len(parents)],
+                participation=participation,
+                cycle=demo.cycle,
+                state=state,
+                created_by=creator,
+                visibility="line" if position else "everyone",
+                parent=parents[position % len(parents)],
             )
             goals.append(goal)
             begun = now - timedelta(days=260 - chance.randrange(20))
@@ -102,7 +106,12 @@ def _company_goals(company: Company, demo: DemoCycle) -> list[Goal]:
             cycle=demo.cycle, visibility="everyone", state="draft", created_by=company.users["Kim Larsen"]
         )
         version = GoalVersion.objects.create(
-            goal=goal, number=1, title=title, why=why, author=chief, proposed_at=demo.cycle.launched_at,
+            goal=goal,
+            number=1,
+            title=title,
+            why=why,
+            author=chief,
+            proposed_at=demo.cycle.launched_at,
             in_force_from=demo.cycle.launched_at,
         )
         goal.latest = goal.agreed = version
@@ -116,12 +125,23 @@ def _version(
     goal: Goal, number: int, text: texts.DemoGoal, author: Employee, at: datetime, weight: Decimal
 ) -> GoalVersion:
     return GoalVersion(
-        goal=goal, number=number, title=text.title, why=text.why, weight=weight, author=author, proposed_at=at,
+        goal=goal,
+        number=number,
+        title=text.title,
+        why=text.why,
+        weight=weight,
+        author=author,
+        proposed_at=at,
         key_results=[
             {
-                "key": f"k{n}", "title": title, "kind": kind, "start": start,
-                "target": None if kind == "keep" else target, "low": start if kind == "keep" else None,
-                "high": target if kind == "keep" else None, "unit": unit,
+                "key": f"k{n}",
+                "title": title,
+                "kind": kind,
+                "start": start,
+                "target": None if kind == "keep" else target,
+                "low": start if kind == "keep" else None,
+                "high": target if kind == "keep" else None,
+                "unit": unit,
             }
             for n, (title, kind, start, target, unit) in enumerate(text.key_results, start=1)
         ],
@@ -142,7 +162,9 @@ def _sign(
             owner = version.goal.participation.employee_id
             one.append(
                 Signature(
-                    version=version, side="employee" if version.author_id == owner else "manager", signer=version.author
+                    version=version,
+                    side="employee" if version.author_id == owner else "manager",
+                    signer=version.author,
                 )
             )
     Signature.objects.bulk_create(both + one, batch_size=5000)
@@ -159,23 +181,43 @@ def _progress(
         reach = Decimal(str(round(chance.uniform(0.45, 1.1), 2)))
         for position, row in enumerate(version.key_results):
             result = KeyResult(
-                goal=goal, key=row["key"], position=position, title=row["title"], kind=row["kind"],
-                start=Decimal(row["start"]), target=Decimal(row["target"]) if row["target"] else None,
-                low=Decimal(row["low"]) if row["low"] else None, high=Decimal(row["high"]) if row["high"] else None,
+                goal=goal,
+                key=row["key"],
+                position=position,
+                title=row["title"],
+                kind=row["kind"],
+                start=Decimal(row["start"]),
+                target=Decimal(row["target"]) if row["target"] else None,
+                low=Decimal(row["low"]) if row["low"] else None,
+                high=Decimal(row["high"]) if row["high"] else None,
                 unit=row["unit"],
             )
             results.append(result)
             for step in range(1, 9):
                 value = _value(result, reach * step / 8, chance.uniform(-0.04, 0.04), step)
-                mood = "on_track" if reach > Decimal("0.75") else "at_risk" if reach > Decimal("0.55") else "off_track"
+                mood = (
+                    "on_track"
+                    if reach > Decimal("0.75")
+                    else "at_risk"
+                    if reach > Decimal("0.55")
+                    else "off_track"
+                )
                 updates.append(
                     ProgressUpdate(
-                        key_result=result, value=value, confidence=mood if step > 4 else "on_track",
-                        note=chance.choice(texts.NOTES) if chance.random() < 0.35 else "", author=employee,
-                        at=now - timedelta(days=240 - 29 * step - chance.randrange(6), hours=chance.randrange(9)),
+                        key_result=result,
+                        value=value,
+                        confidence=mood if step > 4 else "on_track",
+                        note=chance.choice(texts.NOTES) if chance.random() < 0.35 else "",
+                        author=employee,
+                        at=now
+                        - timedelta(days=240 - 29 * step - chance.randrange(6), hours=chance.randrange(9)),
                     )
                 )
-                result.current, result.confidence, result.updated_at = value, updates[-1].confidence, updates[-1].at
+                result.current, result.confidence, result.updated_at = (
+                    value,
+                    updates[-1].confidence,
+                    updates[-1].at,
+                )
     KeyResult.objects.bulk_create(results, batch_size=5000)
     ProgressUpdate.objects.bulk_create(updates, batch_size=5000)
 
@@ -199,13 +241,23 @@ def _changes(demo: DemoCycle, agreed: list[tuple[Goal, GoalVersion, Employee, Em
         if rows and rows[0]["target"]:
             rows[0]["target"] = str(Decimal(rows[0]["target"]) + 1)
         new = GoalVersion.objects.create(
-            goal=goal, number=version.number + 1, title=version.title, why=version.why, weight=version.weight,
-            key_results=rows, author=employee, proposed_at=timezone.now() - timedelta(days=2),
+            goal=goal,
+            number=version.number + 1,
+            title=version.title,
+            why=version.why,
+            weight=version.weight,
+            key_results=rows,
+            author=employee,
+            proposed_at=timezone.now() - timedelta(days=2),
         )
         Goal.objects.filter(pk=goal.pk).update(latest=new)
         Signature.objects.create(version=new, side="employee", signer=employee)
         ChangeRequest.objects.create(
-            goal=goal, old=version, new=new, reason="resources", requested_by=employee,
+            goal=goal,
+            old=version,
+            new=new,
+            reason="resources",
+            requested_by=employee,
             explanation="The new supplier delivers from January; until then the old target cannot be reached.",
             lapses_on=today() + timedelta(days=12),
         )
@@ -219,7 +271,10 @@ def _contributions(company: Company, demo: DemoCycle) -> None:
         mine, other = chance.sample(people, 2)
         rows.append(
             Contribution(
-                participation=mine, author=mine.employee, beneficiary=other.employee, text=text,
+                participation=mine,
+                author=mine.employee,
+                beneficiary=other.employee,
+                text=text,
                 happened_on=today() - timedelta(days=chance.randrange(10, 200)),
                 confirmed_at=timezone.now() if number % 3 else None,
             )

@@ -16,7 +16,9 @@ from pmcycle.home.demo.cycle import DemoCycle
 from pmcycle.home.demo.talks import TOLD_IN_SEPTEMBER
 from pmcycle.people.models import Employee, User
 
-WRITTEN = {texts.CHIEF[0]} | {row[0] for teams in texts.UNITS.values() for team in teams.values() for row in team}
+WRITTEN = {texts.CHIEF[0]} | {
+    row[0] for teams in texts.UNITS.values() for team in teams.values() for row in team
+}
 
 
 def build_results(company: Company, demo: DemoCycle) -> None:
@@ -27,11 +29,20 @@ def build_results(company: Company, demo: DemoCycle) -> None:
     actions.open_appraisals(demo.cycle)
     rows = {
         (a.participation_id, a.kind): a
-        for a in Appraisal.objects.filter(participation__cycle=demo.cycle, participation__employee__name__in=WRITTEN)
-        .select_related("participation__employee", "participation__cycle", "author")
+        for a in Appraisal.objects.filter(
+            participation__cycle=demo.cycle, participation__employee__name__in=WRITTEN
+        ).select_related("participation__employee", "participation__cycle", "author")
     }
-    sales = [p for p in demo.part.values() if _takes_part(company, p) and company.division[p.employee_id] == "Sales"]
-    others = [p for p in demo.part.values() if _takes_part(company, p) and company.division[p.employee_id] != "Sales"]
+    sales = [
+        p
+        for p in demo.part.values()
+        if _takes_part(company, p) and company.division[p.employee_id] == "Sales"
+    ]
+    others = [
+        p
+        for p in demo.part.values()
+        if _takes_part(company, p) and company.division[p.employee_id] != "Sales"
+    ]
     for number, participation in enumerate(sales):
         for kind in (Appraisal.Kind.SELF, Appraisal.Kind.MANAGER):
             _write(company, demo, rows.get((participation.pk, kind.value)), number, hand_in=True)
@@ -51,7 +62,11 @@ def build_results(company: Company, demo: DemoCycle) -> None:
 
 def _takes_part(company: Company, participation: Participation) -> bool:
     employee = participation.employee
-    return employee.name in WRITTEN and participation.left_on is None and company.manager_of(employee) is not None
+    return (
+        employee.name in WRITTEN
+        and participation.left_on is None
+        and company.manager_of(employee) is not None
+    )
 
 
 def _level(demo: DemoCycle, employee: Employee, number: int) -> RatingLevel:
@@ -75,7 +90,9 @@ def _write(company: Company, demo: DemoCycle, row: Appraisal | None, number: int
             for goal in actions.goals_of(row.participation):
                 answers[question.pk, goal.pk] = actions.Value(level_id=level.pk)
         elif question.kind == "text":
-            answers[question.pk, None] = actions.Value(text=next(said, pages[number % len(pages)].split(". ")[0] + "."))
+            answers[question.pk, None] = actions.Value(
+                text=next(said, pages[number % len(pages)].split(". ")[0] + ".")
+            )
         else:
             answers[question.pk, None] = actions.Value(level_id=level.pk)
     cited = _heard(row) if is_manager and level.needs_mention else []
@@ -92,13 +109,17 @@ def _heard(row: Appraisal) -> list[int]:
 
 
 def _answers_to_results(company: Company, demo: DemoCycle) -> None:
-    results = ReleasedResult.objects.filter(participation__cycle=demo.cycle).select_related("participation__employee")
+    results = ReleasedResult.objects.filter(participation__cycle=demo.cycle).select_related(
+        "participation__employee"
+    )
     for number, result in enumerate(results):
         by: User = company.users[result.participation.employee.name]
         if by.name == TOLD_IN_SEPTEMBER:
             actions.file_appeal(result, texts.APPEAL, by=by)
         elif number % 3:
-            actions.acknowledge(result, "Thank you. I would have put the first point higher." if number % 2 else "", by=by)
+            actions.acknowledge(
+                result, "Thank you. I would have put the first point higher." if number % 2 else "", by=by
+            )
 
 
 def _calibrate(company: Company, demo: DemoCycle) -> None:
@@ -106,7 +127,10 @@ def _calibrate(company: Company, demo: DemoCycle) -> None:
     session = actions.open_calibration(demo.cycle, "Engineering", [company.units["Engineering"]], by=kim)
     movable = (
         Rating.objects.calibratable_by(kim)
-        .filter(participation__cycle=demo.cycle, participation__unit__path__startswith=company.units["Engineering"].path)
+        .filter(
+            participation__cycle=demo.cycle,
+            participation__unit__path__startswith=company.units["Engineering"].path,
+        )
         .filter(proposed=demo.levels[2], participation__result__isnull=True)
         .first()
     )

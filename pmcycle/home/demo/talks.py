@@ -22,7 +22,6 @@ from pmcycle.home.demo import texts
 from pmcycle.home.demo.company import Company
 from pmcycle.home.demo.cycle import DemoCycle
 
-
 # Whom the demo gives a low rating that is no surprise.
 TOLD_IN_SEPTEMBER = "Daniel Kowalski"
 
@@ -58,7 +57,9 @@ def _threads(company: Company, demo: DemoCycle) -> None:
         start = now - timedelta(days=70 - number % 40)
         entries += [
             Entry(
-                conversation=conversation, author=manager if who == "m" else employee, body=text,
+                conversation=conversation,
+                author=manager if who == "m" else employee,
+                body=text,
                 said_at=start + timedelta(days=step, hours=step * 3),
             )
             for step, (who, text) in enumerate(script)
@@ -72,14 +73,22 @@ def _check_ins(company: Company, demo: DemoCycle) -> None:
     pairs = []
     for number, participation in enumerate(demo.part.values()):
         manager = company.manager_of(participation.employee)
-        if manager is None or participation.left_on or (number % 5 == 4 and participation.employee.name != "Ana Popescu"):
+        if (
+            manager is None
+            or participation.left_on
+            or (number % 5 == 4 and participation.employee.name != "Ana Popescu")
+        ):
             continue
         zone = participation.employee.zone
         weekday = ("MO", "TU", "WE", "TH")[number % 4]
         pairs.append(
             CheckInSeries(
-                manager=manager, employee=participation.employee, rrule=f"FREQ=WEEKLY;INTERVAL=2;BYDAY={weekday}",
-                starts_on=day - timedelta(days=200), at=time(9 + number % 7, 30 * (number % 2)), zone=zone,
+                manager=manager,
+                employee=participation.employee,
+                rrule=f"FREQ=WEEKLY;INTERVAL=2;BYDAY={weekday}",
+                starts_on=day - timedelta(days=200),
+                at=time(9 + number % 7, 30 * (number % 2)),
+                zone=zone,
             )
         )
     CheckInSeries.objects.bulk_create(pairs, batch_size=5000)
@@ -92,9 +101,16 @@ def _check_ins(company: Company, demo: DemoCycle) -> None:
             held = step < 0
             meetings.append(
                 CheckIn(
-                    series=series, manager=series.manager, employee=series.employee, starts_at=starts, minutes=30,
-                    state="held" if held else "planned", held_at=starts + timedelta(minutes=28) if held else None,
-                    shared_note="We looked at the goals, the trips before the fair, and what to leave out." if held else "",
+                    series=series,
+                    manager=series.manager,
+                    employee=series.employee,
+                    starts_at=starts,
+                    minutes=30,
+                    state="held" if held else "planned",
+                    held_at=starts + timedelta(minutes=28) if held else None,
+                    shared_note="We looked at the goals, the trips before the fair, and what to leave out."
+                    if held
+                    else "",
                 )
             )
     CheckIn.objects.bulk_create(meetings, batch_size=5000)
@@ -104,22 +120,39 @@ def _check_ins(company: Company, demo: DemoCycle) -> None:
         if not held and number % 7 != 4:
             continue
         points.append(
-            AgendaPoint(check_in=meeting, author=meeting.manager, text=chance.choice(texts.AGENDA_MANAGER), is_done=held)
+            AgendaPoint(
+                check_in=meeting,
+                author=meeting.manager,
+                text=chance.choice(texts.AGENDA_MANAGER),
+                is_done=held,
+            )
         )
         points.append(
-            AgendaPoint(check_in=meeting, author=meeting.employee, text=chance.choice(texts.AGENDA_EMPLOYEE), is_done=held)
+            AgendaPoint(
+                check_in=meeting,
+                author=meeting.employee,
+                text=chance.choice(texts.AGENDA_EMPLOYEE),
+                is_done=held,
+            )
         )
         if held and number % 7 in (2, 3):
             done = meeting.starts_at + timedelta(days=6) if chance.random() < 0.7 else None
             due = (meeting.starts_at + timedelta(days=chance.choice([8, 16, 30]))).date()
             actions.append(
                 ActionItem(
-                    check_in=meeting, owner=meeting.employee, text=chance.choice(texts.ACTIONS), due_on=due, done_at=done
+                    check_in=meeting,
+                    owner=meeting.employee,
+                    text=chance.choice(texts.ACTIONS),
+                    due_on=due,
+                    done_at=done,
                 )
             )
             actions.append(
                 ActionItem(
-                    check_in=meeting, owner=meeting.manager, text=chance.choice(texts.PROMISES), due_on=due,
+                    check_in=meeting,
+                    owner=meeting.manager,
+                    text=chance.choice(texts.PROMISES),
+                    due_on=due,
                     done_at=None if chance.random() < 0.35 else meeting.starts_at + timedelta(days=9),
                 )
             )
@@ -140,16 +173,26 @@ def _feedback(company: Company) -> None:
             if manager is None:
                 continue
             recipient = manager
-        visibility = "public" if kind == "praise" and number % 2 else "manager" if number % 3 == 0 else "person"
+        visibility = (
+            "public" if kind == "praise" and number % 2 else "manager" if number % 3 == 0 else "person"
+        )
         rows.append(
             Feedback(
-                giver=giver, recipient=recipient, kind=kind, visibility=visibility, body=body,
-                given_at=now - timedelta(days=chance.randrange(2, 180)), was_useful=True if number % 4 == 0 else None,
+                giver=giver,
+                recipient=recipient,
+                kind=kind,
+                visibility=visibility,
+                body=body,
+                given_at=now - timedelta(days=chance.randrange(2, 180)),
+                was_useful=True if number % 4 == 0 else None,
             )
         )
     ana, chen = company.by_name["Ana Popescu"], company.by_name["Chen Wei"]
     Feedback.objects.bulk_create(rows, batch_size=5000)
     FeedbackRequest.objects.create(
-        requester=chen, reviewer=ana, about=chen, due_on=today() + timedelta(days=5),
+        requester=chen,
+        reviewer=ana,
+        about=chen,
+        due_on=today() + timedelta(days=5),
         question="How did my part in the overnight series help, and what should I have done earlier?",
     )

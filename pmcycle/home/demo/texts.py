@@ -98,9 +98,14 @@ ZONES = {"Sales": "America/New_York", "Production": "Europe/Warsaw", "Engineerin
 
 # (job title word, minimum, midpoint, maximum) by grade.
 PAY_RANGES = {
-    "G1": (40000, 45500, 52000), "G2": (44000, 51000, 59000), "G3": (54000, 62500, 72000),
-    "G4": (67000, 78000, 90000), "G5": (80000, 93000, 107000), "G6": (96000, 111000, 128000),
-    "G7": (120000, 141000, 163000), "G8": (180000, 210000, 245000),
+    "G1": (40000, 45500, 52000),
+    "G2": (44000, 51000, 59000),
+    "G3": (54000, 62500, 72000),
+    "G4": (67000, 78000, 90000),
+    "G5": (80000, 93000, 107000),
+    "G6": (96000, 111000, 128000),
+    "G7": (120000, 141000, 163000),
+    "G8": (180000, 210000, 245000),
 }
 
 
@@ -121,55 +126,82 @@ def _goal(title: str, why: str, weight: int, *key_results: tuple[str, str, str, 
 GOALS: dict[str, list[DemoGoal]] = {
     "Engineering": [
         _goal(
-            "Halve the drift of the M4 spectrometer", "Two large customers measure overnight and lose runs to drift.",
-            40, ("Drift over eight hours", "decrease", "1.8", "0.9", "nm"), ("Units re-tested", "increase", "0", "24", "units"),
+            "Halve the drift of the M4 spectrometer",
+            "Two large customers measure overnight and lose runs to drift.",
+            40,
+            ("Drift over eight hours", "decrease", "1.8", "0.9", "nm"),
+            ("Units re-tested", "increase", "0", "24", "units"),
         ),
         _goal(
-            "Ship the calibration wizard", "Field service spends a third of each visit on steps a customer could do.",
-            35, ("Wizard released to all customers", "reach", "0", "1", ""),
+            "Ship the calibration wizard",
+            "Field service spends a third of each visit on steps a customer could do.",
+            35,
+            ("Wizard released to all customers", "reach", "0", "1", ""),
             ("Visits for calibration alone", "decrease", "42", "20", "a month"),
         ),
         _goal(
-            "Bring one colleague into optical simulation", "Today one person can run the model; that is one too few.",
-            25, ("Simulations run by somebody else", "increase", "0", "6", "runs"),
+            "Bring one colleague into optical simulation",
+            "Today one person can run the model; that is one too few.",
+            25,
+            ("Simulations run by somebody else", "increase", "0", "6", "runs"),
         ),
     ],
     "Production": [
         _goal(
-            "Cut rework in final assembly", "Every reworked unit costs three hours and a promise to a customer.",
-            45, ("Units reworked", "decrease", "7.5", "3", "%"), ("Root causes closed", "increase", "0", "8", ""),
+            "Cut rework in final assembly",
+            "Every reworked unit costs three hours and a promise to a customer.",
+            45,
+            ("Units reworked", "decrease", "7.5", "3", "%"),
+            ("Root causes closed", "increase", "0", "8", ""),
         ),
         _goal(
-            "A safe line", "Nobody gets hurt. The near misses we report are the accidents we avoid.",
-            25, ("Accidents", "zero", "0", "0", ""), ("Near misses reported", "increase", "4", "20", ""),
+            "A safe line",
+            "Nobody gets hurt. The near misses we report are the accidents we avoid.",
+            25,
+            ("Accidents", "zero", "0", "0", ""),
+            ("Near misses reported", "increase", "4", "20", ""),
         ),
         _goal(
-            "Learn a second station", "We stop when one person is away; with two per station we do not.",
-            30, ("Stations signed off", "increase", "1", "2", ""),
+            "Learn a second station",
+            "We stop when one person is away; with two per station we do not.",
+            30,
+            ("Stations signed off", "increase", "1", "2", ""),
         ),
     ],
     "Sales": [
         _goal(
-            "Win two laboratory groups", "Groups buy for ten sites at once and stay for years.",
-            40, ("Groups signed", "increase", "0", "2", ""), ("Qualified first meetings", "increase", "0", "15", ""),
+            "Win two laboratory groups",
+            "Groups buy for ten sites at once and stay for years.",
+            40,
+            ("Groups signed", "increase", "0", "2", ""),
+            ("Qualified first meetings", "increase", "0", "15", ""),
         ),
         _goal(
-            "Renew early", "A renewal agreed before autumn is a renewal without a discount.",
-            35, ("Renewed before the last quarter", "increase", "20", "70", "%"),
+            "Renew early",
+            "A renewal agreed before autumn is a renewal without a discount.",
+            35,
+            ("Renewed before the last quarter", "increase", "20", "70", "%"),
         ),
         _goal(
-            "Answer within a working day", "Customers forgive a fault. They do not forgive silence.",
-            25, ("Questions answered in a day", "keep", "80", "95", "%"),
+            "Answer within a working day",
+            "Customers forgive a fault. They do not forgive silence.",
+            25,
+            ("Questions answered in a day", "keep", "80", "95", "%"),
         ),
     ],
     "People and Finance": [
         _goal(
-            "Close the month in four days", "Decisions wait for figures, and figures wait for us.",
-            50, ("Working days to close", "decrease", "8", "4", "days"),
+            "Close the month in four days",
+            "Decisions wait for figures, and figures wait for us.",
+            50,
+            ("Working days to close", "decrease", "8", "4", "days"),
         ),
         _goal(
-            "A hand-over nobody fears", "When people change teams, their goals and promises should not fall between two desks.",
-            50, ("Moves with a written hand-over", "increase", "10", "90", "%"), ("Guide published", "reach", "0", "1", ""),
+            "A hand-over nobody fears",
+            "When people change teams, their goals and promises should not fall between two desks.",
+            50,
+            ("Moves with a written hand-over", "increase", "10", "90", "%"),
+            ("Guide published", "reach", "0", "1", ""),
         ),
     ],
 }
@@ -193,16 +225,28 @@ NOTES = [
 # A thread reads as a conversation: (who, text), m for the manager, e for the employee.
 THREADS = [
     [
-        ("m", "I would rather we aim at drift over a whole night than at peak accuracy. What would you need for that?"),
-        ("e", "A climate chamber for two weeks, and Sami for the test set-up. Without the chamber I can promise 1.2 at best."),
+        (
+            "m",
+            "I would rather we aim at drift over a whole night than at peak accuracy. What would you need for that?",
+        ),
+        (
+            "e",
+            "A climate chamber for two weeks, and Sami for the test set-up. Without the chamber I can promise 1.2 at best.",
+        ),
         ("m", "The chamber is booked from the 14th. I will ask for Sami; let us put both into the check-in."),
     ],
     [
         ("e", "The target for rework was set before the new supplier. Can we look at it again?"),
-        ("m", "Yes. Bring last month's figures; if the parts are the cause, we change the goal, not the story."),
+        (
+            "m",
+            "Yes. Bring last month's figures; if the parts are the cause, we change the goal, not the story.",
+        ),
     ],
     [
-        ("m", "Two customers heard nothing from us for a week in September. I want to tell you now, and not in a form in December."),
+        (
+            "m",
+            "Two customers heard nothing from us for a week in September. I want to tell you now, and not in a form in December.",
+        ),
         ("e", "That was me, I had no cover during the fair. I should have asked for it."),
         ("m", "Then let us agree on cover before each trip. I will arrange it for the next one."),
     ],
@@ -217,27 +261,46 @@ THREADS = [
 ]
 
 AGENDA_MANAGER = [
-    "What slowed you down since last time?", "Priorities for the next two weeks", "Feedback from the Vienna visit",
-    "Holiday cover in December", "What would make the second half of the goal easier?",
+    "What slowed you down since last time?",
+    "Priorities for the next two weeks",
+    "Feedback from the Vienna visit",
+    "Holiday cover in December",
+    "What would make the second half of the goal easier?",
 ]
 AGENDA_EMPLOYEE = [
-    "Access to the climate chamber", "The supplier's new drawing", "A course on uncertainty budgets",
-    "Who takes the Thursday round", "Feedback on my report to the board",
+    "Access to the climate chamber",
+    "The supplier's new drawing",
+    "A course on uncertainty budgets",
+    "Who takes the Thursday round",
+    "Feedback on my report to the board",
 ]
 ACTIONS = [
-    "Write up the overnight series and send it round", "Ask two customers for their drift logs",
-    "Draft the checklist for the second station", "Prepare the renewal list by region",
+    "Write up the overnight series and send it round",
+    "Ask two customers for their drift logs",
+    "Draft the checklist for the second station",
+    "Prepare the renewal list by region",
 ]
 PROMISES = [
-    "Get the climate chamber for two weeks", "Speak with the supplier about the late drawings",
-    "Free one afternoon a week for the simulation", "Find cover for the fair in spring",
+    "Get the climate chamber for two weeks",
+    "Speak with the supplier about the late drawings",
+    "Free one afternoon a week for the simulation",
+    "Find cover for the fair in spring",
 ]
 FEEDBACK = [
-    ("praise", "You stayed with the customer until the unit ran, and wrote down what we learned. That helped all of us."),
+    (
+        "praise",
+        "You stayed with the customer until the unit ran, and wrote down what we learned. That helped all of us.",
+    ),
     ("praise", "The way you explained the uncertainty budget to the apprentices was the best I have heard."),
-    ("suggestion", "In the review you answered before the question was out. Two breaths more, and people will bring you more."),
+    (
+        "suggestion",
+        "In the review you answered before the question was out. Two breaths more, and people will bring you more.",
+    ),
     ("praise", "Thank you for taking the night shift at short notice. We shipped because of it."),
-    ("suggestion", "Your reports are right but long. A first page with the three numbers would reach more readers."),
+    (
+        "suggestion",
+        "Your reports are right but long. A first page with the three numbers would reach more readers.",
+    ),
     ("upward", "When priorities change on Friday, a line on why would help me to explain it to the team."),
     ("praise", "You noticed the wrong batch before anybody else did. That saved a recall."),
 ]
@@ -270,25 +333,31 @@ FORWARD_TEXTS = [
     "Lead one account group from first meeting to renewal.",
 ]
 ACHIEVEMENTS = [
-    "Drift of the M4 halved and confirmed by two customers", "Rework down in spite of a change of supplier",
-    "First laboratory group signed after a difficult trial", "The shared fixture sheet, used by three teams",
+    "Drift of the M4 halved and confirmed by two customers",
+    "Rework down in spite of a change of supplier",
+    "First laboratory group signed after a difficult trial",
+    "The shared fixture sheet, used by three teams",
 ]
 SHORTCOMINGS = [
-    "Asked for help late when the old fixture failed", "Questions stayed unanswered during trips in September",
+    "Asked for help late when the old fixture failed",
+    "Questions stayed unanswered during trips in September",
     "The second station is not signed off yet",
 ]
 STEPS = [
-    ("Course on uncertainty budgets", "Course fee and two days"), ("Run three simulations with Ottilie", "One afternoon a week"),
-    ("Present in the Thursday round", ""), ("Shadow one renewal from start to signature", "Introduction by the team lead"),
+    ("Course on uncertainty budgets", "Course fee and two days"),
+    ("Run three simulations with Ottilie", "One afternoon a week"),
+    ("Present in the Thursday round", ""),
+    ("Shadow one renewal from start to signature", "Introduction by the team lead"),
 ]
 APPEAL = (
     "The rating counts the September complaints against me. I was on agreed leave in the second of those weeks, and the "
     "cover we had planned did not happen. Please look at it again."
 )
 RESTRAINT_FACTS = (
-    "Two customer questions in September stayed without an answer for more than five working days. This was named in the "
-    "conversation of the same month."
+    "Two customer questions in September stayed without an answer for more than five working days. "
+    "This was named in the conversation of the same month."
 )
 RESTRAINT_ANSWER = (
-    "Correct for the first one. In the second week I was on agreed leave and my cover was ill; the mailbox rule was set."
+    "Correct for the first one. In the second week I was on agreed leave and my cover was ill; "
+    "the mailbox rule was set."
 )

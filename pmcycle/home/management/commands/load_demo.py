@@ -24,7 +24,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, people: int | None, **options: Any) -> None:
         if User.objects.exists() or Employee.objects.exists():
-            raise CommandError("There are people in this database already; the demo goes into an empty one only.")
+            raise CommandError(
+                "There are people in this database already; the demo goes into an empty one only."
+            )
         begun = time.monotonic()
         with transaction.atomic():
             company = build_company(people)
@@ -33,7 +35,9 @@ class Command(BaseCommand):
             build_talks(company, this)
             build_results(company, this)
         took = time.monotonic() - begun
-        self.stdout.write(f"Demo company with {len(company.people)} people, in {took:.1f} s.\n\nSign in as:\n")
+        self.stdout.write(
+            f"Demo company with {len(company.people)} people, in {took:.1f} s.\n\nSign in as:\n"
+        )
         for email, what in WHO_SIGNS_IN:
             self.stdout.write(f"  {email:<34} {what}\n")
         self.stdout.write(f"\nEverybody's password: {PASSWORD}\n")
