@@ -10,7 +10,12 @@ from django.test import Client
 
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.people.models import Organisation, Role, Unit, User
+from tests.company_files import report_line
 from tests.factories import cycles, people
+
+
+def pytest_report_header() -> str:
+    return report_line()
 
 
 @dataclass

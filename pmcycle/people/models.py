@@ -147,8 +147,10 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
         )
 
     def at_the_top(self) -> Self:
-        """Who works here and reports to nobody today."""
-        line = ReportingLine.objects.current().filter(kind="line", employee=OuterRef("pk"))
+        """Who has not left and reports to nobody, today or from a later first day on."""
+        line = ReportingLine.objects.filter(
+            Q(ends_on__isnull=True) | Q(ends_on__gte=today()), kind="line", employee=OuterRef("pk")
+        )
         return self.here().filter(~Exists(line))
 
     def search(self, text: str) -> Self:
