@@ -1,7 +1,407 @@
+"""The API of feedback: the same verbs as the pages, through the same actions, with closed field lists."""
+
 from __future__ import annotations
 
+from typing import Any
+
+import django_filters
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from feedback import actions
+from feedback.models import (
+    LONG_TEXT,
+    PAIR,
+    ActionItem,
+    AgendaPoint,
+    CheckIn,
+    Entry,
+    Feedback,
+    FeedbackRequest,
+)
+from pmcycle.access import get_editable, get_visible
+from pmcycle.cycles.models import Participation, StageKind, related
+from pmcycle.errors import Invalid
+from pmcycle.people.api import HasScope, VersionedSerializer
+from pmcycle.people.models import Employee, User
+
+
+class Text(serializers.CharField):
+    """Text without NUL, which the database cannot hold."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(ProhibitNullCharactersValidator())
+
+
+# --- what goes out ---------------------------------------------------------------------------------
+
+
+class EntrySerializer(serializers.ModelSerializer[Entry]):
+    """One thing said in the thread of a pair."""
+
+    participation = serializers.IntegerField(source="conversation.participation_id", read_only=True)
+    stage = serializers.CharField(source="conversation.stage", read_only=True)
+
+    class Meta:
+        model = Entry
+        fields = [
+            "id", "participation", "stage", "author", "body", "about_kind", "about_id", "about_label", "said_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
+    """A piece of feedback; `visibility` says who else reads it."""
+
+    class Meta:
+        model = Feedback
+        fields = [
+            "id", "giver", "recipient", "kind", "visibility", "body", "request", "given_at", "was_useful",
+            "hidden_at", "version",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class FeedbackRequestSerializer(serializers.ModelSerializer[FeedbackRequest]):
+    """A question to a colleague and what became of it."""
+
+    class Meta:
+        model = FeedbackRequest
+        fields = [
+            "id",
+            "requester",
+            "reviewer",
+            "about",
+            "question",
+            "due_on",
+            "state",
+            "created_at",
+            "version",
+        ]
+        read_only_fields = fields
+
+
+class PointSerializer(serializers.ModelSerializer[AgendaPoint]):
+    """A point of an agenda."""
+
+    class Meta:
+        model = AgendaPoint
+        fields = ["id", "check_in", "author", "text", "is_done", "carried_from", "version"]
+        read_only_fields = fields
+
+
+class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
+    """Who does what by when; the manager's are promises."""
+
+    is_promise = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = ActionItem
+        fields = [
+            "id", "check_in", "owner", "is_promise", "text", "due_on", "done_at", "dropped_at", "dropped_why",
+            "version",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class CheckInSerializer(serializers.ModelSerializer[CheckIn]):
+    """A meeting; `note_version` goes with the shared note, `version` with the meeting itself."""
+
+    class Meta:
+        model = CheckIn
+        fields = [
+            "id", "series", "manager", "employee", "starts_at", "minutes", "state", "shared_note", "note_version",
+            "held_at", "version",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+# --- what comes in ---------------------------------------------------------------------------------
+
+
+class SaySerializer(serializers.Serializer[Any]):
+    """Something to say to the other one."""
+
+    participation = serializers.IntegerField(min_value=1)
+    stage = serializers.ChoiceField(choices=StageKind.choices)
+    body = Text(max_length=LONG_TEXT)
+    about_kind = serializers.RegexField(
+        r"^[a-z_.]+$", max_length=60, required=False, allow_blank=True, default=""
+    )
+    about_id = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, required=False, allow_null=True, default=None
+    )
+    about_label = Text(max_length=200, required=False, allow_blank=True, default="")
+
+
+class GiveSerializer(serializers.Serializer[Any]):
+    """Feedback and who will read it."""
+
+    recipient = serializers.IntegerField(min_value=1)
+    kind = serializers.ChoiceField(choices=Feedback.Kind.choices)
+    visibility = serializers.ChoiceField(choices=Feedback.Visibility.choices)
+    body = Text(max_length=LONG_TEXT)
+
+
+class AnswerSerializer(VersionedSerializer):
+    """The answer to a request."""
+
+    kind = serializers.ChoiceField(choices=Feedback.Kind.choices[:2])
+    visibility = serializers.ChoiceField(choices=Feedback.Visibility.choices[:2])
+    body = Text(max_length=LONG_TEXT)
+
+
+class DecisionSerializer(VersionedSerializer):
+    """A step on what was read."""
+
+
+class AddPointSerializer(serializers.Serializer[Any]):
+    """A point for the agenda."""
+
+    text = Text(max_length=500)
+
+
+class WriteNoteSerializer(VersionedSerializer):
+    """The shared note; `version` is the `note_version` that was read."""
+
+    shared_note = Text(max_length=LONG_TEXT, allow_blank=True, trim_whitespace=False)
+
+
+class AddActionSerializer(serializers.Serializer[Any]):
+    """Who does what by when."""
+
+    text = Text(max_length=500)
+    owner = serializers.IntegerField(min_value=1)
+    due_on = serializers.DateField()
+
+
+# --- viewsets --------------------------------------------------------------------------------------
+
+
+class FeedbackViews(ReadOnlyModelViewSet[Any]):
+    """What the viewsets here share: the scope, and reading only what the user may see."""
+
+    permission_classes = [IsAuthenticated, HasScope]
+    scope = "feedback"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        assert self.queryset is not None  # noqa: S101 - each viewset names one
+        if not self.request.user.is_authenticated:
+            return self.queryset.none()
+        found: QuerySet[Any] = self.queryset.visible_to(self.request.user)  # type: ignore[attr-defined]
+        return found
+
+    def by(self) -> User:
+        """The signed-in user."""
+        assert isinstance(self.request.user, User)  # noqa: S101 - IsAuthenticated
+        return self.request.user
+
+    def mine(self, pk: str | None) -> Any:
+        """The row if the user may change it; 403 if they may only read it, else 404."""
+        return get_editable(self.queryset, self.by(), pk=pk)  # type: ignore[arg-type]
+
+    def read(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """The checked input."""
+        found = serializer(data=self.request.data)
+        found.is_valid(raise_exception=True)
+        return dict(found.validated_data)
+
+    def answered(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
+        """The row as it is now."""
+        return Response(self.get_serializer(self.get_queryset().get(pk=pk)).data, status=code)
+
+
+class EntryFilter(django_filters.FilterSet):
+    """By participation and stage."""
+
+    class Meta:
+        model = Entry
+        fields = {"conversation__participation": ["exact"], "conversation__stage": ["exact"]}
+
+
+class EntryViewSet(FeedbackViews):
+    """What you and the other one have said, in every stage."""
+
+    queryset = Entry.objects.select_related("conversation").order_by("-said_at", "-pk")
+    serializer_class = EntrySerializer
+    filterset_class = EntryFilter
+
+    @extend_schema(request=SaySerializer, responses={201: EntrySerializer})
+    @action(detail=False, methods=["post"])
+    def say(self, request: Request) -> Response:
+        """Say something to your manager of today, or to somebody you lead."""
+        data = self.read(SaySerializer)
+        pairs = Participation.objects.filter(related(self.by(), *PAIR, to=""))
+        participation = get_visible(pairs, self.by(), pk=data.pop("participation"))
+        entry = actions.say(participation, data.pop("stage"), data.pop("body"), by=self.by(), **data)
+        return self.answered(entry.pk, status.HTTP_201_CREATED)
+
+
+class FeedbackFilter(django_filters.FilterSet):
+    """By giver, recipient, kind and visibility."""
+
+    class Meta:
+        model = Feedback
+        fields = ["giver", "recipient", "kind", "visibility"]
+
+
+class FeedbackViewSet(FeedbackViews):
+    """Feedback that you may read."""
+
+    queryset = Feedback.objects.order_by("-given_at", "-pk")
+    serializer_class = FeedbackSerializer
+    filterset_class = FeedbackFilter
+
+    @extend_schema(request=GiveSerializer, responses={201: FeedbackSerializer})
+    @action(detail=False, methods=["post"])
+    def give(self, request: Request) -> Response:
+        """Give feedback; who reads it never changes afterwards."""
+        data = self.read(GiveSerializer)
+        recipient = Employee.objects.visible_to(self.by()).filter(pk=data.pop("recipient")).first()
+        if recipient is None:
+            raise Invalid("recipient", _("Nobody has this number."))
+        try:
+            given = actions.give(recipient, by=self.by(), **data)
+        except Invalid as error:
+            raise Invalid("recipient" if error.field == "to" else error.field, error.reason) from error
+        return self.answered(given.pk, status.HTTP_201_CREATED)
+
+
+class FeedbackRequestFilter(django_filters.FilterSet):
+    """By state, reviewer and requester."""
+
+    class Meta:
+        model = FeedbackRequest
+        fields = ["state", "reviewer", "requester", "about"]
+
+
+class FeedbackRequestViewSet(FeedbackViews):
+    """Questions that you asked, were asked, or that are about you."""
+
+    queryset = FeedbackRequest.objects.order_by("-pk")
+    serializer_class = FeedbackRequestSerializer
+    filterset_class = FeedbackRequestFilter
+
+    @extend_schema(request=AnswerSerializer, responses={201: FeedbackSerializer})
+    @action(detail=True, methods=["post"])
+    def answer(self, request: Request, pk: str | None = None) -> Response:
+        """Answer it."""
+        row = self.mine(pk)
+        given = actions.answer(row, by=self.by(), **self.read(AnswerSerializer))
+        return Response(FeedbackSerializer(given).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=DecisionSerializer, responses={200: FeedbackRequestSerializer})
+    @action(detail=True, methods=["post"])
+    def decline(self, request: Request, pk: str | None = None) -> Response:
+        """Say that you cannot this time."""
+        row = self.mine(pk)
+        actions.decline(row, version=self.read(DecisionSerializer)["version"], by=self.by())
+        return self.answered(row.pk)
+
+
+class CheckInFilter(django_filters.FilterSet):
+    """By state and the two people."""
+
+    class Meta:
+        model = CheckIn
+        fields = ["state", "manager", "employee"]
+
+
+class CheckInViewSet(FeedbackViews):
+    """Your check-ins, and what is done in them. Private notes are not part of the API."""
+
+    scope = "check_ins"
+    queryset = CheckIn.objects.with_pair().order_by("starts_at", "pk")
+    serializer_class = CheckInSerializer
+    filterset_class = CheckInFilter
+
+    @extend_schema(
+        responses={200: PointSerializer(many=True)}, filters=False,
+        parameters=[OpenApiParameter("limit", int), OpenApiParameter("offset", int)],
+    )  # fmt: skip
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def points(self, request: Request, pk: str | None = None) -> Response:
+        """Both sides of the agenda."""
+        rows = AgendaPoint.objects.visible_to(self.by()).standing().filter(check_in=self.get_object())
+        return self.get_paginated_response(PointSerializer(self.paginate_queryset(rows), many=True).data)
+
+    @extend_schema(request=AddPointSerializer, responses={201: PointSerializer})
+    @action(detail=True, methods=["post"])
+    def add_point(self, request: Request, pk: str | None = None) -> Response:
+        """Put a point on your side of the agenda."""
+        point = actions.add_point(self.mine(pk), self.read(AddPointSerializer)["text"], by=self.by())
+        return Response(PointSerializer(point).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=WriteNoteSerializer, responses={200: CheckInSerializer})
+    @action(detail=True, methods=["post"])
+    def write_note(self, request: Request, pk: str | None = None) -> Response:
+        """Save the shared note that you have read; 409 with the saved text if the other one was faster."""
+        row, data = self.mine(pk), self.read(WriteNoteSerializer)
+        actions.write_note(row, data["shared_note"], version=data["version"], by=self.by())
+        return self.answered(row.pk)
+
+    @extend_schema(request=DecisionSerializer, responses={200: CheckInSerializer})
+    @action(detail=True, methods=["post"])
+    def hold(self, request: Request, pk: str | None = None) -> Response:
+        """Mark it as held; open points go to the next one."""
+        row = self.mine(pk)
+        actions.hold(row, version=self.read(DecisionSerializer)["version"], by=self.by())
+        return self.answered(row.pk)
+
+    @extend_schema(request=AddActionSerializer, responses={201: ActionItemSerializer})
+    @action(detail=True, methods=["post"])
+    def add_action(self, request: Request, pk: str | None = None) -> Response:
+        """Note who of the two does what by when."""
+        row, data = self.mine(pk), self.read(AddActionSerializer)
+        item = actions.add_action(row, owner_id=data.pop("owner"), by=self.by(), **data)
+        return Response(ActionItemSerializer(item).data, status=status.HTTP_201_CREATED)
+
+
+class ActionItemFilter(django_filters.FilterSet):
+    """By owner, check-in, and whether it is still open."""
+
+    open = django_filters.BooleanFilter(method="only_open")
+
+    class Meta:
+        model = ActionItem
+        fields = ["owner", "check_in"]
+
+    def only_open(self, rows: QuerySet[ActionItem], name: str, value: bool) -> QuerySet[ActionItem]:
+        still = {"done_at__isnull": True, "dropped_at__isnull": True}
+        return rows.filter(**still) if value else rows.exclude(**still)
+
+
+class ActionItemViewSet(FeedbackViews):
+    """Actions and promises out of your check-ins."""
+
+    scope = "check_ins"
+    queryset = ActionItem.objects.select_related("check_in").order_by("due_on", "pk")
+    serializer_class = ActionItemSerializer
+    filterset_class = ActionItemFilter
+
+    @extend_schema(request=DecisionSerializer, responses={200: ActionItemSerializer})
+    @action(detail=True, methods=["post"])
+    def done(self, request: Request, pk: str | None = None) -> Response:
+        """It is done, or the promise is kept."""
+        row = self.mine(pk)
+        actions.done(row, version=self.read(DecisionSerializer)["version"], by=self.by())
+        return self.answered(row.pk)
 
 
 def register(router: BaseRouter) -> None:
     """Add this app's viewsets to the one router of the project."""
+    router.register("conversations", EntryViewSet, basename="conversation")
+    router.register("feedback", FeedbackViewSet)
+    router.register("feedback-requests", FeedbackRequestViewSet, basename="feedbackrequest")
+    router.register("check-ins", CheckInViewSet, basename="checkin")
+    router.register("action-items", ActionItemViewSet, basename="actionitem")

@@ -157,3 +157,13 @@ def request_to_ana(world: World) -> dict[str, Any]:
     """Chen asks Ana about himself."""
     chen = person(world.chen)
     return {"pk": make_request(chen, person(world.ana), chen).pk}
+
+
+def words_of_farid(world: World) -> dict[str, Any]:
+    """What the former manager said: Ana and its author read it."""
+    farid = person(world.farid)
+    return {"pk": make_entry(world.ana_part, farid, farid, days_ago=60).pk}
+
+
+def saying(world: World) -> dict[str, Any]:
+    return {"participation": world.ana_part.pk, "stage": StageKind.OBJECTIVES, "body": "Shall we talk?"}
