@@ -1,7 +1,7 @@
 """Reminders: one statement that knows every open item of every app.
 
 Each sweep looks at what is open now and at the latest day of the policy that has come, where the
-recipient is: nobody is reminded of what is done, twice of the same, at night, on a weekend or while
+recipient is: nobody is reminded of what is done, twice of the same, at night, on a day off or while
 away. A clock that stood still for a week reminds once, not seven times.
 """
 
@@ -46,11 +46,11 @@ def need_rows() -> list[tuple[str, str, str, str]]:
 
 
 # A person as the clock must see them: their account, their zone, their day and whether they are away.
-# The columns of `item` come first. Parameters: now, zones, zones, organisation's zone.
+# The columns of `item` come first. Parameters: working days, now, zones, zones, organisation's zone.
 PEOPLE = """
 person AS (
   SELECT item.*, u.id AS user_id, u.is_active, e.name AS recipient_name, e.left_on, e.unit_id, z.local::date AS day,
-         extract(hour FROM z.local) AS hour, extract(isodow FROM z.local) AS weekday,
+         extract(hour FROM z.local) AS hour, extract(isodow FROM z.local)::int = ANY(%s) AS is_working_day,
          EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = e.id AND a.starts_on <= z.local::date
                  AND (a.ends_on IS NULL OR a.ends_on >= z.local::date)) AS is_away
   FROM item
@@ -83,7 +83,7 @@ fire AS (
   FROM person
   JOIN need ON need.kind = person.kind
   LEFT JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
-  WHERE person.weekday <= 5 AND person.hour >= %s
+  WHERE person.is_working_day AND person.hour >= %s
 ),
 written AS (
   INSERT INTO activity_notice
@@ -116,7 +116,7 @@ held AS (
     AND n.subject_id = person.subject AND n.due_on = person.due_on
   JOIN activity_delivery d ON d.notice_id = n.id
   WHERE d.state = 'suppressed' AND d.why = %s AND NOT person.is_away AND person.is_active
-    AND person.weekday <= 5 AND person.hour >= %s
+    AND person.is_working_day AND person.hour >= %s
     AND NOT EXISTS (SELECT 1 FROM activity_notice later JOIN activity_delivery ld ON ld.notice_id = later.id
       WHERE later.recipient_id = n.recipient_id AND later.subject_kind = n.subject_kind AND later.kind = n.kind
       AND later.subject_id = n.subject_id AND later.id > n.id AND ld.state IN ('sent', 'pending'))
@@ -141,7 +141,7 @@ late AS (
   JOIN need ON need.kind = person.kind
   JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
   WHERE policy.escalate_after IS NOT NULL AND person.due_on + policy.escalate_after <= person.day
-    AND NOT person.is_away AND person.weekday <= 5 AND person.hour >= %s
+    AND NOT person.is_away AND person.is_working_day AND person.hour >= %s
 ),
 told AS (
   SELECT late.*, manager.id AS manager_user, %s AS to_url FROM late
@@ -181,7 +181,7 @@ HOLD_BACK = (
     + """,
 due AS (
   SELECT d.id, n.kind AS sort, e.left_on, away.ends_on AS away_until, away.id IS NOT NULL AS is_away, u.is_active,
-         z.zone, z.local,
+         z.zone, z.local, extract(isodow FROM z.local)::int = ANY(%s) AS is_working_day,
          EXISTS (SELECT 1 FROM item WHERE item.kind = n.subject_kind AND item.subject = n.subject_id
                  AND item.due_on = n.due_on AND item.phase = 'todo') AS is_open,
          EXISTS (SELECT 1 FROM activity_delivery od JOIN activity_notice o ON o.id = od.notice_id
@@ -201,10 +201,11 @@ due AS (
 judged AS (
   SELECT id, CASE WHEN NOT is_active THEN %s WHEN left_on < local::date THEN %s WHEN NOT is_open THEN %s
                   WHEN is_away THEN %s ELSE '' END AS why,
-         CASE WHEN extract(isodow FROM local) > 5 OR extract(hour FROM local) < %s OR had_one THEN
-           ((local::date + CASE WHEN extract(isodow FROM local) <= 5 AND NOT had_one THEN 0
-                                WHEN extract(isodow FROM local) = 5 THEN 3 WHEN extract(isodow FROM local) = 6 THEN 2
-                                ELSE 1 END) + make_interval(hours => %s)) AT TIME ZONE zone END AS wait_until
+         CASE WHEN had_one OR NOT is_working_day OR extract(hour FROM local) < %s THEN
+           (local::date + (
+             SELECT min(days) FROM generate_series(CASE WHEN had_one THEN 1 ELSE 0 END, 8) days
+             WHERE extract(isodow FROM local::date + days)::int = ANY(%s)
+           ) + make_interval(hours => %s)) AT TIME ZONE zone END AS wait_until
   FROM due
 )
 UPDATE activity_delivery d SET
@@ -227,16 +228,19 @@ def _words() -> dict[str, str]:
     }
 
 
-def _zone() -> str:
-    zone = Organisation.objects.values_list("zone", flat=True).first() or "UTC"
-    return zone if zone in known_zones() else "UTC"
+def _calendar() -> tuple[str, list[int]]:
+    """The organisation's zone and working days."""
+    found = Organisation.objects.values_list("zone", "working_days").first()
+    zone, days = found or ("UTC", [1, 2, 3, 4, 5])
+    return (zone if zone in known_zones() else "UTC"), days
 
 
 def remind() -> int:
     """Write the reminders that are due this morning where their recipients are; returns how many are new."""
     now, zones, words = timezone.now(), known_zones(), _words()
     items, params = open_items_sql()
-    people: list[Any] = [now, zones, zones, _zone()]
+    zone, working_days = _calendar()
+    people: list[Any] = [working_days, now, zones, zones, zone]
     needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], [], []]
     late = _("%(person)s is late: %(task)s")
     team, board = reverse("home:team"), need_url("cycles:board").replace(str(SENTINEL), "%(pk)s")
@@ -257,12 +261,13 @@ def hold_back() -> int:
     """Judge once more what is about to leave: done, left, away, not a morning, or one digest already today."""
     now, zones, words = timezone.now(), known_zones(), _words()
     items, params = open_items_sql()
+    zone, working_days = _calendar()
     with connection.cursor() as cursor:
         cursor.execute(
             HOLD_BACK.format(items=items),
             [
-                *params, zones, zones, _zone(), now, now, now,
-                words["closed"], words["left"], words["done"], words[AWAY], MORNING, MORNING,
+                *params, working_days, zones, zones, zone, now, now, now,
+                words["closed"], words["left"], words["done"], words[AWAY], MORNING, working_days, MORNING,
             ],
         )  # fmt: skip
         return int(cursor.rowcount)

@@ -87,7 +87,7 @@ def stage_state(state: str, *, theirs: bool, mine: bool, others: bool, is_late: 
         return ("danger" if is_late else "info"), _("overdue") if is_late else _("their turn")
     if others:
         return "info", _("with others")
-    return ("mute", _("closed")) if state == "closed" else ("ok", _("done so far"))
+    return ("mute", _("closed")) if state == "closed" else ("ok", _("nothing open"))
 
 
 def goal_health(goals: int, at_risk: int, off_track: int, on_track: int) -> tuple[str, str]:

@@ -39,8 +39,12 @@ def team(request: UserRequest) -> HttpResponse:
         search=chosen.get("q") or "",
     )
     sorts = [("silence", _("Longest silence")), ("name", _("Name")), ("goals", _("Goals that worry"))]
-    filters = [{"name": "sort", "label": _("Sort by"), "options": sorts}]
-    return render(request, "home/team.html", {"grid": grid, "filters": filters, "searched": chosen.get("q")})
+    query = request.GET.copy()
+    tabs = []
+    for value, label in sorts:
+        query["sort"] = value
+        tabs.append({"label": label, "url": f"?{query.urlencode()}", "active": value == grid.sort})
+    return render(request, "home/team.html", {"grid": grid, "tabs": tabs, "searched": chosen.get("q")})
 
 
 @login_required

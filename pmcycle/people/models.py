@@ -30,12 +30,18 @@ def date_span() -> Func:
     return Func(F("starts_on"), F("ends_on"), Value("[]"), function="daterange")
 
 
+def monday_to_friday() -> list[int]:
+    return [1, 2, 3, 4, 5]
+
+
 class Organisation(models.Model):
     """The one company that this installation serves."""
 
     name = models.CharField(_("name"), max_length=200)
     zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     currency = models.CharField(_("currency"), max_length=3, default="USD")
+    # ISO weekdays, Monday is 1. Nobody is reminded on the other days.
+    working_days = ArrayField(models.PositiveSmallIntegerField(), default=monday_to_friday, size=7)
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.PositiveIntegerField(default=1)
 

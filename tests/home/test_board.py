@@ -25,7 +25,8 @@ pytestmark = pytest.mark.django_db
 def two_kinds() -> list[Any]:
     """Everybody owes their goals; every manager owes an appraisal of each of theirs."""
     due = Subquery(
-        Stage.objects.filter(cycle=OuterRef("cycle"), kind="objectives").values("due_on"), output_field=DateField()
+        Stage.objects.filter(cycle=OuterRef("cycle"), kind="objectives").values("due_on"),
+        output_field=DateField(),
     )
     active = Participation.objects.filter(state="active")
     manager = Assignment.objects.current().filter(participation=OuterRef("pk")).values("manager")[:1]
@@ -88,7 +89,9 @@ def test_whoever_waits_for_a_leaver_is_blocked_with_the_name(world: World) -> No
 
 
 @pytest.mark.parametrize(("ends", "blocked"), [(0, False), (30, True), (None, True)])
-def test_an_absence_blocks_only_if_it_outlasts_the_due_day(world: World, ends: int | None, blocked: bool) -> None:
+def test_an_absence_blocks_only_if_it_outlasts_the_due_day(
+    world: World, ends: int | None, blocked: bool
+) -> None:
     until = None if ends is None else today() + timedelta(days=ends)
     Absence.objects.create(employee=of(world.bashir), starts_on=today(), ends_on=until)
     assert (states(people(world, world.kim)["Ana Popescu"])[1] == "blocked") is blocked
@@ -117,7 +120,14 @@ def test_filters_narrow_by_name_unit_stage_and_state(world: World, as_: SignedIn
     assert set(people(world, world.kim, unit=str(world.sales.pk))) == {"Gita Rao", "Hugo Blanc"}
     assert set(people(world, world.kim, stage="incentives", state="open")) == set()
     kim = as_(world.kim)
-    for query in ({"q": "\x00'"}, {"unit": "9" * 40}, {"state": "x"}, {"stage": "x"}, {"page": "9" * 9}, {"sort": "unit"}):
+    for query in (
+        {"q": "\x00'"},
+        {"unit": "9" * 40},
+        {"state": "x"},
+        {"stage": "x"},
+        {"page": "9" * 9},
+        {"sort": "unit"},
+    ):
         assert kim.get(url(world), query).status_code == 200
 
 
@@ -159,7 +169,11 @@ def test_remind_tells_who_gets_it_and_who_not_and_why(world: World, as_: SignedI
     }  # fmt: skip
     assert kim.post(url(world, "remind"), {"stage": "objectives"}).status_code == 302
     told = set(Notice.objects.filter(kind="chase").values_list("recipient__name", flat=True))
-    assert told == {"Ana Popescu", "Bashir Nouri", "Farid Amiri", "Gita Rao", "Ines Costa", "Jan Novak", "Lea Roth"} & told
+    assert (
+        told
+        == {"Ana Popescu", "Bashir Nouri", "Farid Amiri", "Gita Rao", "Ines Costa", "Jan Novak", "Lea Roth"}
+        & told
+    )
     assert "Ana Popescu" in told
     again = kim.get(url(world, "remind"), {"stage": "objectives"})
     assert again.context["told"] == []
