@@ -87,9 +87,15 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         )
 
     def for_detail(self, user: User) -> Self:
-        """Annotated with the goals below it that `user` may see, and with its change requests, newest first."""
+        """Annotated with the goals below it that `user` may see, its change requests, newest first, and the
+        weights of the others in its set."""
         below = Goal.objects.visible_to(user).filter(parent=OuterRef("pk")).order_by("pk")
         changes = ChangeRequest.objects.filter(goal=OuterRef("pk")).order_by("-pk")
+        others = (
+            Goal.objects.weighing()
+            .filter(participation=OuterRef("participation"), latest__weight__isnull=False)
+            .exclude(pk=OuterRef("pk"))
+        )
         named = {"requested_name": "requested_by__name"}
         columns = (
             "old_id",
@@ -112,6 +118,7 @@ class GoalQuerySet(models.QuerySet["Goal"]):
                     )
                 )[:50]
             ),
+            other_weights=ArraySubquery(others.values("latest__weight")),
             changes=ArraySubquery(changes.values(row=JSONObject(**{c: c for c in columns}, **named))[:50]),
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from feedback.models import thread_of
 from goals import actions
 from goals.actions import GoalText
+from goals.cards import card_of, charts_of, effect_of, history_of, key_results_of, row_of, standing_of
 from goals.forms import (
     AlignForm,
     ChangeForm,
@@ -50,21 +50,16 @@ from goals.models import (
 from goals.rules import (
     AUTHORSHIP_WORDS,
     MAX_KEY_RESULTS,
-    Balance,
-    KeyResultText,
     authorship,
     balance,
-    capped,
     effective_weights,
     goal_progress,
     goal_score,
-    key_result_progress,
     key_result_words,
 )
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
 from pmcycle.errors import Invalid, Refused, Stale
-from pmcycle.ui.formats import when_text
 
 EMPTY_ROWS = 2
 
@@ -96,7 +91,7 @@ def company(request: UserRequest, pk: int) -> HttpResponse:
     cycle = get_visible(Cycle, request.user, pk=pk)
     published = Goal.objects.filter(cycle=cycle, participation__isnull=True).visible_to(request.user)
     goals = list(published.select_related("agreed", "unit", "parent__agreed").order_by("unit__name", "pk"))
-    rows = _key_results(goals)
+    rows = key_results_of(goals)
     visible = Goal.objects.visible_to(request.user).filter(parent__in=goals).select_related(
         "agreed", "latest", "participation__employee", "unit"
     )  # fmt: skip
@@ -106,7 +101,7 @@ def company(request: UserRequest, pk: int) -> HttpResponse:
     cards = [
         {
             "goal": goal, "wording": goal.agreed, "owner": owner_label(goal), "below": below.get(goal.pk, []),
-            "key_results": [_row(row, cycle.progress_cap) for row in rows.get(goal.pk, [])],
+            "key_results": [row_of(row, cycle.progress_cap) for row in rows.get(goal.pk, [])],
             "progress": goal_progress([r.progress for r in rows.get(goal.pk, [])], cycle.progress_cap),
         }
         for goal in goals
@@ -368,7 +363,7 @@ def record_progress(request: UserRequest, pk: int) -> HttpResponse:
         "goal__agreed", "goal__participation__employee", "goal__participation__cycle", "goal__cycle"
     )  # fmt: skip
     key_result = get_editable(rows, request.user, pk=pk)
-    form = ProgressForm(request.POST or None, key_result=key_result, initial=_standing(key_result))
+    form = ProgressForm(request.POST or None, key_result=key_result, initial=standing_of(key_result))
     status, note = 200, ""
     if request.method == "POST":
         status = 422
@@ -384,7 +379,7 @@ def record_progress(request: UserRequest, pk: int) -> HttpResponse:
                     return redirect(_back(request, key_result.goal))
                 key_result = rows.get(pk=pk)
                 form, status, note = (
-                    ProgressForm(key_result=key_result, initial=_standing(key_result)),
+                    ProgressForm(key_result=key_result, initial=standing_of(key_result)),
                     200,
                     "saved",
                 )
@@ -398,7 +393,7 @@ def record_progress(request: UserRequest, pk: int) -> HttpResponse:
             form.data["version"] = stale.version
     cap = key_result.goal.cycle.progress_cap
     context = {
-        "row": _row(key_result, cap, form=form), "goal": key_result.goal, "note": note, "may_record": True,
+        "row": row_of(key_result, cap, form=form), "goal": key_result.goal, "note": note, "may_record": True,
         "open": status != 200,
     }  # fmt: skip
     if not request.htmx:
@@ -723,121 +718,7 @@ def _reword(
     return render(request, template, context, status=_status(request, form, rows))
 
 
-def _standing(key_result: KeyResult) -> dict[str, Any]:
-    """What the row shows before anything is typed."""
-    value = key_result.current
-    if value is not None:
-        value = Decimal(format(value.normalize(), "f"))
-    return {
-        "value": value if key_result.kind != KeyResult.Kind.REACH else str(int(value or 0)),
-        "confidence": key_result.confidence or KeyResult.Confidence.ON_TRACK, "version": key_result.version,
-    }  # fmt: skip
-
-
 # --- showing --------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Row:
-    """A key result as a line of the page."""
-
-    key_result: Any
-    words: str
-    progress: Decimal | None
-    raw: Decimal | None
-    spark: list[Decimal]
-    form: ProgressForm
-
-
-def _row(key_result: Any, cap: Decimal, form: ProgressForm | None = None) -> Row:
-    raw = key_result.progress
-    words = key_result_words(
-        {
-            "title": "", "kind": key_result.kind, "unit": key_result.unit,
-            **{
-                name: None if getattr(key_result, name) is None else format(getattr(key_result, name).normalize(), "f")
-                for name in ("start", "target", "low", "high")
-            },
-        }
-    )  # fmt: skip
-    values = list(reversed(key_result.spark))
-    if key_result.kind in (KeyResult.Kind.INCREASE, KeyResult.Kind.DECREASE):
-        values = [key_result.start, *values]
-    return Row(
-        key_result, words.removeprefix(": "), capped(raw, cap), raw, values,
-        form or ProgressForm(key_result=key_result, initial=_standing(key_result)),
-    )  # fmt: skip
-
-
-def _key_results(goals: Sequence[Goal]) -> dict[int, list[KeyResult]]:
-    found: dict[int, list[KeyResult]] = {}
-    for row in KeyResult.objects.for_list().filter(goal__in=goals):
-        found.setdefault(row.goal_id, []).append(row)
-    return found
-
-
-@dataclass
-class Card:
-    """A goal as the page shows it to one of its readers."""
-
-    goal: Any
-    wording: GoalVersion
-    rows: list[Row]
-    progress: Decimal | None
-    signed_by: list[str]
-    waits_for: str
-    waits_for_me: bool
-    change_waits_for_me: bool
-    added: Decimal = Decimal(0)
-
-    @property
-    def weight(self) -> Decimal | None:
-        return self.wording.weight
-
-    @property
-    def is_countered(self) -> bool:
-        return self.goal.state == Goal.State.PROPOSED and self.goal.before is not None
-
-    @property
-    def key_result_words(self) -> list[str]:
-        return [key_result_words(row) for row in self.wording.key_results]
-
-    @property
-    def key_results_before(self) -> str:
-        return "\n".join(key_result_words(row) for row in self.goal.before["key_results"])
-
-    @property
-    def key_results_now(self) -> str:
-        return "\n".join(self.key_result_words)
-
-
-def _card(
-    goal: Any, rows: Sequence[KeyResult], participation: Any, user_employee: int | None, cap: Decimal
-) -> Card:
-    is_proposed = goal.state == Goal.State.PROPOSED
-    signed = {s["side"]: s["name"] for s in goal.signed}
-    me = (
-        Signature.Side.EMPLOYEE
-        if user_employee == participation.employee_id
-        else Signature.Side.MANAGER
-        if user_employee is not None and user_employee == participation.manager_id
-        else None
-    )
-    names = {
-        Signature.Side.EMPLOYEE: participation.employee.name,
-        Signature.Side.MANAGER: participation.manager_name or _("the manager"),
-    }
-    missing = [side for side in Signature.Side if side not in signed]
-    return Card(
-        goal=goal,
-        wording=goal.latest if is_proposed or goal.agreed is None else goal.agreed,
-        rows=[_row(row, cap) for row in rows],
-        progress=goal_progress([row.progress for row in rows], cap),
-        signed_by=[_("you") if side == me else name for side, name in signed.items()],
-        waits_for=(_("you") if missing[0] == me else names[missing[0]]) if is_proposed and missing else "",
-        waits_for_me=is_proposed and me in missing,
-        change_waits_for_me=me is not None and goal.change_author not in (None, user_employee),
-    )
 
 
 def _page(request: UserRequest, participation: Any) -> HttpResponse:
@@ -845,8 +726,8 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
     cap = participation.cycle.progress_cap
     of_plan = Goal.objects.for_list().filter(participation=participation).exclude(state=Goal.State.WITHDRAWN)
     goals = list(of_plan.visible_to(request.user).order_by("pk"))
-    rows = _key_results(goals)
-    cards = [_card(goal, rows.get(goal.pk, []), participation, me, cap) for goal in goals]
+    rows = key_results_of(goals)
+    cards = [card_of(goal, rows.get(goal.pk, []), participation, me, cap) for goal in goals]
     weighing = [
         c
         for c in cards
@@ -904,7 +785,7 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         participation.manager_id, participation.manager_name = goal.manager_id, goal.manager_name
     me = request.user.employee_id
     cap = goal.cycle.progress_cap
-    rows = _key_results([goal]).get(goal.pk, [])
+    rows = key_results_of([goal]).get(goal.pk, [])
     signed = Signature.objects.filter(version=OuterRef("pk")).order_by("pk")
     versions = list(
         goal.versions.select_related("author")
@@ -921,7 +802,7 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         .select_related("author", "key_result")
         .order_by("-at", "-pk")[:100]
     )
-    card = _card(goal, rows, participation, me, cap) if participation else None
+    card = card_of(goal, rows, participation, me, cap) if participation else None
     is_pair = participation is not None and _is_of_pair(request, participation)
     runs = goal.cycle.state == Cycle.State.RUNNING
     may_edit = is_pair and runs and participation.state == Participation.State.ACTIVE
@@ -939,7 +820,7 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         "owner": owner_label(goal),
         "wording": card.wording if card else goal.agreed,
         "card": card,
-        "rows": card.rows if card else [_row(row, cap) for row in rows],
+        "rows": card.rows if card else [row_of(row, cap) for row in rows],
         "progress": card.progress if card else goal_progress([row.progress for row in rows], cap),
         "is_pair": is_pair,
         "other": _other(request, participation) if participation else "",
@@ -950,11 +831,11 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         "change": opened,
         "change_is_mine": opened is not None and opened.new.author_id == me,
         "changes": [c for c in changes if c is not opened],
-        "effect": _effect(participation, goal, opened, rows, cap) if opened and participation else None,
-        "history": _history(versions),
+        "effect": effect_of(goal, opened, rows, cap) if opened and participation else None,
+        "history": history_of(versions),
         "authorship": AUTHORSHIP_WORDS.get(author or ""),
         "updates": updates,
-        "charts": _charts(rows, updates),
+        "charts": charts_of(rows, updates),
         "thread": _thread(request, participation) if is_pair else None,
     }
     return render(request, "goals/detail.html", context)
@@ -980,87 +861,6 @@ def _changes(goal: Any, versions: Sequence[Any]) -> list[Any]:
         change.requested_name = row["requested_name"]
         changes.append(change)
     return changes
-
-
-def _history(versions: Sequence[Any]) -> list[dict[str, Any]]:
-    """Every wording, newest first, with what changed in it, who wrote and who signed it."""
-    lines: list[dict[str, Any]] = []
-    before: Any = None
-    for version in versions:
-        signatures = [{**s, "at": datetime.fromisoformat(s["at"])} for s in version.signed]
-        words = "\n".join(key_result_words(row) for row in version.key_results)
-        lines.append(
-            {
-                "version": version,
-                "before": before,
-                "key_results": words,
-                "key_results_before": lines[-1]["key_results"] if lines else "",
-                "signatures": signatures,
-            }
-        )
-        before = version
-    return lines[::-1]
-
-
-def _effect(
-    participation: Any, goal: Goal, change: ChangeRequest, rows: Sequence[KeyResult], cap: Decimal
-) -> dict[str, Any]:
-    """What a change does: the total of the weights and the progress of the goal, before and after."""
-    others = [
-        w
-        for w in Goal.objects.weighing()
-        .filter(participation=participation)
-        .exclude(pk=goal.pk)
-        .values_list("latest__weight", flat=True)
-        if w is not None
-    ]
-
-    def total(version: GoalVersion) -> Balance:
-        return balance([*others, *([version.weight] if version.weight is not None else [])])
-
-    current = {row.key: row.current for row in rows}
-    after = [
-        _progress_of(row, current.get(row["key"])) for row in change.new.key_results
-    ]  # fmt: skip
-    return {
-        "weights_before": total(change.old),
-        "weights_after": total(change.new),
-        "progress_before": goal_progress([row.progress for row in rows], cap),
-        "progress_after": goal_progress(after, cap),
-        "key_results_old": "\n".join(key_result_words(row) for row in change.old.key_results),
-        "key_results_new": "\n".join(key_result_words(row) for row in change.new.key_results),
-    }
-
-
-def _progress_of(row: Mapping[str, Any], current: Decimal | None) -> Decimal | None:
-    text = KeyResultText.from_row(row)
-    if current is None and text.kind in ("increase", "decrease"):
-        current = text.start or Decimal(0)
-    return key_result_progress(
-        text.kind, current, start=text.start or Decimal(0), target=text.target, low=text.low, high=text.high
-    )
-
-
-def _charts(rows: Sequence[KeyResult], updates: Sequence[ProgressUpdate]) -> list[dict[str, Any]]:
-    """The measured values of each key result over time."""
-    charts = []
-    for row in rows:
-        points = [u for u in reversed(updates) if u.key_result_id == row.pk and u.value is not None]
-        if len(points) < 2 or row.kind == KeyResult.Kind.REACH:
-            continue
-        levels = [
-            (level, word)
-            for level, word in ((row.target, _("target")), (row.low, _("at least")), (row.high, _("at most")))
-            if level is not None
-        ]
-        line = [
-            {"label": when_text(u.at), "value": u.value, "note": u.get_confidence_display()}
-            for u in points[-8:]
-        ]
-        charts.append(
-            {"row": row, "points": line, "levels": levels, "unit": f" {row.unit}" if row.unit else ""}
-        )
-    return charts
 
 
 def _contributions(

@@ -14,8 +14,12 @@ FLOOR = ("pmcycle.people", "pmcycle.activity", "pmcycle.cycles", "pmcycle.home")
 APPS = (*STAGES, *FLOOR)
 # The rooms that one app may enter in another.
 OPEN_ROOMS = {"models", "actions", "rules", "apps"}
-# One door more: a view that has left a row wakes its worker.
-OPEN_DOORS = {"pmcycle.activity.tasks.wake"}
+# Doors more: a view that has left a row wakes its worker; every API stands on the same scopes and versions.
+OPEN_DOORS = {
+    "pmcycle.activity.tasks.wake",
+    "pmcycle.people.api.HasScope",
+    "pmcycle.people.api.VersionedSerializer",
+}
 # The files that gather from every app, each in one table; all they do is name what they gather.
 GATHERING = {"pmcycle/urls.py", "pmcycle/api.py", "pmcycle/stages.py"}
 TOP_LEVEL = {

@@ -30,6 +30,14 @@ def grow_one(world: World, n: int) -> None:
         actions.record_progress(row, value=value, confidence="on_track", version=None, by=world.ana)
 
 
+def grow_change(world: World, n: int) -> None:
+    """One goal with a change asked for, and n updates."""
+    grow_one(world, n)
+    goal = goals.Goal.objects.get(participation=world.ana_part)
+    if not goal.change_requests.exists():
+        goals.change(goal, world.ana)
+
+
 def grow_contributions(world: World, n: int) -> None:
     for _number in range(n):
         goals.contribution(world.ana_part, world.ana, world.chen)
@@ -44,6 +52,13 @@ PAGES = [
         as_="ana",
         grow=grow_one,
         build=lambda world: {"pk": goals.Goal.objects.get(participation=world.ana_part).pk},
+    ),
+    Page(
+        "goals:detail",
+        as_="bashir",
+        grow=grow_change,
+        build=lambda world: {"pk": goals.Goal.objects.get(participation=world.ana_part).pk},
+        state="with a change asked for",
     ),
     Page("goals:contributions", as_="ana", grow=grow_contributions, build=goals.of_ana),
 ]

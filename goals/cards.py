@@ -1,0 +1,209 @@
+"""A goal as its pages show it: cards and rows made of plain rows of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from goals.forms import ProgressForm
+from goals.models import ChangeRequest, Goal, GoalVersion, KeyResult, ProgressUpdate, Signature
+from goals.rules import (
+    Balance,
+    KeyResultText,
+    balance,
+    capped,
+    goal_progress,
+    key_result_progress,
+    key_result_words,
+)
+from pmcycle.ui.formats import when_text
+
+
+def standing_of(key_result: KeyResult) -> dict[str, Any]:
+    """What the row shows before anything is typed."""
+    value = key_result.current
+    if value is not None:
+        value = Decimal(format(value.normalize(), "f"))
+    return {
+        "value": value if key_result.kind != KeyResult.Kind.REACH else str(int(value or 0)),
+        "confidence": key_result.confidence or KeyResult.Confidence.ON_TRACK, "version": key_result.version,
+    }  # fmt: skip
+
+
+@dataclass
+class Row:
+    """A key result as a line of the page."""
+
+    key_result: Any
+    words: str
+    progress: Decimal | None
+    raw: Decimal | None
+    spark: list[Decimal]
+    form: ProgressForm
+
+
+def row_of(key_result: Any, cap: Decimal, form: ProgressForm | None = None) -> Row:
+    raw = key_result.progress
+    words = key_result_words(
+        {
+            "title": "", "kind": key_result.kind, "unit": key_result.unit,
+            **{
+                name: None if getattr(key_result, name) is None else format(getattr(key_result, name).normalize(), "f")
+                for name in ("start", "target", "low", "high")
+            },
+        }
+    )  # fmt: skip
+    values = list(reversed(key_result.spark))
+    if key_result.kind in (KeyResult.Kind.INCREASE, KeyResult.Kind.DECREASE):
+        values = [key_result.start, *values]
+    return Row(
+        key_result, words.removeprefix(": "), capped(raw, cap), raw, values,
+        form or ProgressForm(key_result=key_result, initial=standing_of(key_result)),
+    )  # fmt: skip
+
+
+def key_results_of(goals: Sequence[Goal]) -> dict[int, list[KeyResult]]:
+    found: dict[int, list[KeyResult]] = {}
+    for row in KeyResult.objects.for_list().filter(goal__in=goals):
+        found.setdefault(row.goal_id, []).append(row)
+    return found
+
+
+@dataclass
+class Card:
+    """A goal as the page shows it to one of its readers."""
+
+    goal: Any
+    wording: GoalVersion
+    rows: list[Row]
+    progress: Decimal | None
+    signed_by: list[str]
+    waits_for: str
+    waits_for_me: bool
+    change_waits_for_me: bool
+    added: Decimal = Decimal(0)
+
+    @property
+    def weight(self) -> Decimal | None:
+        return self.wording.weight
+
+    @property
+    def is_countered(self) -> bool:
+        return self.goal.state == Goal.State.PROPOSED and self.goal.before is not None
+
+    @property
+    def key_result_words(self) -> list[str]:
+        return [key_result_words(row) for row in self.wording.key_results]
+
+    @property
+    def key_results_before(self) -> str:
+        return "\n".join(key_result_words(row) for row in self.goal.before["key_results"])
+
+    @property
+    def key_results_now(self) -> str:
+        return "\n".join(self.key_result_words)
+
+
+def card_of(
+    goal: Any, rows: Sequence[KeyResult], participation: Any, user_employee: int | None, cap: Decimal
+) -> Card:
+    is_proposed = goal.state == Goal.State.PROPOSED
+    signed = {s["side"]: s["name"] for s in goal.signed}
+    me = (
+        Signature.Side.EMPLOYEE
+        if user_employee == participation.employee_id
+        else Signature.Side.MANAGER
+        if user_employee is not None and user_employee == participation.manager_id
+        else None
+    )
+    names = {
+        Signature.Side.EMPLOYEE: participation.employee.name,
+        Signature.Side.MANAGER: participation.manager_name or _("the manager"),
+    }
+    missing = [side for side in Signature.Side if side not in signed]
+    return Card(
+        goal=goal,
+        wording=goal.latest if is_proposed or goal.agreed is None else goal.agreed,
+        rows=[row_of(row, cap) for row in rows],
+        progress=goal_progress([row.progress for row in rows], cap),
+        signed_by=[_("you") if side == me else name for side, name in signed.items()],
+        waits_for=(_("you") if missing[0] == me else names[missing[0]]) if is_proposed and missing else "",
+        waits_for_me=is_proposed and me in missing,
+        change_waits_for_me=me is not None and goal.change_author not in (None, user_employee),
+    )
+
+
+def history_of(versions: Sequence[Any]) -> list[dict[str, Any]]:
+    """Every wording, newest first, with what changed in it, who wrote and who signed it."""
+    lines: list[dict[str, Any]] = []
+    before: Any = None
+    for version in versions:
+        signatures = [{**s, "at": datetime.fromisoformat(s["at"])} for s in version.signed]
+        words = "\n".join(key_result_words(row) for row in version.key_results)
+        lines.append(
+            {
+                "version": version,
+                "before": before,
+                "key_results": words,
+                "key_results_before": lines[-1]["key_results"] if lines else "",
+                "signatures": signatures,
+            }
+        )
+        before = version
+    return lines[::-1]
+
+
+def effect_of(goal: Any, change: ChangeRequest, rows: Sequence[KeyResult], cap: Decimal) -> dict[str, Any]:
+    """What a change does: the total of the weights and the progress of the goal, before and after."""
+
+    def total(version: GoalVersion) -> Balance:
+        return balance([*goal.other_weights, *([version.weight] if version.weight is not None else [])])
+
+    current = {row.key: row.current for row in rows}
+    after = [
+        progress_of(row, current.get(row["key"])) for row in change.new.key_results
+    ]  # fmt: skip
+    return {
+        "weights_before": total(change.old),
+        "weights_after": total(change.new),
+        "progress_before": goal_progress([row.progress for row in rows], cap),
+        "progress_after": goal_progress(after, cap),
+        "key_results_old": "\n".join(key_result_words(row) for row in change.old.key_results),
+        "key_results_new": "\n".join(key_result_words(row) for row in change.new.key_results),
+    }
+
+
+def progress_of(row: Mapping[str, Any], current: Decimal | None) -> Decimal | None:
+    text = KeyResultText.from_row(row)
+    if current is None and text.kind in ("increase", "decrease"):
+        current = text.start or Decimal(0)
+    return key_result_progress(
+        text.kind, current, start=text.start or Decimal(0), target=text.target, low=text.low, high=text.high
+    )
+
+
+def charts_of(rows: Sequence[KeyResult], updates: Sequence[ProgressUpdate]) -> list[dict[str, Any]]:
+    """The measured values of each key result over time."""
+    charts = []
+    for row in rows:
+        points = [u for u in reversed(updates) if u.key_result_id == row.pk and u.value is not None]
+        if len(points) < 2 or row.kind == KeyResult.Kind.REACH:
+            continue
+        levels = [
+            (level, word)
+            for level, word in ((row.target, _("target")), (row.low, _("at least")), (row.high, _("at most")))
+            if level is not None
+        ]
+        line = [
+            {"label": when_text(u.at), "value": u.value, "note": u.get_confidence_display()}
+            for u in points[-8:]
+        ]
+        charts.append(
+            {"row": row, "points": line, "levels": levels, "unit": f" {row.unit}" if row.unit else ""}
+        )
+    return charts

@@ -1,0 +1,86 @@
+"""Goals above the pair: published by HR, aligned to, assigned to several people."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from goals.models import Goal
+from tests.conftest import SignedIn, World
+from tests.factories import goals
+from tests.goals.test_propose import form
+
+pytestmark = pytest.mark.django_db
+
+
+def test_hr_publishes_and_everybody_reads(world: World, as_: SignedIn) -> None:
+    url = reverse("goals:publish", args=[world.cycle.pk])
+    assert as_(world.kim).post(url, form(unit=world.production.pk)).status_code == 302
+    page = as_(world.hugo).get(reverse("goals:company", args=[world.cycle.pk])).content.decode()
+    assert "Halve the scrap of line 3" in page
+    assert "Production" in page
+    assert as_(world.kim).post(url, form(title="")).status_code == 422
+
+
+def test_nothing_is_published_in_a_closed_cycle(world: World, as_: SignedIn) -> None:
+    world.cycle.state = "closed"
+    world.cycle.save(update_fields=["state"])
+    assert as_(world.kim).post(reverse("goals:publish", args=[world.cycle.pk]), form()).status_code == 409
+
+
+def test_a_goal_is_aligned_and_a_ring_refused(world: World, as_: SignedIn) -> None:
+    above = goals.publish(world.cycle, world.kim)
+    below = goals.publish(world.cycle, world.kim, title="Guards on every press")
+    kim = as_(world.kim)
+    url = reverse("goals:align", args=[below.pk])
+    assert "Zero recordable accidents" in kim.get(url).content.decode()
+    assert kim.post(url, {"parent": above.pk, "version": below.version}).status_code == 302
+    response = kim.post(
+        reverse("goals:align", args=[above.pk]), {"parent": below.pk, "version": above.version}
+    )
+    assert response.status_code == 422
+    assert "cannot be both" in response.content.decode()
+    page = kim.get(reverse("goals:detail", args=[above.pk])).content.decode()
+    assert "Guards on every press" in page
+
+
+def test_alignment_names_the_version_it_saw(world: World, as_: SignedIn) -> None:
+    goal = goals.agree(world.ana_part, world.ana, world.bashir)
+    url = reverse("goals:align", args=[goal.pk])
+    assert as_(world.ana).post(url, {"parent": "", "version": 77}).status_code == 409
+    assert as_(world.ana).post(url, {"parent": ""}).status_code == 422
+    assert as_(world.ana).post(url, {"parent": "", "version": goal.version}).status_code == 302
+
+
+def test_a_goal_is_not_its_own_parent(world: World) -> None:
+    goal = goals.publish(world.cycle, world.kim)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Goal.objects.filter(pk=goal.pk).update(parent=goal)
+
+
+def test_one_goal_for_several_people(world: World, as_: SignedIn) -> None:
+    url = reverse("goals:assign", args=[world.cycle.pk])
+    bashir = as_(world.bashir)
+    assert "Chen Wei" in bashir.get(url).content.decode()
+    response = bashir.post(url, form())
+    assert response.status_code == 422
+    assert "Choose at least one person" in response.content.decode()
+    people = [world.ana_part.pk, world.part["chen"].pk, world.part["hugo"].pk, "x"]
+    assert bashir.post(url, form(people=people)).status_code == 302
+    assert {g.participation_id for g in Goal.objects.all()} == {world.ana_part.pk, world.part["chen"].pk}
+    assert set(Goal.objects.values_list("state", flat=True)) == {Goal.State.PROPOSED}
+
+
+def test_all_or_nobody_is_assigned(world: World, as_: SignedIn) -> None:
+    world.cycle.stages.filter(kind="objectives").update(state="closed")
+    response = as_(world.bashir).post(
+        reverse("goals:assign", args=[world.cycle.pk]),
+        form(people=[world.ana_part.pk, world.part["chen"].pk]),
+    )
+    assert response.status_code == 409
+    assert not Goal.objects.exists()
+
+
+def test_who_takes_part_in_nothing_is_told(world: World, as_: SignedIn) -> None:
+    assert "You take part in no cycle yet" in as_(world.mira).get(reverse("goals:list")).content.decode()
