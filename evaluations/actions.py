@@ -369,10 +369,11 @@ def _rewards(awards: Any, total: int) -> list[dict[str, Any]]:
 
 
 def carry_over(cycle: Cycle) -> int:
-    """Unfinished goals and development steps of the cycle this one was copied from come in as proposals.
+    """Unfinished goals of the cycle this one was copied from come in as proposals.
 
-    Runs when the objectives stage opens, when the old cycle closes, and whenever HR asks; a goal is carried once (unique
-    `carried_from`). Returns how many goals came over. Only people who take part in both cycles get theirs.
+    Runs when the objectives stage opens, when the old cycle closes, and whenever HR asks; a goal is
+    carried once (unique `carried_from`). Returns how many goals came over. Only people who take part
+    in both cycles get theirs.
     """
     if cycle.copied_from_id is None:
         return 0

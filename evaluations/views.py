@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from appraisals.models import evidence_for
+from appraisals.rules import by_month
 from evaluations import actions
 from evaluations.forms import POINT_KINDS, EvaluationForm, PointForm, SignForm, StepForm
 from evaluations.models import CycleEvaluation, Evaluation, Point, Signature
@@ -309,23 +310,23 @@ def _evidence(participation: Participation, user: User) -> list[dict[str, Any]]:
         "entry": _("Conversation"),
     }
     rows = []
-    found = sorted(evidence_for(participation, user), key=lambda row: row[1], reverse=True)[:EVIDENCE_SHOWN]
-    for kind, at, title, body, who, number in found:
-        text = " ".join(part for part in (title, body) if part).strip()
-        day = date_format(timezone.localtime(at), "j M Y")
-        label = f"{day} · {names.get(kind, kind)}: {text[:110]}"
+    for kind, at, title, body, who, number in evidence_for(participation, user):
+        day = timezone.localdate(at)
+        words = " ".join(part for part in (title, body) if part).strip()
         rows.append(
             {
-                "value": f"{kind}:{number}",
-                "label": label,
-                "kind": names.get(kind, kind),
+                "kind": kind,
                 "at": at,
+                "day": day,
+                "title": title,
+                "body": body,
                 "who": who,
-                "text": text,
-                "month": timezone.localtime(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0),
+                "value": f"{kind}:{number}",
+                "label": f"{date_format(day, 'j M Y')} · {names.get(kind, kind)}: {words[:110]}",
             }
         )
-    return rows
+    rows.sort(key=lambda row: row["at"], reverse=True)
+    return rows[:EVIDENCE_SHOWN]
 
 
 def _page(
@@ -346,7 +347,8 @@ def _page(
         "achievements": forms.points[Point.Kind.ACHIEVEMENT.value],
         "shortcomings": forms.points[Point.Kind.SHORTCOMING.value],
         "steps": forms.steps,
-        "evidence": evidence,
+        "months": by_month(evidence),
+        "evidence_count": len(evidence),
         "problem": problem,
         "thread": thread_of(participation, StageKind.EVALUATION, user),
     }
