@@ -1,7 +1,263 @@
+"""The API of appraisals: the same verbs as the pages, through the same actions, with closed field lists."""
+
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from appraisals import actions, rules
+from appraisals.models import Answer, Appraisal, Question, ReleasedResult
+from pmcycle.access import get_editable, get_visible
+from pmcycle.activity.actions import record_view
+from pmcycle.cycles.models import RatingLevel
+from pmcycle.errors import Invalid
+from pmcycle.people.api import HasScope, VersionedSerializer
+
+
+class Text(serializers.CharField):
+    """Text without NUL, which the database cannot hold."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(ProhibitNullCharactersValidator())
+
+
+# --- what goes out ---------------------------------------------------------------------------------
+
+
+class AnswerSerializer(serializers.ModelSerializer[Answer]):
+    """One answer; `goal` where the question is about goals."""
+
+    class Meta:
+        model = Answer
+        fields = ["question", "goal", "text", "level", "choice", "updated_at"]
+        read_only_fields = fields
+
+
+class AppraisalSerializer(serializers.ModelSerializer[Appraisal]):
+    """An appraisal that the reader may read now: their own, or a submitted one."""
+
+    person = serializers.CharField(source="participation.employee.name", read_only=True)
+    cycle = serializers.CharField(source="participation.cycle.name", read_only=True)
+    author = serializers.CharField(source="author.name", read_only=True)
+    answers = AnswerSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Appraisal
+        fields = [
+            "id", "participation", "person", "cycle", "kind", "author", "level", "answers", "saved_at", "submitted_at",
+            "version",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class SavedSerializer(serializers.Serializer[Any]):
+    """What was written: the version to send next time, and when."""
+
+    id = serializers.IntegerField()
+    version = serializers.IntegerField()
+    saved_at = serializers.DateTimeField()
+    submitted_at = serializers.DateTimeField(allow_null=True)
+
+
+class ResultSerializer(serializers.ModelSerializer[ReleasedResult]):
+    """A released result: the snapshot as it was given, and its hash."""
+
+    person = serializers.CharField(source="participation.employee.name", read_only=True)
+    level = serializers.CharField(source="level.label", read_only=True)
+    acknowledged_at = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ReleasedResult
+        fields = [
+            "id", "participation", "person", "number", "level", "snapshot", "sha256", "reason", "released_at",
+            "acknowledged_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_acknowledged_at(self, result: ReleasedResult) -> Any:
+        done = getattr(result, "acknowledgement", None)
+        return done.at if done else None
+
+
+# --- what comes in ---------------------------------------------------------------------------------
+
+
+class AnswerInput(serializers.Serializer[Any]):
+    """The answer to one question; what fits the question's kind is kept."""
+
+    question = serializers.IntegerField(min_value=1, max_value=2**62)
+    goal = serializers.IntegerField(min_value=1, max_value=2**62, required=False, allow_null=True)
+    text = Text(max_length=rules.ANSWER_LIMIT, required=False, allow_blank=True)
+    level = serializers.IntegerField(min_value=1, max_value=2**62, required=False, allow_null=True)
+    choice = Text(max_length=200, required=False, allow_blank=True)
+
+
+class WriteInput(VersionedSerializer):
+    """The answers that change; others stay. `level` is the rating a manager proposes."""
+
+    answers = AnswerInput(many=True, max_length=1000)
+    level = serializers.IntegerField(min_value=1, max_value=2**62, required=False, allow_null=True)
+
+
+class CommentInput(serializers.Serializer[Any]):
+    comment = Text(max_length=5000, required=False, allow_blank=True, default="")
+
+
+class AppealInput(serializers.Serializer[Any]):
+    text = Text(max_length=rules.ANSWER_LIMIT)
+
+
+class AppealSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    due_on = serializers.DateField()
+
+
+class AppraisalViewSet(ReadOnlyModelViewSet[Appraisal]):
+    """Appraisals that you may read: your own drafts, and what is handed in and open to you."""
+
+    permission_classes = [IsAuthenticated, HasScope]
+    scope = "appraisals"
+    serializer_class = AppraisalSerializer
+    filterset_fields = ["kind", "participation"]
+
+    def get_queryset(self) -> QuerySet[Appraisal]:
+        if getattr(self, "swagger_fake_view", False):
+            return Appraisal.objects.none()
+        rows: QuerySet[Appraisal] = Appraisal.objects.visible_to(self.request.user)  # type: ignore[arg-type]
+        return rows.with_context().prefetch_related("answers").order_by("-pk")  # type: ignore[attr-defined,no-any-return]
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        row = self.get_object()
+        me = request.user.employee_id  # type: ignore[union-attr]
+        if me not in (row.author_id, row.participation.employee_id):
+            record_view(row, by=request.user, about=row.participation.employee, role="api")  # type: ignore[arg-type]
+        return Response(self.get_serializer(row).data)
+
+    @extend_schema(request=WriteInput, responses=SavedSerializer)
+    @action(detail=True, methods=["post"])
+    def autosave(self, request: Request, pk: str) -> Response:
+        """Keep these answers in the draft."""
+        row, answers, level, version = self._read(request, pk)
+        saved = actions.autosave(row, answers, level_id=level, version=version, by=request.user)  # type: ignore[arg-type]
+        return Response(SavedSerializer(saved).data)
+
+    @extend_schema(request=WriteInput, responses=SavedSerializer)
+    @action(detail=True, methods=["post"])
+    def submit(self, request: Request, pk: str) -> Response:
+        """Keep these answers and hand the appraisal in."""
+        row, answers, level, version = self._read(request, pk)
+        done = actions.submit(row, answers, level_id=level, version=version, by=request.user)  # type: ignore[arg-type]
+        row.refresh_from_db()
+        return Response(SavedSerializer(row).data, status=status.HTTP_201_CREATED, headers={"X-Submission": str(done.number)})
+
+    def _read(self, request: Request, pk: str) -> tuple[Appraisal, actions.Answers, int | None, int]:
+        """The draft, all of its answers with the sent ones over them, and the version that was read."""
+        row = get_editable(Appraisal.objects.select_related("participation"), request.user, pk=pk)  # type: ignore[arg-type]
+        form = WriteInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = form.validated_data
+        levels = set(RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id).values_list("pk", flat=True))
+        questions = {question.pk: question for question in actions.questions_of(row)}
+        goals = {goal.pk for goal in actions.goals_of(row.participation)}
+        answers: dict[actions.Key, actions.Value] = {
+            key: actions.Value(text=a.text, level_id=a.level_id, choice=a.choice)
+            for key, a in actions.saved_answers([row]).get(row.pk, {}).items()
+        }
+        for sent in data["answers"]:
+            key, value = _answer(sent, questions, goals, levels)
+            answers[key] = value
+        level = data.get("level", row.level_id)
+        if level is not None and (level not in levels or row.kind == Appraisal.Kind.SELF):
+            raise Invalid("level", _("Choose a level of this cycle's scale."))
+        return row, answers, level, data["version"]
+
+
+def _answer(
+    sent: dict[str, Any], questions: dict[int, Question], goals: set[int], levels: set[int]
+) -> tuple[actions.Key, actions.Value]:
+    """One sent answer, judged against its question."""
+    question = questions.get(sent["question"])
+    if question is None or question.kind == Question.Kind.RESULTS:
+        raise Invalid("answers", _("This question is not one of yours."))
+    goal = sent.get("goal")
+    is_goals = question.kind == Question.Kind.GOALS
+    if is_goals != (goal is not None) or (goal is not None and goal not in goals):
+        raise Invalid("answers", _("Name the goal where the question is about goals, and only there."))
+    level, choice = sent.get("level"), sent.get("choice", "")
+    rates = is_goals or question.kind in (Question.Kind.SCALE, Question.Kind.COMPETENCY)
+    if level is not None and (not rates or level not in levels):
+        raise Invalid("answers", _("Choose a level of this cycle's scale."))
+    allowed = {Question.Kind.YES_NO: ["yes", "no"], Question.Kind.CHOICE: question.choices}.get(
+        Question.Kind(question.kind), []
+    )
+    if choice and choice not in allowed:
+        raise Invalid("answers", _("This choice is not offered."))
+    text = sent.get("text", "") if is_goals or question.kind == Question.Kind.TEXT else ""
+    return (question.pk, goal), actions.Value(text=text, level_id=level, choice=choice)
+
+
+class ResultViewSet(ReadOnlyModelViewSet[ReleasedResult]):
+    """Released results that you may read."""
+
+    permission_classes = [IsAuthenticated, HasScope]
+    scope = "appraisals"
+    serializer_class = ResultSerializer
+    filterset_fields = ["participation"]
+
+    def get_queryset(self) -> QuerySet[ReleasedResult]:
+        if getattr(self, "swagger_fake_view", False):
+            return ReleasedResult.objects.none()
+        rows: QuerySet[ReleasedResult] = ReleasedResult.objects.visible_to(self.request.user)  # type: ignore[arg-type]
+        return rows.select_related("participation__employee", "level", "acknowledgement").order_by("-pk")
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        row = self.get_object()
+        if row.participation.employee_id != request.user.employee_id:  # type: ignore[union-attr]
+            record_view(row, by=request.user, about=row.participation.employee, role="api")  # type: ignore[arg-type]
+        return Response(self.get_serializer(row).data)
+
+    def _mine(self, request: Request, pk: str) -> ReleasedResult:
+        row = get_visible(ReleasedResult.objects.select_related("participation"), request.user, pk=pk)  # type: ignore[arg-type]
+        if row.participation.employee_id != request.user.employee_id:  # type: ignore[union-attr]
+            raise PermissionDenied(_("The person whom it is about answers a result."))
+        return row
+
+    @extend_schema(request=CommentInput, responses=ResultSerializer)
+    @action(detail=True, methods=["post"])
+    def acknowledge(self, request: Request, pk: str) -> Response:
+        """Say that you have read it; no agreement."""
+        row = self._mine(request, pk)
+        form = CommentInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        actions.acknowledge(row, form.validated_data["comment"], by=request.user)  # type: ignore[arg-type]
+        return Response(self.get_serializer(self.get_object()).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=AppealInput, responses=AppealSerializer)
+    @action(detail=True, methods=["post"])
+    def file_appeal(self, request: Request, pk: str) -> Response:
+        """Ask for a review."""
+        row = self._mine(request, pk)
+        form = AppealInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        appeal = actions.file_appeal(row, form.validated_data["text"], by=request.user)  # type: ignore[arg-type]
+        return Response(AppealSerializer(appeal).data, status=status.HTTP_201_CREATED)
 
 
 def register(router: BaseRouter) -> None:
     """Add this app's viewsets to the one router of the project."""
+    router.register("appraisals", AppraisalViewSet, basename="appraisal")
+    router.register("results", ResultViewSet, basename="result")

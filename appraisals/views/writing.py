@@ -36,6 +36,7 @@ from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind
 from pmcycle.errors import Invalid, Stale
+from pmcycle.ui.formats import number_text
 
 TEAM_PAGE = 50
 
@@ -414,7 +415,7 @@ def why_tree(trace: dict[str, Any]) -> dict[str, Any]:
     share = _("counts %(weight)s") % {"weight": weight.rstrip("0").rstrip(".") if "." in weight else weight}
     node = {
         "label": trace.get("label", ""),
-        "value": trace["value"] if trace.get("value") is not None else _("missing"),
+        "value": number_text(trace["value"]) if trace.get("value") is not None else _("missing"),
         "note": " · ".join(words for words in (note, share) if words),
         "parts": parts,
     }
