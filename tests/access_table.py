@@ -551,6 +551,26 @@ ROWS: list[Row] = [
     Row("evaluations:publish", method="post", may="hr_admin", told=f"{NOT_HR_ADMIN} auditor", build=evaluations.counted),
     Row("evaluations:carry_over", method="post", may="hr_admin", told=f"{NOT_HR_ADMIN} auditor", build=evaluations.of_cycle),
     # --- api
+    Row("api:appraisal-list", may=EVERYBODY),
+    Row("api:appraisal-detail", state="self, draft", may="owner", build=appraisals.own_draft),
+    Row(
+        "api:appraisal-detail", state="manager, submitted", may="manager skip_level hr_partner hr_admin",
+        build=appraisals.manager_submitted,
+    ),
+    Row("api:appraisal-autosave", method="post", may="owner", build=appraisals.own_draft),
+    Row(
+        "api:appraisal-submit", method="post", state="manager, draft", may="manager", build=appraisals.manager_draft
+    ),
+    Row("api:result-list", may=EVERYBODY),
+    Row("api:result-detail", may="owner manager skip_level hr_partner hr_admin", build=appraisals.result_of_ana),
+    Row(
+        "api:result-acknowledge", method="post", may="owner", told="manager skip_level hr_partner hr_admin",
+        build=appraisals.result_of_ana,
+    ),
+    Row(
+        "api:result-file-appeal", method="post", may="owner", told="manager skip_level hr_partner hr_admin",
+        build=appraisals.result_of_ana,
+    ),
     Row("api:goal-list", may=EVERYBODY),
     Row("api:goal-detail", may=LINE, build=goals.a_proposal),
     Row("api:goal-propose", may=PAIR, told=ABOVE, method="post", data=goals.wording),
