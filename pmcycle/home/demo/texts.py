@@ -231,7 +231,10 @@ THREADS = [
         ),
         (
             "e",
-            "A climate chamber for two weeks, and Sami for the test set-up. Without the chamber I can promise 1.2 at best.",
+            (
+                "A climate chamber for two weeks, and Sami for the test set-up. Without "
+                "the chamber I can promise 1.2 at best."
+            ),
         ),
         ("m", "The chamber is booked from the 14th. I will ask for Sami; let us put both into the check-in."),
     ],
@@ -245,7 +248,10 @@ THREADS = [
     [
         (
             "m",
-            "Two customers heard nothing from us for a week in September. I want to tell you now, and not in a form in December.",
+            (
+                "Two customers heard nothing from us for a week in September. I want to tell "
+                "you now, and not in a form in December."
+            ),
         ),
         ("e", "That was me, I had no cover during the fair. I should have asked for it."),
         ("m", "Then let us agree on cover before each trip. I will arrange it for the next one."),
@@ -311,21 +317,40 @@ CONTRIBUTIONS = [
 ]
 
 SELF_TEXTS = [
-    "The overnight series was the hardest piece of work I have done here. The first half went slower than planned, because I "
-    "trusted the old fixture for too long. Since the new mount we are below one nanometre in most runs, and two customers "
-    "have confirmed it on their own instruments.",
-    "I am proud that rework came down although we changed the supplier in the middle of the year. What I would do "
-    "differently: ask for help in the first week, not in the fourth.",
-    "Two groups signed, one of them after a trial that almost failed. I learned to bring service into the room early. "
-    "Where I fell short is answering in time while travelling.",
+    (
+        "The overnight series was the hardest piece of work I have done here. The first "
+        "half went slower than planned, because I "
+        "trusted the old fixture for too long. Since the new mount we are below one "
+        "nanometre in most runs, and two customers "
+        "have confirmed it on their own instruments."
+    ),
+    (
+        "I am proud that rework came down although we changed the supplier in the middle of the year. What I would do "
+        "differently: ask for help in the first week, not in the fourth."
+    ),
+    (
+        "Two groups signed, one of them after a trial that almost failed. I learned "
+        "to bring service into the room early. "
+        "Where I fell short is answering in time while travelling."
+    ),
 ]
 MANAGER_TEXTS = [
-    "Delivered what was agreed, under conditions that were harder than we thought in spring. The written hand-overs have "
-    "become the standard of the team. Next: delegate the routine measurements, so that there is room for the simulation.",
-    "Reliable, careful, and the person others ask first. The goal on rework was missed by a little; the causes are known "
-    "and written down. I should have pushed the supplier earlier, and said so in our check-in.",
-    "A strong result with customers and an honest eye on the weak spot: silence during travel. We agreed on cover before "
-    "each trip, and the last quarter shows that it works.",
+    (
+        "Delivered what was agreed, under conditions that were harder than we thought "
+        "in spring. The written hand-overs have "
+        "become the standard of the team. Next: delegate the routine measurements, so "
+        "that there is room for the simulation."
+    ),
+    (
+        "Reliable, careful, and the person others ask first. The goal on rework was "
+        "missed by a little; the causes are known "
+        "and written down. I should have pushed the supplier earlier, and said so in our check-in."
+    ),
+    (
+        "A strong result with customers and an honest eye on the weak spot: silence "
+        "during travel. We agreed on cover before "
+        "each trip, and the last quarter shows that it works."
+    ),
 ]
 FORWARD_TEXTS = [
     "Run the simulation on my own by summer, and teach one colleague.",
@@ -350,7 +375,8 @@ STEPS = [
     ("Shadow one renewal from start to signature", "Introduction by the team lead"),
 ]
 APPEAL = (
-    "The rating counts the September complaints against me. I was on agreed leave in the second of those weeks, and the "
+    "The rating counts the September complaints against me. I was on agreed leave "
+    "in the second of those weeks, and the "
     "cover we had planned did not happen. Please look at it again."
 )
 RESTRAINT_FACTS = (

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from pmcycle.home.demo.closing import build_evaluations
 from pmcycle.home.demo.company import PASSWORD, WHO_SIGNS_IN, build_company
 from pmcycle.home.demo.cycle import build_cycles
 from pmcycle.home.demo.objectives import build_goals
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             build_goals(company, this)
             build_talks(company, this)
             build_results(company, this)
+            build_evaluations(company, this)
         took = time.monotonic() - begun
         self.stdout.write(
             f"Demo company with {len(company.people)} people, in {took:.1f} s.\n\nSign in as:\n"
