@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -109,11 +110,14 @@ def create_cycle(
         )
         ReminderPolicy.objects.bulk_create(
             ReminderPolicy(
-                cycle=cycle, kind=kind, days_before=list(rules.REMIND_BEFORE), days_after=list(rules.REMIND_AFTER),
+                cycle=cycle,
+                kind=kind,
+                days_before=list(rules.REMIND_BEFORE),
+                days_after=list(rules.REMIND_AFTER),
                 escalate_after=rules.ESCALATE_AFTER,
             )
             for kind in StageKind.values
-        )  # fmt: skip
+        )
         record("created", cycle, by=by, stream=f"cycle:{cycle.pk}", name=name)
     return cycle
 
@@ -139,20 +143,26 @@ def copy_cycle(old: Cycle, *, name: str, by: User) -> Cycle:
         )
         Stage.objects.bulk_create(
             Stage(
-                cycle=cycle, kind=s.kind, position=s.position, grace_days=s.grace_days,
+                cycle=cycle,
+                kind=s.kind,
+                position=s.position,
+                grace_days=s.grace_days,
                 opens_on=rules.workday(rules.year_later(s.opens_on)),
                 due_on=rules.workday(rules.year_later(s.due_on)),
             )
             for s in old.stages.all()
-        )  # fmt: skip
+        )
         rule = PopulationRule.objects.filter(cycle=old).first() or PopulationRule()
         units = list(rule.units.all()) if rule.pk else []
         excluded = list(rule.excluded.filter(left_on__isnull=True)) if rule.pk else []
         copied = PopulationRule.objects.create(
-            cycle=cycle, locations=rule.locations, grades=rule.grades, employment_kinds=rule.employment_kinds,
+            cycle=cycle,
+            locations=rule.locations,
+            grades=rule.grades,
+            employment_kinds=rule.employment_kinds,
             minimum_fte=rule.minimum_fte,
             hired_on_or_before=rule.hired_on_or_before and rules.year_later(rule.hired_on_or_before),
-        )  # fmt: skip
+        )
         copied.units.set(units)
         copied.excluded.set(excluded)
         scale = RatingScale.objects.filter(cycle=old).first()
@@ -162,11 +172,14 @@ def copy_cycle(old: Cycle, *, name: str, by: User) -> Cycle:
             _write_levels(new_scale, levels)
         ReminderPolicy.objects.bulk_create(
             ReminderPolicy(
-                cycle=cycle, kind=p.kind, days_before=p.days_before, days_after=p.days_after,
+                cycle=cycle,
+                kind=p.kind,
+                days_before=p.days_before,
+                days_after=p.days_after,
                 escalate_after=p.escalate_after,
             )
             for p in ReminderPolicy.objects.filter(cycle=old)
-        )  # fmt: skip
+        )
         for work in stage_work().values():
             for step in work.copies:
                 step(old, cycle, by)
@@ -281,7 +294,7 @@ def save_scale(
     if len(set(labels)) != len(labels):
         raise Invalid("levels", _("Two levels have the same name."))
     values = [value for _label, _meaning, value, _low in levels]
-    if any(later <= earlier for earlier, later in zip(values, values[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(values)):
         raise Invalid("levels", _("Each level needs a higher value than the one before it."))
     with transaction.atomic():
         _draft(cycle)
@@ -326,9 +339,10 @@ def save_reminders(
         check_version(locked, version)
         for kind, (before, after, escalate_after) in policies.items():
             ReminderPolicy.objects.update_or_create(
-                cycle=locked, kind=kind,
+                cycle=locked,
+                kind=kind,
                 defaults={"days_before": before, "days_after": after, "escalate_after": escalate_after},
-            )  # fmt: skip
+            )
         locked.version += 1
         locked.save()
         record(
@@ -377,23 +391,33 @@ FROM flagged GROUP BY code
 """
 
 
-def check(cycle: Cycle, *, on: date | None = None) -> list[Finding]:
-    """Everything that stands against launching, worst first. A constant number of statements."""
+def check(cycle: Cycle, *, on: date | None = None, people: QuerySet[Employee] | None = None) -> list[Finding]:
+    """Everything that stands against launching, worst first. A constant number of statements.
+
+    `people` is the population of the day, for who has asked for it already.
+    """
     day = on or cycle.local_day(timezone.now())
-    people = population(cycle, day)
+    people = population(cycle, day) if people is None else people
     found = [*_people_findings(cycle, people, day)]
     stages = [s.dates for s in cycle.stages.all()]
     found += rules.date_findings(
-        stages, first=cycle.first_day, last=cycle.last_day, today=day, may_overlap=cycle.stages_may_overlap,
+        stages,
+        first=cycle.first_day,
+        last=cycle.last_day,
+        today=day,
+        may_overlap=cycle.stages_may_overlap,
         url=link("cycles:configure", pk=cycle.pk, step="stages"),
-    )  # fmt: skip
+    )
     if RatingLevel.objects.filter(scale__cycle=cycle).count() < 2:
         found.append(
             Finding(
-                "rating:levels", _("The rating scale has fewer than two levels."), is_error=True,
-                url=link("cycles:configure", pk=cycle.pk, step="rating"), fix=_("Change the scale"),
+                "rating:levels",
+                _("The rating scale has fewer than two levels."),
+                is_error=True,
+                url=link("cycles:configure", pk=cycle.pk, step="rating"),
+                fix=_("Change the scale"),
             )
-        )  # fmt: skip
+        )
     for work in stage_work().values():
         for step in work.checks:
             found += step(cycle, people)
@@ -414,26 +438,86 @@ def _people_findings(cycle: Cycle, people: QuerySet[Employee], day: date) -> lis
     if not rows.pop("eligible")[0]:
         sentence = _("Nobody fits the rule of who takes part.")
         return [Finding("people:nobody", sentence, is_error=True, url=who, fix=_("Change who takes part"))]
-    words = {
-        "loop": (True, _("report to each other in a circle, so nobody is above them"), _("Mend the line")),
-        "no_manager": (False, _("have no manager: nobody can agree goals with them or appraise them"), _("Name a manager")),
-        "manager_left": (False, _("report to somebody who has left or is not here yet; the next one up the line takes over"), _("Name a manager")),
-        "manager_away": (False, _("report to somebody who is away today"), _("See the person")),
-        "no_email": (False, _("have no e-mail address, so no reminder reaches them"), _("Add the address")),
-        "no_account": (False, _("cannot sign in: they have no account"), _("Make accounts")),
-        "other_cycle": (False, _("already take part in a running cycle of the same period"), _("Change who takes part")),
-    }  # fmt: skip
     found = []
-    for code, (is_error, words_of, fix) in words.items():
+    for code, (is_error, sentence_of, fix) in _people_words().items():
         if code not in rows:
             continue
         count, names, first = rows[code]
         url = who if code == "other_cycle" else link("people:profile", pk=first)
         if code == "no_account":
             url = link("people:accounts") or url
-        sentence = f"{rules.count_of_people(count)} {words_of}."
+        sentence = sentence_of(count) % {"n": count}
         found.append(Finding(f"people:{code}", sentence, is_error, count, tuple(names), url, fix))
     return found
+
+
+def _people_words() -> dict[str, tuple[bool, Callable[[int], str], str]]:
+    """Per flag of the check: whether it refuses, its sentence for a count, and the word for its fix."""
+    return {
+        "loop": (
+            True,
+            lambda n: ngettext(
+                "%(n)d person stands in a circle of managers, so nobody is above them.",
+                "%(n)d people report to each other in a circle, so nobody is above them.",
+                n,
+            ),
+            _("Mend the line"),
+        ),
+        "no_manager": (
+            False,
+            lambda n: ngettext(
+                "%(n)d person has no manager: nobody can agree goals with them or appraise them.",
+                "%(n)d people have no manager: nobody can agree goals with them or appraise them.",
+                n,
+            ),
+            _("Name a manager"),
+        ),
+        "manager_left": (
+            False,
+            lambda n: ngettext(
+                "%(n)d person reports to somebody who is not here; the next one up the line takes over.",
+                "%(n)d people report to somebody who is not here; the next one up the line takes over.",
+                n,
+            ),
+            _("Name a manager"),
+        ),
+        "manager_away": (
+            False,
+            lambda n: ngettext(
+                "%(n)d person reports to somebody who is away today.",
+                "%(n)d people report to somebody who is away today.",
+                n,
+            ),
+            _("See the person"),
+        ),
+        "no_email": (
+            False,
+            lambda n: ngettext(
+                "%(n)d person has no e-mail address, so no reminder reaches them.",
+                "%(n)d people have no e-mail address, so no reminder reaches them.",
+                n,
+            ),
+            _("Add the address"),
+        ),
+        "no_account": (
+            False,
+            lambda n: ngettext(
+                "%(n)d person cannot sign in: they have no account.",
+                "%(n)d people cannot sign in: they have no account.",
+                n,
+            ),
+            _("Make accounts"),
+        ),
+        "other_cycle": (
+            False,
+            lambda n: ngettext(
+                "%(n)d person already takes part in a running cycle of the same days.",
+                "%(n)d people already take part in a running cycle of the same days.",
+                n,
+            ),
+            _("Change who takes part"),
+        ),
+    }
 
 
 def accept_warning(cycle: Cycle, code: str, count: int, *, by: User) -> AcceptedWarning:
@@ -543,7 +627,8 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None) -> Cycle:
         if locked.state != Cycle.State.DRAFT:
             raise Refused(_("“%s” has been launched already.") % locked.name)
         day = locked.local_day(now)
-        findings = check(locked, on=day)
+        people = population(locked, day)
+        findings = check(locked, on=day, people=people)
         errors = [f.sentence for f in findings if f.is_error]
         if errors:
             raise Refused(_("The check refuses the launch: %s") % " ".join(errors[:3]))
@@ -553,12 +638,16 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None) -> Cycle:
         locked.state, locked.launched_at, locked.launched_by = Cycle.State.RUNNING, now, by
         locked.version += 1
         locked.save(update_fields=["state", "launched_at", "launched_by", "version"])
-        sql, params = population(locked, day).order_by().values("pk").query.sql_with_params()
-        values = {
-            "cycle": locked.pk, "day": day, "only": None, "now": now, "by": by.pk,
+        sql, params = people.order_by().values("pk").query.sql_with_params()
+        values: dict[str, Any] = {
+            "cycle": locked.pk,
+            "day": day,
+            "only": None,
+            "now": now,
+            "by": by.pk,
             "title": (_("“%s” has begun: see your dates") % locked.name)[:200],
             "url": link("cycles:detail", pk=locked.pk),
-        }  # fmt: skip
+        }
         with connection.cursor() as cursor:
             cursor.execute(PARTICIPATIONS.format(population=sql), [locked.pk, locked.first_day, day, *params])
             count = cursor.rowcount
@@ -703,9 +792,15 @@ def postpone_stage(stage: Stage, *, due_on: date, reason: str, version: int | No
         locked.version += 1
         locked.save(update_fields=["due_on", "version"])
         record(
-            "stage_postponed", locked, by=by, stream=f"cycle:{cycle.pk}", kind=locked.kind, reason=reason,
-            old=old.isoformat(), new=due_on.isoformat(),
-        )  # fmt: skip
+            "stage_postponed",
+            locked,
+            by=by,
+            stream=f"cycle:{cycle.pk}",
+            kind=locked.kind,
+            reason=reason,
+            old=old.isoformat(),
+            new=due_on.isoformat(),
+        )
     return locked
 
 
@@ -745,10 +840,17 @@ def extend(
             participation=locked, stage=stage, defaults={"due_on": due_on, "reason": reason, "by": by}
         )
         record(
-            "extended", locked, by=by, about=locked.employee, stage=stage.kind, due_on=due_on.isoformat(),
+            "extended",
+            locked,
+            by=by,
+            about=locked.employee,
+            stage=stage.kind,
+            due_on=due_on.isoformat(),
             reason=reason,
-            notify=_tell_person(locked, _("You have more time for %s") % stage, f"extended:{locked.pk}:{locked.version}"),
-        )  # fmt: skip
+            notify=_tell_person(
+                locked, _("You have more time for %s") % stage, f"extended:{locked.pk}:{locked.version}"
+            ),
+        )
     return extension
 
 
@@ -799,9 +901,16 @@ def transfer(
                 words = title % {"name": locked.employee.name, "cycle": locked.cycle.name}
                 tells.append(Tell(user.pk, words, url, f"transfer:{assignment.pk}:{user.pk}"))
         record(
-            "transferred", locked, by=by, about=locked.employee, notify=tells, on=on.isoformat(), reason=reason,
-            manager=manager.pk, former=former.pk if former else None,
-        )  # fmt: skip
+            "transferred",
+            locked,
+            by=by,
+            about=locked.employee,
+            notify=tells,
+            on=on.isoformat(),
+            reason=reason,
+            manager=manager.pk,
+            former=former.pk if former else None,
+        )
     return assignment
 
 
@@ -877,7 +986,7 @@ def add_person(cycle: Cycle, employee: Employee, *, starts_on: date, reason: str
         if starts_on < employee.hired_on:
             raise Invalid("starts_on", _("%s was hired later than that.") % employee.name)
         alone = Employee.objects.filter(pk=employee.pk).order_by().values("pk").query.sql_with_params()
-        values = {"cycle": locked.pk, "day": day}
+        values: dict[str, Any] = {"cycle": locked.pk, "day": day}
         with connection.cursor() as cursor:
             cursor.execute(PARTICIPATIONS.format(population=alone[0]), [locked.pk, starts_on, day, *alone[1]])
             if cursor.rowcount == 0:
@@ -892,9 +1001,14 @@ def add_person(cycle: Cycle, employee: Employee, *, starts_on: date, reason: str
                 step(locked)
         title = _("You take part in “%s”: see your dates") % locked.name
         record(
-            "joined", participation, by=by, about=employee, starts_on=starts_on.isoformat(), reason=reason,
+            "joined",
+            participation,
+            by=by,
+            about=employee,
+            starts_on=starts_on.isoformat(),
+            reason=reason,
             notify=_tell_person(participation, title, f"launched:{locked.pk}"),
-        )  # fmt: skip
+        )
     return participation
 
 

@@ -54,10 +54,12 @@ def zone_choices(present: str = "") -> list[tuple[str, str]]:
 class NewCycleForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     copy_of = forms.ModelChoiceField(
-        Cycle.objects.none(), required=False, label=gettext_lazy("Like an earlier cycle"),
+        Cycle.objects.none(),
+        required=False,
+        label=gettext_lazy("Like an earlier cycle"),
         empty_label=gettext_lazy("Start blank"),
         help_text=gettext_lazy("Dates move a year on; scale, form, rules, people and policies come along."),
-    )  # fmt: skip
+    )
     first_day = DayField(label=gettext_lazy("First day"), required=False)
     last_day = DayField(label=gettext_lazy("Last day"), required=False)
 
@@ -80,9 +82,11 @@ class WhoForm(VersionForm):
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     units = forms.ModelMultipleChoiceField(
-        Unit.objects.all(), required=False, label=gettext_lazy("Units, with everything below them"),
+        Unit.objects.all(),
+        required=False,
+        label=gettext_lazy("Units, with everything below them"),
         widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
+    )
     locations = forms.MultipleChoiceField(
         required=False, label=gettext_lazy("Locations"), widget=forms.CheckboxSelectMultiple
     )
@@ -90,21 +94,31 @@ class WhoForm(VersionForm):
         required=False, label=gettext_lazy("Grades"), widget=forms.CheckboxSelectMultiple
     )
     employment_kinds = forms.MultipleChoiceField(
-        required=False, label=gettext_lazy("Employment"), widget=forms.CheckboxSelectMultiple,
-        choices=Employee.Kind.choices,
-    )  # fmt: skip
-    hired_on_or_before = DayField(
-        required=False, label=gettext_lazy("Hired on or before"),
-        help_text=gettext_lazy("Who came later is too new to be appraised; add late joiners one by one."),
-    )  # fmt: skip
-    minimum_fte = forms.DecimalField(
-        required=False, label=gettext_lazy("At least this share of full time"), max_digits=4, decimal_places=3,
-        min_value=Decimal(0), max_value=Decimal(2), help_text=gettext_lazy("1 is full time, 0.5 is half."),
-    )  # fmt: skip
-    excluded = forms.ModelMultipleChoiceField(
-        Employee.objects.all(), required=False, label=gettext_lazy("Left out by name"),
+        required=False,
+        label=gettext_lazy("Employment"),
         widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
+        choices=Employee.Kind.choices,
+    )
+    hired_on_or_before = DayField(
+        required=False,
+        label=gettext_lazy("Hired on or before"),
+        help_text=gettext_lazy("Who came later is too new to be appraised; add late joiners one by one."),
+    )
+    minimum_fte = forms.DecimalField(
+        required=False,
+        label=gettext_lazy("At least this share of full time"),
+        max_digits=4,
+        decimal_places=3,
+        min_value=Decimal(0),
+        max_value=Decimal(2),
+        help_text=gettext_lazy("1 is full time, 0.5 is half."),
+    )
+    excluded = forms.ModelMultipleChoiceField(
+        Employee.objects.all(),
+        required=False,
+        label=gettext_lazy("Left out by name"),
+        widget=forms.CheckboxSelectMultiple,
+    )
 
     def __init__(
         self, *args: Any, locations: Iterable[str], grades: Iterable[str], units: Any, **kwargs: Any
@@ -123,13 +137,16 @@ class StagesForm(VersionForm):
     last_day = DayField(label=gettext_lazy("Last day"))
     zone = forms.ChoiceField(label=gettext_lazy("Time zone of the dates"))
     currency = forms.RegexField(
-        r"^[A-Z]{3}$", label=gettext_lazy("Currency"), max_length=3,
+        r"^[A-Z]{3}$",
+        label=gettext_lazy("Currency"),
+        max_length=3,
         error_messages={"invalid": gettext_lazy("Three capital letters, such as EUR.")},
-    )  # fmt: skip
+    )
     stages_may_overlap = forms.BooleanField(
-        required=False, label=gettext_lazy("Stages may overlap"),
+        required=False,
+        label=gettext_lazy("Stages may overlap"),
         help_text=gettext_lazy("Otherwise a stage opens only after the one before it is due."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -186,9 +203,13 @@ class LevelForm(forms.Form):
     label = forms.CharField(label=gettext_lazy("Level"), max_length=60, required=False)
     meaning = forms.CharField(label=gettext_lazy("What it means"), max_length=300, required=False)
     value = forms.DecimalField(
-        label=gettext_lazy("Value"), max_digits=5, decimal_places=2, min_value=Decimal(0), max_value=Decimal(100),
+        label=gettext_lazy("Value"),
+        max_digits=5,
+        decimal_places=2,
+        min_value=Decimal(0),
+        max_value=Decimal(100),
         required=False,
-    )  # fmt: skip
+    )
     needs_mention = forms.BooleanField(label=gettext_lazy("Below expectations"), required=False)
     remove = forms.BooleanField(label=gettext_lazy("Remove"), required=False)
 
@@ -231,26 +252,34 @@ LevelFormSet = forms.formset_factory(LevelForm, formset=BaseLevels, extra=1, max
 
 class VisibilityForm(VersionForm):
     mention_days = forms.IntegerField(
-        label=gettext_lazy("No surprises: days a shortcoming must be known before release"), min_value=0, max_value=365,
+        label=gettext_lazy("No surprises: days a shortcoming must be known before release"),
+        min_value=0,
+        max_value=365,
         help_text=gettext_lazy(
             "A rating below expectations must point to something the person could read at least so many days before."
         ),
-    )  # fmt: skip
+    )
     appeal_days = forms.IntegerField(
         label=gettext_lazy("Days to ask for a review after release"), min_value=0, max_value=365
     )
     self_opens_after_draft = forms.BooleanField(
-        required=False, label=gettext_lazy("The manager reads the self-appraisal only after saving a draft of their own"),
+        required=False,
+        label=gettext_lazy("The manager reads the self-appraisal after saving a draft of their own"),
         help_text=gettext_lazy("So that the manager's first view is their own."),
-    )  # fmt: skip
+    )
     missing_part = forms.ChoiceField(
-        label=gettext_lazy("If a part of an appraisal is missing"), choices=Cycle.Incomplete.choices,
+        label=gettext_lazy("If a part of an appraisal is missing"),
+        choices=Cycle.Incomplete.choices,
         widget=forms.RadioSelect,
-    )  # fmt: skip
+    )
     progress_cap = forms.DecimalField(
-        label=gettext_lazy("Progress of a goal counts up to"), min_value=Decimal(100), max_value=Decimal(500),
-        max_digits=5, decimal_places=2, help_text=gettext_lazy("In percent. The real value is kept and shown."),
-    )  # fmt: skip
+        label=gettext_lazy("Progress of a goal counts up to"),
+        min_value=Decimal(100),
+        max_value=Decimal(500),
+        max_digits=5,
+        decimal_places=2,
+        help_text=gettext_lazy("In percent. The real value is kept and shown."),
+    )
 
 
 class DaysField(forms.CharField):
@@ -331,7 +360,7 @@ class ExtendForm(ReasonForm):
         stage.queryset = stages
 
 
-class PersonField(forms.ModelChoiceField):
+class PersonField(forms.ModelChoiceField[Employee]):
     """One of the people found by a search; any employee is accepted, a page never lists them all."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -499,4 +499,5 @@ def items(rows: models.QuerySet[Any], *, kind: str, stage: str, **columns: Any) 
         **columns,
     }
     named = {f"item_{name}": values[name] for name in ITEM_COLUMNS}
-    return rows.order_by().annotate(**named).values_list(*named)
+    shaped: models.QuerySet[Any, Any] = rows.order_by().annotate(**named).values_list(*named)
+    return shaped

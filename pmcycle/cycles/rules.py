@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,9 @@ def date_findings(
         ]
         if weekend:
             sentence = _("%(stage)s %(what)s on a weekend.") % {
-                "stage": stage.label, "what": _(" and ").join(weekend),
-            }  # fmt: skip
+                "stage": stage.label,
+                "what": _(" and ").join(weekend),
+            }
             add(f"dates:weekend:{stage.kind}", sentence)
         if stage.opens_on < first:
             sentence = _("%s opens before the first day of the period.") % stage.label
@@ -145,7 +147,7 @@ def date_findings(
         if (stage.due_on - last).days > 120:
             sentence = _("%s is due more than four months after the period.") % stage.label
             add(f"dates:after:{stage.kind}", sentence)
-    for earlier, later in zip(stages, stages[1:], strict=False):
+    for earlier, later in itertools.pairwise(stages):
         if later.opens_on < earlier.opens_on:
             sentence = _("%(later)s opens before %(earlier)s.") % {
                 "later": later.label,
@@ -188,31 +190,86 @@ SCALES: dict[str, tuple[Any, list[Level]]] = {
     "five": (
         gettext_lazy("Five levels"),
         [
-            (gettext_lazy("Unsatisfactory"), gettext_lazy("Most of what was agreed was not reached."), Decimal(1), True),
-            (gettext_lazy("Partly meets"), gettext_lazy("Some of what was agreed was not reached."), Decimal(2), True),
-            (gettext_lazy("Meets"), gettext_lazy("What was agreed was reached, reliably."), Decimal(3), False),
-            (gettext_lazy("Exceeds"), gettext_lazy("Clearly more was reached than was agreed."), Decimal(4), False),
-            (gettext_lazy("Outstanding"), gettext_lazy("Far beyond what was agreed, and others learn from it."), Decimal(5), False),
+            (
+                gettext_lazy("Unsatisfactory"),
+                gettext_lazy("Most of what was agreed was not reached."),
+                Decimal(1),
+                True,
+            ),
+            (
+                gettext_lazy("Partly meets"),
+                gettext_lazy("Some of what was agreed was not reached."),
+                Decimal(2),
+                True,
+            ),
+            (
+                gettext_lazy("Meets"),
+                gettext_lazy("What was agreed was reached, reliably."),
+                Decimal(3),
+                False,
+            ),
+            (
+                gettext_lazy("Exceeds"),
+                gettext_lazy("Clearly more was reached than was agreed."),
+                Decimal(4),
+                False,
+            ),
+            (
+                gettext_lazy("Outstanding"),
+                gettext_lazy("Far more than was agreed; others learn from it."),
+                Decimal(5),
+                False,
+            ),
         ],
     ),
     "four": (
         gettext_lazy("Four levels, no middle"),
         [
-            (gettext_lazy("Below"), gettext_lazy("Much of what was agreed was not reached."), Decimal(1), True),
-            (gettext_lazy("Nearly meets"), gettext_lazy("Part of what was agreed was not reached."), Decimal(2), True),
-            (gettext_lazy("Meets"), gettext_lazy("What was agreed was reached, reliably."), Decimal(3), False),
-            (gettext_lazy("Exceeds"), gettext_lazy("Clearly more was reached than was agreed."), Decimal(4), False),
+            (
+                gettext_lazy("Below"),
+                gettext_lazy("Much of what was agreed was not reached."),
+                Decimal(1),
+                True,
+            ),
+            (
+                gettext_lazy("Nearly meets"),
+                gettext_lazy("Part of what was agreed was not reached."),
+                Decimal(2),
+                True,
+            ),
+            (
+                gettext_lazy("Meets"),
+                gettext_lazy("What was agreed was reached, reliably."),
+                Decimal(3),
+                False,
+            ),
+            (
+                gettext_lazy("Exceeds"),
+                gettext_lazy("Clearly more was reached than was agreed."),
+                Decimal(4),
+                False,
+            ),
         ],
     ),
     "three": (
         gettext_lazy("Three levels"),
         [
             (gettext_lazy("Not yet"), gettext_lazy("What was agreed was not reached."), Decimal(1), True),
-            (gettext_lazy("Meets"), gettext_lazy("What was agreed was reached, reliably."), Decimal(2), False),
-            (gettext_lazy("Exceeds"), gettext_lazy("Clearly more was reached than was agreed."), Decimal(3), False),
+            (
+                gettext_lazy("Meets"),
+                gettext_lazy("What was agreed was reached, reliably."),
+                Decimal(2),
+                False,
+            ),
+            (
+                gettext_lazy("Exceeds"),
+                gettext_lazy("Clearly more was reached than was agreed."),
+                Decimal(3),
+                False,
+            ),
         ],
     ),
-}  # fmt: skip
+}
 
 
 # --- Reminders -------------------------------------------------------------------------------------
@@ -235,11 +292,6 @@ def days_from_text(text: str) -> list[int]:
     if len({part.lstrip("0") or "0" for part in parts}) != len(days):
         raise ValueError(text)
     return days
-
-
-def count_of_people(count: int) -> str:
-    """ "1 person", "12 people"."""
-    return ngettext("%(n)d person", "%(n)d people", count) % {"n": count}
 
 
 def escalation_day(due_on: date, after: int | None) -> date | None:

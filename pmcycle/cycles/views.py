@@ -42,14 +42,15 @@ from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Absence, Employee, ReportingLine, Unit
 from pmcycle.ui.formats import when_text
 
-STEPS: dict[str, Any] = {
-    "who": gettext_lazy("Who"),
-    "stages": gettext_lazy("Stages and dates"),
-    "rating": gettext_lazy("Rating and form"),
-    "visibility": gettext_lazy("Who sees what, when"),
-    "rewards": gettext_lazy("Rewards"),
-    "reminders": gettext_lazy("Reminders"),
-    "check": gettext_lazy("Check and launch"),
+# The steps of setting up: the word on the stepper and the heading of the page.
+STEPS: dict[str, tuple[Any, Any]] = {
+    "who": (gettext_lazy("Who"), gettext_lazy("Who takes part")),
+    "stages": (gettext_lazy("Dates"), gettext_lazy("Stages and dates")),
+    "rating": (gettext_lazy("Rating"), gettext_lazy("Rating scale and appraisal form")),
+    "visibility": (gettext_lazy("Visibility"), gettext_lazy("Who sees what, and when")),
+    "rewards": (gettext_lazy("Rewards"), gettext_lazy("Rewards")),
+    "reminders": (gettext_lazy("Reminders"), gettext_lazy("Reminders")),
+    "check": (gettext_lazy("Check"), gettext_lazy("Check and launch")),
 }
 
 
@@ -105,7 +106,7 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
     stages = list(cycle.stages.all())
     part = None
     if user.employee_id:
-        mine = cycle.participations.filter(employee=user.employee_id).with_manager()  # type: ignore[attr-defined]
+        mine = cycle.participations.filter(employee=user.employee_id).with_manager()
         part = mine.prefetch_related("extensions").first()
     more_time = {e.stage_id: e for e in part.extensions.all()} if part else {}
     steps = [
@@ -164,9 +165,11 @@ def create(request: UserRequest) -> HttpResponse:
     today = timezone.localdate()
     first = today.replace(month=1, day=1, year=today.year + (today.month > 6))
     initial = {
-        "name": _("Cycle %s") % first.year, "first_day": first, "last_day": first.replace(month=12, day=31),
+        "name": _("Cycle %s") % first.year,
+        "first_day": first,
+        "last_day": first.replace(month=12, day=31),
         "copy_of": _typed(request, "copy_of"),
-    }  # fmt: skip
+    }
     form = forms.NewCycleForm(request.POST or None, earlier=earlier, initial=initial)
     made: list[Cycle] = []
     if request.method == "POST" and form.is_valid():
@@ -215,7 +218,7 @@ def _page(
             if name in saved or cycle.copied_from_id
             else "todo",
         }
-        for name, label in STEPS.items()
+        for name, (label, _heading) in STEPS.items()
     ]
     at = names.index(step)
     if "person" not in context:
@@ -224,7 +227,7 @@ def _page(
         "cycle": cycle,
         "steps": steps,
         "step": step,
-        "step_label": STEPS[step],
+        "step_label": STEPS[step][1],
         "number": at + 1,
         "back": steps[at - 1]["url"] if at else "",
         "next": steps[at + 1]["url"] if at + 1 < len(steps) else "",
@@ -246,7 +249,7 @@ def _days(cycle: Cycle) -> list[dict[str, Any]]:
             rows.append(
                 {
                     "on": stage.dates.closes_after,
-                    "what": _("last day of grace for %s") % stage,
+                    "what": _("Last day of grace for %s") % stage,
                     "icon": "hourglass",
                 }
             )
@@ -255,7 +258,7 @@ def _days(cycle: Cycle) -> list[dict[str, Any]]:
 
 def _saved(request: UserRequest, cycle: Cycle, step: str) -> HttpResponse:
     """After saving: the next step, or this one again for who wants to go on here."""
-    messages.success(request, _("“%s” is saved.") % STEPS[step])
+    messages.success(request, _("“%s” is saved.") % STEPS[step][1])
     names = list(STEPS)
     target = step if "stay" in request.POST else names[names.index(step) + 1]
     return redirect("cycles:configure", pk=cycle.pk, step=target)
@@ -285,7 +288,8 @@ def _who_form(
     if data is not None:
         posted = [int(x) for x in data.getlist("excluded") if x.isascii() and x.isdigit() and len(x) < 18]
         people |= {e.pk: e for e in Employee.objects.filter(pk__in=[p for p in posted if p not in people])}
-    form.fields["excluded"].choices = [(e.pk, _who_is(e)) for e in people.values()]
+    excluded: Any = form.fields["excluded"]
+    excluded.choices = [(e.pk, _who_is(e)) for e in people.values()]
     return form
 
 
@@ -316,7 +320,7 @@ def _shown(rule: Mapping[str, Any], day: date, page: str | None) -> dict[str, An
     )
     total = sum(n for _name, n in by_unit)
     paginator = Paginator(people.select_related("unit"), 12)
-    paginator.count = total  # type: ignore[misc]
+    paginator.count = total
     return {
         "total": total,
         "by_unit": [(name or _("no unit"), n) for name, n in by_unit[:12]],
@@ -345,9 +349,15 @@ def configure_who(request: UserRequest, cycle: Cycle) -> HttpResponse:
     shown = _shown({**{n: getattr(rule, n) for n in plain}, **ids}, day, request.GET.get("page"))
     person = next(iter(shown["people"]), None)
     return _page(
-        request, cycle, "who", wrong=form.is_bound, form=form, person=person, **shown,
+        request,
+        cycle,
+        "who",
+        wrong=form.is_bound,
+        form=form,
+        person=person,
+        **shown,
         exclude=_typed(request, "exclude"),
-    )  # fmt: skip
+    )
 
 
 @login_required
@@ -375,9 +385,12 @@ def configure_stages(request: UserRequest, cycle: Cycle) -> HttpResponse:
             return _saved(request, cycle, "stages")
     stages = list(cycle.stages.all())
     findings = rules.date_findings(
-        [s.dates for s in stages], first=cycle.first_day, last=cycle.last_day,
-        today=cycle.local_day(timezone.now()), may_overlap=cycle.stages_may_overlap,
-    )  # fmt: skip
+        [s.dates for s in stages],
+        first=cycle.first_day,
+        last=cycle.last_day,
+        today=cycle.local_day(timezone.now()),
+        may_overlap=cycle.stages_may_overlap,
+    )
     return _page(
         request, cycle, "stages", wrong=form.is_bound, form=form, line=_line(stages), findings=findings
     )
@@ -396,7 +409,7 @@ def configure_rating(request: UserRequest, cycle: Cycle) -> HttpResponse:
         for x in (scale.levels.all() if scale else [])
     ]
     initial = {"name": scale.name if scale else "", "version": scale.version if scale else 1}
-    template = rules.SCALES.get(_typed(request, "template"))
+    template = rules.SCALES.get(_typed(request, "scale"))
     if template:
         initial["name"] = template[0]
         rows = [
@@ -405,17 +418,23 @@ def configure_rating(request: UserRequest, cycle: Cycle) -> HttpResponse:
         ]
     data = request.POST if request.method == "POST" else None
     form = forms.ScaleForm(data, initial=initial)
-    levels = forms.LevelFormSet(data, initial=rows, prefix="level")
+    levels: Any = forms.LevelFormSet(data, initial=rows, prefix="level")
     if data is not None and form.is_valid() and levels.is_valid():
         name, version = form.cleaned_data["name"], form.cleaned_data["version"]
         found = levels.levels()
         if _done(form, lambda: actions.save_scale(cycle, name, found, version=version, by=request.user)):
             return _saved(request, cycle, "rating")
     return _page(
-        request, cycle, "rating", wrong=form.is_bound, form=form, levels=levels,
+        request,
+        cycle,
+        "rating",
+        wrong=form.is_bound,
+        form=form,
+        levels=levels,
         templates=[(key, words) for key, (words, _levels) in rules.SCALES.items()],
-        findings=_contributed(cycle, StageKind.APPRAISAL), form_url=link("appraisals:form", pk=cycle.pk),
-    )  # fmt: skip
+        findings=_contributed(cycle, StageKind.APPRAISAL),
+        form_url=link("appraisals:form", pk=cycle.pk),
+    )
 
 
 def _contributed(cycle: Cycle, kind: str) -> list[rules.Finding]:
@@ -445,9 +464,12 @@ def configure_rewards(request: UserRequest, cycle: Cycle) -> HttpResponse:
     if request.method == "POST":
         return _saved(request, cycle, "rewards")
     return _page(
-        request, cycle, "rewards", findings=_contributed(cycle, StageKind.INCENTIVES),
+        request,
+        cycle,
+        "rewards",
+        findings=_contributed(cycle, StageKind.INCENTIVES),
         plan_url=link("incentives:plan", pk=cycle.pk),
-    )  # fmt: skip
+    )
 
 
 def configure_reminders(request: UserRequest, cycle: Cycle) -> HttpResponse:
@@ -477,12 +499,12 @@ def configure_reminders(request: UserRequest, cycle: Cycle) -> HttpResponse:
 
 
 def configure_check(request: UserRequest, cycle: Cycle) -> HttpResponse:
-    findings = actions.check(cycle)
+    day = cycle.local_day(timezone.now())
+    people = population(cycle, day)
+    findings = actions.check(cycle, on=day, people=people)
     accepted = actions.accepted_counts(cycle)
     to_settle = rules.unsettled(findings, accepted)
-    people = population(cycle, cycle.local_day(timezone.now()))
-    count = people.count()
-    opens_now = [s for s in cycle.stages.all() if s.opens_on <= cycle.local_day(timezone.now())]
+    opens_now = [s for s in cycle.stages.all() if s.opens_on <= day]
     errors = [f for f in findings if f.is_error]
     rows = [
         {
@@ -493,9 +515,17 @@ def configure_check(request: UserRequest, cycle: Cycle) -> HttpResponse:
         for f in findings
     ]
     return _page(
-        request, cycle, "check", rows=rows, errors=errors, to_settle=to_settle, count=count, opens_now=opens_now,
-        ready=not errors and not to_settle, person=people.first(),
-    )  # fmt: skip
+        request,
+        cycle,
+        "check",
+        rows=rows,
+        errors=errors,
+        to_settle=to_settle,
+        count=people.count(),
+        opens_now=opens_now,
+        ready=not errors and not to_settle,
+        person=None,
+    )
 
 
 HANDLERS: dict[str, Callable[[UserRequest, Cycle], HttpResponse]] = {
@@ -583,18 +613,23 @@ def archive(request: UserRequest, pk: int) -> HttpResponse:
 def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: Any) -> HttpResponse:
     stage = get_editable(
         Stage.objects.filter(cycle__in=Cycle.objects.configured_by(request.user)).select_related("cycle"),
-        request.user, pk=pk,
-    )  # fmt: skip
+        request.user,
+        pk=pk,
+    )
     initial = {"version": stage.version, "due_on": stage.due_on}
     form = form_of(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid() and _done(form, lambda: act(stage, form.cleaned_data)):
         messages.success(request, words["said"] % {"stage": stage})
         return redirect(link("home:board", pk=stage.cycle_id) or "cycles:list")
     context = {
-        "cycle": stage.cycle, "form": form, "heading": words["heading"] % {"stage": stage},
-        "consequences": words["consequences"], "button": words["button"], "ready": True,
+        "cycle": stage.cycle,
+        "form": form,
+        "heading": words["heading"] % {"stage": stage},
+        "consequences": words["consequences"],
+        "button": words["button"],
+        "ready": True,
         "back": link("home:board", pk=stage.cycle_id),
-    }  # fmt: skip
+    }
     return render(request, "cycles/change.html", context, status=422 if form.is_bound else 200)
 
 
@@ -602,50 +637,64 @@ def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: 
 @require_http_methods(["GET", "POST"])
 def open_stage(request: UserRequest, pk: int) -> HttpResponse:
     return _stage_page(
-        request, pk, forms.OpenStageForm,
+        request,
+        pk,
+        forms.OpenStageForm,
         lambda stage, data: actions.open_stage(
             stage, due_on=data["due_on"], reason=data["reason"], version=data["version"], by=request.user
         ),
-        heading=_("Open %(stage)s now"), said=_("%(stage)s is open."), button=_("Open it"),
+        heading=_("Open %(stage)s now"),
+        said=_("%(stage)s is open."),
+        button=_("Open it"),
         consequences=[
             _("Everybody who takes part finds it on their home page at once."),
             _("Its forms are laid out now for all who do not have them yet."),
             _("Reminders follow the due day below."),
         ],
-    )  # fmt: skip
+    )
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def close_stage(request: UserRequest, pk: int) -> HttpResponse:
     return _stage_page(
-        request, pk, forms.ReasonForm,
+        request,
+        pk,
+        forms.ReasonForm,
         lambda stage, data: actions.close_stage(
             stage, reason=data["reason"], version=data["version"], by=request.user
         ),
-        heading=_("Close %(stage)s now"), said=_("%(stage)s is closed."), button=_("Close it"),
+        heading=_("Close %(stage)s now"),
+        said=_("%(stage)s is closed."),
+        button=_("Close it"),
         consequences=[
             _("Nobody can add anything to it any more, those with more time included."),
             _("What is open in it is not reminded any more and stands on the board as missed."),
             _("What has been written stays, and you can open the stage again with a new due day."),
         ],
-    )  # fmt: skip
+    )
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def postpone_stage(request: UserRequest, pk: int) -> HttpResponse:
     return _stage_page(
-        request, pk, forms.PostponeStageForm,
+        request,
+        pk,
+        forms.PostponeStageForm,
         lambda stage, data: actions.postpone_stage(
             stage, due_on=data["due_on"], reason=data["reason"], version=data["version"], by=request.user
         ),
-        heading=_("Another due day for %(stage)s"), said=_("%(stage)s has another due day."), button=_("Change the day"),
+        heading=_("Another due day for %(stage)s"),
+        said=_("%(stage)s has another due day."),
+        button=_("Change the day"),
         consequences=[
-            _("The day changes for everybody, on every page; who has more time of their own keeps it if it is later."),
+            _(
+                "The day changes for everybody, on every page; who has more time of their own keeps it if it is later."
+            ),
             _("Reminders follow the new day."),
         ],
-    )  # fmt: skip
+    )
 
 
 # --- One person's exceptions -----------------------------------------------------------------------
@@ -662,10 +711,13 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
     """One person's way through the cycle, for HR: dates, managers, absences, exceptions, then and now."""
     part = get_visible(
         _overseen(request).prefetch_related(
-            Prefetch("cycle__stages"), "assignments__manager", Prefetch("extensions", Extension.objects.select_related("stage", "by"))
+            Prefetch("cycle__stages"),
+            "assignments__manager",
+            Prefetch("extensions", Extension.objects.select_related("stage", "by")),
         ),
-        request.user, pk=pk,
-    )  # fmt: skip
+        request.user,
+        pk=pk,
+    )
     cycle, person = part.cycle, part.employee
     absences = list(Absence.objects.filter(employee=person, starts_on__lte=cycle.last_day))
     now_line = (
@@ -693,13 +745,23 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         for e in part.extensions.all()
     ]
     spans = [
-        {"start": max(a.starts_on, cycle.first_day), "end": a.ends_on or max(cycle.last_day, today), "label": a.manager.name, "tone": "accent" if a is current else "mute"}
+        {
+            "start": max(a.starts_on, cycle.first_day),
+            "end": a.ends_on or max(cycle.last_day, today),
+            "label": a.manager.name,
+            "tone": "accent" if a is current else "mute",
+        }
         for a in assignments
     ] + [
-        {"start": max(a.starts_on, cycle.first_day), "end": min(a.ends_on or cycle.last_day, cycle.last_day), "label": _("away: %s") % a.kind, "tone": "warn"}
+        {
+            "start": max(a.starts_on, cycle.first_day),
+            "end": min(a.ends_on or cycle.last_day, cycle.last_day),
+            "label": _("away: %s") % a.kind,
+            "tone": "warn",
+        }
         for a in absences
         if (a.ends_on or cycle.last_day) >= cycle.first_day
-    ]  # fmt: skip
+    ]
     pairs = [
         (_("Manager"), current.manager.name if current else "–", now_line.manager.name if now_line else "–"),
         (_("Unit"), str(part.unit or "–"), str(person.unit or "–")),
@@ -707,10 +769,17 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         (_("Grade"), part.grade or "–", person.grade or "–"),
     ]
     context = {
-        "part": part, "cycle": cycle, "person": person, "events": events, "spans": spans, "assignments": assignments,
+        "part": part,
+        "cycle": cycle,
+        "person": person,
+        "events": events,
+        "spans": spans,
+        "assignments": assignments,
         "then_now": [(label, then, now, then != now) for label, then, now in pairs],
-        "may_change": request.user.standing.is_hr_admin and part.state == "active" and cycle.state == "running",
-    }  # fmt: skip
+        "may_change": request.user.standing.is_hr_admin
+        and part.state == "active"
+        and cycle.state == "running",
+    }
     return render(request, "cycles/life_line.html", context)
 
 
@@ -726,20 +795,35 @@ def _verb(verb: str) -> str:
 
 
 def _change_page(
-    request: UserRequest, part: Participation, form: Any, act: Callable[[], Any], *, heading: str, button: str, said: str,
-    consequences: Callable[[], list[str]], search: bool = False,
-) -> HttpResponse:  # fmt: skip
+    request: UserRequest,
+    part: Participation,
+    form: Any,
+    act: Callable[[], Any],
+    *,
+    heading: str,
+    button: str,
+    said: str,
+    consequences: Callable[[], list[str]],
+    search: bool = False,
+) -> HttpResponse:
     """An exception in two looks: what it will do (by GET, changing nothing), then the act (by POST)."""
     ready = form.is_bound and form.is_valid()
     if request.method == "POST" and ready and _done(form, act):
         messages.success(request, said)
         return redirect("cycles:life_line", pk=part.pk)
     context = {
-        "part": part, "cycle": part.cycle, "form": form, "heading": heading, "button": button, "search": search,
-        "typed": _typed(request), "ready": ready and form.is_valid(),
+        "part": part,
+        "cycle": part.cycle,
+        "form": form,
+        "heading": heading,
+        "button": button,
+        "search": search,
+        "typed": _typed(request),
+        "ready": ready and form.is_valid(),
         "consequences": consequences() if form.is_bound and form.is_valid() else [],
-        "back": reverse("cycles:life_line", kwargs={"pk": part.pk}), "two_looks": True,
-    }  # fmt: skip
+        "back": reverse("cycles:life_line", kwargs={"pk": part.pk}),
+        "two_looks": True,
+    }
     wrong = request.method == "POST" or (form.is_bound and not form.is_valid())
     return render(request, "cycles/change.html", context, status=422 if wrong else 200)
 
@@ -785,9 +869,15 @@ def extend(request: UserRequest, pk: int) -> HttpResponse:
 
     name = part.employee.name
     return _change_page(
-        request, part, form, act, heading=_("More time for %s") % name, button=_("Give more time"),
-        said=_("%s has more time.") % name, consequences=consequences,
-    )  # fmt: skip
+        request,
+        part,
+        form,
+        act,
+        heading=_("More time for %s") % name,
+        button=_("Give more time"),
+        said=_("%s has more time.") % name,
+        consequences=consequences,
+    )
 
 
 @login_required
@@ -836,9 +926,16 @@ def transfer(request: UserRequest, pk: int) -> HttpResponse:
 
     name = part.employee.name
     return _change_page(
-        request, part, form, act, heading=_("Another manager for %s") % name, button=_("Hand over"),
-        said=_("%s has been handed over.") % name, consequences=consequences, search=True,
-    )  # fmt: skip
+        request,
+        part,
+        form,
+        act,
+        heading=_("Another manager for %s") % name,
+        button=_("Hand over"),
+        said=_("%s has been handed over.") % name,
+        consequences=consequences,
+        search=True,
+    )
 
 
 def _found(request: UserRequest, data: Any, field: str, but: int | None = None) -> list[tuple[int, str]]:
@@ -887,9 +984,15 @@ def mark_left(request: UserRequest, pk: int) -> HttpResponse:
 
     name = part.employee.name
     return _change_page(
-        request, part, form, act, heading=_("%s has left") % name, button=_("Freeze their part"),
-        said=_("The part of %s is frozen.") % name, consequences=consequences,
-    )  # fmt: skip
+        request,
+        part,
+        form,
+        act,
+        heading=_("%s has left") % name,
+        button=_("Freeze their part"),
+        said=_("The part of %s is frozen.") % name,
+        consequences=consequences,
+    )
 
 
 @login_required
@@ -935,9 +1038,16 @@ def add_person(request: UserRequest, pk: int) -> HttpResponse:
             _("%(name)s is told.") % words,
         ]
     context = {
-        "cycle": cycle, "form": form, "heading": _("Add somebody to “%s”") % cycle.name, "button": _("Add"), "search": True,
-        "typed": _typed(request), "ready": ready and form.is_valid(), "consequences": consequences, "two_looks": True,
+        "cycle": cycle,
+        "form": form,
+        "heading": _("Add somebody to “%s”") % cycle.name,
+        "button": _("Add"),
+        "search": True,
+        "typed": _typed(request),
+        "ready": ready and form.is_valid(),
+        "consequences": consequences,
+        "two_looks": True,
         "back": link("home:board", pk=pk),
-    }  # fmt: skip
+    }
     wrong = request.method == "POST" or (form.is_bound and not form.is_valid())
     return render(request, "cycles/change.html", context, status=422 if wrong else 200)

@@ -25,9 +25,14 @@ from pmcycle.home.completion import STATES, Filters
 
 # Tones of the funnel, in the order in which they are drawn.
 TONES = {
-    "done": "ok", "open": "info", "overdue": "warn", "blocked": "danger", "missed": "danger", "planned": "mute",
+    "done": "ok",
+    "open": "info",
+    "overdue": "warn",
+    "blocked": "danger",
+    "missed": "danger",
+    "planned": "mute",
     "left": "mute",
-}  # fmt: skip
+}
 
 
 def _cycle(request: UserRequest, pk: int) -> Cycle:

@@ -177,7 +177,8 @@ def _sql(cycle: Cycle, user: User, day: date, filters: Filters) -> tuple[str, li
 def _ask(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def funnel(cycle: Cycle, user: User, day: date, filters: Filters) -> list[tuple[Any, ...]]:
@@ -202,15 +203,23 @@ class Person:
 
 
 def people(
-    cycle: Cycle, stages: Sequence[Stage], user: User, day: date, filters: Filters, *, sort: str = "", page: int = 1,
+    cycle: Cycle,
+    stages: Sequence[Stage],
+    user: User,
+    day: date,
+    filters: Filters,
+    *,
+    sort: str = "",
+    page: int = 1,
     size: int = PER_PAGE,
-) -> tuple[list[Person], int]:  # fmt: skip
+) -> tuple[list[Person], int]:
     """One page of people with their states, and how many there are in all. One statement."""
     sql, params = _sql(cycle, user, day, filters)
     order = {
-        "-name": "part.sort_name DESC, part.id", "unit": "part.unit, part.sort_name, part.id",
+        "-name": "part.sort_name DESC, part.id",
+        "unit": "part.unit, part.sort_name, part.id",
         "-unit": "part.unit DESC, part.sort_name, part.id",
-    }.get(sort, "part.sort_name, part.id")  # fmt: skip
+    }.get(sort, "part.sort_name, part.id")
     words = filters.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
     anywhere = "" if filters.stage else filters.state
     here = filters.state if filters.stage else ""
@@ -254,7 +263,7 @@ def _cell(stage: Stage, raw: Mapping[str, Any]) -> dict[str, Any]:
 def page_of(rows: list[Person], total: int, number: int, size: int = PER_PAGE) -> Page[Person]:
     """A page over rows that the database has cut to size already."""
     pager = Paginator(rows, size)
-    pager.count = total  # type: ignore[misc]
+    pager.count = total
     return Page(rows, max(1, min(number, pager.num_pages)), pager)
 
 

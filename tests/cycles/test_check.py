@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pmcycle.access import today
 from pmcycle.cycles import actions, rules
-from pmcycle.cycles.models import AcceptedWarning, Cycle, RatingLevel
+from pmcycle.cycles.models import AcceptedWarning, Cycle, RatingLevel, matching
 from pmcycle.cycles.rules import Finding, StageDates
 from pmcycle.errors import Refused
 from pmcycle.people.models import Absence, Employee, ReportingLine, User
@@ -24,6 +25,7 @@ from tests.factories import cycles, people
 
 pytestmark = pytest.mark.django_db
 MONDAY = date(2030, 3, 4)
+at_any_pace = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def stages(**changed: object) -> list[StageDates]:
@@ -36,7 +38,9 @@ def stages(**changed: object) -> list[StageDates]:
 
 
 def codes(rows: list[StageDates], *, today: date = MONDAY, overlap: bool = False) -> set[tuple[str, bool]]:
-    found = rules.date_findings(rows, first=MONDAY, last=MONDAY + timedelta(days=120), today=today, may_overlap=overlap)
+    found = rules.date_findings(
+        rows, first=MONDAY, last=MONDAY + timedelta(days=120), today=today, may_overlap=overlap
+    )
     return {(f.code, f.is_error) for f in found}
 
 
@@ -44,16 +48,27 @@ def codes(rows: list[StageDates], *, today: date = MONDAY, overlap: bool = False
     ("changed", "found"),
     [
         ({}, set()),
-        ({"due_on": MONDAY + timedelta(days=26)}, {("dates:weekend:appraisal", False), ("dates:order:appraisal", True)}),
+        (
+            {"due_on": MONDAY + timedelta(days=26)},
+            {("dates:weekend:appraisal", False), ("dates:order:appraisal", True)},
+        ),
         ({"opens_on": MONDAY + timedelta(days=14)}, {("dates:overlap:appraisal", True)}),
         ({"opens_on": MONDAY + timedelta(days=18)}, {("dates:overlap:appraisal", True)}),
         ({"due_on": MONDAY + timedelta(days=60)}, {("dates:overlap:incentives", True)}),
-        ({"opens_on": MONDAY - timedelta(days=3)}, {
-            ("dates:sequence:appraisal", True), ("dates:before:appraisal", False), ("dates:late:appraisal", False),
-        }),
-        ({"due_on": MONDAY + timedelta(days=252)}, {("dates:after:appraisal", False), ("dates:overlap:incentives", True)}),
+        (
+            {"opens_on": MONDAY - timedelta(days=3)},
+            {
+                ("dates:sequence:appraisal", True),
+                ("dates:before:appraisal", False),
+                ("dates:late:appraisal", False),
+            },
+        ),
+        (
+            {"due_on": MONDAY + timedelta(days=252)},
+            {("dates:after:appraisal", False), ("dates:overlap:incentives", True)},
+        ),
     ],
-)  # fmt: skip
+)
 def test_dates_that_do_not_fit_are_found(changed: dict[str, object], found: set[tuple[str, bool]]) -> None:
     assert codes(stages(**changed)) == found
 
@@ -63,6 +78,7 @@ def test_what_is_past_refuses_and_overlap_may_be_allowed() -> None:
     assert codes(stages(opens_on=MONDAY + timedelta(days=14)), overlap=True) == set()
 
 
+@at_any_pace
 @given(st.dates(date(1999, 1, 1), date(2090, 1, 1)), st.integers(28, 1_000))
 def test_planned_dates_are_always_in_order_and_never_on_a_weekend(first: date, days: int) -> None:
     last = first + timedelta(days=days)
@@ -70,9 +86,10 @@ def test_planned_dates_are_always_in_order_and_never_on_a_weekend(first: date, d
     flat = [day for opens, due, _grace in plan for day in (opens, due)]
     assert flat == sorted(flat)
     assert all(day.weekday() < 5 for day in flat)
-    assert all(later[0] > earlier[1] for earlier, later in zip(plan, plan[1:], strict=False))
+    assert all(later[0] > earlier[1] for earlier, later in itertools.pairwise(plan))
 
 
+@at_any_pace
 @given(st.dates(date(1999, 1, 1), date(2090, 1, 1)))
 def test_a_year_later_is_the_same_day(day: date) -> None:
     later = rules.year_later(day)
@@ -95,8 +112,10 @@ def test_days_that_are_no_days_are_refused(text: str) -> None:
 
 def test_reminder_days_stand_around_the_due_day() -> None:
     assert rules.reminder_days(MONDAY, [7, 2], [1]) == [
-        MONDAY - timedelta(days=7), MONDAY - timedelta(days=2), MONDAY + timedelta(days=1),
-    ]  # fmt: skip
+        MONDAY - timedelta(days=7),
+        MONDAY - timedelta(days=2),
+        MONDAY + timedelta(days=1),
+    ]
     assert rules.escalation_day(MONDAY, 5) == MONDAY + timedelta(days=5)
     assert rules.escalation_day(MONDAY, None) is None
 
@@ -204,19 +223,19 @@ def test_launch_is_refused_on_an_error_with_its_sentence(world: World, as_: Sign
 
 @pytest.mark.parametrize("changed", [{"first_day": MONDAY, "last_day": MONDAY}])
 def test_the_database_keeps_the_days_in_order(world: World, changed: dict[str, date]) -> None:
-    from django.db import IntegrityError, transaction
-
     with pytest.raises(IntegrityError), transaction.atomic():
         Cycle.objects.create(name="Backwards", **changed)
 
 
 def test_the_rule_takes_in_units_below_and_part_time_only_above_the_least(world: World, draft: Cycle) -> None:
-    from pmcycle.cycles.models import matching
-
     below = people.make_unit("Paint shop", world.production)
     people.make_employee("Pia Paint", below, fte=Decimal("0.5"))
     everybody = {"units": [world.production.pk]}
     assert matching(everybody, today()).filter(name="Pia Paint").exists()
-    assert not matching({**everybody, "minimum_fte": Decimal("0.6")}, today()).filter(name="Pia Paint").exists()
-    assert not matching({**everybody, "hired_on_or_before": today() - timedelta(days=5_000)}, today()).exists()
+    assert (
+        not matching({**everybody, "minimum_fte": Decimal("0.6")}, today()).filter(name="Pia Paint").exists()
+    )
+    assert not matching(
+        {**everybody, "hired_on_or_before": today() - timedelta(days=5_000)}, today()
+    ).exists()
     assert not matching({"employment_kinds": ["intern"]}, today()).exists()

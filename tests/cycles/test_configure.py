@@ -29,9 +29,13 @@ def url(cycle: Cycle, step: str) -> str:
 
 def stages_data(cycle: Cycle, **changed: Any) -> dict[str, Any]:
     data: dict[str, Any] = {
-        "name": cycle.name, "first_day": cycle.first_day, "last_day": cycle.last_day, "zone": "Europe/Berlin",
-        "currency": "EUR", "version": cycle.version,
-    }  # fmt: skip
+        "name": cycle.name,
+        "first_day": cycle.first_day,
+        "last_day": cycle.last_day,
+        "zone": "Europe/Berlin",
+        "currency": "EUR",
+        "version": cycle.version,
+    }
     for stage in cycle.stages.all():
         data[f"{stage.kind}_opens_on"] = stage.opens_on
         data[f"{stage.kind}_due_on"] = stage.due_on
@@ -41,8 +45,11 @@ def stages_data(cycle: Cycle, **changed: Any) -> dict[str, Any]:
 
 def scale_data(*levels: tuple[str, str, str], version: int) -> dict[str, Any]:
     data: dict[str, Any] = {
-        "name": "Ours", "version": version, "level-TOTAL_FORMS": len(levels), "level-INITIAL_FORMS": 0,
-    }  # fmt: skip
+        "name": "Ours",
+        "version": version,
+        "level-TOTAL_FORMS": len(levels),
+        "level-INITIAL_FORMS": 0,
+    }
     for number, (label, meaning, value) in enumerate(levels):
         data |= {
             f"level-{number}-label": label,
@@ -167,8 +174,12 @@ def test_reminders_are_days_in_words(world: World, as_: SignedIn, draft: Cycle) 
 
 def test_visibility_is_saved_within_limits(world: World, as_: SignedIn, draft: Cycle) -> None:
     data = {
-        "version": draft.version, "mention_days": 21, "appeal_days": 10, "missing_part": "reweight", "progress_cap": "150",
-    }  # fmt: skip
+        "version": draft.version,
+        "mention_days": 21,
+        "appeal_days": 10,
+        "missing_part": "reweight",
+        "progress_cap": "150",
+    }
     kim = as_(world.kim)
     assert kim.post(url(draft, "visibility"), {**data, "progress_cap": "1e9"}).status_code == 422
     assert kim.post(url(draft, "visibility"), data).status_code == 302

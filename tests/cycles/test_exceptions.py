@@ -13,8 +13,7 @@ from django.urls import reverse
 from pmcycle.access import today
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles import actions
-from pmcycle.cycles.models import Assignment, ChainLink, Extension, Participation, related
-from pmcycle.cycles.models import Relation
+from pmcycle.cycles.models import Assignment, ChainLink, Extension, Participation, Relation, related
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
 from tests.conftest import SignedIn, World, build_world
@@ -34,7 +33,12 @@ def to(name: str, part: Participation) -> str:
 
 def test_more_time_is_looked_at_first_and_then_given(world: World, as_: SignedIn) -> None:
     stage = world.cycle.stages.get(position=0)
-    data = {"stage": stage.pk, "due_on": stage.due_on + timedelta(days=9), "reason": "back from leave", "version": 1}
+    data: dict[str, Any] = {
+        "stage": stage.pk,
+        "due_on": stage.due_on + timedelta(days=9),
+        "reason": "back from leave",
+        "version": 1,
+    }
     kim = as_(world.kim)
     looked = kim.get(to("extend", world.ana_part), data)
     assert b"Ana Popescu has until" in looked.content
@@ -50,23 +54,41 @@ def test_more_time_is_looked_at_first_and_then_given(world: World, as_: SignedIn
 @pytest.mark.parametrize("days", [-1, 0, 400])
 def test_more_time_is_more_and_not_endless(world: World, as_: SignedIn, days: int) -> None:
     stage = world.cycle.stages.get(position=0)
-    data = {"stage": stage.pk, "due_on": stage.due_on + timedelta(days=days), "reason": "x", "version": 1}
+    data: dict[str, Any] = {
+        "stage": stage.pk,
+        "due_on": stage.due_on + timedelta(days=days),
+        "reason": "x",
+        "version": 1,
+    }
     assert as_(world.kim).post(to("extend", world.ana_part), data).status_code == 422
 
 
 def test_a_transfer_hands_over_and_rewrites_the_line(world: World, as_: SignedIn) -> None:
-    data = {"manager": of(world.gita).pk, "on": today(), "reason": "moved to sales", "version": 1}
+    data: dict[str, Any] = {
+        "manager": of(world.gita).pk,
+        "on": today(),
+        "reason": "moved to sales",
+        "version": 1,
+    }
     kim = as_(world.kim)
     looked = kim.get(to("transfer", world.ana_part), data)
     assert b"What Bashir Nouri has written stays theirs" in looked.content
     assert kim.post(to("transfer", world.ana_part), data).status_code == 302
     line = ChainLink.objects.filter(participation=world.ana_part).order_by("distance")
     assert [x.above_id for x in line] == [of(world.gita).pk, of(world.dora).pk]
-    ends = Assignment.objects.filter(participation=world.ana_part).order_by("starts_on").values_list("ends_on", flat=True)
+    ends = (
+        Assignment.objects.filter(participation=world.ana_part)
+        .order_by("starts_on")
+        .values_list("ends_on", flat=True)
+    )
     assert list(ends)[1:] == [today() - timedelta(days=1), None]
     rows = Participation.objects.all()
     assert rows.filter(related(world.gita, Relation.MANAGER, to="")).filter(pk=world.ana_part.pk).exists()
-    assert rows.filter(related(world.bashir, Relation.FORMER_MANAGER, to="")).filter(pk=world.ana_part.pk).exists()
+    assert (
+        rows.filter(related(world.bashir, Relation.FORMER_MANAGER, to=""))
+        .filter(pk=world.ana_part.pk)
+        .exists()
+    )
     assert {n.recipient for n in Notice.objects.all()} == {world.ana, world.gita, world.bashir}
 
 
@@ -85,10 +107,14 @@ def test_a_transfer_to_come_takes_effect_on_its_day(world: World) -> None:
     ("manager", "on", "field"),
     [("ana", 0, "manager"), ("bashir", 0, "manager"), ("gita", -90, "on"), ("gita", -1000, "on")],
 )
-def test_a_transfer_that_makes_no_sense_names_the_field(world: World, manager: str, on: int, field: str) -> None:
+def test_a_transfer_that_makes_no_sense_names_the_field(
+    world: World, manager: str, on: int, field: str
+) -> None:
     day = today() + timedelta(days=on)
     with pytest.raises(Invalid) as refused:
-        actions.transfer(world.ana_part, of(getattr(world, manager)), on=day, reason="x", version=1, by=world.kim)
+        actions.transfer(
+            world.ana_part, of(getattr(world, manager)), on=day, reason="x", version=1, by=world.kim
+        )
     assert refused.value.field == field
 
 
@@ -106,7 +132,7 @@ def test_a_leaver_cannot_take_over(world: World) -> None:
 
 
 def test_leaving_freezes_and_says_who_is_left_without_manager(world: World, as_: SignedIn) -> None:
-    data = {"left_on": today(), "reason": "new job", "version": 1}
+    data: dict[str, Any] = {"left_on": today(), "reason": "new job", "version": 1}
     kim = as_(world.kim)
     looked = kim.get(to("mark_left", world.part["bashir"]), data)
     assert b"Ana Popescu" in looked.content
@@ -138,7 +164,10 @@ def test_a_late_joiner_comes_with_facts_manager_and_line(world: World, as_: Sign
     assert kim.post(url, data).status_code == 302
     part = Participation.objects.get(employee=late)
     assert (part.starts_on, part.unit) == (today(), world.sales)
-    assert list(part.chain.order_by("distance").values_list("above", flat=True)) == [of(world.gita).pk, of(world.dora).pk]
+    assert list(part.chain.order_by("distance").values_list("above", flat=True)) == [
+        of(world.gita).pk,
+        of(world.dora).pk,
+    ]
     assert Event.objects.filter(verb="joined", about=late).exists()
     assert kim.post(url, data).status_code == 422, "takes part already"
     assert kim.post(url, {**data, "employee": world.kim.employee_id}).status_code == 422
@@ -157,7 +186,9 @@ def test_hr_does_not_except_itself(world: World, as_: SignedIn) -> None:
 
 
 def test_the_life_line_tells_dates_and_no_content(world: World, as_: SignedIn) -> None:
-    actions.transfer(world.ana_part, of(world.gita), on=today(), reason="reorganised", version=1, by=world.kim)
+    actions.transfer(
+        world.ana_part, of(world.gita), on=today(), reason="reorganised", version=1, by=world.kim
+    )
     page = as_(world.ines).get(to("life_line", world.ana_part))
     assert b"Another manager" in page.content
     assert b"differs" in page.content, "the reporting line of today is another one"
@@ -180,7 +211,9 @@ def test_two_transfers_at_the_same_moment_leave_one_manager() -> None:
     def hand_over(key: str, by: User) -> None:
         try:
             barrier.wait(timeout=10)
-            actions.transfer(world.ana_part, of(getattr(world, key)), on=today(), reason="x", version=1, by=by)
+            actions.transfer(
+                world.ana_part, of(getattr(world, key)), on=today(), reason="x", version=1, by=by
+            )
             results.append("done")
         except Refused:
             results.append("refused")

@@ -39,7 +39,7 @@ def test_freezes_who_takes_part_and_their_line(world: World, draft: Cycle) -> No
     draft.refresh_from_db()
     assert draft.state == "running"
     ana = Participation.objects.get(cycle=draft, employee=world.ana.employee_id)
-    assert (ana.unit, ana.grade, ana.annual_pay) == (world.production, "G3", 52000)
+    assert (ana.unit_id, ana.grade, str(ana.annual_pay)) == (world.production.pk, "G3", "52000.00")
     assert Assignment.objects.get(participation=ana).manager_id == world.bashir.employee_id
     above = ChainLink.objects.filter(participation=ana).order_by("distance").values_list("above", flat=True)
     assert list(above) == [world.bashir.employee_id, world.dora.employee_id]

@@ -28,7 +28,13 @@ def stage(**changed: object) -> StageDates:
 
 @pytest.mark.parametrize(
     ("state", "day", "opens"),
-    [("planned", -1, False), ("planned", 0, True), ("planned", 90, True), ("open", 0, False), ("closed", 0, False)],
+    [
+        ("planned", -1, False),
+        ("planned", 0, True),
+        ("planned", 90, True),
+        ("open", 0, False),
+        ("closed", 0, False),
+    ],
 )
 def test_a_planned_stage_opens_on_its_day(state: str, day: int, opens: bool) -> None:
     assert rules.should_open(stage(state=state), DAY + timedelta(days=day)) is opens
@@ -60,7 +66,11 @@ def cycle(world: World) -> Cycle:
     cycle, day = world.cycle, today()
     dates = [(-60, -10, 9), (0, 20, 0), (30, 40, 0), (50, 60, 0)]
     for row, (opens, due, grace) in zip(cycle.stages.order_by("position"), dates, strict=True):
-        row.opens_on, row.due_on, row.grace_days = day + timedelta(days=opens), day + timedelta(days=due), grace
+        row.opens_on, row.due_on, row.grace_days = (
+            day + timedelta(days=opens),
+            day + timedelta(days=due),
+            grace,
+        )
         row.state = "open" if row.position == 0 else "planned"
         row.save()
     return cycle
@@ -79,9 +89,12 @@ def test_the_clock_opens_and_closes_once(cycle: Cycle) -> None:
 
 def test_more_time_for_one_keeps_the_stage_open(world: World, cycle: Cycle) -> None:
     Extension.objects.create(
-        participation=world.ana_part, stage=cycle.stages.get(position=0), due_on=today() + timedelta(days=3),
-        reason="leave", by=world.kim,
-    )  # fmt: skip
+        participation=world.ana_part,
+        stage=cycle.stages.get(position=0),
+        due_on=today() + timedelta(days=3),
+        reason="leave",
+        by=world.kim,
+    )
     actions.open_due()
     assert states(cycle)[0] == "open"
 
@@ -96,7 +109,9 @@ def test_a_step_that_refuses_keeps_the_stage_open(cycle: Cycle, monkeypatch: pyt
     assert states(cycle) == ["open", "open", "planned", "planned"]
 
 
-def test_what_breaks_in_one_cycle_does_not_stop_the_clock(cycle: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_in_one_cycle_does_not_stop_the_clock(
+    cycle: Cycle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(_cycle: Cycle) -> None:
         raise ZeroDivisionError
 
@@ -116,7 +131,9 @@ def test_the_day_is_that_of_the_cycles_zone(world: World) -> None:
 
 def send(world: World, as_: SignedIn, name: str, row: Stage, **data: object) -> int:
     url = reverse(f"cycles:{name}", kwargs={"pk": row.pk})
-    status: int = as_(world.kim).post(url, {"version": row.version, "reason": "The board asked.", **data}).status_code
+    status: int = (
+        as_(world.kim).post(url, {"version": row.version, "reason": "The board asked.", **data}).status_code
+    )
     return status
 
 
@@ -129,7 +146,9 @@ def test_hr_opens_a_stage_early_by_hand(world: World, as_: SignedIn, cycle: Cycl
     assert send(world, as_, "open_stage", row) == 409
 
 
-def test_a_closed_stage_opens_again_only_with_a_day_to_come(world: World, as_: SignedIn, cycle: Cycle) -> None:
+def test_a_closed_stage_opens_again_only_with_a_day_to_come(
+    world: World, as_: SignedIn, cycle: Cycle
+) -> None:
     actions.open_due()
     row = cycle.stages.get(position=0)
     assert send(world, as_, "open_stage", row) == 422

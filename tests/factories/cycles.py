@@ -40,12 +40,20 @@ def make_cycle(name: str = "This year", *, state: str = "running", **fields: Any
     fields.setdefault("first_day", day - timedelta(days=200))
     fields.setdefault("last_day", day + timedelta(days=100))
     cycle = Cycle.objects.create(
-        name=name, state=state, stages_may_overlap=True, launched_at=timezone.now() if running else None, **fields
+        name=name,
+        state=state,
+        stages_may_overlap=True,
+        launched_at=timezone.now() if running else None,
+        **fields,
     )
     for position, kind in enumerate(StageKind):
         Stage.objects.create(
-            cycle=cycle, kind=kind, position=position, opens_on=day - timedelta(days=30 - position),
-            due_on=day + timedelta(days=10 + 10 * position), state="open" if running else "planned",
+            cycle=cycle,
+            kind=kind,
+            position=position,
+            opens_on=day - timedelta(days=30 - position),
+            due_on=day + timedelta(days=10 + 10 * position),
+            state="open" if running else "planned",
         )
     scale = RatingScale.objects.create(name="Five levels", cycle=cycle)
     for position, (label, meaning, value, low) in enumerate(LEVELS, start=1):
@@ -59,9 +67,17 @@ def take_part(cycle: Cycle, employee: Employee, *line: Employee) -> Participatio
     """A participation with the line above it, the manager first."""
     salary = employee.salaries.order_by("-effective_from").first()
     participation = Participation.objects.create(
-        cycle=cycle, employee=employee, unit=employee.unit, job_title=employee.job_title, grade=employee.grade,
-        location=employee.location, fte=employee.fte, hired_on=employee.hired_on, starts_on=cycle.first_day,
-        annual_pay=salary.annual if salary else None, currency=salary.currency if salary else "",
+        cycle=cycle,
+        employee=employee,
+        unit=employee.unit,
+        job_title=employee.job_title,
+        grade=employee.grade,
+        location=employee.location,
+        fte=employee.fte,
+        hired_on=employee.hired_on,
+        starts_on=cycle.first_day,
+        annual_pay=salary.annual if salary else None,
+        currency=salary.currency if salary else "",
     )
     for distance, above in enumerate(line, start=1):
         if distance == 1:

@@ -31,15 +31,24 @@ def two_kinds() -> list[Any]:
     active = Participation.objects.filter(state="active")
     manager = Assignment.objects.current().filter(participation=OuterRef("pk")).values("manager")[:1]
     common: dict[str, Any] = {
-        "subject": F("pk"), "about": F("employee"), "about_name": F("employee__name"), "cycle": F("cycle"), "due_on": due,
-    }  # fmt: skip
+        "subject": F("pk"),
+        "about": F("employee"),
+        "about_name": F("employee__name"),
+        "cycle": F("cycle"),
+        "due_on": due,
+    }
     return [
         items(active, kind="t:goals", stage="objectives", recipient=F("employee"), **common),
         items(
-            active.annotate(boss=Subquery(manager, output_field=BigIntegerField())).filter(boss__isnull=False),
-            kind="t:appraise", stage="appraisal", recipient=F("boss"), **common,
+            active.annotate(boss=Subquery(manager, output_field=BigIntegerField())).filter(
+                boss__isnull=False
+            ),
+            kind="t:appraise",
+            stage="appraisal",
+            recipient=F("boss"),
+            **common,
         ),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -165,8 +174,9 @@ def test_remind_tells_who_gets_it_and_who_not_and_why(world: World, as_: SignedI
     kim = as_(world.kim)
     page = kim.get(url(world, "remind"), {"stage": "objectives"})
     assert {c.name: c.why for c in page.context["held"]} == {
-        "Chen Wei": "is away today", "Hugo Blanc": "cannot sign in: no account",
-    }  # fmt: skip
+        "Chen Wei": "is away today",
+        "Hugo Blanc": "cannot sign in: no account",
+    }
     assert kim.post(url(world, "remind"), {"stage": "objectives"}).status_code == 302
     told = set(Notice.objects.filter(kind="chase").values_list("recipient__name", flat=True))
     assert (

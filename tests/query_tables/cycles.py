@@ -1,0 +1,46 @@
+"""Pages of cycles. Setting up and the board gather from many tables, so they may ask twelve times."""
+
+from __future__ import annotations
+
+from tests.conftest import World
+from tests.factories import cycles, people
+from tests.query_tables import Page
+
+
+def more_people(world: World, rows: int) -> None:
+    """People in Sales who take part under Gita."""
+    gita = world.gita.employee
+    assert gita is not None
+    have = world.cycle.participations.count()
+    for number in range(rows):
+        person = people.make_employee(f"Extra Person{have + number}", world.sales)
+        people.make_user(person)
+        people.report(person, gita)
+        cycles.take_part(world.cycle, person, gita)
+
+
+def more_cycles(world: World, rows: int) -> None:
+    have = world.cycle.__class__.objects.count()
+    for number in range(rows):
+        cycles.make_cycle(f"Earlier {have + number}", state="closed")
+
+
+def draft_step(step: str, limit: int = 12) -> Page:
+    def build(world: World) -> dict[str, object]:
+        found = world.cycle.__class__.objects.filter(name="Next year").first()
+        cycle = found or cycles.make_draft("Next year", by=world.kim)
+        return {"pk": cycle.pk, "step": step}
+
+    return Page("cycles:configure", as_="kim", grow=more_people, build=build, limit=limit, state=step)
+
+
+PAGES = [
+    Page("cycles:list", as_="kim", grow=more_cycles),
+    Page("cycles:detail", as_="ana", grow=more_people, build=cycles.running, limit=8),
+    Page("cycles:life_line", as_="kim", grow=more_people, build=cycles.part_of_ana, limit=12),
+    Page("home:board", as_="kim", grow=more_people, build=cycles.running, limit=12),
+    Page("home:remind", as_="kim", grow=more_people, build=cycles.running, limit=12),
+    *(draft_step(s) for s in ("who", "stages", "rating", "visibility", "rewards", "reminders")),
+    # The check also asks what each stage's app has to say.
+    draft_step("check", limit=16),
+]
