@@ -386,38 +386,36 @@ flagged AS (
 )
 SELECT 'eligible' AS code, count(*), NULL::text[], NULL::bigint FROM pop
 UNION ALL
+SELECT 'levels', count(*), NULL, NULL FROM cycles_ratinglevel l JOIN cycles_ratingscale s ON s.id = l.scale_id
+WHERE s.cycle_id = %s
+UNION ALL
 SELECT code, count(*), (array_agg(name ORDER BY sort_name))[1:5], (array_agg(id ORDER BY sort_name))[1]
 FROM flagged GROUP BY code
 """
 
 
-def check(cycle: Cycle, *, on: date | None = None, people: QuerySet[Employee] | None = None) -> list[Finding]:
+def check(
+    cycle: Cycle,
+    *,
+    on: date | None = None,
+    people: QuerySet[Employee] | None = None,
+    stages: Sequence[Stage] | None = None,
+) -> list[Finding]:
     """Everything that stands against launching, worst first. A constant number of statements.
 
-    `people` is the population of the day, for who has asked for it already.
+    `people` (the population of the day) and `stages` spare a statement to who has asked for them.
     """
     day = on or cycle.local_day(timezone.now())
     people = population(cycle, day) if people is None else people
     found = [*_people_findings(cycle, people, day)]
-    stages = [s.dates for s in cycle.stages.all()]
     found += rules.date_findings(
-        stages,
+        [s.dates for s in (cycle.stages.all() if stages is None else stages)],
         first=cycle.first_day,
         last=cycle.last_day,
         today=day,
         may_overlap=cycle.stages_may_overlap,
         url=link("cycles:configure", pk=cycle.pk, step="stages"),
     )
-    if RatingLevel.objects.filter(scale__cycle=cycle).count() < 2:
-        found.append(
-            Finding(
-                "rating:levels",
-                _("The rating scale has fewer than two levels."),
-                is_error=True,
-                url=link("cycles:configure", pk=cycle.pk, step="rating"),
-                fix=_("Change the scale"),
-            )
-        )
     for work in stage_work().values():
         for step in work.checks:
             found += step(cycle, people)
@@ -432,13 +430,21 @@ def _people_findings(cycle: Cycle, people: QuerySet[Employee], day: date) -> lis
             raise
         sql, params = "SELECT id FROM people_employee WHERE false", ()
     with connection.cursor() as cursor:
-        cursor.execute(CHECK.format(population=sql), [*params, *[day] * 6, cycle.last_day, cycle.first_day])
+        cursor.execute(
+            CHECK.format(population=sql), [*params, *[day] * 6, cycle.last_day, cycle.first_day, cycle.pk]
+        )
         rows = {code: (count, names, first) for code, count, names, first in cursor.fetchall()}
     who = link("cycles:configure", pk=cycle.pk, step="who")
+    found: list[Finding] = []
+    if rows.pop("levels")[0] < 2:
+        sentence = _("The rating scale has fewer than two levels.")
+        url = link("cycles:configure", pk=cycle.pk, step="rating")
+        found.append(Finding("rating:levels", sentence, is_error=True, url=url, fix=_("Change the scale")))
     if not rows.pop("eligible")[0]:
         sentence = _("Nobody fits the rule of who takes part.")
-        return [Finding("people:nobody", sentence, is_error=True, url=who, fix=_("Change who takes part"))]
-    found = []
+        found.append(
+            Finding("people:nobody", sentence, is_error=True, url=who, fix=_("Change who takes part"))
+        )
     for code, (is_error, sentence_of, fix) in _people_words().items():
         if code not in rows:
             continue
@@ -569,11 +575,24 @@ WITH RECURSIVE up(participation_id, above_id, step, path) AS (
     AND r.starts_on <= %(day)s AND (r.ends_on IS NULL OR r.ends_on >= %(day)s)
   WHERE r.manager_id <> ALL(up.path) AND up.step < 30
 )
+{insert}
+"""
+LINKS = """
 INSERT INTO cycles_chainlink (participation_id, above_id, distance)
 SELECT up.participation_id, up.above_id, row_number() OVER (PARTITION BY up.participation_id ORDER BY up.step)
 FROM up JOIN people_employee a ON a.id = up.above_id
 WHERE a.hired_on <= %(day)s AND (a.left_on IS NULL OR a.left_on >= %(day)s)
 """
+# At launch the first of the line becomes the manager of the cycle, in the same statement.
+LINKS_AND_MANAGERS = (
+    ", links AS ("
+    + LINKS
+    + """ RETURNING participation_id, above_id, distance)
+INSERT INTO cycles_assignment (participation_id, manager_id, starts_on)
+SELECT p.id, links.above_id, least(p.starts_on, %(day)s)
+FROM links JOIN cycles_participation p ON p.id = links.participation_id WHERE links.distance = 1
+"""
+)
 FROM_LINES = """
   SELECT p.id, r.manager_id, 1, ARRAY[p.employee_id, r.manager_id]
   FROM cycles_participation p JOIN people_reportingline r ON r.employee_id = p.employee_id AND r.kind = 'line'
@@ -585,12 +604,6 @@ FROM_ASSIGNMENTS = """
   FROM cycles_assignment a JOIN cycles_participation p ON p.id = a.participation_id
   WHERE a.starts_on <= %(day)s AND (a.ends_on IS NULL OR a.ends_on >= %(day)s) AND p.id = ANY(%(only)s)
 """
-ASSIGNMENTS = """
-INSERT INTO cycles_assignment (participation_id, manager_id, starts_on)
-SELECT p.id, link.above_id, least(p.starts_on, %(day)s)
-FROM cycles_participation p JOIN cycles_chainlink link ON link.participation_id = p.id AND link.distance = 1
-WHERE p.cycle_id = %(cycle)s AND (%(only)s IS NULL OR p.id = %(only)s)
-"""
 
 # All lines of a launch stand in the cycle's own stream: one chain to lock, however many people.
 EVENTS = """
@@ -601,17 +614,16 @@ SELECT 'cycle:' || p.cycle_id, 0, %(now)s, 'takes_part', %(by)s, p.employee_id, 
 FROM cycles_participation p WHERE p.cycle_id = %(cycle)s ORDER BY p.id
 """
 NOTICES = """
-INSERT INTO activity_notice (recipient_id, kind, title, url, subject_kind, subject_id, is_urgent, key, created_at)
-SELECT u.id, 'launched', %(title)s, %(url)s, 'cycles.cycle', %(cycle)s, false,
-  'launched:' || p.cycle_id || ':' || u.id, %(now)s
-FROM cycles_participation p JOIN people_user u ON u.employee_id = p.employee_id AND u.is_active
-WHERE p.cycle_id = %(cycle)s ON CONFLICT (key) DO NOTHING
-"""
-DELIVERIES = """
-INSERT INTO activity_delivery (notice_id, channel, not_before)
-SELECT n.id, 'email', %(now)s FROM activity_notice n
-WHERE n.subject_kind = 'cycles.cycle' AND n.subject_id = %(cycle)s AND n.kind = 'launched'
-ON CONFLICT (notice_id, channel) DO NOTHING
+WITH told AS (
+  INSERT INTO activity_notice
+    (recipient_id, kind, title, url, subject_kind, subject_id, is_urgent, key, created_at)
+  SELECT u.id, 'launched', %(title)s, %(url)s, 'cycles.cycle', %(cycle)s, false,
+    'launched:' || p.cycle_id || ':' || u.id, %(now)s
+  FROM cycles_participation p JOIN people_user u ON u.employee_id = p.employee_id AND u.is_active
+  WHERE p.cycle_id = %(cycle)s ON CONFLICT (key) DO NOTHING
+  RETURNING id
+)
+INSERT INTO activity_delivery (notice_id, channel, not_before) SELECT id, 'email', %(now)s FROM told
 """
 
 
@@ -628,7 +640,8 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None) -> Cycle:
             raise Refused(_("“%s” has been launched already.") % locked.name)
         day = locked.local_day(now)
         people = population(locked, day)
-        findings = check(locked, on=day, people=people)
+        stages = _locked_stages(locked)
+        findings = check(locked, on=day, people=people, stages=stages)
         errors = [f.sentence for f in findings if f.is_error]
         if errors:
             raise Refused(_("The check refuses the launch: %s") % " ".join(errors[:3]))
@@ -651,16 +664,14 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None) -> Cycle:
         with connection.cursor() as cursor:
             cursor.execute(PARTICIPATIONS.format(population=sql), [locked.pk, locked.first_day, day, *params])
             count = cursor.rowcount
-            cursor.execute(CHAIN.format(first=FROM_LINES), values)
-            cursor.execute(ASSIGNMENTS, values)
+            cursor.execute(CHAIN.format(first=FROM_LINES, insert=LINKS_AND_MANAGERS), values)
             cursor.execute(EVENTS, values)
             cursor.execute(NOTICES, values)
-            cursor.execute(DELIVERIES, values)
         for work in stage_work().values():
             for step in work.launches:
                 step(locked)
         record("launched", locked, by=by, stream=f"cycle:{locked.pk}", people=count)
-        _open_and_close(locked, day)
+        _open_and_close(stages, day)
     return locked
 
 
@@ -686,16 +697,15 @@ def open_due(now: datetime | None = None) -> int:
                 if cycle is None:
                     continue
                 day = cycle.local_day(now)
-                changed += _open_and_close(cycle, day)
+                changed += _open_and_close(_locked_stages(cycle), day)
                 refresh_chains(cycle, day)
         except Exception:
             log.exception("stages could not be opened", cycle=pk)
     return changed
 
 
-def _open_and_close(cycle: Cycle, day: date) -> int:
-    """Open what has come, then close what is over, in the transaction that holds the cycle's row."""
-    stages = _locked_stages(cycle)
+def _open_and_close(stages: Sequence[Stage], day: date) -> int:
+    """Open what has come, then close what is over, in the transaction that holds the cycle's rows."""
     changed = 0
     for stage in stages:
         if rules.should_open(stage.dates, day):
@@ -953,7 +963,7 @@ def refresh_chains(cycle: Cycle, day: date, only: Participation | None = None) -
     if ids:
         ChainLink.objects.filter(participation__in=ids).delete()
         with connection.cursor() as cursor:
-            cursor.execute(CHAIN.format(first=FROM_ASSIGNMENTS), {"day": day, "only": ids})
+            cursor.execute(CHAIN.format(first=FROM_ASSIGNMENTS, insert=LINKS), {"day": day, "only": ids})
     return len(ids)
 
 
@@ -994,8 +1004,8 @@ def add_person(cycle: Cycle, employee: Employee, *, starts_on: date, reason: str
             participation = Participation.objects.select_related("cycle", "employee").get(
                 cycle=locked, employee=employee
             )
-            cursor.execute(CHAIN.format(first=FROM_LINES), {**values, "only": participation.pk})
-            cursor.execute(ASSIGNMENTS, {**values, "only": participation.pk})
+            chain = CHAIN.format(first=FROM_LINES, insert=LINKS_AND_MANAGERS)
+            cursor.execute(chain, {**values, "only": participation.pk})
         for stage in locked.stages.filter(state=Stage.State.OPEN):
             for step in stage_work()[stage.kind].opens:
                 step(locked)

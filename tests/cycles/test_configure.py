@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+import appraisals.actions
 from pmcycle.activity.models import Job
 from pmcycle.cycles import tasks
 from pmcycle.cycles.models import Cycle, Participation, PopulationRule, RatingScale, ReminderPolicy
@@ -65,6 +66,9 @@ def test_a_walk_from_blank_to_the_board(world: World, as_: SignedIn) -> None:
     made = kim.post("/cycles/new/", {"name": "Coming", "first_day": "2031-01-01", "last_day": "2031-12-31"})
     cycle = Cycle.objects.get(name="Coming")
     assert made.headers["Location"] == url(cycle, "who")
+    refused = kim.post(reverse("cycles:launch", kwargs={"pk": cycle.pk}), {"version": cycle.version})
+    assert refused.status_code == 409, "no appraisal form yet"
+    appraisals.actions.choose_form(cycle, None, by=world.kim)
     check = url(cycle, "check")
     for row in kim.get(check).context["rows"]:
         finding = row["finding"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+import appraisals.actions
 from pmcycle.access import today
 from pmcycle.cycles import actions
 from pmcycle.cycles.models import (
@@ -102,6 +103,7 @@ def make_draft(name: str, *, by: User, starts_in: int = 0) -> Cycle:
     cycle = actions.create_cycle(name=name, first_day=first, last_day=first + timedelta(days=364), by=by)
     # On a weekend the plan would wait for Monday; tests run on any day.
     cycle.stages.filter(position=0).update(opens_on=first)
+    appraisals.actions.choose_form(cycle, None, by=by)
     return cycle
 
 
