@@ -80,4 +80,8 @@ def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
         if name == "activity:inbox" and unread:
             entry["count"] = unread
         nav.append(entry)
+    # "/people/" begins "/people/imports/" too: only the entry that says most stays marked.
+    marked = max((len(str(e["url"])) for e in nav if e["active"]), default=0)
+    for entry in nav:
+        entry["active"] = entry["active"] and len(str(entry["url"])) == marked
     return nav

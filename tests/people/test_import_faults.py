@@ -160,7 +160,8 @@ def test_a_circle_that_closes_only_with_those_who_are_here_already_is_refused(
 def test_a_manager_whom_nobody_or_several_are_called_is_settled_once_for_all_lines(walk: Walk) -> None:
     content = HEAD + "\n".join(
         ["1,Ann B Ash,2020-01-01,,,,,", "2,Ann C Ash,2020-01-01,,,,,", "3,Dan Day,2020-01-01,,,Ann Ash,,",
-         "4,Eve Elm,2020-01-01,,,Ann Ash,,", "5,Flo Fir,2020-01-01,,,Dann Daye,,", "6,Gus Gum,2020-01-01,,,Ann C. Ash,,"]
+         "4,Eve Elm,2020-01-01,,,Ann Ash,,", "5,Flo Fir,2020-01-01,,,Dann Daye,,",
+         "6,Gus Gum,2020-01-01,,,Ann C. Ash,,"]
     )  # fmt: skip
     assert walk.bring(content.encode()) == {"created": 3, "ambiguous": 3}
     page = walk.client.get(walk.url("rehearsal"))

@@ -395,6 +395,7 @@ def _fate(
         line.fate = ImportLine.Fate.PASSED
         line.messages = [_("Left out by hand.") if here else _("Left out, as decided in an earlier import.")]
         line.messages += reading.errors
+        line.candidates = [{"kind": "left_out"}] if here else []
         return line
     before = existing.get(key)
     doubts = _doubts(company, line, reading, chosen, before)

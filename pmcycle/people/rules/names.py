@@ -160,7 +160,7 @@ def closest(wanted: str, names: Iterable[tuple[str, str]], limit: int = 5) -> li
     key = key_of(wanted)
     scored = [(SequenceMatcher(None, key, key_of(name)).ratio(), ref, name) for ref, name in names]
     scored.sort(key=lambda s: (-s[0], s[2], s[1]))
-    return [(ref, name) for score, ref, name in scored[:limit] if score >= 0.6]
+    return [(ref, name) for score, ref, name in scored[:limit] if score >= 0.5]
 
 
 PATTERNS = ("first.last", "flast", "first_last", "firstlast", "first", "last.first")
