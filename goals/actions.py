@@ -855,7 +855,8 @@ def _into_force(goal: Goal) -> None:
     """The newest wording holds from now on, and its key results with it; measured values stay."""
     now = timezone.now()
     latest = _latest(goal)
-    GoalVersion.objects.filter(pk=goal.agreed_id).update(in_force_to=now)
+    if goal.agreed_id is not None:
+        GoalVersion.objects.filter(pk=goal.agreed_id).update(in_force_to=now)
     GoalVersion.objects.filter(pk=latest.pk).update(in_force_from=now)
     goal.agreed, goal.state = latest, Goal.State.AGREED
     goal.version += 1

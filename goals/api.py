@@ -8,7 +8,7 @@ from typing import Any
 import django_filters
 from django.core.exceptions import PermissionDenied
 from django.core.validators import ProhibitNullCharactersValidator
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
@@ -22,7 +22,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from goals import actions
 from goals.actions import GoalText
 from goals.models import ChangeRequest, Contribution, Goal, KeyResult, ProgressUpdate, alignable, readers
-from goals.rules import MAX_KEY_RESULTS, KeyResultText, goal_progress
+from goals.rules import KeyResultText, goal_progress
 from pmcycle.access import get_editable, get_visible
 from pmcycle.cycles.models import Participation, Relation, related
 from pmcycle.errors import Invalid
@@ -188,7 +188,7 @@ class WordingSerializer(serializers.Serializer[Any]):
         allow_null=True, default=None,
     )  # fmt: skip
     due_on = serializers.DateField(required=False, allow_null=True, default=None)
-    key_results = KeyResultTextSerializer(many=True, required=False, default=list, max_length=MAX_KEY_RESULTS)
+    key_results = KeyResultTextSerializer(many=True, required=False, default=list)
 
     def text(self, **more: Any) -> GoalText:
         data = self.validated_data
@@ -202,7 +202,9 @@ class ProposeSerializer(WordingSerializer):
     participation = serializers.IntegerField(min_value=1)
     horizon = serializers.ChoiceField(choices=Goal.Horizon.choices, default=Goal.Horizon.CYCLE)
     visibility = serializers.ChoiceField(choices=Goal.Visibility.choices, default=Goal.Visibility.LINE)
-    parent = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        required=False, allow_null=True, default=None, min_value=1
+    )
 
 
 class CounterSerializer(VersionedSerializer, WordingSerializer):
@@ -216,7 +218,7 @@ class RequestChangeSerializer(CounterSerializer):
     explanation = Text(max_length=LONG)
 
 
-class DecisionSerializer(VersionedSerializer):
+class GoalDecisionSerializer(VersionedSerializer):
     """A yes or no to what was read."""
 
 
@@ -231,13 +233,13 @@ class AgreeSetSerializer(serializers.Serializer[Any]):
     """Everything of a participation that waits for the signer, as it was read."""
 
     participation = serializers.IntegerField(min_value=1)
-    seen = SeenSerializer(many=True, max_length=200)
+    seen = SeenSerializer(many=True)
 
 
 class AlignSerializer(VersionedSerializer):
     """The goal that this one contributes to; null for none."""
 
-    parent = serializers.IntegerField(allow_null=True, min_value=1)
+    parent = serializers.IntegerField(allow_null=True, min_value=1)  # type: ignore[assignment]
 
 
 class RecordProgressSerializer(VersionedSerializer):
@@ -267,12 +269,12 @@ class GoalsViewSet(ReadOnlyModelViewSet[Any]):
     permission_classes = [IsAuthenticated, HasScope]
     scope = "goals"
 
-    def get_queryset(self) -> QuerySet[Any]:
-        assert self.queryset is not None  # noqa: S101 - each viewset names one
-        if not self.request.user.is_authenticated:
-            return self.queryset.none()
-        found: QuerySet[Any] = self.queryset.visible_to(self.request.user)  # type: ignore[attr-defined]
-        return found
+    rows: Any
+
+    def get_queryset(self) -> Any:
+        user = getattr(self.request, "user", None)
+        # The OpenAPI document is made without anybody signed in.
+        return self.rows.all().visible_to(user) if isinstance(user, User) else self.rows.none()
 
     def by(self) -> User:
         """The signed-in user."""
@@ -281,7 +283,7 @@ class GoalsViewSet(ReadOnlyModelViewSet[Any]):
 
     def mine(self, pk: str | None) -> Any:
         """The row if the user may change it; 403 if they may only read it, else 404."""
-        return get_editable(self.queryset, self.by(), pk=pk)  # type: ignore[arg-type]
+        return get_editable(self.rows.all(), self.by(), pk=pk)
 
     def read(self, serializer: type[serializers.Serializer[Any]]) -> Any:
         """The checked input."""
@@ -313,7 +315,7 @@ def parent_of(participation: Any, pk: int | None, by: User) -> Goal | None:
     return goal
 
 
-class GoalFilter(django_filters.FilterSet):
+class GoalFilter(django_filters.FilterSet):  # type: ignore[misc]
     """By participation, cycle, state, horizon and parent."""
 
     class Meta:
@@ -324,7 +326,7 @@ class GoalFilter(django_filters.FilterSet):
 class GoalViewSet(GoalsViewSet):
     """Goals that you may see, and the verbs of agreeing on them."""
 
-    queryset = (
+    rows = (
         Goal.objects.for_list()
         .select_related("cycle")
         .prefetch_related(Prefetch("key_results", KeyResult.objects.filter(retired_at__isnull=True)))
@@ -367,21 +369,21 @@ class GoalViewSet(GoalsViewSet):
         actions.counter(goal, data.text(), version=data.validated_data["version"], by=self.by())
         return self.answer(goal.pk)
 
-    @extend_schema(request=DecisionSerializer, responses={200: GoalSerializer})
+    @extend_schema(request=GoalDecisionSerializer, responses={200: GoalSerializer})
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: str | None = None) -> Response:
         """Sign the wording that you read."""
         goal = self.mine(pk)
-        data = self.read(DecisionSerializer).validated_data
+        data = self.read(GoalDecisionSerializer).validated_data
         actions.accept(goal, version=data["version"], by=self.by())
         return self.answer(goal.pk)
 
-    @extend_schema(request=DecisionSerializer, responses={204: None})
+    @extend_schema(request=GoalDecisionSerializer, responses={204: None})
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str | None = None) -> Response:
         """Take your own proposal or draft back."""
         goal = self.mine(pk)
-        data = self.read(DecisionSerializer).validated_data
+        data = self.read(GoalDecisionSerializer).validated_data
         actions.withdraw(goal, version=data["version"], by=self.by())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -389,9 +391,9 @@ class GoalViewSet(GoalsViewSet):
     @action(detail=True, methods=["post"])
     def align(self, request: Request, pk: str | None = None) -> Response:
         """Say to which goal it contributes."""
-        goal = get_editable(self.get_queryset().with_plan(), self.by(), pk=pk)  # type: ignore[attr-defined]
+        goal: Any = get_editable(self.rows.all().with_plan(), self.by(), pk=pk)
         data = self.read(AlignSerializer).validated_data
-        plan = goal.participation or Participation(cycle_id=goal.cycle_id)
+        plan: Any = goal.participation or Participation(cycle_id=goal.cycle_id)
         plan.manager_id = goal.manager_id
         parent = parent_of(plan, data["parent"], self.by())
         actions.align(goal, parent, version=data["version"], by=self.by())
@@ -411,7 +413,7 @@ class GoalViewSet(GoalsViewSet):
         return Response(ChangeRequestSerializer(change).data, status=status.HTTP_201_CREATED)
 
 
-class ChangeRequestFilter(django_filters.FilterSet):
+class ChangeRequestFilter(django_filters.FilterSet):  # type: ignore[misc]
     """By goal and state."""
 
     class Meta:
@@ -422,7 +424,7 @@ class ChangeRequestFilter(django_filters.FilterSet):
 class ChangeRequestViewSet(GoalsViewSet):
     """Changes of agreed goals, and the answers to them."""
 
-    queryset = ChangeRequest.objects.select_related("old", "new", "goal").order_by("-pk")
+    rows = ChangeRequest.objects.select_related("old", "new", "goal").order_by("-pk")
     serializer_class = ChangeRequestSerializer
     filterset_class = ChangeRequestFilter
 
@@ -435,35 +437,35 @@ class ChangeRequestViewSet(GoalsViewSet):
         actions.counter_change(change, data.text(), version=data.validated_data["version"], by=self.by())
         return self.answer(change.pk)
 
-    @extend_schema(request=DecisionSerializer, responses={200: ChangeRequestSerializer})
+    @extend_schema(request=GoalDecisionSerializer, responses={200: ChangeRequestSerializer})
     @action(detail=True, methods=["post"])
     def accept_change(self, request: Request, pk: str | None = None) -> Response:
         """Put the changed wording in force."""
         change = self.mine(pk)
-        data = self.read(DecisionSerializer).validated_data
+        data = self.read(GoalDecisionSerializer).validated_data
         actions.accept_change(change, version=data["version"], by=self.by())
         return self.answer(change.pk)
 
-    @extend_schema(request=DecisionSerializer, responses={200: ChangeRequestSerializer})
+    @extend_schema(request=GoalDecisionSerializer, responses={200: ChangeRequestSerializer})
     @action(detail=True, methods=["post"])
     def decline_change(self, request: Request, pk: str | None = None) -> Response:
         """Leave the goal as it was agreed."""
         change = self.mine(pk)
-        data = self.read(DecisionSerializer).validated_data
+        data = self.read(GoalDecisionSerializer).validated_data
         actions.decline_change(change, version=data["version"], by=self.by())
         return self.answer(change.pk)
 
-    @extend_schema(request=DecisionSerializer, responses={200: ChangeRequestSerializer})
+    @extend_schema(request=GoalDecisionSerializer, responses={200: ChangeRequestSerializer})
     @action(detail=True, methods=["post"])
     def withdraw_change(self, request: Request, pk: str | None = None) -> Response:
         """Take your own change back."""
         change = self.mine(pk)
-        data = self.read(DecisionSerializer).validated_data
+        data = self.read(GoalDecisionSerializer).validated_data
         actions.withdraw_change(change, version=data["version"], by=self.by())
         return self.answer(change.pk)
 
 
-class KeyResultFilter(django_filters.FilterSet):
+class KeyResultFilter(django_filters.FilterSet):  # type: ignore[misc]
     """By goal and confidence."""
 
     class Meta:
@@ -474,7 +476,7 @@ class KeyResultFilter(django_filters.FilterSet):
 class KeyResultViewSet(GoalsViewSet):
     """Key results in force, and their progress."""
 
-    queryset = KeyResult.objects.filter(retired_at__isnull=True).order_by("pk")
+    rows = KeyResult.objects.filter(retired_at__isnull=True).order_by("pk")
     serializer_class = KeyResultSerializer
     filterset_class = KeyResultFilter
 
@@ -496,7 +498,7 @@ class KeyResultViewSet(GoalsViewSet):
         return self.get_paginated_response(ProgressUpdateSerializer(page, many=True).data)
 
 
-class ContributionFilter(django_filters.FilterSet):
+class ContributionFilter(django_filters.FilterSet):  # type: ignore[misc]
     """By participation and beneficiary."""
 
     class Meta:
@@ -507,7 +509,7 @@ class ContributionFilter(django_filters.FilterSet):
 class ContributionViewSet(GoalsViewSet):
     """What people gave beyond their goals."""
 
-    queryset = Contribution.objects.order_by("-pk")
+    rows = Contribution.objects.order_by("-pk")
     serializer_class = ContributionSerializer
     filterset_class = ContributionFilter
 
@@ -525,28 +527,28 @@ class ContributionViewSet(GoalsViewSet):
         row = actions.contribute(participation, beneficiary=beneficiary, by=self.by(), **data)
         return self.answer(row.pk, status.HTTP_201_CREATED)
 
-    @extend_schema(request=DecisionSerializer, responses={200: ContributionSerializer})
+    @extend_schema(request=GoalDecisionSerializer, responses={200: ContributionSerializer})
     @action(detail=True, methods=["post"])
     def confirm_contribution(self, request: Request, pk: str | None = None) -> Response:
         """Say that it helped you."""
         row = self.mine(pk)
-        data = self.read(DecisionSerializer).validated_data
+        data = self.read(GoalDecisionSerializer).validated_data
         actions.confirm_contribution(row, version=data["version"], by=self.by())
         return self.answer(row.pk)
 
-    @extend_schema(request=DecisionSerializer, responses={200: ContributionSerializer})
+    @extend_schema(request=GoalDecisionSerializer, responses={200: ContributionSerializer})
     @action(detail=True, methods=["post"])
     def decline_contribution(self, request: Request, pk: str | None = None) -> Response:
         """Say that you do not recognise it."""
         row = self.mine(pk)
-        data = self.read(DecisionSerializer).validated_data
+        data = self.read(GoalDecisionSerializer).validated_data
         actions.decline_contribution(row, version=data["version"], by=self.by())
         return self.answer(row.pk)
 
 
 def register(router: BaseRouter) -> None:
     """Add this app's viewsets to the one router of the project."""
-    router.register("goals", GoalViewSet)
+    router.register("goals", GoalViewSet, basename="goal")
     router.register("goal-changes", ChangeRequestViewSet, basename="goalchange")
-    router.register("key-results", KeyResultViewSet)
-    router.register("contributions", ContributionViewSet)
+    router.register("key-results", KeyResultViewSet, basename="keyresult")
+    router.register("contributions", ContributionViewSet, basename="contribution")

@@ -558,7 +558,8 @@ def _to_answer() -> list[models.QuerySet[Any, Any]]:
             Exists(goals), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
         )
 
-    of_managers = waiting_for(Signature.Side.MANAGER).with_manager().filter(manager_id__isnull=False)
+    led = Assignment.objects.current().filter(participation=OuterRef("pk"))
+    of_managers = waiting_for(Signature.Side.MANAGER).filter(Exists(led)).with_manager()
     common = {"subject": F("pk"), "about": F("employee"), "cycle": F("cycle"), "due_on": _due()}
     return [
         items(

@@ -389,8 +389,9 @@ def record_progress(request: UserRequest, pk: int) -> HttpResponse:
             if not request.htmx:
                 raise
             key_result, status, note = rows.get(pk=pk), 409, stale.reason
-            form.data = form.data.copy()
-            form.data["version"] = stale.version
+            typed = request.POST.copy()
+            typed["version"] = str(stale.version)
+            form.data = typed
     cap = key_result.goal.cycle.progress_cap
     context = {
         "row": row_of(key_result, cap, form=form), "goal": key_result.goal, "note": note, "may_record": True,
@@ -499,7 +500,7 @@ def _goal(request: UserRequest, pk: int) -> Goal:
 
 
 def _of(request: UserRequest, goal: Goal) -> Any:
-    return _plans(Participation.objects.filter(pk=goal.participation_id)).get()
+    return _plans(Participation.objects.filter(goals=goal)).get()
 
 
 def _change(request: UserRequest, pk: int) -> ChangeRequest:

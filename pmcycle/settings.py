@@ -264,6 +264,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Fields of the same name in different apps, each with a name of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "KeyResultKindEnum": "goals.models.KeyResult.Kind",
+        "GoalVisibilityEnum": "goals.models.Goal.Visibility",
+        "FeedbackKindEnum": "feedback.models.Feedback.Kind",
+        "FeedbackVisibilityEnum": "feedback.models.Feedback.Visibility",
+    },
 }
 
 # --- Jobs -----------------------------------------------------------------------------------------

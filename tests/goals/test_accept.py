@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
 
@@ -24,7 +26,7 @@ def test_the_other_side_accepts_and_the_goal_is_frozen(world: World, as_: Signed
     assert goal.agreed.in_force_from is not None
     assert {s.side for s in goal.agreed.signatures.all()} == {"employee", "manager"}
     row = KeyResult.objects.get(goal=goal)
-    assert (row.start, row.target, row.current) == (8, 4, 8)
+    assert (row.start, row.target, row.current) == (Decimal(8), Decimal(4), Decimal(8))
     assert Notice.objects.filter(recipient=world.ana, title="Bashir Nouri agreed to a goal").exists()
     assert Event.objects.filter(verb="accept", actor=world.bashir).exists()
 

@@ -122,7 +122,7 @@ def test_a_stale_wording_gets_the_saved_one_back(world: World, as_: SignedIn) ->
         ({"weight": "NaN"}, 400), ({"parent": 99999}, 422), ({"parent": 2**70}, 422), ({"why": "x" * 20_001}, 400),
         ({"key_results": [{"title": "A", "target": None}]}, 422), ({"key_results": "none"}, 400),
         ({"key_results": [{"title": "A", "target": "1" * 40}]}, 400),
-        ({"key_results": [{"title": "A", "target": "1"}] * 13}, 400), ({"participation": 2**70}, 404),
+        ({"key_results": [{"title": "A", "target": "1"}] * 13}, 422), ({"participation": 2**70}, 404),
         ({"participation": "x"}, 400),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -26,7 +27,8 @@ def world(transactional_db: None) -> World:
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
     """What each of them returned or was refused with, all started at the same moment."""
-    barrier, results = threading.Barrier(len(acts)), [None] * len(acts)
+    barrier = threading.Barrier(len(acts))
+    results: list[Any] = [None] * len(acts)
 
     def run(number: int, act: Callable[[], Any]) -> None:
         try:
@@ -87,7 +89,7 @@ def test_two_tabs_record_one_number(world: World) -> None:
     results = at_once(
         *[
             lambda value=value: actions.record_progress(
-                row, value=goals.Decimal(value), confidence="on_track", version=1, by=world.ana
+                row, value=Decimal(value), confidence="on_track", version=1, by=world.ana
             )
             for value in (5, 6)
         ]

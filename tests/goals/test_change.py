@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -101,11 +102,11 @@ def test_the_other_side_accepts_and_both_wordings_keep_their_time(
 def test_key_results_come_and_go_and_measured_values_stay(world: World, as_: SignedIn, goal: Goal) -> None:
     row = goals.key_result(goal)
     KeyResult.objects.filter(pk=row.pk).update(current=5)
-    kept = KeyResultText(row.title, "decrease", goals.Decimal(8), goals.Decimal(3), unit="%", key=row.key)
+    kept = KeyResultText(row.title, "decrease", Decimal(8), Decimal(3), unit="%", key=row.key)
     first = goals.change(goal, world.ana, key_results=[kept, goals.TRAINED])
     as_(world.bashir).post(reverse("goals:accept_change", args=[first.pk]), {"version": 1})
     row.refresh_from_db()
-    assert (row.target, row.current) == (3, 5)
+    assert (row.target, row.current) == (Decimal(3), Decimal(5))
     assert KeyResult.objects.get(title="People trained").current == 0
     goal.refresh_from_db()
     second = goals.change(goal, world.ana, key_results=[kept], title="Only scrap")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
 
@@ -32,8 +34,8 @@ def test_results_are_frozen_and_stay(world: World, as_: SignedIn) -> None:
     actions.close_goals(world.cycle)
     for thing in (goal, unmeasured, open_one, change):
         thing.refresh_from_db()
-    assert (goal.state, goal.result) == (Goal.State.CLOSED, 50)
-    assert (unmeasured.state, unmeasured.result) == (Goal.State.CLOSED, None)
+    assert (str(goal.state), goal.result) == ("closed", Decimal(50))
+    assert (str(unmeasured.state), unmeasured.result) == ("closed", None)
     assert open_one.state == Goal.State.PROPOSED
     assert change.state == ChangeRequest.State.LAPSED
     page = as_(world.ana).get(reverse("goals:detail", args=[goal.pk])).content.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,7 @@ def write_a_goal(page: Page, title: str, weight: str, measure: tuple[str, str, s
     page.get_by_label("Weight").fill(weight)
 
 
+@pytest.mark.timeout(400)
 def test_from_a_proposal_to_a_number_on_the_phone(company: World, visit: Visit) -> None:
     world = company
     ana = visit(world.ana, "/goals/")
@@ -105,9 +107,7 @@ def test_from_a_proposal_to_a_number_on_the_phone(company: World, visit: Visit) 
 
     row = KeyResult.objects.get(title="Scrap rate of line 3")
     for value in ("7.4", "6.9", "6.2"):
-        actions.record_progress(
-            row, value=goals.Decimal(value), confidence="on_track", version=None, by=world.ana
-        )
+        actions.record_progress(row, value=Decimal(value), confidence="on_track", version=None, by=world.ana)
     phone = visit(world.ana, "/goals/", phone=True)
     line = phone.locator(f"#kr-{row.pk}")
     line.get_by_label("Now at").fill("5.5")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from goals import actions
+from goals.models import Goal
 from tests.conftest import World
 from tests.factories import goals
 from tests.query_tables import Page
@@ -15,7 +18,7 @@ def grow_goals(world: World, n: int) -> None:
         goals.propose(world.ana_part, world.bashir, title=f"Proposed {number}", weight=weight)
         goal = goals.agree(world.ana_part, world.ana, world.bashir, title=f"Agreed {number}", weight=weight)
         row = goals.key_result(goal)
-        for value in (7, 6):
+        for value in (Decimal(7), Decimal(6)):
             actions.record_progress(row, value=value, confidence="on_track", version=None, by=world.ana)
         above = goals.publish(world.cycle, world.kim, title=f"Published {number}")
         actions.align(goal, above, version=None, by=world.ana)
@@ -23,17 +26,17 @@ def grow_goals(world: World, n: int) -> None:
 
 def grow_one(world: World, n: int) -> None:
     """One goal with n updates."""
-    goal = goals.Goal.objects.filter(participation=world.ana_part).first()
+    goal = Goal.objects.filter(participation=world.ana_part).first()
     goal = goal or goals.agree(world.ana_part, world.ana, world.bashir)
     row = goals.key_result(goal)
     for value in range(n):
-        actions.record_progress(row, value=value, confidence="on_track", version=None, by=world.ana)
+        actions.record_progress(row, value=Decimal(value), confidence="on_track", version=None, by=world.ana)
 
 
 def grow_change(world: World, n: int) -> None:
     """One goal with a change asked for, and n updates."""
     grow_one(world, n)
-    goal = goals.Goal.objects.get(participation=world.ana_part)
+    goal = Goal.objects.get(participation=world.ana_part)
     if not goal.change_requests.exists():
         goals.change(goal, world.ana)
 
@@ -51,13 +54,13 @@ PAGES = [
         "goals:detail",
         as_="ana",
         grow=grow_one,
-        build=lambda world: {"pk": goals.Goal.objects.get(participation=world.ana_part).pk},
+        build=lambda world: {"pk": Goal.objects.get(participation=world.ana_part).pk},
     ),
     Page(
         "goals:detail",
         as_="bashir",
         grow=grow_change,
-        build=lambda world: {"pk": goals.Goal.objects.get(participation=world.ana_part).pk},
+        build=lambda world: {"pk": Goal.objects.get(participation=world.ana_part).pk},
         state="with a change asked for",
     ),
     Page("goals:contributions", as_="ana", grow=grow_contributions, build=goals.of_ana),
