@@ -17,6 +17,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import delivery
+from pmcycle.activity.models import CLOCK_KINDS, Delivery
+from pmcycle.cycles.models import ReminderPolicy
 from pmcycle.home.contributions import NEEDS, open_items_sql
 from pmcycle.home.needs import SENTINEL, need_url
 from pmcycle.people.models import Organisation
@@ -61,7 +63,8 @@ person AS (
   WHERE item.phase = 'todo' AND item.due_on IS NOT NULL AND (e.left_on IS NULL OR e.left_on >= z.local::date)
 )"""
 
-ITEMS = "WITH item (kind, subject, recipient, about, about_name, cycle, stage, due_on, phase) AS ({items})"
+# Materialized: computed once a statement, however many rows are compared with it.
+ITEMS = "WITH item (kind, subject, recipient, about, about_name, cycle, stage, due_on, phase) AS MATERIALIZED ({items})"
 
 NEED = (
     "need (kind, title, waits, url) AS (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]))"
@@ -250,16 +253,26 @@ def remind() -> int:
             [*params, *people, *needs, DAYS, MORNING, now, now, words["closed"], words[AWAY]],
         )
         written = cursor.rowcount
-        cursor.execute(WELCOME_BACK.format(items=items), [*params, *people, words[AWAY], MORNING, now])
-        cursor.execute(
-            ESCALATE.format(items=items), [*params, *people, *needs, MORNING, team, board, late, now, now]
-        )
-        return int(written + cursor.rowcount)
+        if Delivery.objects.filter(state=Delivery.State.SUPPRESSED, why=words[AWAY]).exists():
+            cursor.execute(WELCOME_BACK.format(items=items), [*params, *people, words[AWAY], MORNING, now])
+            written += cursor.rowcount
+        if ReminderPolicy.objects.filter(escalate_after__isnull=False, cycle__state="running").exists():
+            cursor.execute(
+                ESCALATE.format(items=items), [*params, *people, *needs, MORNING, team, board, late, now, now]
+            )
+            written += cursor.rowcount
+        return int(written)
 
 
 def hold_back() -> int:
     """Judge once more what is about to leave: done, left, away, not a morning, or one digest already today."""
     now, zones, words = timezone.now(), known_zones(), _words()
+    # Looking through everything that is open would cost too much for nothing.
+    due = Delivery.objects.filter(
+        state=Delivery.State.PENDING, not_before__lte=now, notice__kind__in=CLOCK_KINDS
+    )
+    if not due.exists():
+        return 0
     items, params = open_items_sql()
     zone, working_days = _calendar()
     with connection.cursor() as cursor:

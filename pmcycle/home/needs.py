@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from feedback.models import ActionItem
 from pmcycle.activity.models import Delivery, Heartbeat
 from pmcycle.cycles.models import Cycle, Participation, Stage
-from pmcycle.home.contributions import NEEDS, Item, open_items
+from pmcycle.home.contributions import NEEDS, Item, open_items_of
 from pmcycle.home.rules import Group, Line, grouped, my_part, time_needed
 from pmcycle.people.models import User
 
@@ -89,7 +89,7 @@ def line_of(item: Item) -> Line:
 
 def desk(user: User, today: date) -> Desk:
     """What needs the reader today, what waits on others, and how the cycle stands."""
-    mine = open_items(Q(item_recipient=user.employee_id)) if user.employee_id else []
+    mine = open_items_of(user.employee_id) if user.employee_id else []
     todo = [item for item in mine if item.phase == "todo"]
     waits = [item for item in mine if item.phase != "todo"]
     participation = Participation.objects.mine(user).filter(cycle__state=Cycle.State.RUNNING).first()

@@ -4,7 +4,10 @@ from pmcycle.celery import CLOCK, app
 
 SECONDS = 2.0
 
+# Ticks that a busy worker has not begun in time are dropped, or a slow machine would never settle.
+EXPIRES = {"expires": SECONDS}
+
 app.conf.beat_schedule = {
-    name: {**job, "schedule": SECONDS} if isinstance(job["schedule"], int | float) else job
+    name: {**job, "schedule": SECONDS, "options": EXPIRES} if isinstance(job["schedule"], int | float) else job
     for name, job in CLOCK.items()
 }
