@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -424,22 +424,23 @@ def configure_rating(request: UserRequest, cycle: Cycle) -> HttpResponse:
         found = levels.levels()
         if _done(form, lambda: actions.save_scale(cycle, name, found, version=version, by=request.user)):
             return _saved(request, cycle, "rating")
+    people = population(cycle, cycle.local_day(timezone.now()))
     return _page(
         request,
         cycle,
         "rating",
+        person=people.first(),
         wrong=form.is_bound,
         form=form,
         levels=levels,
         templates=[(key, words) for key, (words, _levels) in rules.SCALES.items()],
-        findings=_contributed(cycle, StageKind.APPRAISAL),
+        findings=_contributed(cycle, StageKind.APPRAISAL, people),
         form_url=link("appraisals:form", pk=cycle.pk),
     )
 
 
-def _contributed(cycle: Cycle, kind: str) -> list[rules.Finding]:
+def _contributed(cycle: Cycle, kind: str, people: QuerySet[Employee]) -> list[rules.Finding]:
     """What the apps of one stage have found about this cycle so far."""
-    people = population(cycle, cycle.local_day(timezone.now()))
     return [f for step in actions.stage_work()[kind].checks for f in step(cycle, people)]
 
 
@@ -463,11 +464,13 @@ def configure_visibility(request: UserRequest, cycle: Cycle) -> HttpResponse:
 def configure_rewards(request: UserRequest, cycle: Cycle) -> HttpResponse:
     if request.method == "POST":
         return _saved(request, cycle, "rewards")
+    people = population(cycle, cycle.local_day(timezone.now()))
     return _page(
         request,
         cycle,
         "rewards",
-        findings=_contributed(cycle, StageKind.INCENTIVES),
+        person=people.first(),
+        findings=_contributed(cycle, StageKind.INCENTIVES, people),
         plan_url=link("incentives:plan", pk=cycle.pk),
     )
 
