@@ -109,7 +109,7 @@ class AnswerInput(serializers.Serializer[Any]):
 class WriteInput(VersionedSerializer):
     """The answers that change; others stay. `level` is the rating a manager proposes."""
 
-    answers = AnswerInput(many=True, max_length=1000)
+    answers = serializers.ListField(child=AnswerInput(), max_length=1000)
     level = serializers.IntegerField(min_value=1, max_value=2**62, required=False, allow_null=True)
 
 
@@ -162,7 +162,11 @@ class AppraisalViewSet(ReadOnlyModelViewSet[Appraisal]):
         row, answers, level, version = self._read(request, pk)
         done = actions.submit(row, answers, level_id=level, version=version, by=request.user)  # type: ignore[arg-type]
         row.refresh_from_db()
-        return Response(SavedSerializer(row).data, status=status.HTTP_201_CREATED, headers={"X-Submission": str(done.number)})
+        return Response(
+            SavedSerializer(row).data,
+            status=status.HTTP_201_CREATED,
+            headers={"X-Submission": str(done.number)},
+        )
 
     def _read(self, request: Request, pk: str) -> tuple[Appraisal, actions.Answers, int | None, int]:
         """The draft, all of its answers with the sent ones over them, and the version that was read."""
@@ -170,7 +174,9 @@ class AppraisalViewSet(ReadOnlyModelViewSet[Appraisal]):
         form = WriteInput(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
-        levels = set(RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id).values_list("pk", flat=True))
+        levels = set(
+            RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id).values_list("pk", flat=True)
+        )
         questions = {question.pk: question for question in actions.questions_of(row)}
         goals = {goal.pk for goal in actions.goals_of(row.participation)}
         answers: dict[actions.Key, actions.Value] = {

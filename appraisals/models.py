@@ -313,6 +313,10 @@ class Return(models.Model):
         return f"{self.appraisal_id} back after v{self.number}"
 
 
+# Of ratings annotated by `RatingQuerySet.releasable`: low, and nothing cited that was said in time.
+FIRST_MENTION = Q(is_below=True, is_heard=False)
+
+
 class RatingQuerySet(models.QuerySet["Rating"]):
     def visible_to(self, user: User) -> Self:
         """Manager, line, HR of the unit; the person only once it is released."""
@@ -642,7 +646,9 @@ def deciders(result: ReleasedResult) -> models.QuerySet[User]:
         )
         | Q(pk__in=Release.objects.filter(pk=result.release_id).values("requested_by"))
     )
-    people = User.objects.filter(is_active=True).filter((hr & ~Q(pk__in=it)) | line).exclude(had_part)
+    people: models.QuerySet[User] = (
+        User.objects.filter(is_active=True).filter((hr & ~Q(pk__in=it)) | line).exclude(had_part)
+    )
     about = Participation.objects.filter(pk=part)
     none = Q(employee__in=about.values("employee")) | Q(
         employee__in=about.filter(assignments__isnull=False).values("assignments__manager")
@@ -745,13 +751,16 @@ def evidence_for(participation: Participation, user: User) -> models.QuerySet[An
             ),
         ),
     )
-    return shaped(progress, "progress", F("at"), step, "note", "author__name").union(
+    found: models.QuerySet[Any, Any] = shaped(
+        progress, "progress", F("at"), step, "note", "author__name"
+    ).union(
         shaped(feedback, "feedback", F("given_at"), F("kind"), "body", "giver__name"),
         shaped(actions, promise, F("created_at"), nothing, "text", "owner__name"),
         shaped(contributions, "contribution", F("happened_on"), nothing, "text", "author__name"),
         shaped(entries, "entry", F("said_at"), F("about_label"), "body", "author__name"),
         all=True,
     )
+    return found
 
 
 def stage_due(participation: str) -> Any:

@@ -55,11 +55,10 @@ def result_as_pdf(result: ReleasedResult, content: dict[str, Any]) -> bytes:
             "reason": result.reason,
         },
     }
-    document = typst.compile(
+    document: Any = typst.compile(
         TEMPLATE.read_bytes(), format="pdf", sys_inputs={"data": json.dumps(data)}, ignore_system_fonts=True
     )
-    assert isinstance(document, bytes)
-    return document
+    return bytes(document)
 
 
 def _row(pair: dict[str, Any]) -> dict[str, str]:

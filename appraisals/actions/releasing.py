@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from appraisals import rules
 from appraisals.models import (
+    FIRST_MENTION,
     Acknowledgement,
     Appeal,
     Rating,
@@ -106,7 +107,7 @@ def audience_of(release: Release) -> Any:
     """The ratings that a release opens: handed in, heard before (or accepted with a reason), not the approver's own."""
     rows = Rating.objects.releasable(release.cycle, timezone.now())
     if not release.accepted_first_mentions:
-        rows = rows.exclude(is_below=True, is_heard=False)
+        rows = rows.exclude(FIRST_MENTION)
     if release.approved_by and release.approved_by.employee_id:
         rows = rows.exclude(participation__employee=release.approved_by.employee_id)
     return rows
@@ -204,7 +205,7 @@ def release(release: Release) -> int:
                     kind="appraisals:result",
                 )
                 for pk, _sha256, _employee, user in done
-                if user is not None
+                if user
             ],
         )
         row.done_at = now
@@ -288,7 +289,8 @@ SELECT d.participation_id, d.number, d.release_id, %(level)s, d.snapshot,
   encode(sha256(convert_to(d.snapshot::text, 'UTF8')), 'hex'), %(reason)s, %(now)s
 FROM (
   SELECT o.participation_id, o.number + 1 AS number, o.release_id,
-    jsonb_set(o.snapshot, '{rating}', jsonb_build_object('label', l.label, 'meaning', l.meaning, 'position', l.position))
+    jsonb_set(o.snapshot, '{rating}',
+      jsonb_build_object('label', l.label, 'meaning', l.meaning, 'position', l.position))
     || jsonb_build_object('changed_from', o.snapshot->'rating', 'changed_why', %(reason)s::text) AS snapshot
   FROM appraisals_releasedresult o, cycles_ratinglevel l WHERE o.id = %(old)s AND l.id = %(level)s
 ) d
@@ -318,7 +320,7 @@ def decide_appeal(
         row.outcome, row.decision, row.decided_by, row.decided_at = outcome, decision.strip(), by, now
         if outcome == Appeal.Outcome.UPHELD:
             level = RatingLevel.objects.filter(
-                pk=new_level_id, scale__cycle=result.participation.cycle_id
+                pk=new_level_id or 0, scale__cycle=result.participation.cycle_id
             ).first()
             if level is None or level.pk == result.level_id:
                 raise Invalid("new_level", _("Choose the rating it changes to."))

@@ -96,7 +96,7 @@ def open_appraisals(cycle: Cycle) -> None:
     with transaction.atomic():
         freeze_form(cycle)
         with connection.cursor() as cursor:
-            values = {"cycle": cycle.pk, "day": today()}
+            values: dict[str, Any] = {"cycle": cycle.pk, "day": today()}
             cursor.execute(OPEN_SELF, values)
             cursor.execute(OPEN_MANAGER, values)
 
@@ -390,24 +390,22 @@ def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Go
 
 def _propose(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> None:
     """Write the manager's proposal and the score of what was written. A calibrated level stays as it is."""
+    if row.level is None:
+        raise Invalid("level", _("Propose a rating before you hand this in."))
     trace = score_of(row, questions, goals)
     value = rules.recompute(trace)
     rating = Rating.objects.select_for_update().filter(participation=row.participation_id).first()
     if rating is None:
         Rating.objects.create(
             participation=row.participation,
-            proposed_id=row.level_id,
+            proposed=row.level,
             proposed_by=row.author,
             score=value,
             trace=trace,
         )
         return
-    rating.proposed_id, rating.proposed_by, rating.score, rating.trace = (
-        row.level_id,
-        row.author,
-        value,
-        trace,
-    )
+    rating.proposed, rating.proposed_by = row.level, row.author
+    rating.score, rating.trace = value, trace
     rating.version += 1
     rating.save(update_fields=["proposed", "proposed_by", "score", "trace", "version"])
 

@@ -91,7 +91,7 @@ def _board(
     user = request.user
     levels = list(RatingLevel.objects.filter(scale__cycle=session.cycle_id))
     last_move = CalibrationMove.objects.filter(rating=OuterRef("pk")).order_by("-pk")
-    ratings = list(
+    ratings: list[Any] = list(
         Rating.objects.of_session(session)
         .visible_to(user)
         .exclude(participation__employee=user.employee_id or 0)
@@ -109,7 +109,7 @@ def _board(
     case = case or _number(request.GET.get("case"))
     chosen = next(
         (r for r in ratings if r.pk == case and is_open and r.may_move and not r.is_released),
-        None,  # type: ignore[attr-defined]
+        None,
     )
     if chosen is not None and form is None:
         wanted = _number(request.GET.get("level"))
@@ -138,11 +138,11 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 19 else 0
 
 
-def _columns(levels: list[RatingLevel], ratings: list[Rating]) -> list[dict[str, Any]]:
+def _columns(levels: list[RatingLevel], ratings: list[Any]) -> list[dict[str, Any]]:
     by_level: dict[int, list[Rating]] = defaultdict(list)
     for rating in ratings:
-        rating.is_moved = rating.calibrated_id is not None and rating.calibrated_id != rating.proposed_id  # type: ignore[attr-defined]
-        rating.contradicts = rules.contradicts(rating.score, rating.level.value)  # type: ignore[attr-defined]
+        rating.is_moved = rating.calibrated_id is not None and rating.calibrated_id != rating.proposed_id
+        rating.contradicts = rules.contradicts(rating.score, rating.level.value)
         by_level[rating.level_id].append(rating)
     total = len(ratings) or 1
     return [

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from appraisals import actions, tasks
 from appraisals.forms import AcknowledgeForm, AppealForm, DecisionForm, ReleaseForm
 from appraisals.models import (
+    FIRST_MENTION,
     Appeal,
     Appraisal,
     Rating,
@@ -52,7 +53,6 @@ def release(request: UserRequest, pk: int) -> HttpResponse:
 def _release_page(request: UserRequest, cycle: Cycle, form: ReleaseForm, status: int = 200) -> HttpResponse:
     me = request.user.employee_id or 0
     ready = Rating.objects.releasable(cycle, timezone.now())
-    first = Q(is_below=True, is_heard=False)
     level = Case(When(calibrated__isnull=False, then="calibrated__label"), default="proposed__label")
     position = Case(When(calibrated__isnull=False, then="calibrated__position"), default="proposed__position")
     # Nobody previews their own rating: the reader's is left out of every number here.
@@ -60,11 +60,11 @@ def _release_page(request: UserRequest, cycle: Cycle, form: ReleaseForm, status:
         ready.exclude(participation__employee=me)
         .annotate(label=level, place=position)
         .values("label", "place")
-        .annotate(total=Count("pk"), first=Count("pk", filter=first))
+        .annotate(total=Count("pk"), first=Count("pk", filter=FIRST_MENTION))
         .order_by("place")
     )
     mentions = (
-        ready.filter(first)
+        ready.filter(FIRST_MENTION)
         .exclude(participation__employee=me)
         .annotate(
             label=level,

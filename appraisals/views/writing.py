@@ -142,7 +142,7 @@ def write(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _screen(
-    request: UserRequest, appraisal: Appraisal, form: AnswersForm | None, status: int = 200
+    request: UserRequest, appraisal: Any, form: AnswersForm | None, status: int = 200
 ) -> HttpResponse:
     user = request.user
     part = appraisal.participation
@@ -160,7 +160,7 @@ def _screen(
     entries = [row for row in evidence if row["kind"] == "entry"]
     form = form or _form(appraisal, questions, goals, levels, None, answers.get(appraisal.pk), entries)
     low = {level.pk for level in levels if level.needs_mention}
-    cited = set(appraisal.cited)  # type: ignore[attr-defined]
+    cited = set(appraisal.cited)
     told = [{**row, "is_cited": row["row"] in cited, "is_early": _is_early(row, part)} for row in entries]
     mentions = [
         rules.Mention(row["day"], 0 if row["who"] != part.employee.name else part.employee_id)
@@ -364,7 +364,7 @@ def read(request: UserRequest, pk: int) -> HttpResponse:
     return _read_page(request, appraisal, WhyForm(initial={"version": appraisal.version}))
 
 
-def _read_page(request: UserRequest, appraisal: Appraisal, form: WhyForm, status: int = 200) -> HttpResponse:
+def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int = 200) -> HttpResponse:
     user = request.user
     part = appraisal.participation
     me = user.employee_id
@@ -381,7 +381,7 @@ def _read_page(request: UserRequest, appraisal: Appraisal, form: WhyForm, status
     )
     may_return = (
         Appraisal.objects.returnable_by(user).filter(pk=appraisal.pk).exists() and not appraisal.is_released
-    )  # type: ignore[attr-defined]
+    )
     context = {
         "appraisal": appraisal,
         "part": part,
@@ -393,11 +393,11 @@ def _read_page(request: UserRequest, appraisal: Appraisal, form: WhyForm, status
         "rating": rating,
         "why": why_tree(rating.trace) if rating else None,
         "may_return": may_return,
-        "may_cite": me == appraisal.author_id and rating is not None and not appraisal.is_released,  # type: ignore[attr-defined]
+        "may_cite": me == appraisal.author_id and rating is not None and not appraisal.is_released,
         "back_form": form,
     }
     if context["may_cite"]:
-        cited = set(appraisal.cited)  # type: ignore[attr-defined]
+        cited = set(appraisal.cited)
         told = [row for row in _evidence(part, user) if row["kind"] == "entry"]
         context["told"] = [
             {**row, "is_cited": row["row"] in cited, "is_early": _is_early(row, part)}

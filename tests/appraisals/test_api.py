@@ -48,7 +48,9 @@ def test_ana_saves_one_answer_and_the_others_stay(world: World, own: Appraisal, 
     assert Answer.objects.filter(appraisal=own).count() == 2
 
 
-def test_without_a_version_it_is_428_and_with_an_old_one_409(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_without_a_version_it_is_428_and_with_an_old_one_409(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     client = as_(world.ana)
     assert post(client, url(own.pk, "autosave"), {"answers": []}).status_code == 428
     assert post(client, url(own.pk, "autosave"), {"version": 9, "answers": []}).status_code == 409
@@ -57,9 +59,15 @@ def test_without_a_version_it_is_428_and_with_an_old_one_409(world: World, own: 
 @pytest.mark.parametrize(
     "answer",
     [
-        {"question": 0}, {"question": 2**60}, {"question": "x"}, {"question": None}, {},
-        {"question": "first", "text": "a\x00b"}, {"question": "first", "level": 1, "goal": 3},
-        {"question": "first", "choice": "maybe"}, {"question": "first", "level": 2**61},
+        {"question": 0},
+        {"question": 2**60},
+        {"question": "x"},
+        {"question": None},
+        {},
+        {"question": "first", "text": "a\x00b"},
+        {"question": "first", "level": 1, "goal": 3},
+        {"question": "first", "choice": "maybe"},
+        {"question": "first", "level": 2**61},
     ],
 )
 def test_an_answer_that_does_not_fit_is_a_field_error(

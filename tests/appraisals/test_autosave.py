@@ -28,7 +28,8 @@ def url(appraisal: Appraisal, verb: str = "autosave") -> str:
 
 
 def text_question(appraisal: Appraisal) -> Question:
-    return next(q for q in actions.questions_of(appraisal) if q.kind == Question.Kind.TEXT)
+    found: Question = next(q for q in actions.questions_of(appraisal) if q.kind == Question.Kind.TEXT)
+    return found
 
 
 def test_the_script_hears_the_time_and_the_next_version(world: World, own: Appraisal, as_: SignedIn) -> None:
@@ -46,7 +47,9 @@ def test_a_draft_leaves_no_event_because_it_is_nobody_elses_matter(
     assert not Event.objects.filter(subject_id=own.pk, subject_kind="appraisals.appraisal").exists()
 
 
-def test_without_a_script_the_button_saves_and_leads_back(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_without_a_script_the_button_saves_and_leads_back(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     name = f"q{text_question(own).pk}"
     client = as_(world.ana)
     answer = client.post(url(own), {"version": 1, name: "By hand"})
@@ -120,7 +123,11 @@ def test_what_was_said_stands_beside_the_form_and_can_be_cited(
     world: World, own: Appraisal, as_: SignedIn
 ) -> None:
     entry = make_entry(
-        world.ana_part, make.employee(world.bashir), make.employee(world.bashir), "The June report was late.", days_ago=30
+        world.ana_part,
+        make.employee(world.bashir),
+        make.employee(world.bashir),
+        "The June report was late.",
+        days_ago=30,
     )
     theirs = make.manager_appraisal(world.ana_part)
     client = as_(world.bashir)

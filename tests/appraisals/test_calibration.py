@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import Error, IntegrityError, connection, transaction
@@ -32,8 +33,15 @@ def session(world: World, rating: Rating) -> CalibrationSession:
     return make.make_session(world.cycle, world.kim, world.production)
 
 
-def move(world: World, session: CalibrationSession, rating: Rating, label: str = "Exceeds", **extra: object) -> tuple[str, dict[str, object]]:
-    data = {"version": rating.version, "level": make.level(world.cycle, label).pk, "reason": "Same output as Chen.", **extra}
+def move(
+    world: World, session: CalibrationSession, rating: Rating, label: str = "Exceeds", **extra: Any
+) -> tuple[str, dict[str, Any]]:
+    data = {
+        "version": rating.version,
+        "level": make.level(world.cycle, label).pk,
+        "reason": "Same output as Chen.",
+        **extra,
+    }
     return url(session, "move_rating", rating=rating.pk), data
 
 
@@ -61,7 +69,9 @@ def test_a_card_moves_with_its_reason_and_both_ratings_stay(
 def test_the_form_to_move_opens_by_a_link(
     world: World, session: CalibrationSession, rating: Rating, as_: SignedIn
 ) -> None:
-    page = as_(world.kim).get(f"{url(session)}?case={rating.pk}&level={make.level(world.cycle, 'Exceeds').pk}")
+    page = as_(world.kim).get(
+        f"{url(session)}?case={rating.pk}&level={make.level(world.cycle, 'Exceeds').pk}"
+    )
     assert "Move the rating of Ana Popescu" in page.content.decode()
 
 
@@ -70,7 +80,12 @@ def test_the_form_to_move_opens_by_a_link(
     [({"reason": " "}, 422), ({"level": "0"}, 422), ({"version": 99}, 409), ({"reason": "a\x00"}, 422)],
 )
 def test_a_move_that_does_not_fit_changes_nothing(
-    world: World, session: CalibrationSession, rating: Rating, as_: SignedIn, extra: dict[str, object], status: int
+    world: World,
+    session: CalibrationSession,
+    rating: Rating,
+    as_: SignedIn,
+    extra: dict[str, Any],
+    status: int,
 ) -> None:
     where, data = move(world, session, rating, **extra)
     assert as_(world.kim).post(where, data).status_code == status
@@ -87,7 +102,10 @@ def test_it_does_not_move_to_where_it_stands(
 def test_a_closed_session_moves_nothing(
     world: World, session: CalibrationSession, rating: Rating, as_: SignedIn
 ) -> None:
-    assert as_(world.kim).post(url(session, "close_calibration"), {"version": session.version}).status_code == 302
+    assert (
+        as_(world.kim).post(url(session, "close_calibration"), {"version": session.version}).status_code
+        == 302
+    )
     where, data = move(world, session, rating)
     assert as_(world.kim).post(where, data).status_code == 409
 
@@ -106,13 +124,15 @@ def test_nobody_moves_their_own_card_or_their_managers(world: World, as_: Signed
     assert not CalibrationMove.objects.exists()
 
 
-def make_user_again(world: World) -> object:
+def make_user_again(world: World) -> Any:
     from pmcycle.people.models import User
 
     return User.objects.select_related("employee").get(pk=world.ines.pk)
 
 
-def test_a_card_of_another_unit_is_not_in_the_session(world: World, session: CalibrationSession, as_: SignedIn) -> None:
+def test_a_card_of_another_unit_is_not_in_the_session(
+    world: World, session: CalibrationSession, as_: SignedIn
+) -> None:
     other = make.rate(world.part["hugo"])
     where, data = move(world, session, other)
     assert as_(world.kim).post(where, data).status_code == 404
@@ -135,7 +155,9 @@ def test_the_person_learns_nothing_of_a_move(
     assert "Exceeds" not in as_(world.ana).get(reverse("appraisals:list")).content.decode()
 
 
-def test_the_database_wants_a_reason_and_keeps_moves(world: World, session: CalibrationSession, rating: Rating) -> None:
+def test_the_database_wants_a_reason_and_keeps_moves(
+    world: World, session: CalibrationSession, rating: Rating
+) -> None:
     new = make.level(world.cycle, "Exceeds")
     with pytest.raises(IntegrityError), transaction.atomic():
         CalibrationMove.objects.create(
@@ -159,11 +181,16 @@ def test_two_people_moving_one_card_at_once_meet_one_conflict() -> None:
     session = make.make_session(world.cycle, world.kim, world.production)
     start, results = threading.Barrier(2), []
 
-    def act(label: str, user: object) -> None:
+    def act(label: str, user: Any) -> None:
         try:
             start.wait(10)
             actions.move_rating(
-                session, rating, make.level(world.cycle, label).pk, "Compared.", version=rating.version, by=user  # type: ignore[arg-type]
+                session,
+                rating,
+                make.level(world.cycle, label).pk,
+                "Compared.",
+                version=rating.version,
+                by=user,
             )
             results.append("moved")
         except Stale:

@@ -30,13 +30,26 @@ def posted(version: FormVersion, **extra: Any) -> dict[str, Any]:
     data: dict[str, Any] = {"name": version.form.name, "number": version.number, "version": version.version}
     for s, section in enumerate(actions.structure_of(version)):
         at = f"s{s}"
-        data |= {f"{at}-title": section["title"], f"{at}-help": section["help"], f"{at}-weight": section["weight"]}
+        data |= {
+            f"{at}-title": section["title"],
+            f"{at}-help": section["help"],
+            f"{at}-weight": section["weight"],
+        }
         for q, question in enumerate(section["questions"]):
             at = f"s{s}-q{q}"
-            who = "both" if question["self"] and question["manager"] else "self" if question["self"] else "manager"
+            who = (
+                "both"
+                if question["self"] and question["manager"]
+                else "self"
+                if question["self"]
+                else "manager"
+            )
             data |= {
-                f"{at}-text": question["text"], f"{at}-kind": question["kind"], f"{at}-weight": question["weight"],
-                f"{at}-who": who, f"{at}-part": question["part"],
+                f"{at}-text": question["text"],
+                f"{at}-kind": question["kind"],
+                f"{at}-weight": question["weight"],
+                f"{at}-who": who,
+                f"{at}-part": question["part"],
             }
             if question["required"]:
                 data[f"{at}-required"] = "on"
@@ -70,8 +83,12 @@ def test_saving_what_is_there_changes_nothing(world: World, draft: Cycle, as_: S
 @pytest.mark.parametrize(
     ("do", "sections", "first"),
     [
-        ("add-section", 4, "Results"), ("remove:0", 2, "Ways of working"), ("down:0", 3, "Ways of working"),
-        ("up:1", 3, "Ways of working"), ("remove:9", 3, "Results"), ("nonsense", 3, "Results"),
+        ("add-section", 4, "Results"),
+        ("remove:0", 2, "Ways of working"),
+        ("down:0", 3, "Ways of working"),
+        ("up:1", 3, "Ways of working"),
+        ("remove:9", 3, "Results"),
+        ("nonsense", 3, "Results"),
     ],
 )
 def test_parts_are_added_moved_and_removed_without_script(
@@ -93,7 +110,9 @@ def test_questions_move_too(world: World, draft: Cycle, as_: SignedIn) -> None:
     assert Question.objects.filter(section__title="Looking ahead").count() == 3
 
 
-def test_weights_off_a_hundred_are_kept_but_found_by_the_check(world: World, draft: Cycle, as_: SignedIn) -> None:
+def test_weights_off_a_hundred_are_kept_but_found_by_the_check(
+    world: World, draft: Cycle, as_: SignedIn
+) -> None:
     version = make.make_form(draft)
     as_(world.kim).post(url(draft, "save_form"), posted(version, **{"s0-weight": "50"}))
     finding = actions.check_form(draft, None)[0]
@@ -105,8 +124,16 @@ def test_weights_off_a_hundred_are_kept_but_found_by_the_check(world: World, dra
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("s0-weight", "-1"), ("s0-weight", "1e9"), ("s0-weight", "NaN"), ("s0-title", ""), ("s0-title", "x" * 500),
-        ("s0-title", "a\x00b"), ("s0-q0-kind", "essay"), ("s0-q0-text", ""), ("name", ""), ("name", "a\x00b"),
+        ("s0-weight", "-1"),
+        ("s0-weight", "1e9"),
+        ("s0-weight", "NaN"),
+        ("s0-title", ""),
+        ("s0-title", "x" * 500),
+        ("s0-title", "a\x00b"),
+        ("s0-q0-kind", "essay"),
+        ("s0-q0-text", ""),
+        ("name", ""),
+        ("name", "a\x00b"),
     ],
 )
 def test_a_field_that_does_not_fit_keeps_the_page_and_saves_nothing(

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from appraisals import actions, tasks
-from appraisals.models import Appraisal, Rating, Release, ReleasedResult
+from appraisals.models import FIRST_MENTION, Appraisal, Rating, Release, ReleasedResult
 from pmcycle.activity.models import Event, Job, Notice
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World, build_world
@@ -33,7 +33,9 @@ def rated(world: World) -> Rating:
     return make.rate(world.ana_part)
 
 
-def test_one_asks_another_approves_and_a_job_writes_the_results(world: World, rated: Rating, as_: SignedIn) -> None:
+def test_one_asks_another_approves_and_a_job_writes_the_results(
+    world: World, rated: Rating, as_: SignedIn
+) -> None:
     assert as_(world.kim).post(url(world, "request_release")).status_code == 302
     release = Release.objects.get()
     answer = as_(world.lea).post(approve(release))
@@ -43,7 +45,10 @@ def test_one_asks_another_approves_and_a_job_writes_the_results(world: World, ra
     result = ReleasedResult.objects.get()
     assert result.participation == world.ana_part
     assert result.snapshot["rating"]["label"] == "Meets"
-    assert Notice.objects.get(recipient=world.ana, kind="appraisals:result").title == "Your result is ready to read"
+    assert (
+        Notice.objects.get(recipient=world.ana, kind="appraisals:result").title
+        == "Your result is ready to read"
+    )
     assert Event.objects.get(verb="released").data["sha256"] == result.sha256
 
 
@@ -105,7 +110,7 @@ def test_what_was_said_in_time_and_is_cited_opens_the_gate(world: World) -> None
 def first_mentions(world: World) -> int:
     from django.utils import timezone
 
-    return Rating.objects.releasable(world.cycle, timezone.now()).filter(is_below=True, is_heard=False).count()
+    return Rating.objects.releasable(world.cycle, timezone.now()).filter(FIRST_MENTION).count()
 
 
 def test_hr_may_release_a_first_mention_with_a_written_reason(world: World) -> None:
@@ -195,8 +200,12 @@ def test_a_correction_needs_its_reason_in_the_database(world: World) -> None:
     result: Any = make.released(world)
     with pytest.raises(IntegrityError), transaction.atomic():
         ReleasedResult.objects.create(
-            participation=result.participation, number=2, release=result.release, level=result.level,
-            snapshot={}, sha256="0" * 64,
+            participation=result.participation,
+            number=2,
+            release=result.release,
+            level=result.level,
+            snapshot={},
+            sha256="0" * 64,
         )
 
 

@@ -32,7 +32,13 @@ def test_ana_reads_the_rating_against_its_description_and_why(
     world: World, result: ReleasedResult, as_: SignedIn
 ) -> None:
     page = as_(world.ana).get(url(result.pk)).content.decode()
-    for words in ("Partly meets", "Some expectations were missed.", "Why this score", "I have read it", result.sha256):
+    for words in (
+        "Partly meets",
+        "Some expectations were missed.",
+        "Why this score",
+        "I have read it",
+        result.sha256,
+    ):
         assert words in page
 
 
@@ -48,7 +54,9 @@ def test_who_is_no_party_leaves_a_trace_and_the_pair_does_not(
 
 def test_she_acknowledges_with_a_note_once(world: World, result: ReleasedResult, as_: SignedIn) -> None:
     client = as_(world.ana)
-    assert client.post(url(result.pk, "acknowledge"), {"comment": "Read, but see my review."}).status_code == 302
+    assert (
+        client.post(url(result.pk, "acknowledge"), {"comment": "Read, but see my review."}).status_code == 302
+    )
     assert Acknowledgement.objects.get().comment == "Read, but see my review."
     assert client.post(url(result.pk, "acknowledge"), {"comment": ""}).status_code == 409
 
@@ -102,7 +110,9 @@ def test_upheld_the_result_gets_a_second_version_and_both_stay(
     third = make.make_third_hr_admin(world)
     appeal = actions.file_appeal(result, "The goal was moved in May.", by=world.ana)
     data = {
-        "version": 1, "outcome": "upheld", "decision": "The change request shows it.",
+        "version": 1,
+        "outcome": "upheld",
+        "decision": "The change request shows it.",
         "new_level": make.level(world.cycle, "Meets").pk,
     }
     assert as_(third).post(url(appeal.pk, "decide_appeal"), data).status_code == 302
@@ -150,7 +160,9 @@ def test_whoever_had_a_part_in_it_does_not_decide(world: World, result: Released
     assert Appeal.objects.decidable_by(world.dora).filter(pk=appeal.pk).exists()
 
 
-def test_the_pdf_is_a_tagged_attachment_with_the_hash(world: World, result: ReleasedResult, as_: SignedIn) -> None:
+def test_the_pdf_is_a_tagged_attachment_with_the_hash(
+    world: World, result: ReleasedResult, as_: SignedIn
+) -> None:
     answer = as_(world.ana).get(url(result.pk, "result_pdf"))
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.headers["Content-Disposition"].startswith("attachment;")
@@ -187,8 +199,11 @@ def test_open_items_know_what_is_to_be_written(world: World) -> None:
     make.open_stage(world.cycle)
     rows = [row for query in open_items() for row in query]
     assert {row[0] for row in rows if row[2] == world.ana.employee_id} == {"appraisals:self"}
-    assert {row[4] for row in rows if row[2] == world.bashir.employee_id and row[0] == "appraisals:manager"} == {
-        "Ana Popescu", "Chen Wei",
+    assert {
+        row[4] for row in rows if row[2] == world.bashir.employee_id and row[0] == "appraisals:manager"
+    } == {
+        "Ana Popescu",
+        "Chen Wei",
     }
     Cycle.objects.filter(pk=world.cycle.pk).update(state="closed")
     assert not [row for query in open_items() for row in query]

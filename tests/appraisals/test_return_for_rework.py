@@ -41,7 +41,10 @@ def test_the_author_reads_the_reason_where_they_write(world: World, as_: SignedI
 def test_hr_opens_a_self_appraisal_again(world: World, as_: SignedIn) -> None:
     pk = make.own_submitted(world)["pk"]
     own = make.self_appraisal(world.ana_part)
-    assert as_(world.kim).post(url(pk, "reopen"), {"version": own.version, "why": "Ana asked."}).status_code == 302
+    assert (
+        as_(world.kim).post(url(pk, "reopen"), {"version": own.version, "why": "Ana asked."}).status_code
+        == 302
+    )
     assert as_(world.ana).get(reverse("appraisals:write", kwargs={"pk": pk})).status_code == 200
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appraisals import rules
@@ -27,7 +27,9 @@ D = Decimal
         ([], "reweight", None),
     ],
 )
-def test_the_weighted_mean(parts: list[tuple[Decimal, Decimal | None]], missing: str, mean: Decimal | None) -> None:
+def test_the_weighted_mean(
+    parts: list[tuple[Decimal, Decimal | None]], missing: str, mean: Decimal | None
+) -> None:
     assert rules.weighted_mean(parts, missing) == mean
 
 
@@ -45,6 +47,8 @@ trees = st.recursive(
 )
 
 
+# A machine that is busy draws slowly; that says nothing about the rule.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(trees, st.sampled_from(["incomplete", "reweight"]))
 def test_every_tree_recomputes_from_its_leaves_to_the_same_value(tree: rules.Node, missing: str) -> None:
     trace = rules.evaluate(tree, missing)
@@ -52,6 +56,7 @@ def test_every_tree_recomputes_from_its_leaves_to_the_same_value(tree: rules.Nod
     assert (None if again is None else str(again)) == trace["value"]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(weights, st.decimals(min_value=1, max_value=5, places=2)), min_size=1, max_size=8))
 def test_a_mean_lies_between_its_parts(parts: list[tuple[Decimal, Decimal]]) -> None:
     mean = rules.weighted_mean(list(parts), "incomplete")

@@ -133,7 +133,7 @@ def test_handed_in_from_two_tabs_at_once_it_is_kept_once() -> None:
     world = build_world()
     make.open_stage(world.cycle)
     own = make.self_appraisal(world.ana_part)
-    answers = {
+    answers: dict[actions.Key, actions.Value] = {
         (q.pk, None): actions.Value(text="Done.")
         for q in actions.questions_of(own)
         if q.kind == Question.Kind.TEXT

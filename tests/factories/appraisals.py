@@ -168,7 +168,8 @@ def make_third_hr_admin(world: Any, name: str = "Omar Diaz") -> User:
 
     user = people.make_user(people.make_employee(name, world.hr))
     people.grant(user, Role.HR_ADMIN)
-    return User.objects.select_related("employee").get(pk=user.pk)
+    found: User = User.objects.select_related("employee").get(pk=user.pk)
+    return found
 
 
 # --- objects of the access table, each in one state -------------------------------------------------
