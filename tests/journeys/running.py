@@ -91,7 +91,7 @@ class Stack:
                 self.processes[name] = spawn(
                     command, env=self._environment(), output=log, cwd=ROOT, sockets=[self.mail_socket]
                 )
-        self.wait_for(lambda: app.control.ping(timeout=0.5))
+        self.wait_for(lambda: app.control.ping(timeout=0.5), seconds=60)
         self.pause()
 
     def resume(self) -> None:
