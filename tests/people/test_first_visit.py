@@ -48,7 +48,7 @@ def test_the_code_of_the_log_makes_organisation_and_two_hr_admins_and_leads_to_t
 ) -> None:
     out = StringIO()
     call_command("setup_code", stdout=out)
-    code = out.getvalue().strip().splitlines()[-1].strip()
+    code = out.getvalue().split()[-1]
 
     response = client.post(URL, typed(code))
 

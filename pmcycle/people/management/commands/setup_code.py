@@ -21,7 +21,5 @@ class Command(BaseCommand):
         except Refused as refusal:
             self.stderr.write(refusal.reason)
             return
-        self.stdout.write(
-            f"pmcycle is empty. Open {settings.SITE_URL}{reverse('people:first_visit')} and enter the one-time code\n\n"
-            f"    {code}\n"
-        )
+        address = f"{settings.SITE_URL}{reverse('people:first_visit')}"
+        self.stdout.write(f"pmcycle is empty. Open {address} and enter the one-time code: {code}")
