@@ -7,23 +7,53 @@ from typing import Any, Self
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.cycles.models import Cycle, Participation, Relation, related
-from pmcycle.people.models import Employee, Unit, User
+from pmcycle.cycles.models import (
+    Assignment,
+    ChainLink,
+    Cycle,
+    Extension,
+    Participation,
+    Relation,
+    Stage,
+    StageKind,
+    items,
+    related,
+)
+from pmcycle.people.models import Employee, Role, RoleGrant, Unit, User
 
 OVERSEERS = (Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN)
+OPEN_TO_THE_PERSON = ("released", "exported")
+LONG_TEXT = 20_000
+
+
+class PlanQuerySet(models.QuerySet["Plan"]):
+    def visible_to(self, user: User) -> Self:
+        """The working copy is HR's and the auditor's; everybody else reads published criteria."""
+        return self if user.standing.is_hr or user.standing.is_auditor else self.none()
+
+    def editable_by(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin else self.none()
 
 
 class Plan(models.Model):
-    """The reward plan of a cycle. Published rules are open to all; a second person publishes them."""
+    """The reward plan of a cycle: HR's working copy. What holds is its newest `PlanVersion`.
+
+    `drafted_by` wrote the latest change; a change takes `published_by` away until somebody else
+    publishes again.
+    """
 
     cycle = models.OneToOneField(Cycle, on_delete=models.CASCADE, related_name="reward_plan")
     drafted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     published_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     published_at = models.DateTimeField(null=True)
+    drafted_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
+
+    objects = PlanQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -36,6 +66,69 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return f"plan of {self.cycle_id}"
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the working copy is what holds."""
+        return self.published_by_id is not None
+
+
+class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
+    def visible_to(self, user: User) -> Self:
+        """Published criteria are open to everybody who works here, and to auditors."""
+        return self.filter(plan__cycle__in=Cycle.objects.visible_to(user))
+
+    def editable_by(self, user: User) -> Self:
+        """Nobody: what was published stays as it was."""
+        return self.none()
+
+
+class PlanVersion(models.Model):
+    """The rules as they were published. Append-only: calculations and statements stand on one of these.
+
+    `content` is {components: [{id, kind, name, match, …, rules: [{id, position, conditions, …}]}]},
+    decimals as text; `pmcycle`'s rules read it with `rules.components_of`.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    content = models.JSONField()
+    drafted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    published_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    published_at = models.DateTimeField(db_default=models.functions.Now())
+
+    objects = PlanVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="plan_version_number_once"),
+            models.CheckConstraint(
+                condition=Q(drafted_by__isnull=True) | ~Q(published_by=F("drafted_by")),
+                name="plan_version_published_by_a_second_person",
+                violation_error_message=_("A second person publishes the rules."),
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} v{self.number}"
+
+
+class OfPlanQuerySet(models.QuerySet[Any]):
+    """Parts of a plan, reached as the plan is."""
+
+    to_plan = "plan"
+
+    def visible_to(self, user: User) -> Self:
+        return self.filter(**{f"{self.to_plan}__in": Plan.objects.visible_to(user)})
+
+    def editable_by(self, user: User) -> Self:
+        return self.filter(**{f"{self.to_plan}__in": Plan.objects.editable_by(user)})
+
+
+class OfComponentQuerySet(OfPlanQuerySet):
+    to_plan = "component__plan"
 
 
 class Component(models.Model):
@@ -57,13 +150,37 @@ class Component(models.Model):
     band_percent = models.DecimalField(_("managers may move by ± %"), max_digits=5, decimal_places=2, default=20)
     rounding = models.DecimalField(_("round to"), max_digits=8, decimal_places=2, default="0.01")
     distributes_pool = models.BooleanField(_("hand out the whole pool"), default=False)
+    minimum = models.DecimalField(
+        _("at least, a person"), max_digits=12, decimal_places=2, null=True, blank=True
+    )
+    maximum = models.DecimalField(_("at most, a person"), max_digits=12, decimal_places=2, null=True, blank=True)
     prorate = models.BooleanField(_("prorate by days and FTE"), default=True)
     unpaid_leave_counts = models.BooleanField(_("unpaid leave counts as worked"), default=False)
     version = models.PositiveIntegerField(default=1)
 
+    objects = OfPlanQuerySet.as_manager()
+
     class Meta:
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["plan", "kind"], name="component_once_per_plan")]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "kind"], name="component_once_per_plan"),
+            models.CheckConstraint(
+                condition=Q(band_percent__gte=0, band_percent__lte=100), name="component_band",
+                violation_error_message=_("A band lies between 0 and 100 %."),
+            ),
+            models.CheckConstraint(
+                condition=Q(rounding__gt=0), name="component_rounding",
+                violation_error_message=_("Amounts are rounded to something more than nothing."),
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum__isnull=True) | Q(minimum__gte=0), name="component_minimum_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(maximum__isnull=True) | (Q(maximum__gt=0) & Q(maximum__gte=Coalesce(F("minimum"), 0))),
+                name="component_maximum_above_minimum",
+                violation_error_message=_("The most is not below the least."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -91,14 +208,21 @@ class Rule(models.Model):
     effect = models.CharField(max_length=8, choices=Effect, default=Effect.GIVE)
     basis = models.CharField(max_length=8, choices=Basis, default=Basis.PERCENT_OF_PAY)
     amount = models.DecimalField(max_digits=12, decimal_places=4, default=0)
-    lapses_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
+
+    objects = OfComponentQuerySet.as_manager()
 
     class Meta:
         ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(fields=["component", "position"], name="rule_position_once"),
+            models.UniqueConstraint(
+                fields=["component", "position"], name="rule_position_once", deferrable=models.Deferrable.DEFERRED
+            ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="rule_amount_not_negative"),
+            models.CheckConstraint(
+                condition=~Q(effect="reduce") | Q(amount__lte=100), name="rule_reduces_by_at_most_all",
+                violation_error_message=_("A reduction is at most 100 %."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -114,6 +238,8 @@ class Pool(models.Model):
     currency = models.CharField(max_length=3)
     version = models.PositiveIntegerField(default=1)
 
+    objects = OfComponentQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["component", "unit"], name="pool_once_per_unit", nulls_distinct=False),
@@ -122,6 +248,23 @@ class Pool(models.Model):
 
     def __str__(self) -> str:
         return f"pool {self.pk}"
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def visible_to(self, user: User) -> Self:
+        """HR follows the run; managers and the line reach it by the awards of their people."""
+        if user.standing.is_hr:
+            return self
+        return self.none()
+
+    def editable_by(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin else self.none()
+
+    def led_by(self, user: User) -> Self:
+        """Runs in which `user` recommends for somebody, or stands above who does."""
+        mine = related(user, Relation.MANAGER, Relation.SKIP_LEVEL, to="awards__participation")
+        own = related(user, Relation.SELF, to="awards__participation")
+        return self.filter(pk__in=Run.objects.filter(mine).exclude(own & ~mine).values("pk"))
 
 
 class Run(models.Model):
@@ -136,6 +279,7 @@ class Run(models.Model):
         EXPORTED = "exported", _("Exported")
 
     plan = models.OneToOneField(Plan, on_delete=models.PROTECT, related_name="run")
+    plan_version = models.ForeignKey(PlanVersion, null=True, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     calculated_at = models.DateTimeField(null=True)
     calculated_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -143,7 +287,10 @@ class Run(models.Model):
     approved_at = models.DateTimeField(null=True)
     released_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     released_at = models.DateTimeField(null=True)
+    waived = models.TextField(blank=True, default="")
     version = models.PositiveIntegerField(default=1)
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -151,18 +298,50 @@ class Run(models.Model):
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("calculated_by")),
                 name="run_approved_by_a_second_person",
                 violation_error_message=_("A second person approves a reward run."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(released_by__isnull=True) | ~Q(released_by=F("approved_by")),
+                name="run_released_by_a_second_person",
+                violation_error_message=_("Who approved a run does not release it too."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "calculated", "recommending"]) | Q(approved_by__isnull=False),
+                name="run_goes_on_only_approved",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["released", "exported"]) | Q(released_by__isnull=False),
+                name="run_released_names_who",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether amounts may still change."""
+        return self.state in (self.State.DRAFT, self.State.CALCULATED, self.State.RECOMMENDING)
+
+
+class FactSheet(models.Model):
+    """What the rules knew of one person when the run was calculated; every amount recomputes from it."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="fact_sheets")
+    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="fact_sheets")
+    facts = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "participation"], name="fact_sheet_once")]
+
+    def __str__(self) -> str:
+        return f"facts of {self.participation_id}"
 
 
 class AwardQuerySet(models.QuerySet["Award"]):
     def visible_to(self, user: User) -> Self:
         """Manager, line and HR; the person once statements are released. Nobody's own before."""
         others = related(user, *OVERSEERS) & ~related(user, Relation.SELF)
-        return self.filter(others | (Q(run__state__in=["released", "exported"]) & related(user, Relation.SELF)))
+        return self.filter(others | (Q(run__state__in=OPEN_TO_THE_PERSON) & related(user, Relation.SELF)))
 
     def editable_by(self, user: User) -> Self:
         """The manager recommends for the team, never for themselves."""
@@ -183,6 +362,8 @@ class Award(models.Model):
     currency = models.CharField(max_length=3)
     is_held = models.BooleanField(default=False, db_default=False)
     ineligible_why = models.CharField(max_length=200, blank=True, db_default="")
+    is_outside = models.BooleanField(default=False, db_default=False)
+    payroll_batch = models.PositiveSmallIntegerField(null=True)
     trace = models.JSONField(default=dict)
     version = models.PositiveIntegerField(default=1, db_default=1)
 
@@ -194,6 +375,19 @@ class Award(models.Model):
                 fields=["run", "component", "participation"], name="award_once_per_person_and_component"
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="award_not_negative"),
+            models.CheckConstraint(
+                condition=Q(ineligible_why="") | Q(amount=0), name="award_ineligible_gets_nothing",
+                violation_error_message=_("Who is not eligible gets nothing."),
+            ),
+            models.CheckConstraint(
+                condition=Q(is_outside=True) | Q(amount__gte=F("low"), amount__lte=F("high")),
+                name="award_within_its_band",
+                violation_error_message=_("Outside the band needs a reason."),
+            ),
+            models.CheckConstraint(
+                condition=Q(payroll_batch__isnull=True) | Q(is_held=False), name="award_held_is_not_paid",
+                violation_error_message=_("What is held does not go to payroll."),
+            ),
         ]
         indexes = [models.Index("run", "component", "pool", name="award_pool_sum")]
 
@@ -223,7 +417,11 @@ class AwardLine(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="reversal", reverses__isnull=False) | (~Q(kind="reversal") & Q(reverses__isnull=True)),
                 name="award_line_reversal_names_its_line",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="reversal", amount__lte=0) | (~Q(kind="reversal") & Q(amount__gte=0)),
+                name="award_line_reversal_takes_away",
+            ),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
@@ -239,8 +437,16 @@ class RestraintEntryQuerySet(models.QuerySet["RestraintEntry"]):
         """Manager, skip-level and HR decide; nobody over themselves. The person answers (`answerable_by`)."""
         return self.filter(related(user, *OVERSEERS) & ~related(user, Relation.SELF))
 
+    def decidable_by(self, user: User) -> Self:
+        """The line above and HR, never who proposed it nor whom it is about."""
+        above = related(user, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN)
+        return self.filter(above & ~related(user, Relation.SELF)).exclude(proposed_by=user)
+
     def answerable_by(self, user: User) -> Self:
         return self.filter(related(user, Relation.SELF))
+
+    def in_force(self) -> Self:
+        return self.filter(state=RestraintEntry.State.EFFECTIVE)
 
 
 class RestraintEntry(models.Model):
@@ -285,7 +491,23 @@ class RestraintEntry(models.Model):
                 name="restraint_decided_by_a_second_person",
                 violation_error_message=_("A second person decides about a restraint."),
             ),
-            models.CheckConstraint(condition=Q(lapses_on__gte=F("answer_by")), name="restraint_lapses_after_answer"),
+            models.CheckConstraint(
+                condition=Q(lapses_on__gt=F("answer_by")), name="restraint_lapses_after_answer",
+                violation_error_message=_("It lapses after the day to answer by."),
+            ),
+            models.CheckConstraint(
+                condition=Q(effect="reduce", percent__gt=0, percent__lte=100)
+                | (~Q(effect="reduce") & Q(percent__isnull=True)),
+                name="restraint_reduces_by_a_share",
+                violation_error_message=_("A reduction says by how much, at most 100 %."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="effective") | Q(decided_by__isnull=False), name="restraint_effective_was_decided"
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_at__isnull=True, answer="") | (Q(answered_at__isnull=False) & ~Q(answer="")),
+                name="restraint_answer_has_time",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -320,6 +542,7 @@ class StatementQuerySet(models.QuerySet["Statement"]):
         return self.filter(related(user, Relation.SELF, *OVERSEERS))
 
     def editable_by(self, user: User) -> Self:
+        """The person says that they have read it."""
         return self.filter(related(user, Relation.SELF))
 
 
@@ -332,32 +555,177 @@ class Statement(models.Model):
     sha256 = models.CharField(max_length=64)
     released_at = models.DateTimeField(db_default=models.functions.Now())
     acknowledged_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1, db_default=1)
 
     objects = StatementQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "participation"], name="statement_once")]
+        triggers = [
+            pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="snapshot_frozen", when=pgtrigger.Before, operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__snapshot__df=pgtrigger.F("new__snapshot"))
+                | pgtrigger.Q(old__sha256__df=pgtrigger.F("new__sha256")),
+                func="RAISE EXCEPTION 'a released statement stays as it is';",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"statement {self.pk}"
 
 
+class PayrollExportQuerySet(models.QuerySet["PayrollExport"]):
+    def visible_to(self, user: User) -> Self:
+        """HR admins hand files to payroll; HR partners and everybody else do not reach them."""
+        return self if user.standing.is_hr_admin else self.none()
+
+    def editable_by(self, user: User) -> Self:
+        return self.none()
+
+
 class PayrollExport(models.Model):
-    """A file handed to payroll: its columns, its rows and its total, as they were."""
+    """A file handed to payroll: its columns, its rows, its totals and its bytes, as they were. Append-only."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="exports")
+    batch = models.PositiveSmallIntegerField(default=1)
     format = models.CharField(max_length=4)
     rows = models.PositiveIntegerField()
     total = models.DecimalField(max_digits=16, decimal_places=2)
     sha256 = models.CharField(max_length=64)
     columns = ArrayField(models.CharField(max_length=40), default=list)
+    totals = models.JSONField(default=dict)
+    content = models.BinaryField(default=b"")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+
+    objects = PayrollExportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "batch", "format"], name="payroll_export_once_per_batch")
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"export {self.pk}"
 
 
+def _id(expression: str) -> Any:
+    return Cast(F(expression), models.BigIntegerField())
+
+
+def _due(participation: str) -> Any:
+    """The day by which the stage is due for a participation, extensions counted."""
+    stage = Stage.objects.filter(cycle=OuterRef(f"{participation}__cycle"), kind=StageKind.INCENTIVES)
+    more = Extension.objects.filter(participation=OuterRef(participation), stage__kind=StageKind.INCENTIVES)
+    return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
+
+
+def _stage_due(cycle: str) -> Any:
+    return Subquery(Stage.objects.filter(cycle=OuterRef(cycle), kind=StageKind.INCENTIVES).values("due_on")[:1])
+
+
+def _other_hr(*not_these: str) -> Any:
+    """An employee who is HR admin today, other than the users at these lookups of the outer row."""
+    grants = RoleGrant.objects.current().filter(
+        role=Role.HR_ADMIN, user__employee__isnull=False, user__employee__left_on__isnull=True, user__is_active=True
+    )
+    for lookup in not_these:
+        grants = grants.exclude(user=OuterRef(lookup))
+    return Cast(Subquery(grants.order_by("pk").values("user__employee")[:1]), models.BigIntegerField())
+
+
 def open_items() -> list[models.QuerySet[Any, Any]]:
     """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
-    return []
+    stage = StageKind.INCENTIVES
+    none = Cast(Value(None), models.BigIntegerField())
+    running = {"plan__cycle__state": Cycle.State.RUNNING}
+    latest = Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager")).order_by("-pk").values("act")[:1]
+
+    # One row a manager and run: the first of their people stands for the team.
+    team = Assignment.objects.current().filter(
+        participation__awards__run__state=Run.State.RECOMMENDING, participation__awards__ineligible_why="",
+        participation__state=Participation.State.ACTIVE, participation__cycle__state=Cycle.State.RUNNING,
+        manager__left_on__isnull=True,
+    )  # fmt: skip
+    act = Approval.objects.filter(
+        run=OuterRef("participation__awards__run"), manager=OuterRef("manager")
+    ).order_by("-pk").values("act")[:1]  # fmt: skip
+    sheets = (
+        team.annotate(act=Subquery(act))
+        .filter(Q(act__isnull=True) | Q(act=Approval.Act.RETURNED))
+        .order_by("manager", "participation__awards__run", "pk")
+        .distinct("manager", "participation__awards__run")
+    )
+    to_hand_in = Assignment.objects.filter(pk__in=sheets.values("pk")).annotate(
+        run=Subquery(
+            Award.objects.filter(participation=OuterRef("participation"), run__state=Run.State.RECOMMENDING).values("run")[:1]
+        )
+    )
+    handed_in = (
+        Approval.objects.filter(run__state=Run.State.RECOMMENDING, run__plan__cycle__state=Cycle.State.RUNNING)
+        .annotate(last=Subquery(latest))
+        .filter(act=Approval.Act.SUBMITTED, last=Approval.Act.SUBMITTED)
+        .exclude(Exists(Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager"), pk__gt=OuterRef("pk"))))
+    )
+    above = ChainLink.objects.filter(
+        distance=2, participation__assignments__manager=OuterRef("manager"),
+        participation__cycle=OuterRef("run__plan__cycle"), above__left_on__isnull=True,
+    ).exclude(above=OuterRef("manager"))  # fmt: skip
+    decider = Coalesce(Cast(Subquery(above.values("above")[:1]), models.BigIntegerField()), _other_hr("by"))
+    restraints = RestraintEntry.objects.filter(
+        participation__state=Participation.State.ACTIVE, participation__cycle__state=Cycle.State.RUNNING,
+        state=RestraintEntry.State.PROPOSED,
+    )  # fmt: skip
+    about = {
+        "about": _id("participation__employee"), "about_name": F("participation__employee__name"),
+        "cycle": _id("participation__cycle"),
+    }  # fmt: skip
+    statements = Statement.objects.filter(
+        acknowledged_at__isnull=True, participation__state=Participation.State.ACTIVE,
+        participation__cycle__state=Cycle.State.RUNNING,
+    )  # fmt: skip
+    drafts = Plan.objects.filter(
+        published_by__isnull=True, drafted_by__isnull=False, components__rules__isnull=False,
+        cycle__state__in=[Cycle.State.DRAFT, Cycle.State.RUNNING],
+    ).distinct()  # fmt: skip
+    approving = Run.objects.filter(state=Run.State.RECOMMENDING, **running).exclude(
+        Exists(handed_in.filter(run=OuterRef("pk")))
+    ).filter(Exists(Approval.objects.filter(run=OuterRef("pk"), act=Approval.Act.APPROVED)))  # fmt: skip
+    return [
+        items(
+            to_hand_in, kind="incentives:sheet", stage=stage, subject=_id("run"), recipient=_id("manager"),
+            about=_id("manager"), about_name=F("manager__name"), cycle=_id("participation__cycle"),
+            due_on=_due("participation"),
+        ),
+        items(
+            handed_in, kind="incentives:team", stage=stage, subject=_id("run"), recipient=decider, about=_id("manager"),
+            about_name=F("manager__name"), cycle=_id("run__plan__cycle"), due_on=_stage_due("run__plan__cycle"),
+        ),
+        items(
+            approving, kind="incentives:approve", stage=stage, subject=_id("plan__cycle"),
+            recipient=_other_hr("calculated_by"), about=none, about_name=F("plan__cycle__name"),
+            cycle=_id("plan__cycle"), due_on=_stage_due("plan__cycle"),
+        ),
+        items(
+            Plan.objects.filter(pk__in=drafts.values("pk")), kind="incentives:publish", stage=stage,
+            subject=_id("cycle"), recipient=_other_hr("drafted_by"), about=none, about_name=F("cycle__name"),
+            cycle=_id("cycle"), due_on=Subquery(
+                Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.INCENTIVES).values("opens_on")[:1]
+            ),
+        ),
+        items(
+            restraints.filter(answered_at__isnull=True), kind="incentives:answer", stage=stage, subject=_id("pk"),
+            recipient=_id("participation__employee"), due_on=F("answer_by"), **about,
+        ),
+        items(
+            restraints.filter(Q(answered_at__isnull=False) | Q(answer_by__lt=Now())), kind="incentives:decide",
+            stage=stage, subject=_id("pk"), recipient=_other_hr("proposed_by"), due_on=F("lapses_on"), **about,
+        ),
+        items(
+            statements, kind="incentives:statement", stage=stage, subject=_id("pk"),
+            recipient=_id("participation__employee"), due_on=Cast(Value(None), models.DateField()), **about,
+        ),
+    ]  # fmt: skip

@@ -1,4 +1,44 @@
-from django.urls import URLPattern, path  # noqa: F401
+from django.urls import path
+
+from incentives.views import plans, restraints, runs, sheets, statements
 
 app_name = "incentives"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", statements.mine, name="mine"),
+    path("cycles/<int:pk>/plan/", plans.plan, name="plan"),
+    path("cycles/<int:pk>/plan/start/", plans.start_plan, name="start_plan"),
+    path("cycles/<int:pk>/plan/components/", plans.add_component, name="add_component"),
+    path("cycles/<int:pk>/plan/publish/", plans.publish, name="publish"),
+    path("cycles/<int:pk>/plan/rehearsal/", plans.rehearse, name="rehearse"),
+    path("cycles/<int:pk>/criteria/", plans.criteria, name="criteria"),
+    path("cycles/<int:pk>/what-if/", statements.what_if, name="what_if"),
+    path("components/<int:pk>/", plans.edit_component, name="edit_component"),
+    path("components/<int:pk>/remove/", plans.remove_component, name="remove_component"),
+    path("components/<int:pk>/rules/", plans.add_rule, name="add_rule"),
+    path("components/<int:pk>/pools/", plans.set_pools, name="set_pools"),
+    path("rules/<int:pk>/", plans.edit_rule, name="edit_rule"),
+    path("rules/<int:pk>/move/", plans.move_rule, name="move_rule"),
+    path("rules/<int:pk>/remove/", plans.remove_rule, name="remove_rule"),
+    path("cycles/<int:pk>/run/", runs.run, name="run"),
+    path("cycles/<int:pk>/run/calculate/", runs.calculate, name="calculate"),
+    path("runs/<int:pk>/recommending/", runs.open_recommending, name="open_recommending"),
+    path("runs/<int:pk>/approve/", runs.approve, name="approve"),
+    path("runs/<int:pk>/release/", runs.release, name="release"),
+    path("runs/<int:pk>/export/", runs.export_payroll, name="export_payroll"),
+    path("exports/<int:pk>/", runs.payroll_file, name="payroll_file"),
+    path("awards/<int:pk>/", runs.award, name="award"),
+    path("awards/<int:pk>/settle/", runs.settle, name="settle"),
+    path("awards/<int:pk>/adjust/", sheets.adjust, name="adjust"),
+    path("sheets/", sheets.sheets, name="sheets"),
+    path("runs/<int:pk>/sheet/", sheets.sheet, name="sheet"),
+    path("runs/<int:pk>/hand-in/", sheets.hand_in, name="hand_in"),
+    path("runs/<int:pk>/teams/<int:manager>/", sheets.decide_team, name="decide_team"),
+    path("restraints/", restraints.restraints, name="restraints"),
+    path("restraints/propose/<int:pk>/", restraints.propose_restraint, name="propose_restraint"),
+    path("restraints/<int:pk>/", restraints.restraint, name="restraint"),
+    path("restraints/<int:pk>/answer/", restraints.answer, name="answer"),
+    path("restraints/<int:pk>/decide/", restraints.decide, name="decide"),
+    path("statements/<int:pk>/", statements.statement, name="statement"),
+    path("statements/<int:pk>/pdf/", statements.statement_pdf, name="statement_pdf"),
+    path("statements/<int:pk>/acknowledge/", statements.acknowledge, name="acknowledge"),
+]

@@ -1,0 +1,57 @@
+"""One function per verb of incentives, a module a subject."""
+
+from incentives.actions.calculating import CALCULATE, calculate, facts_of, request_calculation
+from incentives.actions.plans import (
+    add_component,
+    add_rule,
+    check_plan,
+    content_of,
+    copy_plan,
+    edit_component,
+    edit_rule,
+    move_rule,
+    names_of,
+    publish,
+    rehearse,
+    remove_component,
+    remove_rule,
+    set_pools,
+    start_plan,
+)
+from incentives.actions.recommending import (
+    adjust,
+    approve,
+    decide_team,
+    hand_in,
+    last_act,
+    may_decide,
+    open_recommending,
+    outstanding,
+    pools_of,
+)
+from incentives.actions.releasing import (
+    RELEASE,
+    acknowledge,
+    export_payroll,
+    reconciliation,
+    release,
+    request_release,
+)
+from incentives.actions.restraining import (
+    answer,
+    decide,
+    lapse_due,
+    may_take_effect,
+    propose_restraint,
+    settle,
+)
+from incentives.actions.stage import close_incentives, open_incentives
+
+__all__ = [
+    "CALCULATE", "RELEASE", "acknowledge", "add_component", "add_rule", "adjust", "answer", "approve", "calculate",
+    "check_plan", "close_incentives", "content_of", "copy_plan", "decide", "decide_team", "edit_component", "edit_rule",
+    "export_payroll", "facts_of", "hand_in", "lapse_due", "last_act", "may_decide", "may_take_effect", "move_rule", "names_of",
+    "open_incentives", "open_recommending", "outstanding", "pools_of", "propose_restraint", "publish", "reconciliation",
+    "rehearse", "release", "remove_component", "remove_rule", "request_calculation", "request_release", "set_pools",
+    "settle", "start_plan",
+]  # fmt: skip

@@ -1,0 +1,23 @@
+"""What the stage of incentive control needs when it opens and closes."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from incentives.models import Plan, Run
+from pmcycle.cycles.models import Cycle
+from pmcycle.errors import Refused
+
+
+def open_incentives(cycle: Cycle) -> None:
+    """A run for the cycle's plan, so that HR finds where to calculate. Again changes nothing."""
+    plan = Plan.objects.filter(cycle=cycle).first()
+    if plan is not None:
+        Run.objects.get_or_create(plan=plan)
+
+
+def close_incentives(cycle: Cycle) -> None:
+    """Money that was calculated must not be left half-way: such a run is released before the stage closes."""
+    run = Run.objects.filter(plan__cycle=cycle).first()
+    if run is not None and run.state in (Run.State.CALCULATED, Run.State.RECOMMENDING, Run.State.APPROVED):
+        raise Refused(_("A reward run is calculated but its statements are not released."))

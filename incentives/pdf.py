@@ -1,0 +1,62 @@
+"""A reward statement as a PDF: typeset by typst, with the hash of the snapshot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typst
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from incentives.models import Statement
+from pmcycle.ui.formats import money_text, when_text
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "incentives" / "statement.typ"
+
+
+def statement_as_pdf(statement: Statement, context: dict[str, Any]) -> bytes:
+    """The pages of one statement. Texts go in as data, never as markup."""
+    content, currency = context["content"], context["content"]["currency"]
+    data = {
+        "lang": (get_language() or "en").partition("-")[0],
+        "title": _("Reward statement of %(name)s") % {"name": content["person"]},
+        "person": content["person"],
+        "job": " · ".join(part for part in (content["job_title"], content["unit"], content["grade"]) if part),
+        "cycle": content["cycle"],
+        "released": _("Released %(when)s") % {"when": when_text(statement.released_at, full=True)},
+        "total": money_text(context["total"], currency),
+        "before": money_text(context["before"], currency) if context["before"] is not None else "–",
+        "after": money_text(context["after"], currency) if context["after"] is not None else "–",
+        "awards": [
+            {
+                "name": card["award"]["name"],
+                "amount": money_text(card["amount"], currency),
+                "note": _("Held until it is settled") if card["award"]["held"] else card["why_words"],
+                "rules": ["".join(f"{words} " for words, _slot in s["words"]).strip() + "." for s in card["sentences"]],
+                "tree": _node(card["tree"]),
+            }
+            for card in context["cards"]
+        ],
+        "hash": statement.sha256,
+        "words": {
+            "total": _("Together"), "before": _("Yearly pay before"), "after": _("Yearly pay after"),
+            "rules": _("The rules that fit"), "how": _("How it came about"),
+            "version": _("Rules as published, version %(number)s") % {"number": content["rules"]},
+            "seal": _("SHA-256 of the released snapshot"),
+        },
+    }  # fmt: skip
+    document = typst.compile(
+        TEMPLATE.read_bytes(), format="pdf", sys_inputs={"data": json.dumps(data)}, ignore_system_fonts=True
+    )
+    if not isinstance(document, bytes):
+        raise TypeError("one PDF was asked for")
+    return document
+
+
+def _node(node: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "label": str(node["label"]), "value": str(node["value"]), "note": str(node.get("note", "")),
+        "parts": [_node(part) for part in node.get("parts", [])],
+    }  # fmt: skip

@@ -1,0 +1,256 @@
+"""The run: calculate, hand to the managers, approve, release, export; and the tree of an amount."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, Q, Subquery
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from incentives import actions, rules, tasks, why
+from incentives.actions.plans import names_of
+from incentives.forms import ApproveForm, SettleForm
+from incentives.models import Award, FactSheet, PayrollExport, Plan, Run
+from incentives.views.plans import done, version_of
+from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.tasks import wake
+from pmcycle.cycles.models import Cycle, Relation, related
+from pmcycle.errors import Refused
+from pmcycle.ui.formats import money_text
+
+AWARDS_A_PAGE = 25
+
+
+@login_required
+@require_GET
+def run(request: UserRequest, pk: int) -> HttpResponse:
+    """Where the money stands: steps, pools, teams, awards one by one, files for payroll."""
+    return _run_page(request, pk)
+
+
+def _run_page(request: UserRequest, pk: int, form: ApproveForm | None = None, status: int = 200) -> HttpResponse:
+    cycle = get_visible(Cycle, request.user, pk=pk)
+    if not request.user.standing.is_hr:
+        raise Http404
+    plan = Plan.objects.filter(cycle=cycle).select_related("published_by", "drafted_by").first()
+    found = (
+        Run.objects.visible_to(request.user)
+        .filter(plan=plan)
+        .select_related("calculated_by", "approved_by", "released_by", "plan_version", "plan")
+        .first()
+        if plan
+        else None
+    )
+    context: dict[str, Any] = {
+        "cycle": cycle, "plan": plan, "run": found, "may_act": request.user.standing.is_hr_admin,
+        "steps": _steps(plan, found),
+    }  # fmt: skip
+    if found is not None and found.calculated_at is not None:
+        rows = (
+            Award.objects.filter(run=found)
+            .visible_to(request.user)
+            .select_related("participation__employee", "participation__unit", "component")
+        )
+        query = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+        show = request.GET.get("show", "")
+        if query:
+            rows = rows.filter(participation__employee__name__icontains=query)
+        if show == "held":
+            rows = rows.filter(is_held=True)
+        elif show == "nothing":
+            rows = rows.exclude(ineligible_why="")
+        elif show == "outside":
+            rows = rows.filter(is_outside=True)
+        page = Paginator(rows.order_by("participation__employee__sort_name", "component"), AWARDS_A_PAGE).get_page(
+            request.GET.get("page")
+        )
+        for award in page.object_list:
+            award.why_words = rules.WHY.get(award.ineligible_why, "")  # type: ignore[attr-defined]
+        context |= {
+            "page": page, "pools": actions.pools_of(found) if request.user.standing.is_hr_admin else [],
+            "filters": [
+                {
+                    "name": "show", "label": _("Show"), "value": show,
+                    "options": [
+                        ("held", _("held")), ("nothing", _("nothing given")), ("outside", _("outside the band")),
+                    ],
+                }
+            ],
+            "missing": actions.outstanding(found) if found.state == Run.State.RECOMMENDING else [],
+            "form": form or ApproveForm(initial={"version": found.version}),
+            "lines": actions.reconciliation(found) if request.user.standing.is_hr_admin and not found.is_open else [],
+            "exports": list(found.exports.defer("content").select_related("by")),
+            "calculated_it": found.calculated_by_id == request.user.pk,
+            "approved_it": found.approved_by_id == request.user.pk,
+        }  # fmt: skip
+    return render(request, "incentives/run.html", context, status=status)
+
+
+def _steps(plan: Plan | None, run: Run | None) -> list[dict[str, Any]]:
+    order = ["draft", "calculated", "recommending", "approved", "released", "exported"]
+    here = order.index(run.state) if run else 0
+    published = bool(plan and plan.is_published)
+    words = [_("Rules published"), _("Calculated"), _("Managers recommend"), _("Approved"), _("Released"), _("At payroll")]
+    states = ["done" if published else "current"]
+    for number in range(1, 6):
+        state = "done" if here >= number else ("current" if here == number - 1 and published else "todo")
+        states.append("current" if number == 2 and here == 2 else state)
+    return [{"label": label, "state": state} for label, state in zip(words, states, strict=True)]
+
+
+def _hr_run(request: UserRequest, pk: int, **lookup: Any) -> Run:
+    return get_editable(Run.objects.select_related("plan__cycle"), request.user, pk=pk, **lookup)
+
+
+@login_required
+@require_POST
+def calculate(request: UserRequest, pk: int) -> HttpResponse:
+    """Ask for a calculation; its page shows the progress."""
+    cycle = get_visible(Cycle, request.user, pk=pk)
+    plan = get_editable(Plan, request.user, cycle=cycle)
+    job, _made = actions.request_calculation(plan, by=request.user)
+    wake(tasks.calculate_waiting)
+    return redirect("activity:job", pk=job.pk)
+
+
+@login_required
+@require_POST
+def open_recommending(request: UserRequest, pk: int) -> HttpResponse:
+    """Hand the amounts to the managers."""
+    found = _hr_run(request, pk)
+    actions.open_recommending(found, version=version_of(request), by=request.user)
+    messages.success(request, _("The managers have their sheets."))
+    return redirect("incentives:run", pk=found.plan.cycle_id)
+
+
+@login_required
+@require_POST
+def approve(request: UserRequest, pk: int) -> HttpResponse:
+    """The second person's yes to all amounts."""
+    found = _hr_run(request, pk)
+    form = ApproveForm(request.POST)
+    if form.is_valid() and done(
+        form,
+        lambda: actions.approve(
+            found, form.cleaned_data["waived"], version=form.cleaned_data["version"], by=request.user
+        ),
+    ):
+        messages.success(request, _("Approved. Nothing changes any more."))
+        return redirect("incentives:run", pk=found.plan.cycle_id)
+    return _run_page(request, found.plan.cycle_id, form, status=422)
+
+
+@login_required
+@require_POST
+def release(request: UserRequest, pk: int) -> HttpResponse:
+    """Release the statements; a worker writes them."""
+    found = _hr_run(request, pk)
+    job, _made = actions.request_release(found, version=version_of(request), by=request.user)
+    wake(tasks.release_waiting)
+    return redirect("activity:job", pk=job.pk)
+
+
+@login_required
+@require_POST
+def export_payroll(request: UserRequest, pk: int) -> HttpResponse:
+    """Make the file for payroll."""
+    found = _hr_run(request, pk)
+    format = request.POST.get("format", "csv")
+    if format not in ("csv", "xlsx"):
+        raise Refused(_("Payroll gets CSV or XLSX."))
+    export = actions.export_payroll(found, format, by=request.user)
+    messages.success(
+        request,
+        _("%(rows)d lines, %(total)s. The file is below.")
+        % {"rows": export.rows, "total": money_text(export.total, found.plan.cycle.currency)},
+    )
+    return redirect("incentives:run", pk=found.plan.cycle_id)
+
+
+TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+
+
+@login_required
+@require_GET
+def payroll_file(request: UserRequest, pk: int) -> HttpResponse:
+    """The bytes as they were handed over."""
+    export = get_visible(PayrollExport.objects.select_related("run__plan__cycle"), request.user, pk=pk)
+    name = slugify(f"payroll-{export.run.plan.cycle.name}-{export.batch}") or "payroll"
+    response = HttpResponse(bytes(export.content), content_type=TYPES[export.format])
+    response["Content-Disposition"] = f'attachment; filename="{name}.{export.format}"'
+    return response
+
+
+@login_required
+@require_GET
+def award(request: UserRequest, pk: int) -> HttpResponse:
+    """One amount and its tree."""
+    return _award_page(request, pk)
+
+
+def _award_page(request: UserRequest, pk: int, form: SettleForm | None = None, status: int = 200) -> HttpResponse:
+    sheet = FactSheet.objects.filter(run=OuterRef("run"), participation=OuterRef("participation"))
+    found = get_visible(
+        Award.objects.select_related(
+            "run__plan__cycle", "run__plan_version", "component", "participation__employee", "participation__unit", "pool"
+        ).annotate(facts=Subquery(sheet.values("facts")[:1])),
+        request.user,
+        pk=pk,
+    )  # fmt: skip
+    cycle = found.run.plan.cycle
+    is_own = found.participation.employee_id == request.user.employee_id
+    names = names_of(cycle)
+    lines = [] if is_own else list(found.lines.select_related("by"))
+    moves = [
+        {
+            "label": _("Recommended by %s") % line.by.name if line.by else _("Recommended"),
+            "value": money_text(line.amount, found.currency), "note": line.reason,
+        }
+        for line in lines
+        if line.kind == "adjusted"
+    ][-1:]  # fmt: skip
+    context = {
+        "award": found, "cycle": cycle, "is_own": is_own, "lines": lines,
+        "tree": tree_of(found, names, moves if found.amount != found.guideline else []),
+        "form": form or SettleForm(initial={"version": found.version}),
+        "may_settle": request.user.standing.is_hr_admin and not is_own and found.is_held and not found.run.is_open,
+        "run_url": request.user.standing.is_hr,
+    }  # fmt: skip
+    return render(request, "incentives/award.html", context, status=status)
+
+
+def tree_of(award: Any, names: rules.Names, moves: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """The tree of an award row annotated with its `facts`."""
+    version = award.run.plan_version
+    component = next(c for c in rules.components_of(version.content) if c.id == award.component_id)
+    shown = {
+        "amount": award.amount, "guideline": award.guideline, "why": award.ineligible_why, "held": award.is_held,
+        "trace": award.trace,
+    }  # fmt: skip
+    return why.tree(component, award.facts, shown, names, moves)
+
+
+@login_required
+@require_POST
+def settle(request: UserRequest, pk: int) -> HttpResponse:
+    """Set free what a rule has held."""
+    mine = related(request.user, Relation.SELF)
+    hr = Q() if request.user.standing.is_hr_admin else Q(pk__in=[])
+    found = get_visible(Award.objects.filter(hr & ~mine), request.user, pk=pk)
+    form = SettleForm(request.POST)
+    if form.is_valid() and done(
+        form,
+        lambda: actions.settle(found, form.cleaned_data["reason"], version=form.cleaned_data["version"], by=request.user),
+    ):
+        messages.success(request, _("Settled. It goes to payroll with the next file."))
+        return redirect("incentives:award", pk=found.pk)
+    return _award_page(request, pk, form, status=422)
+
+

@@ -1,0 +1,202 @@
+"""The manager's sheet: the team on one page, with the pool on top; and the line above that decides."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from incentives import actions, rules
+from incentives.forms import AdjustForm, NoteForm
+from incentives.models import Approval, Award, FactSheet, Run
+from incentives.views.plans import done
+from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.cycles.models import Assignment, RatingLevel, Relation, StageKind, related
+from pmcycle.errors import Refused
+from pmcycle.people.models import Employee
+
+
+@login_required
+@require_GET
+def sheets(request: UserRequest) -> HttpResponse:
+    """The runs in which the reader recommends, newest first."""
+    runs = (
+        Run.objects.led_by(request.user)
+        .exclude(state__in=[Run.State.DRAFT, Run.State.CALCULATED])
+        .select_related("plan__cycle")
+        .order_by("-plan__cycle__first_day", "-pk")
+    )
+    return render(request, "incentives/sheets.html", {"runs": runs})
+
+
+def _sheet_rows(request: UserRequest, run: Run) -> Any:
+    """Awards of the people the reader leads or stands above, never their own, with manager and rating."""
+    current = Assignment.objects.current().filter(participation=OuterRef("participation"))
+    sheet = FactSheet.objects.filter(run=OuterRef("run"), participation=OuterRef("participation"))
+    return (
+        Award.objects.filter(run=run)
+        .filter(related(request.user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_ADMIN))
+        .visible_to(request.user)
+        .exclude(participation__employee=request.user.employee_id or 0)
+        .annotate(
+            manager_id=Subquery(current.values("manager")[:1]), manager_name=Subquery(current.values("manager__name")[:1]),
+            rating=Subquery(sheet.values("facts__rating")[:1]),
+        )
+        .select_related("component", "pool", "participation__employee", "participation__unit")
+        .order_by("component", "participation__employee__sort_name")
+    )  # fmt: skip
+
+
+def _run_of(request: UserRequest, pk: int) -> Run:
+    """A run whose sheet the reader has: managers and the line from the day it is handed to them, HR admins."""
+    rows = Run.objects.select_related("plan__cycle")
+    if request.user.standing.is_hr_admin:
+        return get_visible(rows, request.user, pk=pk)
+    opened = rows.led_by(request.user).exclude(state__in=[Run.State.DRAFT, Run.State.CALCULATED])
+    try:
+        return opened.get(pk=pk)
+    except (Run.DoesNotExist, OverflowError) as error:
+        raise Http404 from error
+
+
+@login_required
+@require_GET
+def sheet(request: UserRequest, pk: int) -> HttpResponse:
+    """One's team on one sheet; for the line above the teams one by one, with approve and return."""
+    return _sheet(request, _run_of(request, pk))
+
+
+def _sheet(
+    request: UserRequest, run: Run, *, wrong: AdjustForm | None = None, award: int = 0, note: NoteForm | None = None,
+    status: int = 200,
+) -> HttpResponse:  # fmt: skip
+    me = request.user.employee_id
+    levels = dict(RatingLevel.objects.filter(scale__cycle=run.plan.cycle_id).values_list("position", "label"))
+    acts = _acts(run)
+    rows = list(_sheet_rows(request, run))
+    picked = request.GET.get("team") or request.POST.get("team")
+    names = {r.manager_id: r.manager_name for r in rows if r.manager_id}
+    chosen = int(picked) if picked and picked.isascii() and picked.isdigit() and int(picked) in names else None
+    if chosen is None:
+        waiting = [pk for pk in names if acts.get(pk) and acts[pk].act == Approval.Act.SUBMITTED and pk != me]
+        chosen = me if me in names else (waiting or sorted(names, key=lambda k: names[k]) or [None])[0]
+    mine = chosen is not None and chosen == me
+    act = acts.get(chosen) if chosen else None
+    locked = act is not None and act.act in (Approval.Act.SUBMITTED, Approval.Act.APPROVED)
+    may_write = mine and run.state == Run.State.RECOMMENDING and not locked
+    blocks: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        if row.manager_id != chosen:
+            continue
+        block = blocks.setdefault(row.component_id, {"component": row.component, "rows": [], "sum": Decimal(0), "guideline": Decimal(0)})
+        row.why_words = rules.WHY.get(row.ineligible_why, "")
+        row.level = levels.get(row.rating, "")
+        row.form = wrong if wrong is not None and row.pk == award else None
+        row.may_write = may_write and not row.ineligible_why
+        block["rows"].append(row)
+        block["sum"] += row.amount
+        block["guideline"] += row.guideline
+    used = {r.pool_id for r in rows if r.manager_id == chosen and r.pool_id}
+    pools = [p for p in actions.pools_of(run) if p["pool"].pk in used]
+    for block in blocks.values():
+        block["pools"] = [p for p in pools if p["pool"].component_id == block["component"].pk]
+    manager = Employee.objects.filter(pk=chosen).first() if chosen and not mine else None
+    may_decide = bool(
+        manager and act and run.state == Run.State.RECOMMENDING and act.act == Approval.Act.SUBMITTED
+        and actions.may_decide(run, manager, request.user)
+    )  # fmt: skip
+    context = {
+        "run": run, "cycle": run.plan.cycle, "blocks": list(blocks.values()), "is_mine": mine, "act": act,
+        "may_write": may_write, "manager": manager, "may_decide": may_decide, "note": note or NoteForm(),
+        "teams": [
+            {
+                "label": _("My team") if pk == me else name, "url": f"?team={pk}", "active": pk == chosen,
+                "state": acts[pk].act if pk in acts else "",
+            }
+            for pk, name in sorted(names.items(), key=lambda item: (item[0] != me, item[1]))
+        ],
+        "stage": StageKind.INCENTIVES,
+    }  # fmt: skip
+    return render(request, "incentives/sheet.html", context, status=status)
+
+
+def _acts(run: Run) -> dict[int, Approval]:
+    """The latest act about each manager's team."""
+    return {a.manager_id: a for a in Approval.objects.filter(run=run).select_related("by").order_by("pk")}
+
+
+@login_required
+@require_POST
+def adjust(request: UserRequest, pk: int) -> HttpResponse:
+    """Recommend another amount; a script gets the row and the pool back, others the sheet."""
+    award = get_editable(Award.objects.select_related("run__plan__cycle", "component"), request.user, pk=pk)
+    form = AdjustForm(request.POST, prefix="")
+    refused = ""
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            saved = done(
+                form,
+                lambda: actions.adjust(award, data["amount"], data["reason"], version=data["version"], by=request.user),
+            )
+        except Refused as error:
+            if not request.htmx or error.__class__ is not Refused:
+                raise
+            saved, refused = False, error.reason
+        if saved and not request.htmx:
+            messages.success(request, _("Saved."))
+            return redirect("incentives:sheet", pk=award.run_id)
+    if not request.htmx:
+        return _sheet(request, award.run, wrong=form, award=award.pk, status=422)
+    row = _sheet_rows(request, award.run).get(pk=award.pk)
+    row.level = RatingLevel.objects.filter(scale__cycle=award.run.plan.cycle_id, position=row.rating or 0).values_list("label", flat=True).first()
+    row.may_write = True
+    row.form = form if form.errors else None
+    pools = [p for p in actions.pools_of(award.run) if p["pool"].pk == award.pool_id]
+    context = {"row": row, "pools": pools, "refused": refused, "saved": not form.errors and not refused}
+    return render(
+        request, "incentives/sheet_row.html", context, status=409 if refused else 422 if form.errors else 200
+    )
+
+
+@login_required
+@require_POST
+def hand_in(request: UserRequest, pk: int) -> HttpResponse:
+    """One's own team is done."""
+    run = _run_of(request, pk)
+    leads = Award.objects.filter(run=run).editable_by(request.user).exists()
+    if not leads:
+        raise Http404
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        actions.hand_in(run, form.cleaned_data["note"], by=request.user)
+        messages.success(request, _("Handed in. The line above looks at it next."))
+        return redirect("incentives:sheet", pk=run.pk)
+    return _sheet(request, run, note=form, status=422)
+
+
+@login_required
+@require_POST
+def decide_team(request: UserRequest, pk: int, manager: int) -> HttpResponse:
+    """The line above approves a team, or returns it with a note."""
+    run = _run_of(request, pk)
+    person = Employee.objects.filter(pk=manager).first() if manager < 2**63 else None
+    if person is None or not actions.may_decide(run, person, request.user):
+        raise Http404
+    form = NoteForm(request.POST)
+    act = Approval.Act.APPROVED if request.POST.get("act") == "approve" else Approval.Act.RETURNED
+    if form.is_valid() and done(
+        form, lambda: actions.decide_team(run, person, act, form.cleaned_data["note"], by=request.user)
+    ):
+        messages.success(request, _("Approved.") if act == Approval.Act.APPROVED else _("Returned with your note."))
+        return redirect("incentives:sheet", pk=run.pk)
+    return _sheet(request, run, note=form, status=422)
+
+

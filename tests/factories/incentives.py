@@ -1,0 +1,245 @@
+"""Reward plans, runs and entries for tests; runs are made by the actions, because these decide the amounts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from appraisals.models import Release, ReleasedResult
+from feedback.models import Entry
+from incentives import actions
+from incentives.models import (
+    Award,
+    Component,
+    Plan,
+    Pool,
+    RestraintEntry,
+    Rule,
+    Run,
+    Statement,
+)
+from pmcycle.access import today
+from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel
+from pmcycle.people.models import Unit, User
+from tests.factories.feedback import make_entry
+
+if TYPE_CHECKING:
+    from tests.conftest import World
+
+MEETS, EXCEEDS = 3, 4
+
+
+def at_least(position: int) -> list[dict[str, Any]]:
+    return [{"fact": "rating", "op": "at_least", "value": str(position)}]
+
+
+def make_plan(cycle: Cycle, *, by: User | None = None) -> Plan:
+    return Plan.objects.create(cycle=cycle, drafted_by=by)
+
+
+def make_component(plan: Plan, kind: str = "bonus", name: str = "", **fields: Any) -> Component:
+    return Component.objects.create(plan=plan, kind=kind, name=name or Component.Kind(kind).label, **fields)
+
+
+def make_rule(
+    component: Component, amount: str = "2", conditions: list[dict[str, Any]] | None = None, **fields: Any
+) -> Rule:
+    position = component.rules.count() + 1
+    return Rule.objects.create(
+        component=component, position=position, amount=amount, conditions=conditions or [], **fields
+    )
+
+
+def make_pool(component: Component, amount: str, unit: Unit | None = None) -> Pool:
+    return Pool.objects.create(component=component, amount=amount, unit=unit, currency=component.plan.cycle.currency)
+
+
+def rate(participation: Participation, position: int = MEETS, *, by: User | None = None) -> ReleasedResult:
+    """A released result, written directly."""
+    level = RatingLevel.objects.get(scale__cycle=participation.cycle, position=position)
+    asked = by or User.objects.order_by("pk").first()
+    release = Release.objects.filter(cycle=participation.cycle).first() or Release.objects.create(
+        cycle=participation.cycle, requested_by=asked, withdrawn_at=participation.launched_at
+    )
+    return ReleasedResult.objects.create(
+        participation=participation, release=release, level=level, snapshot={}, sha256="0" * 64
+    )
+
+
+def rate_all(world: World, position: int = MEETS) -> None:
+    for participation in world.part.values():
+        rate(participation, position)
+
+
+def write_plan(world: World, *, pool: str = "20000", by: User | None = None) -> Plan:
+    """Merit and bonus as most companies have them: by rating, the first rule that fits; drafted by Kim."""
+    plan = make_plan(world.cycle, by=by or world.kim)
+    merit = make_component(plan, "merit", band_percent="20")
+    make_rule(merit, "4", at_least(EXCEEDS))
+    make_rule(merit, "2", at_least(MEETS))
+    make_pool(merit, pool)
+    bonus = make_component(plan, "bonus", band_percent="10")
+    make_rule(bonus, "5", at_least(EXCEEDS))
+    make_rule(bonus, "3", at_least(MEETS))
+    make_pool(bonus, pool)
+    return plan
+
+
+def publish(plan: Plan, by: User) -> None:
+    plan.refresh_from_db()
+    actions.publish(plan, version=None, by=by)
+
+
+def calculated(world: World, *, plan: Plan | None = None) -> Run:
+    """A run that Kim has calculated, from rules that Lea has published; everybody is rated."""
+    if not ReleasedResult.objects.filter(participation__cycle=world.cycle).exists():
+        rate_all(world)
+    plan = plan or write_plan(world)
+    if not plan.is_published:
+        publish(plan, world.lea)
+    run, _made = Run.objects.get_or_create(plan=plan)
+    return actions.calculate(run, by=world.kim)
+
+
+def recommending(world: World, *, plan: Plan | None = None) -> Run:
+    return actions.open_recommending(calculated(world, plan=plan), version=None, by=world.kim)
+
+
+def approved(world: World, *, plan: Plan | None = None) -> Run:
+    """Bashir, Dora's and Kim's teams are handed in and approved; Lea approves the run."""
+    run = recommending(world, plan=plan)
+    for manager in (world.bashir, world.gita, world.kim, world.dora):
+        actions.hand_in(run, "", by=manager)
+        assert manager.employee
+        actions.decide_team(run, manager.employee, "approved", "", by=world.lea)
+    return actions.approve(run, "", version=None, by=world.lea)
+
+
+def released(world: World, *, plan: Plan | None = None) -> Run:
+    run = approved(world, plan=plan)
+    actions.release(run, by=world.kim)
+    run.refresh_from_db()
+    return run
+
+
+def award_of(participation: Participation, kind: str = "merit") -> Award:
+    return Award.objects.get(participation=participation, component__kind=kind)
+
+
+def statement_of(participation: Participation) -> Statement:
+    return Statement.objects.get(participation=participation)
+
+
+def told(world: World, *, days_ago: int = 30, participation: Participation | None = None) -> Entry:
+    """Something Bashir said to Ana a month ago."""
+    assert world.bashir.employee
+    part = participation or world.ana_part
+    return make_entry(part, world.bashir.employee, world.bashir.employee, "The audit files are late.", days_ago=days_ago)
+
+
+def restraint(world: World, *, effect: str = "hold", kind: str = "merit", by: User | None = None, **fields: Any) -> RestraintEntry:
+    """An entry about Ana, proposed by Bashir."""
+    values: dict[str, Any] = {
+        "answer_by": today() + timedelta(days=7), "lapses_on": today() + timedelta(days=60), "facts": "Three audit files were late.",
+        "percent": Decimal(50) if effect == "reduce" else None, "entry": told(world), **fields,
+    }  # fmt: skip
+    return RestraintEntry.objects.create(
+        participation=world.ana_part, component_kind=kind, effect=effect, proposed_by=by or world.bashir, **values
+    )
+
+
+def in_effect(world: World, **fields: Any) -> RestraintEntry:
+    entry = restraint(world, **fields)
+    entry = actions.answer(entry, "The system was down.", version=None, by=world.ana)
+    return actions.decide(entry, "effective", "The files were due all the same.", version=None, by=world.kim)
+
+
+# --- what the access table opens -------------------------------------------------------------------
+
+
+def cycle_with_draft(world: World) -> dict[str, Any]:
+    write_plan(world)
+    return {"pk": world.cycle.pk}
+
+
+def cycle_with_published(world: World) -> dict[str, Any]:
+    publish(write_plan(world), world.lea)
+    return {"pk": world.cycle.pk}
+
+
+def component_of_plan(world: World) -> dict[str, Any]:
+    return {"pk": write_plan(world).components.order_by("pk")[0].pk}
+
+
+def rule_of_plan(world: World) -> dict[str, Any]:
+    return {"pk": write_plan(world).components.order_by("pk")[0].rules.order_by("position")[0].pk}
+
+
+def cycle_calculated(world: World) -> dict[str, Any]:
+    calculated(world)
+    return {"pk": world.cycle.pk}
+
+
+def run_recommending(world: World) -> dict[str, Any]:
+    return {"pk": recommending(world).pk}
+
+
+def run_handed_in(world: World) -> dict[str, Any]:
+    run = recommending(world)
+    actions.hand_in(run, "", by=world.bashir)
+    assert world.bashir.employee
+    return {"pk": run.pk, "manager": world.bashir.employee.pk}
+
+
+def run_approved(world: World) -> dict[str, Any]:
+    return {"pk": approved(world).pk}
+
+
+def award_before_release(world: World) -> dict[str, Any]:
+    recommending(world)
+    return {"pk": award_of(world.ana_part).pk}
+
+
+def award_released(world: World) -> dict[str, Any]:
+    released(world)
+    return {"pk": award_of(world.ana_part).pk}
+
+
+def statement_of_ana(world: World) -> dict[str, Any]:
+    released(world)
+    return {"pk": statement_of(world.ana_part).pk}
+
+
+def export_of_run(world: World) -> dict[str, Any]:
+    return {"pk": actions.export_payroll(released(world), "csv", by=world.kim).pk}
+
+
+def run_released(world: World) -> dict[str, Any]:
+    return {"pk": released(world).pk}
+
+
+def restraint_of_ana(world: World) -> dict[str, Any]:
+    return {"pk": restraint(world).pk}
+
+
+def many_more(world: World, count: int) -> None:
+    """More people on Bashir's team, rated; the run is calculated again."""
+    from tests.factories import cycles, people
+
+    assert world.bashir.employee
+    assert world.dora.employee
+    for _number in range(count):
+        person = people.make_employee(f"Person {Participation.objects.count() + 1}", world.production)
+        people.pay(person)
+        rate(cycles.take_part(world.cycle, person, world.bashir.employee, world.dora.employee))
+    plan = Plan.objects.filter(cycle=world.cycle).first() or write_plan(world, pool="900000")
+    if not plan.is_published:
+        publish(plan, world.lea)
+    run = actions.calculate(Run.objects.get_or_create(plan=plan)[0], by=world.kim)
+    if run.state == Run.State.CALCULATED:
+        actions.open_recommending(run, version=None, by=world.kim)
+
+
+def manager_now(participation: Participation) -> int:
+    return Assignment.objects.current().get(participation=participation).manager_id
