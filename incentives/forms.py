@@ -42,9 +42,15 @@ class ComponentForm(VersionForm):
     """How a component counts."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
-    match = forms.ChoiceField(label=gettext_lazy("What counts"), choices=Component.Match, widget=forms.RadioSelect)
+    match = forms.ChoiceField(
+        label=gettext_lazy("What counts"), choices=Component.Match, widget=forms.RadioSelect
+    )
     band_percent = forms.DecimalField(
-        label=gettext_lazy("Managers may move an amount by"), min_value=0, max_value=100, max_digits=5, decimal_places=2
+        label=gettext_lazy("Managers may move an amount by"),
+        min_value=0,
+        max_value=100,
+        max_digits=5,
+        decimal_places=2,
     )
     rounding = forms.ChoiceField(label=gettext_lazy("Round"), choices=ROUNDINGS)
     distributes_pool = forms.BooleanField(
@@ -54,10 +60,16 @@ class ComponentForm(VersionForm):
         label=gettext_lazy("At least, a person"), min_value=0, max_digits=12, decimal_places=2, required=False
     )
     maximum = forms.DecimalField(
-        label=gettext_lazy("At most, a person"), min_value=Decimal("0.01"), max_digits=12, decimal_places=2, required=False
+        label=gettext_lazy("At most, a person"),
+        min_value=Decimal("0.01"),
+        max_digits=12,
+        decimal_places=2,
+        required=False,
     )
     prorate = forms.BooleanField(label=gettext_lazy("Count days worked and FTE"), required=False)
-    unpaid_leave_counts = forms.BooleanField(label=gettext_lazy("Unpaid leave counts as worked"), required=False)
+    unpaid_leave_counts = forms.BooleanField(
+        label=gettext_lazy("Unpaid leave counts as worked"), required=False
+    )
 
     def clean_rounding(self) -> Decimal:
         return Decimal(self.cleaned_data["rounding"])
@@ -123,7 +135,10 @@ class ConditionForm(forms.Form):
             found = next((key for key, label in known.items() if label.casefold() == typed.casefold()), None)
             if found is None:
                 some = ", ".join(list(known.values())[:6])
-                self.add_error("value", _("There is no “%(typed)s”. There are: %(some)s.") % {"typed": typed[:60], "some": some})
+                self.add_error(
+                    "value",
+                    _("There is no “%(typed)s”. There are: %(some)s.") % {"typed": typed[:60], "some": some},
+                )
                 return "0"
             return str(found)
         try:
@@ -140,7 +155,11 @@ class PoolsForm(VersionForm):
     """Money for everybody, and apart for some units with all below them."""
 
     whole = forms.DecimalField(
-        label=gettext_lazy("For everybody not named below"), min_value=0, max_digits=14, decimal_places=2, required=False
+        label=gettext_lazy("For everybody not named below"),
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+        required=False,
     )
 
     def __init__(self, *args: Any, units: list[Unit], **kwargs: Any) -> None:
@@ -171,7 +190,9 @@ class NoteForm(forms.Form):
 
 
 class ApproveForm(VersionForm):
-    waived = LongText(label=gettext_lazy("Why go on without the teams that are missing"), required=False, rows=2)
+    waived = LongText(
+        label=gettext_lazy("Why go on without the teams that are missing"), required=False, rows=2
+    )
 
 
 class SettleForm(VersionForm):
@@ -192,12 +213,17 @@ class RestraintForm(forms.Form):
         help_text=gettext_lazy("Only what can be shown. No opinions about the person, nothing from hearsay."),
     )  # fmt: skip
     entry = forms.TypedChoiceField(
-        label=gettext_lazy("When was it said to the person before?"), coerce=int, empty_value=None, required=False
+        label=gettext_lazy("When was it said to the person before?"),
+        coerce=int,
+        empty_value=None,
+        required=False,
     )
     answer_by = forms.DateField(
         label=gettext_lazy("The person may answer until"), widget=forms.DateInput(attrs={"type": "date"})
     )
-    lapses_on = forms.DateField(label=gettext_lazy("It lapses on"), widget=forms.DateInput(attrs={"type": "date"}))
+    lapses_on = forms.DateField(
+        label=gettext_lazy("It lapses on"), widget=forms.DateInput(attrs={"type": "date"})
+    )
 
     def __init__(self, *args: Any, entries: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -206,7 +232,9 @@ class RestraintForm(forms.Form):
 
 class AnswerForm(VersionForm):
     answer = LongText(
-        label=gettext_lazy("Your answer"), rows=6, error_messages={"required": gettext_lazy("Write something first.")}
+        label=gettext_lazy("Your answer"),
+        rows=6,
+        error_messages={"required": gettext_lazy("Write something first.")},
     )
 
 

@@ -147,13 +147,17 @@ class Component(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     name = models.CharField(_("name"), max_length=80)
     match = models.CharField(max_length=6, choices=Match, default=Match.FIRST)
-    band_percent = models.DecimalField(_("managers may move by ± %"), max_digits=5, decimal_places=2, default=20)
+    band_percent = models.DecimalField(
+        _("managers may move by ± %"), max_digits=5, decimal_places=2, default=20
+    )
     rounding = models.DecimalField(_("round to"), max_digits=8, decimal_places=2, default="0.01")
     distributes_pool = models.BooleanField(_("hand out the whole pool"), default=False)
     minimum = models.DecimalField(
         _("at least, a person"), max_digits=12, decimal_places=2, null=True, blank=True
     )
-    maximum = models.DecimalField(_("at most, a person"), max_digits=12, decimal_places=2, null=True, blank=True)
+    maximum = models.DecimalField(
+        _("at most, a person"), max_digits=12, decimal_places=2, null=True, blank=True
+    )
     prorate = models.BooleanField(_("prorate by days and FTE"), default=True)
     unpaid_leave_counts = models.BooleanField(_("unpaid leave counts as worked"), default=False)
     version = models.PositiveIntegerField(default=1)
@@ -165,18 +169,21 @@ class Component(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["plan", "kind"], name="component_once_per_plan"),
             models.CheckConstraint(
-                condition=Q(band_percent__gte=0, band_percent__lte=100), name="component_band",
+                condition=Q(band_percent__gte=0, band_percent__lte=100),
+                name="component_band",
                 violation_error_message=_("A band lies between 0 and 100 %."),
             ),
             models.CheckConstraint(
-                condition=Q(rounding__gt=0), name="component_rounding",
+                condition=Q(rounding__gt=0),
+                name="component_rounding",
                 violation_error_message=_("Amounts are rounded to something more than nothing."),
             ),
             models.CheckConstraint(
                 condition=Q(minimum__isnull=True) | Q(minimum__gte=0), name="component_minimum_not_negative"
             ),
             models.CheckConstraint(
-                condition=Q(maximum__isnull=True) | (Q(maximum__gt=0) & Q(maximum__gte=Coalesce(F("minimum"), 0))),
+                condition=Q(maximum__isnull=True)
+                | (Q(maximum__gt=0) & Q(maximum__gte=Coalesce(F("minimum"), 0))),
                 name="component_maximum_above_minimum",
                 violation_error_message=_("The most is not below the least."),
             ),
@@ -216,11 +223,14 @@ class Rule(models.Model):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(
-                fields=["component", "position"], name="rule_position_once", deferrable=models.Deferrable.DEFERRED
+                fields=["component", "position"],
+                name="rule_position_once",
+                deferrable=models.Deferrable.DEFERRED,
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="rule_amount_not_negative"),
             models.CheckConstraint(
-                condition=~Q(effect="reduce") | Q(amount__lte=100), name="rule_reduces_by_at_most_all",
+                condition=~Q(effect="reduce") | Q(amount__lte=100),
+                name="rule_reduces_by_at_most_all",
                 violation_error_message=_("A reduction is at most 100 %."),
             ),
         ]
@@ -242,7 +252,9 @@ class Pool(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["component", "unit"], name="pool_once_per_unit", nulls_distinct=False),
+            models.UniqueConstraint(
+                fields=["component", "unit"], name="pool_once_per_unit", nulls_distinct=False
+            ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="pool_not_negative"),
         ]
 
@@ -376,7 +388,8 @@ class Award(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="award_not_negative"),
             models.CheckConstraint(
-                condition=Q(ineligible_why="") | Q(amount=0), name="award_ineligible_gets_nothing",
+                condition=Q(ineligible_why="") | Q(amount=0),
+                name="award_ineligible_gets_nothing",
                 violation_error_message=_("Who is not eligible gets nothing."),
             ),
             models.CheckConstraint(
@@ -385,7 +398,8 @@ class Award(models.Model):
                 violation_error_message=_("Outside the band needs a reason."),
             ),
             models.CheckConstraint(
-                condition=Q(payroll_batch__isnull=True) | Q(is_held=False), name="award_held_is_not_paid",
+                condition=Q(payroll_batch__isnull=True) | Q(is_held=False),
+                name="award_held_is_not_paid",
                 violation_error_message=_("What is held does not go to payroll."),
             ),
         ]
@@ -415,7 +429,8 @@ class AwardLine(models.Model):
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="reversal", reverses__isnull=False) | (~Q(kind="reversal") & Q(reverses__isnull=True)),
+                condition=Q(kind="reversal", reverses__isnull=False)
+                | (~Q(kind="reversal") & Q(reverses__isnull=True)),
                 name="award_line_reversal_names_its_line",
             ),
             models.CheckConstraint(
@@ -492,7 +507,8 @@ class RestraintEntry(models.Model):
                 violation_error_message=_("A second person decides about a restraint."),
             ),
             models.CheckConstraint(
-                condition=Q(lapses_on__gt=F("answer_by")), name="restraint_lapses_after_answer",
+                condition=Q(lapses_on__gt=F("answer_by")),
+                name="restraint_lapses_after_answer",
                 violation_error_message=_("It lapses after the day to answer by."),
             ),
             models.CheckConstraint(
@@ -502,10 +518,12 @@ class RestraintEntry(models.Model):
                 violation_error_message=_("A reduction says by how much, at most 100 %."),
             ),
             models.CheckConstraint(
-                condition=~Q(state="effective") | Q(decided_by__isnull=False), name="restraint_effective_was_decided"
+                condition=~Q(state="effective") | Q(decided_by__isnull=False),
+                name="restraint_effective_was_decided",
             ),
             models.CheckConstraint(
-                condition=Q(answered_at__isnull=True, answer="") | (Q(answered_at__isnull=False) & ~Q(answer="")),
+                condition=Q(answered_at__isnull=True, answer="")
+                | (Q(answered_at__isnull=False) & ~Q(answer="")),
                 name="restraint_answer_has_time",
             ),
         ]
@@ -564,7 +582,9 @@ class Statement(models.Model):
         triggers = [
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
             pgtrigger.Trigger(
-                name="snapshot_frozen", when=pgtrigger.Before, operation=pgtrigger.Update,
+                name="snapshot_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__snapshot__df=pgtrigger.F("new__snapshot"))
                 | pgtrigger.Q(old__sha256__df=pgtrigger.F("new__sha256")),
                 func="RAISE EXCEPTION 'a released statement stays as it is';",
@@ -624,13 +644,18 @@ def _due(participation: str) -> Any:
 
 
 def _stage_due(cycle: str) -> Any:
-    return Subquery(Stage.objects.filter(cycle=OuterRef(cycle), kind=StageKind.INCENTIVES).values("due_on")[:1])
+    return Subquery(
+        Stage.objects.filter(cycle=OuterRef(cycle), kind=StageKind.INCENTIVES).values("due_on")[:1]
+    )
 
 
 def _other_hr(*not_these: str) -> Any:
     """An employee who is HR admin today, other than the users at these lookups of the outer row."""
     grants = RoleGrant.objects.current().filter(
-        role=Role.HR_ADMIN, user__employee__isnull=False, user__employee__left_on__isnull=True, user__is_active=True
+        role=Role.HR_ADMIN,
+        user__employee__isnull=False,
+        user__employee__left_on__isnull=True,
+        user__is_active=True,
     )
     for lookup in not_these:
         grants = grants.exclude(user=OuterRef(lookup))
@@ -642,7 +667,11 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     stage = StageKind.INCENTIVES
     none = Cast(Value(None), models.BigIntegerField())
     running = {"plan__cycle__state": Cycle.State.RUNNING}
-    latest = Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager")).order_by("-pk").values("act")[:1]
+    latest = (
+        Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager"))
+        .order_by("-pk")
+        .values("act")[:1]
+    )
 
     # One row a manager and run: the first of their people stands for the team.
     team = Assignment.objects.current().filter(
@@ -661,14 +690,24 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     )
     to_hand_in = Assignment.objects.filter(pk__in=sheets.values("pk")).annotate(
         run=Subquery(
-            Award.objects.filter(participation=OuterRef("participation"), run__state=Run.State.RECOMMENDING).values("run")[:1]
+            Award.objects.filter(
+                participation=OuterRef("participation"), run__state=Run.State.RECOMMENDING
+            ).values("run")[:1]
         )
     )
     handed_in = (
-        Approval.objects.filter(run__state=Run.State.RECOMMENDING, run__plan__cycle__state=Cycle.State.RUNNING)
+        Approval.objects.filter(
+            run__state=Run.State.RECOMMENDING, run__plan__cycle__state=Cycle.State.RUNNING
+        )
         .annotate(last=Subquery(latest))
         .filter(act=Approval.Act.SUBMITTED, last=Approval.Act.SUBMITTED)
-        .exclude(Exists(Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager"), pk__gt=OuterRef("pk"))))
+        .exclude(
+            Exists(
+                Approval.objects.filter(
+                    run=OuterRef("run"), manager=OuterRef("manager"), pk__gt=OuterRef("pk")
+                )
+            )
+        )
     )
     above = ChainLink.objects.filter(
         distance=2, participation__assignments__manager=OuterRef("manager"),

@@ -570,7 +570,9 @@ def divide(total: int, claims: Iterable[Claim]) -> dict[int, Part]:
         return {c.key: Part(c.most, "most") for c in items}
 
     def spent(rate: Fraction) -> Fraction:
-        return sum((min(max(c.weight * rate, Fraction(c.least)), Fraction(c.most)) for c in items), Fraction(0))
+        return sum(
+            (min(max(c.weight * rate, Fraction(c.least)), Fraction(c.most)) for c in items), Fraction(0)
+        )
 
     rates = sorted({Fraction(bound, c.weight) for c in items for bound in (c.least, c.most)})
     rate = rates[bisect_right(rates, Fraction(total), key=spent) - 1]
@@ -603,8 +605,12 @@ def claim_of(component: Component, key: int, gross: Decimal, pool: Decimal) -> C
     """A person's claim on a pool; the weight is what the rules gave, in cents."""
     unit = unit_of(component, pool)
     whole = int(pool / unit)
-    least = 0 if component.minimum is None else int((component.minimum / unit).to_integral_value(ROUND_CEILING))
-    most = whole if component.maximum is None else int((component.maximum / unit).to_integral_value(ROUND_FLOOR))
+    least = (
+        0 if component.minimum is None else int((component.minimum / unit).to_integral_value(ROUND_CEILING))
+    )
+    most = (
+        whole if component.maximum is None else int((component.maximum / unit).to_integral_value(ROUND_FLOOR))
+    )
     return Claim(key, int(rounded(gross, CENT) * 100), least, max(most, least))
 
 
@@ -648,10 +654,15 @@ def calculate(
         claims: dict[int, list[Claim]] = {}
         weighed: dict[int, tuple[Weighed, Pool | None]] = {}
         for person in people:
-            said, pool = weigh(component, person, currency=currency), pool_of(pools, component.id, person.unit_path)
+            said, pool = (
+                weigh(component, person, currency=currency),
+                pool_of(pools, component.id, person.unit_path),
+            )
             weighed[person.key] = (said, pool)
             if pool is not None and component.distributes_pool:
-                claims.setdefault(pool.id, []).append(claim_of(component, person.key, said.gross, pool.amount))
+                claims.setdefault(pool.id, []).append(
+                    claim_of(component, person.key, said.gross, pool.amount)
+                )
         amounts = {p.id: p.amount for p in pools}
         parts: dict[int, Part] = {}
         for pool_id, rows in claims.items():
@@ -668,7 +679,9 @@ def calculate(
     return found
 
 
-def recompute(component: Component, person: Person, part: Mapping[str, Any] | None, *, currency: str) -> Decimal:
+def recompute(
+    component: Component, person: Person, part: Mapping[str, Any] | None, *, currency: str
+) -> Decimal:
     """The guideline again, from the stored facts and (where a pool was divided) the stored part of it."""
     said = weigh(component, person, currency=currency)
     if part is None:

@@ -34,7 +34,11 @@ def fact_words(fact: str, facts: Mapping[str, Any], names: rules.Names) -> str:
 
 def _rule_node(number: int, rule: rules.Rule, facts: Mapping[str, Any], names: rules.Names) -> Node:
     if rule.effect == "give":
-        value = f"{number_text(rule.amount)} %" if rule.basis == "percent" else money_text(rule.amount, names.currency)
+        value = (
+            f"{number_text(rule.amount)} %"
+            if rule.basis == "percent"
+            else money_text(rule.amount, names.currency)
+        )
     else:
         value = {"zero": _("nothing"), "hold": _("held")}.get(rule.effect, f"− {number_text(rule.amount)} %")
     return {
@@ -61,11 +65,15 @@ def time_node(component: rules.Component, facts: Mapping[str, Any]) -> Node:
         days = s["days"] - (0 if component.unpaid_leave_counts else s["unpaid"])
         words = ngettext("%(n)d day × %(fte)s", "%(n)d days × %(fte)s", days)
         node: Node = {
-            "label": _("%(first)s to %(last)s") % {"first": when_text(first, full=True), "last": when_text(last, full=True)},
+            "label": _("%(first)s to %(last)s")
+            % {"first": when_text(first, full=True), "last": when_text(last, full=True)},
             "value": words % {"n": days, "fte": number_text(Decimal(s["fte"]))},
         }  # fmt: skip
         if s["unpaid"] and not component.unpaid_leave_counts:
-            node["note"] = ngettext("without %d day of unpaid leave", "without %d days of unpaid leave", s["unpaid"]) % s["unpaid"]
+            node["note"] = (
+                ngettext("without %d day of unpaid leave", "without %d days of unpaid leave", s["unpaid"])
+                % s["unpaid"]
+            )
         parts.append(node)
     parts.append({"label": _("Days of the period"), "value": f"÷ {facts['period_days']}"})
     return {
@@ -81,7 +89,11 @@ def _pool_node(part: Mapping[str, Any], currency: str) -> Node:
     weight = money_text(Decimal(part["weight"]) / 100, currency)
     if part["bound"]:
         word = _("the least a person gets") if part["bound"] == "least" else _("the most a person gets")
-        return {"label": _("Share of the pool"), "value": word, "parts": [{"label": _("What the rules give"), "value": weight}]}
+        return {
+            "label": _("Share of the pool"),
+            "value": word,
+            "parts": [{"label": _("What the rules give"), "value": weight}],
+        }
     extra = int(part["extra"])
     return {
         "label": _("Share of the pool"),
@@ -89,7 +101,10 @@ def _pool_node(part: Mapping[str, Any], currency: str) -> Node:
         "note": _("the pool is handed out whole, in proportion"),
         "parts": [
             {"label": _("What the rules give this person"), "value": weight},
-            {"label": _("What they give all who share it"), "value": money_text(Decimal(part["weights"]) / 100, currency)},
+            {
+                "label": _("What they give all who share it"),
+                "value": money_text(Decimal(part["weights"]) / 100, currency),
+            },
             {"label": _("Money to share"), "value": money_text(int(part["rest"]) * unit, currency)},
             {
                 "label": _("Remainder of the division"), "value": f"+ {money_text(extra * unit, currency)}",
@@ -106,14 +121,18 @@ def tree(
     names: rules.Names,
     moves: list[Node] | None = None,
 ) -> Node:
-    """The tree of one award. `award` has amount, guideline, why, held, trace and moved; `moves` are its ledger lines."""
+    """The tree of one award: `award` has amount, guideline, why, held and trace; `moves` are its ledger lines."""
     trace, currency = award["trace"], names.currency
     amount, guideline = Decimal(award["amount"]), Decimal(award["guideline"])
     numbers = {rule.id: (number, rule) for number, rule in enumerate(component.rules, start=1)}
     hits = [_rule_node(*numbers[pk], facts, names) for pk in trace.get("hits", []) if pk in numbers]
     if award["why"]:
         missing = {"label": _("Nothing is given"), "value": str(rules.WHY[award["why"]])}
-        return {"label": component.name, "value": money_text(amount, currency), "parts": [*hits, missing, *_entries(component, facts)]}
+        return {
+            "label": component.name,
+            "value": money_text(amount, currency),
+            "parts": [*hits, missing, *_entries(component, facts)],
+        }
     parts = list(hits)
     if Decimal(trace["percent"]):
         pay = _("Yearly pay at full time") if component.prorate else _("Yearly pay")
@@ -129,12 +148,23 @@ def tree(
     if trace.get("part"):
         parts.append(_pool_node(trace["part"], currency))
     elif guideline != exact:
-        parts.append({"label": _("Rounded"), "value": money_text(guideline, currency), "note": _bounds(component, currency)})
+        parts.append(
+            {
+                "label": _("Rounded"),
+                "value": money_text(guideline, currency),
+                "note": _bounds(component, currency),
+            }
+        )
     root = {"label": _("What the rules give"), "value": money_text(guideline, currency), "parts": parts}
     top = [root, *(moves or [])]
     if not moves and amount != guideline:
         sign = "+ " if amount > guideline else "− "
-        top.append({"label": _("Moved by the manager"), "value": sign + money_text(abs(amount - guideline), currency)})
+        top.append(
+            {
+                "label": _("Moved by the manager"),
+                "value": sign + money_text(abs(amount - guideline), currency),
+            }
+        )
     if award["held"]:
         top.append({"label": _("Held until it is settled"), "value": _("not paid yet")})
     return {"label": component.name, "value": money_text(amount, currency), "parts": top}

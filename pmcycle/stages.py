@@ -10,6 +10,7 @@ from __future__ import annotations
 import appraisals.actions
 import evaluations.actions
 import goals.actions
+import incentives.actions
 from pmcycle.cycles.actions import StageWork
 from pmcycle.cycles.models import StageKind
 
@@ -21,6 +22,11 @@ STAGES: dict[str, StageWork] = {
         launches=[appraisals.actions.freeze_form],
         opens=[appraisals.actions.open_appraisals],
     ),
-    StageKind.INCENTIVES: StageWork(),
+    StageKind.INCENTIVES: StageWork(
+        copies=[incentives.actions.copy_plan],
+        checks=[incentives.actions.check_plan],
+        opens=[incentives.actions.open_incentives],
+        closes=[incentives.actions.close_incentives],
+    ),
     StageKind.EVALUATION: StageWork(closes=[goals.actions.close_goals], ends=[evaluations.actions.hand_on]),
 }

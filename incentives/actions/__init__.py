@@ -2,6 +2,7 @@
 
 from incentives.actions.calculating import CALCULATE, calculate, facts_of, request_calculation
 from incentives.actions.plans import (
+    COMPONENT_FIELDS,
     add_component,
     add_rule,
     check_plan,
@@ -48,10 +49,11 @@ from incentives.actions.restraining import (
 from incentives.actions.stage import close_incentives, open_incentives
 
 __all__ = [
-    "CALCULATE", "RELEASE", "acknowledge", "add_component", "add_rule", "adjust", "answer", "approve", "calculate",
-    "check_plan", "close_incentives", "content_of", "copy_plan", "decide", "decide_team", "edit_component", "edit_rule",
-    "export_payroll", "facts_of", "hand_in", "lapse_due", "last_act", "may_decide", "may_take_effect", "move_rule", "names_of",
-    "open_incentives", "open_recommending", "outstanding", "pools_of", "propose_restraint", "publish", "reconciliation",
-    "rehearse", "release", "remove_component", "remove_rule", "request_calculation", "request_release", "set_pools",
-    "settle", "start_plan",
+    "CALCULATE", "COMPONENT_FIELDS", "RELEASE", "acknowledge", "add_component", "add_rule", "adjust",
+    "answer", "approve", "calculate", "check_plan", "close_incentives", "content_of", "copy_plan",
+    "decide", "decide_team", "edit_component", "edit_rule", "export_payroll", "facts_of", "hand_in",
+    "lapse_due", "last_act", "may_decide", "may_take_effect", "move_rule", "names_of", "open_incentives",
+    "open_recommending", "outstanding", "pools_of", "propose_restraint", "publish", "reconciliation",
+    "rehearse", "release", "remove_component", "remove_rule", "request_calculation", "request_release",
+    "set_pools", "settle", "start_plan",
 ]  # fmt: skip

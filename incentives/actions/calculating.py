@@ -196,7 +196,8 @@ divided AS (
       ELSE whole + (place <= over)::int END * unit AS amount,
     CASE WHEN bound = '' THEN jsonb_build_object('unit', unit::text, 'total', total::text, 'weight', weight::text,
         'rest', rest::text, 'weights', weights::text, 'whole', whole::text, 'extra', (place <= over)::int, 'bound', '')
-      ELSE jsonb_build_object('unit', unit::text, 'total', total::text, 'weight', weight::text, 'bound', bound) END AS part
+      ELSE jsonb_build_object('unit', unit::text, 'total', total::text, 'weight', weight::text,
+        'bound', bound) END AS part
   FROM ranked
 )
 UPDATE reward_calc c SET guideline = d.amount, part = d.part FROM divided d
@@ -348,7 +349,9 @@ def weigh(cursor: Any, components: Sequence[rules.Component], currency: str) -> 
         sql, more = _component_sql(component, currency)
         parts.append(sql)
         values += more
-    cursor.execute(f"CREATE TEMPORARY TABLE reward_calc ON COMMIT DROP AS {' UNION ALL '.join(parts)}", values)
+    cursor.execute(
+        f"CREATE TEMPORARY TABLE reward_calc ON COMMIT DROP AS {' UNION ALL '.join(parts)}", values
+    )
 
 
 def _divide(cursor: Any, pools: Iterable[Pool]) -> None:
@@ -363,7 +366,9 @@ def _divide(cursor: Any, pools: Iterable[Pool]) -> None:
     cursor.execute(DIVIDE)
     cursor.execute(BAND)
     # The trace is put together last: it names the part of the pool.
-    cursor.execute("UPDATE reward_calc SET trace = trace || jsonb_build_object('part', part) WHERE part IS NOT NULL")
+    cursor.execute(
+        "UPDATE reward_calc SET trace = trace || jsonb_build_object('part', part) WHERE part IS NOT NULL"
+    )
 
 
 def _any(names: Sequence[str]) -> str:
@@ -386,12 +391,19 @@ def _component_sql(component: rules.Component, currency: str) -> tuple[str, list
 
     def added(basis: str) -> str:
         rows = [n for n in giving if component.rules[n].basis == basis]
-        return " + ".join(f"CASE WHEN {chosen[n]} THEN {component.rules[n].amount:f} ELSE 0 END" for n in rows) or "0"
+        return (
+            " + ".join(f"CASE WHEN {chosen[n]} THEN {component.rules[n].amount:f} ELSE 0 END" for n in rows)
+            or "0"
+        )
 
     def effect(name: str) -> str:
         return _any([f"r{n}" for n, r in enumerate(component.rules) if r.effect == name])
 
-    cuts = [f"CASE WHEN r{n} THEN {r.amount:f} ELSE 0 END" for n, r in enumerate(component.rules) if r.effect == "reduce"]
+    cuts = [
+        f"CASE WHEN r{n} THEN {r.amount:f} ELSE 0 END"
+        for n, r in enumerate(component.rules)
+        if r.effect == "reduce"
+    ]
     hits = [
         f"CASE WHEN {chosen.get(n, f'r{n}')} THEN {rule.id:d} END" for n, rule in enumerate(component.rules)
     ]  # fmt: skip
@@ -401,7 +413,11 @@ def _component_sql(component: rules.Component, currency: str) -> tuple[str, list
         share = "f.share_all" if component.unpaid_leave_counts else "f.share_worked"
     unit = f"{component.rounding:f}"
     divides = "true" if component.distributes_pool else "false"
-    step = f"CASE WHEN mod(pool.amount, {unit}) = 0 THEN {unit} ELSE 0.01 END" if component.distributes_pool else unit
+    step = (
+        f"CASE WHEN mod(pool.amount, {unit}) = 0 THEN {unit} ELSE 0.01 END"
+        if component.distributes_pool
+        else unit
+    )
     least = "NULL::numeric" if component.minimum is None else f"{component.minimum:f}"
     most = "NULL::numeric" if component.maximum is None else f"{component.maximum:f}"
     text = f"""
@@ -417,21 +433,21 @@ FROM (
   SELECT v.*, CASE WHEN v.why = '' THEN (coalesce(v.pay, 0) * v.percent * 0.01 + v.fixed) * v.share * (1 - v.cut * 0.01)
     ELSE 0 END AS gross
   FROM (
-    SELECT f.participation_id, {added('percent')} AS percent, {added('fixed')} AS fixed, {pay} AS pay, {share} AS share,
-      array_remove(ARRAY[{', '.join(hits) or 'NULL'}]::bigint[], NULL) AS hits,
-      greatest({', '.join([*cuts, 'e.cut', '0'])}) AS cut,
-      {effect('hold')} OR coalesce(e.hold, false) AS held,
+    SELECT f.participation_id, {added("percent")} AS percent, {added("fixed")} AS fixed, {pay} AS pay, {share} AS share,
+      array_remove(ARRAY[{", ".join(hits) or "NULL"}]::bigint[], NULL) AS hits,
+      greatest({", ".join([*cuts, "e.cut", "0"])}) AS cut,
+      {effect("hold")} OR coalesce(e.hold, false) AS held,
       pool.id AS pool_id, {step} AS unit,
       CASE WHEN f.has_left THEN 'left'
-        WHEN {'true' if component.needs_pay else 'false'} AND f.annual_pay IS NULL THEN 'no_pay'
+        WHEN {"true" if component.needs_pay else "false"} AND f.annual_pay IS NULL THEN 'no_pay'
         WHEN f.currency <> '' AND f.currency <> %s THEN 'currency'
-        WHEN {'true' if component.asks_rating else 'false'} AND f.rating IS NULL THEN 'no_rating'
+        WHEN {"true" if component.asks_rating else "false"} AND f.rating IS NULL THEN 'no_rating'
         WHEN {share} <= 0 THEN 'no_days'
         WHEN NOT {_any(list(chosen.values()))} THEN 'no_rule'
-        WHEN {effect('zero')} OR coalesce(e.zero, false) OR greatest({', '.join([*cuts, 'e.cut', '0'])}) >= 100
+        WHEN {effect("zero")} OR coalesce(e.zero, false) OR greatest({", ".join([*cuts, "e.cut", "0"])}) >= 100
           THEN 'restrained'
         ELSE '' END AS why
-    FROM (SELECT f.*{''.join(', ' + sql for sql in inner)} FROM reward_facts f) f
+    FROM (SELECT f.*{"".join(", " + sql for sql in inner)} FROM reward_facts f) f
     LEFT JOIN LATERAL (
       SELECT bool_or(x.effect = 'zero') AS zero, bool_or(x.effect = 'hold') AS hold,
         max(x.percent) FILTER (WHERE x.effect = 'reduce') AS cut

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import BigIntegerField, CharField, Count, F, Max, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -53,9 +54,19 @@ def content_of(plan: Plan) -> dict[str, Any]:
 
 
 def names_of(cycle: Cycle) -> rules.Names:
-    """What levels and units are called, for sentences. Two statements."""
-    levels = RatingLevel.objects.filter(scale__cycle=cycle).values_list("position", "label")
-    return rules.Names(dict(levels), dict(Unit.objects.values_list("pk", "name")), cycle.currency)
+    """What levels and units are called, for sentences. One statement."""
+    level, unit = Value("level", CharField()), Value("unit", CharField())
+    levels = (
+        RatingLevel.objects.filter(scale__cycle=cycle)
+        .order_by()
+        .annotate(kind=level, key=Cast("position", BigIntegerField()), words=Cast("label", TextField()))
+    )
+    units = Unit.objects.order_by().annotate(kind=unit, key=F("pk"), words=Cast("name", TextField()))
+    found: dict[str, dict[int, str]] = {"level": {}, "unit": {}}
+    columns = ("kind", "key", "words")
+    for kind, key, words in levels.values_list(*columns).union(units.values_list(*columns), all=True):
+        found[kind][key] = words
+    return rules.Names(dict(sorted(found["level"].items())), found["unit"], cycle.currency)
 
 
 def hr_admins_but(*users: User | None) -> QuerySet[User]:
@@ -108,7 +119,11 @@ def edit_component(
     component: Component, values: Mapping[str, Any], *, version: int | None, by: User
 ) -> Component:
     """Save how a component counts. `values` has the names in `COMPONENT_FIELDS`."""
-    if values["minimum"] is not None and values["maximum"] is not None and values["maximum"] < values["minimum"]:
+    if (
+        values["minimum"] is not None
+        and values["maximum"] is not None
+        and values["maximum"] < values["minimum"]
+    ):
         raise Invalid("maximum", _("The most is not below the least."))
     with transaction.atomic():
         plan = _changeable(component.plan_id)
@@ -198,7 +213,9 @@ def move_rule(rule: Rule, direction: str, *, by: User) -> None:
     """Put a rule one place up or down; the order decides where only the first that fits counts."""
     with transaction.atomic():
         plan = _changeable(rule.component.plan_id)
-        ordered = list(Rule.objects.select_for_update().filter(component=rule.component_id).order_by("position"))
+        ordered = list(
+            Rule.objects.select_for_update().filter(component=rule.component_id).order_by("position")
+        )
         here = next((n for n, r in enumerate(ordered) if r.pk == rule.pk), None)
         if here is None:
             raise Refused(_("This rule is gone."))
@@ -217,12 +234,19 @@ def remove_rule(rule: Rule, *, version: int | None, by: User) -> None:
         plan = _changeable(rule.component.plan_id)
         locked = Rule.objects.select_for_update().get(pk=rule.pk)
         check_version(locked, version)
-        _drafted(plan, "rule_removed", by=by, rule=locked.pk, conditions=locked.conditions, effect=locked.effect)
+        _drafted(
+            plan, "rule_removed", by=by, rule=locked.pk, conditions=locked.conditions, effect=locked.effect
+        )
         locked.delete()
 
 
 def set_pools(
-    component: Component, whole: Decimal | None, by_unit: Mapping[int, Decimal], *, version: int | None, by: User
+    component: Component,
+    whole: Decimal | None,
+    by_unit: Mapping[int, Decimal],
+    *,
+    version: int | None,
+    by: User,
 ) -> Component:
     """Save the money of a component: for everybody (`whole`), and apart for some units' subtrees.
 
@@ -240,12 +264,17 @@ def set_pools(
         for unit, pool in old.items():
             if unit not in wanted:
                 if pool.awards.exists():
-                    raise Invalid("whole", _("Amounts stand on a pool that you are taking away. Set it to 0 or keep it."))
+                    raise Invalid(
+                        "whole",
+                        _("Amounts stand on a pool that you are taking away. Set it to 0 or keep it."),
+                    )
                 pool.delete()
         for unit, amount in wanted.items():
             known = old.get(unit)
             if known is None:
-                Pool.objects.create(component=locked, unit_id=unit, amount=amount, currency=plan.cycle.currency)
+                Pool.objects.create(
+                    component=locked, unit_id=unit, amount=amount, currency=plan.cycle.currency
+                )
             elif known.amount != amount:
                 known.amount = amount
                 known.version += 1
@@ -330,27 +359,38 @@ def check_plan(cycle: Cycle, people: QuerySet[Employee]) -> list[Finding]:
     empty = [c.name for c in components if not c.n]
     if empty:
         sentence = _("These parts of the reward plan have no rule: %s.") % ", ".join(empty)
-        found.append(Finding("incentives:no_rule", sentence, is_error=True, count=len(empty), url=url, fix=fix))
+        found.append(
+            Finding("incentives:no_rule", sentence, is_error=True, count=len(empty), url=url, fix=fix)
+        )
     elif not plan.is_published:
         sentence = _("The reward rules wait for a second person to publish them.")
         found.append(Finding("incentives:unpublished", sentence, url=url, fix=fix))
     if any(c.distributes_pool for c in components) and plan.funded < plan.parts:
         sentence = _("A part of the plan that hands out its whole pool has no pool.")
         found.append(Finding("incentives:no_pool", sentence, url=url, fix=fix))
-    percent = Rule.objects.filter(component__plan=plan, effect=Rule.Effect.GIVE, basis=Rule.Basis.PERCENT_OF_PAY)
+    percent = Rule.objects.filter(
+        component__plan=plan, effect=Rule.Effect.GIVE, basis=Rule.Basis.PERCENT_OF_PAY
+    )
     if percent.exists():
         unpaid = people.filter(salaries__isnull=True)
         names = list(unpaid.values_list("name", flat=True)[:5])
         if names:
             count = unpaid.count()
-            sentence = _("%s have no pay on file, so no share of pay can be given to them.") % count_of_people(count)
+            sentence = _(
+                "%s have no pay on file, so no share of pay can be given to them."
+            ) % count_of_people(count)
             found.append(
-                Finding("incentives:no_pay", sentence, count=count, people=tuple(names), url=link("people:imports"), fix=_("Import pay"))
+                Finding(
+                    "incentives:no_pay", sentence, count=count, people=tuple(names), url=link("people:imports"),
+                    fix=_("Import pay"),
+                )
             )  # fmt: skip
     asks = Rule.objects.filter(component__plan=plan, conditions__contains=[{"fact": "compa_ratio"}]).exists()
     if asks and not PayRange.objects.exists():
         sentence = _("A rule asks about pay ranges, and none are on file.")
-        found.append(Finding("incentives:no_range", sentence, url=link("people:imports"), fix=_("Import pay ranges")))
+        found.append(
+            Finding("incentives:no_range", sentence, url=link("people:imports"), fix=_("Import pay ranges"))
+        )
     return found
 
 
@@ -393,7 +433,8 @@ grouped AS (
     ('leave', CASE WHEN f.days_absent > 0 THEN 'yes' ELSE 'no' END), ('rating', coalesce(f.rating::text, ''))
   ) AS g(kind, label)
 )
-SELECT kind, label, count(*) AS people, count(*) FILTER (WHERE new > old) AS gain, count(*) FILTER (WHERE new < old) AS lose,
+SELECT kind, label, count(*) AS people, count(*) FILTER (WHERE new > old) AS gain,
+  count(*) FILTER (WHERE new < old) AS lose,
   count(*) FILTER (WHERE new > 0) AS paid, sum(new) AS new, sum(old) AS old
 FROM grouped GROUP BY kind, label ORDER BY kind, label
 """

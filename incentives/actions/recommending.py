@@ -34,12 +34,17 @@ def open_recommending(run: Run, *, version: int | None, by: User) -> Run:
         url = link("incentives:sheet", pk=locked.pk)
         managers = User.objects.filter(
             is_active=True,
-            employee__in=Assignment.objects.current().filter(participation__awards__run=locked).values("manager"),
+            employee__in=Assignment.objects.current()
+            .filter(participation__awards__run=locked)
+            .values("manager"),
         )
         record(
             "recommending_opened", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}",
             notify=[
-                Tell(u.pk, _("Recommend rewards for your team"), url, f"sheet:{locked.pk}:{u.pk}", kind="incentives:sheet")
+                Tell(
+                    u.pk, _("Recommend rewards for your team"), url, f"sheet:{locked.pk}:{u.pk}",
+                    kind="incentives:sheet",
+                )
                 for u in managers
             ],
         )  # fmt: skip
@@ -54,7 +59,12 @@ def last_act(run: Run, manager_id: int) -> str:
 
 def manager_of(participation: Participation) -> int | None:
     """The employee who is manager of the participation today."""
-    return Assignment.objects.current().filter(participation=participation).values_list("manager", flat=True).first()
+    return (
+        Assignment.objects.current()
+        .filter(participation=participation)
+        .values_list("manager", flat=True)
+        .first()
+    )
 
 
 def spent_of(pool: Pool) -> Decimal:
@@ -100,7 +110,10 @@ def adjust(award: Award, amount: Decimal, reason: str, *, version: int | None, b
             left = pool.amount - spent_of(pool)
             if amount - row.amount > left:
                 raise Refused(
-                    _("The pool has %(left)s left, and this needs %(more)s more. Take it from somebody first, or ask HR.")
+                    _(
+                        "The pool has %(left)s left, and this needs %(more)s more. "
+                        "Take it from somebody first, or ask HR."
+                    )
                     % {
                         "left": money_text(max(left, Decimal(0)), row.currency),
                         "more": money_text(amount - row.amount, row.currency),
@@ -112,7 +125,12 @@ def adjust(award: Award, amount: Decimal, reason: str, *, version: int | None, b
         row.is_outside = outside
         row.save(update_fields=["amount", "is_outside", "version"])
         record(
-            "adjusted", row, by=by, about=row.participation.employee, component=row.component.kind, outside=outside
+            "adjusted",
+            row,
+            by=by,
+            about=row.participation.employee,
+            component=row.component.kind,
+            outside=outside,
         )
     return row
 
@@ -136,7 +154,9 @@ def line_above(run: Run, manager_id: int) -> list[User]:
         distance=2, participation__awards__run=run,
         participation__in=Assignment.objects.current().filter(manager=manager_id).values("participation"),
     )  # fmt: skip
-    above = list(User.objects.filter(is_active=True, employee__in=links.values("above")).exclude(employee=manager_id))
+    above = list(
+        User.objects.filter(is_active=True, employee__in=links.values("above")).exclude(employee=manager_id)
+    )
     return above or list(hr_admins_but().exclude(employee=manager_id))
 
 
@@ -151,7 +171,9 @@ def hand_in(run: Run, note: str, *, by: User) -> Approval:
             raise Refused(_("Teams are handed in while managers recommend; this run is not there now."))
         if last_act(locked, manager.pk) in (Approval.Act.SUBMITTED, Approval.Act.APPROVED):
             raise Refused(_("Your team is handed in already."))
-        row = Approval.objects.create(run=locked, manager=manager, act=Approval.Act.SUBMITTED, note=note.strip(), by=by)
+        row = Approval.objects.create(
+            run=locked, manager=manager, act=Approval.Act.SUBMITTED, note=note.strip(), by=by
+        )
         url = link("incentives:sheet", pk=locked.pk)
         title = _("Approve the rewards that %s recommends") % manager.name
         record(
@@ -173,7 +195,9 @@ def may_decide(run: Run, manager: Employee, user: User) -> bool:
     )
     if user.employee_id and team.filter(employee=user.employee_id).exists():
         return False
-    above = ChainLink.objects.filter(participation__in=team.values("pk"), distance__gte=2, above=user.employee_id)
+    above = ChainLink.objects.filter(
+        participation__in=team.values("pk"), distance__gte=2, above=user.employee_id
+    )
     return user.standing.is_hr_admin or (user.employee_id is not None and above.exists())
 
 
@@ -186,12 +210,16 @@ def decide_team(run: Run, manager: Employee, act: str, note: str, *, by: User) -
         if locked.state != Run.State.RECOMMENDING:
             raise Refused(_("This run is not in recommendation any more."))
         before = last_act(locked, manager.pk)
-        if before != Approval.Act.SUBMITTED and not (before == Approval.Act.APPROVED and act == Approval.Act.RETURNED):
+        if before != Approval.Act.SUBMITTED and not (
+            before == Approval.Act.APPROVED and act == Approval.Act.RETURNED
+        ):
             raise Refused(_("%s has not handed in the team.") % manager.name)
         row = Approval.objects.create(run=locked, manager=manager, act=act, note=note.strip(), by=by)
         user = User.objects.filter(employee=manager, is_active=True).first()
         title = (
-            _("Your recommendations are approved") if act == Approval.Act.APPROVED else _("Your recommendations came back")
+            _("Your recommendations are approved")
+            if act == Approval.Act.APPROVED
+            else _("Your recommendations came back")
         )
         url = link("incentives:sheet", pk=locked.pk)
         record(
@@ -266,10 +294,20 @@ def approve(run: Run, waived: str, *, version: int | None, by: User) -> Run:
         locked.version += 1
         locked.save()
         tells = [
-            Tell(u.pk, _("A reward run is approved: release the statements"), link("incentives:run", pk=locked.plan.cycle_id), f"run-approved:{locked.pk}:{u.pk}")
+            Tell(
+                u.pk, _("A reward run is approved: release the statements"),
+                link("incentives:run", pk=locked.plan.cycle_id), f"run-approved:{locked.pk}:{u.pk}",
+            )
             for u in hr_admins_but(by)
         ]  # fmt: skip
-        record("approved", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", waived=bool(missing), notify=tells)
+        record(
+            "approved",
+            locked,
+            by=by,
+            stream=f"cycle:{locked.plan.cycle_id}",
+            waived=bool(missing),
+            notify=tells,
+        )
     return locked
 
 
@@ -283,7 +321,8 @@ def _own_is_recommended(run: Run, by: User) -> None:
     manager = manager_of(own)
     if manager is None or last_act(run, manager) not in (Approval.Act.SUBMITTED, Approval.Act.APPROVED):
         raise Refused(
-            _("Your own amount is in this run, and your manager has not handed it in. Let another person in HR approve.")
+            _(
+                "Your own amount is in this run, and your manager has not handed it in. "
+                "Let another person in HR approve."
+            )
         )
-
-

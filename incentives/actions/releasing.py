@@ -66,8 +66,8 @@ WHERE s.run_id = %(run)s ORDER BY s.id
 """
 NOTICES = """
 INSERT INTO activity_notice (recipient_id, kind, title, url, subject_kind, subject_id, is_urgent, key, created_at)
-SELECT u.id, 'incentives:statement', %(title)s, replace(%(url)s, '/0/', '/' || s.id || '/'), 'incentives.statement', s.id,
-  false, 'statement:' || s.id || ':' || u.id, %(now)s
+SELECT u.id, 'incentives:statement', %(title)s, replace(%(url)s, '/0/', '/' || s.id || '/'), 'incentives.statement',
+  s.id, false, 'statement:' || s.id || ':' || u.id, %(now)s
 FROM incentives_statement s JOIN cycles_participation p ON p.id = s.participation_id
 JOIN people_user u ON u.employee_id = p.employee_id AND u.is_active
 WHERE s.run_id = %(run)s AND p.state = 'active' ON CONFLICT (key) DO NOTHING
@@ -88,7 +88,9 @@ def request_release(run: Run, *, version: int | None, by: User) -> tuple[Job, bo
         check_version(locked, version)
         _releasable(locked, by)
         total = Award.objects.filter(run=locked).values("participation").distinct().count()
-        return enqueue(RELEASE, locked, by=by, total=total, url=link("incentives:run", pk=locked.plan.cycle_id))
+        return enqueue(
+            RELEASE, locked, by=by, total=total, url=link("incentives:run", pk=locked.plan.cycle_id)
+        )
 
 
 def _releasable(run: Run, by: User) -> None:
@@ -125,7 +127,11 @@ def release(run: Run, *, by: User) -> int:
 def acknowledge(statement: Statement, *, by: User) -> Statement:
     """The person has read it; that is no agreement. A second click changes nothing."""
     with transaction.atomic():
-        row = Statement.objects.select_for_update(of=("self",)).select_related("participation__employee").get(pk=statement.pk)
+        row = (
+            Statement.objects.select_for_update(of=("self",))
+            .select_related("participation__employee")
+            .get(pk=statement.pk)
+        )
         if row.acknowledged_at is None:
             row.acknowledged_at = timezone.now()
             row.version += 1
@@ -208,13 +214,24 @@ def _as_csv(rows: Sequence[Row]) -> bytes:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for number, name, component, amount, currency, cycle in rows:
-        writer.writerow([harmless(number), harmless(name), harmless(component), f"{amount:.2f}", currency, harmless(cycle)])
+        writer.writerow(
+            [
+                harmless(number),
+                harmless(name),
+                harmless(component),
+                f"{amount:.2f}",
+                currency,
+                harmless(cycle),
+            ]
+        )
     return out.getvalue().encode("utf-8-sig")
 
 
 def _as_xlsx(rows: Sequence[Row], created: datetime | None) -> bytes:
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
     # The file's own date would make every download another file.
     stamp = (created or timezone.now()).replace(tzinfo=None)
     book.set_properties({"created": stamp, "title": "Payroll"})
@@ -235,14 +252,16 @@ def _as_xlsx(rows: Sequence[Row], created: datetime | None) -> bytes:
 
 
 def reconciliation(run: Run) -> list[dict[str, Any]]:
-    """Component by component: what is approved, what goes to payroll, what is held. The first is the sum of the others."""
+    """Component by component: what is approved is the sum of what goes to payroll and what is held."""
     found: dict[int, dict[str, Any]] = {}
-    rows = Award.objects.filter(run=run, amount__gt=0).values_list("component", "component__name", "amount", "is_held")
+    rows = Award.objects.filter(run=run, amount__gt=0).values_list(
+        "component", "component__name", "amount", "is_held"
+    )
     for pk, name, amount, held in rows:
-        line = found.setdefault(pk, {"name": name, "all": Decimal(0), "paid": Decimal(0), "held": Decimal(0), "count": 0})
+        line = found.setdefault(
+            pk, {"name": name, "all": Decimal(0), "paid": Decimal(0), "held": Decimal(0), "count": 0}
+        )
         line["all"] += amount
         line["held" if held else "paid"] += amount
         line["count"] += 1
     return list(found.values())
-
-

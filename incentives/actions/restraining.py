@@ -58,7 +58,9 @@ def propose_restraint(
         if entry is None or not known.filter(pk=entry.pk).exists():
             raise Invalid(
                 "entry",
-                _("This would be the first mention. Name something %(name)s was told at least %(days)d days ago.")
+                _(
+                    "This would be the first mention. Name something %(name)s was told at least %(days)d days ago."
+                )
                 % {"name": part.employee.name, "days": part.cycle.mention_days},
             )
         if values["answer_by"] <= today():
@@ -93,7 +95,11 @@ def answer(entry: RestraintEntry, text: str, *, version: int | None, by: User) -
     if not text.strip():
         raise Invalid("answer", _("Write something first."))
     with transaction.atomic():
-        row = RestraintEntry.objects.select_for_update(of=("self",)).select_related("participation__employee").get(pk=entry.pk)
+        row = (
+            RestraintEntry.objects.select_for_update(of=("self",))
+            .select_related("participation__employee")
+            .get(pk=entry.pk)
+        )
         check_version(row, version, ("answer",))
         if row.state != RestraintEntry.State.PROPOSED:
             raise Refused(_("This entry is decided. What you wrote stays beside it."))
@@ -110,7 +116,9 @@ def answer(entry: RestraintEntry, text: str, *, version: int | None, by: User) -
 def deciders(entry: RestraintEntry) -> list[User]:
     """Who may decide: HR admins and the line above the manager; not who proposed it, not whom it is about."""
     above = ChainLink.objects.filter(participation=entry.participation_id, distance__gte=2).values("above")
-    others = User.objects.filter(Q(pk__in=hr_admins_but().values("pk")) | Q(employee__in=above), is_active=True)
+    others = User.objects.filter(
+        Q(pk__in=hr_admins_but().values("pk")) | Q(employee__in=above), is_active=True
+    )
     return list(others.exclude(pk=entry.proposed_by_id).exclude(employee=entry.participation.employee_id))
 
 
@@ -119,7 +127,9 @@ def may_take_effect(entry: RestraintEntry, on: date) -> bool:
     return entry.answered_at is not None or on > entry.answer_by
 
 
-def decide(entry: RestraintEntry, outcome: str, text: str, *, version: int | None, by: User) -> RestraintEntry:
+def decide(
+    entry: RestraintEntry, outcome: str, text: str, *, version: int | None, by: User
+) -> RestraintEntry:
     """A second person lets the entry take effect, or lifts it (also later: a hold is settled so).
 
     It takes effect only after the person has answered or the day to answer has passed; lifting is always possible.
@@ -127,7 +137,11 @@ def decide(entry: RestraintEntry, outcome: str, text: str, *, version: int | Non
     if not text.strip():
         raise Invalid("decision", _("Say why; the person reads it."))
     with transaction.atomic():
-        row = RestraintEntry.objects.select_for_update(of=("self",)).select_related("participation__employee").get(pk=entry.pk)
+        row = (
+            RestraintEntry.objects.select_for_update(of=("self",))
+            .select_related("participation__employee")
+            .get(pk=entry.pk)
+        )
         check_version(row, version, ("decision",))
         if row.proposed_by_id == by.pk:
             raise Refused(_("You proposed this entry. A second person decides about it."))
@@ -138,7 +152,9 @@ def decide(entry: RestraintEntry, outcome: str, text: str, *, version: int | Non
             raise Refused(_("This entry is in effect already."))
         if effective and not may_take_effect(row, today()):
             raise Refused(
-                _("%(name)s may answer until %(day)s. It can take effect after the answer, or after that day.")
+                _(
+                    "%(name)s may answer until %(day)s. It can take effect after the answer, or after that day."
+                )
                 % {"name": row.participation.employee.name, "day": row.answer_by.isoformat()}
             )
         if effective and row.lapses_on < today():
@@ -161,13 +177,19 @@ def _free(entry: RestraintEntry) -> int:
     if entry.effect != RestraintEntry.Effect.HOLD:
         return 0
     others = RestraintEntry.objects.in_force().filter(
-        participation=entry.participation_id, component_kind=entry.component_kind, effect=RestraintEntry.Effect.HOLD
+        participation=entry.participation_id,
+        component_kind=entry.component_kind,
+        effect=RestraintEntry.Effect.HOLD,
     )
     if others.exclude(pk=entry.pk).exists():
         return 0
-    held = Award.objects.filter(
-        participation=entry.participation_id, component__kind=entry.component_kind, is_held=True
-    ).select_for_update(of=("self",)).select_related("run__plan_version")
+    held = (
+        Award.objects.filter(
+            participation=entry.participation_id, component__kind=entry.component_kind, is_held=True
+        )
+        .select_for_update(of=("self",))
+        .select_related("run__plan_version")
+    )
     freed = 0
     for award in held:
         if not held_by_rule(award):
@@ -192,14 +214,20 @@ def settle(award: Award, reason: str, *, version: int | None, by: User) -> Award
         raise Invalid("reason", _("Say what has settled it."))
     with transaction.atomic():
         run = Run.objects.select_for_update().get(pk=award.run_id)
-        row = Award.objects.select_for_update(of=("self",)).select_related("participation__employee", "component").get(pk=award.pk)
+        row = (
+            Award.objects.select_for_update(of=("self",))
+            .select_related("participation__employee", "component")
+            .get(pk=award.pk)
+        )
         check_version(row, version)
         if not row.is_held:
             raise Refused(_("Nothing is held here."))
         if run.is_open:
             raise Refused(_("Until the run is approved, calculating again decides what is held."))
         entries = RestraintEntry.objects.in_force().filter(
-            participation=row.participation_id, component_kind=row.component.kind, effect=RestraintEntry.Effect.HOLD
+            participation=row.participation_id,
+            component_kind=row.component.kind,
+            effect=RestraintEntry.Effect.HOLD,
         )
         if entries.exists():
             raise Refused(_("An entry holds this amount. Decide about the entry instead."))

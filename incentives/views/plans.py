@@ -98,11 +98,13 @@ def plan(request: UserRequest, pk: int) -> HttpResponse:
 def _as_content(component: Component) -> dict[str, Any]:
     """One component of the working copy in the shape that is published, from rows already read."""
     return {
-        **{name: getattr(component, name) for name in ("kind", "name", "match", "distributes_pool", "prorate", "unpaid_leave_counts")},
-        "id": component.pk, "band_percent": component.band_percent, "rounding": component.rounding,
-        "minimum": component.minimum, "maximum": component.maximum,
+        **{name: getattr(component, name) for name in ("kind", *actions.COMPONENT_FIELDS)},
+        "id": component.pk,
         "rules": [
-            {"id": r.pk, "position": r.position, "conditions": r.conditions, "effect": r.effect, "basis": r.basis, "amount": r.amount}
+            {
+                "id": r.pk, "position": r.position, "conditions": r.conditions, "effect": r.effect, "basis": r.basis,
+                "amount": r.amount,
+            }
             for r in component.rules.all()
         ],
     }  # fmt: skip
@@ -209,9 +211,15 @@ def _write_rule(request: UserRequest, component: Component, rule: Rule | None) -
         if act != "save":
             form = RuleForm(initial={name: request.POST.get(name, "") for name in RuleForm.base_fields})
     else:
-        stored = [_shown(rules.condition_from(c), names) for c in rule.conditions] if rule else [{"fact": "rating", "op": "at_least"}]
+        stored = (
+            [_shown(rules.condition_from(c), names) for c in rule.conditions]
+            if rule
+            else [{"fact": "rating", "op": "at_least"}]
+        )
         lines = [_condition_form(n, names, row, bound=False) for n, row in enumerate(stored)]
-        first = {"effect": rule.effect, "basis": rule.basis, "amount": rules.plain(rule.amount)} if rule else {}
+        first = (
+            {"effect": rule.effect, "basis": rule.basis, "amount": rules.plain(rule.amount)} if rule else {}
+        )
         form = RuleForm(initial={**first, "version": rule.version if rule else 0})
     wrong = bool(request.method == "POST" and act == "save")
     context = {
@@ -222,7 +230,9 @@ def _write_rule(request: UserRequest, component: Component, rule: Rule | None) -
     return render(request, "incentives/rule.html", context, status=422 if wrong else 200)
 
 
-def _save_rule(component: Component, rule: Rule | None, values: dict[str, Any], version: int, request: UserRequest) -> None:
+def _save_rule(
+    component: Component, rule: Rule | None, values: dict[str, Any], version: int, request: UserRequest
+) -> None:
     if rule is None:
         actions.add_rule(component, values, by=request.user)
     else:
@@ -233,7 +243,11 @@ def _typed_conditions(request: UserRequest) -> list[dict[str, str]]:
     """The rows of slots as they were sent, in their order."""
     found = []
     for number in range(rules.MAX_CONDITIONS):
-        row = {name: request.POST[f"c{number}-{name}"] for name in ("fact", "op", "value") if f"c{number}-{name}" in request.POST}
+        row = {
+            name: request.POST[f"c{number}-{name}"]
+            for name in ("fact", "op", "value")
+            if f"c{number}-{name}" in request.POST
+        }
         if row:
             found.append(row)
     return found
@@ -280,13 +294,18 @@ def set_pools(request: UserRequest, pk: int) -> HttpResponse:
     component = get_editable(Component.objects.select_related("plan__cycle"), request.user, pk=pk)
     pools = {p.unit_id: p.amount for p in component.pools.all()}
     units = list(Unit.objects.visible_to(request.user).order_by("path")[:UNITS_SHOWN])
-    first = {f"unit_{u.pk}": pools.get(u.pk) for u in units} | {"whole": pools.get(None), "version": component.version}
+    first = {f"unit_{u.pk}": pools.get(u.pk) for u in units} | {
+        "whole": pools.get(None),
+        "version": component.version,
+    }
     form = PoolsForm(request.POST or None, units=units, initial=first)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
 
         def save() -> None:
-            actions.set_pools(component, data["whole"], form.by_unit(), version=data["version"], by=request.user)
+            actions.set_pools(
+                component, data["whole"], form.by_unit(), version=data["version"], by=request.user
+            )
 
         if done(form, save):
             messages.success(request, _("Saved."))
@@ -316,7 +335,9 @@ def criteria(request: UserRequest, pk: int) -> HttpResponse:
     cycle = get_visible(Cycle, request.user, pk=pk)
     if request.user.standing.is_it_admin:
         raise Http404
-    version = PlanVersion.objects.visible_to(request.user).filter(plan__cycle=cycle).order_by("-number").first()
+    version = (
+        PlanVersion.objects.visible_to(request.user).filter(plan__cycle=cycle).order_by("-number").first()
+    )
     names = names_of(cycle)
     components = rules.components_of(version.content) if version else []
     context = {
@@ -334,7 +355,9 @@ def rehearse(request: UserRequest, pk: int) -> HttpResponse:
     cycle = _plan_cycle(request, pk)
     plan = get_visible(Plan, request.user, cycle=cycle)
     past = list(
-        Cycle.objects.visible_to(request.user).exclude(state=Cycle.State.DRAFT).order_by("-first_day", "-pk")[:20]
+        Cycle.objects.visible_to(request.user)
+        .exclude(state=Cycle.State.DRAFT)
+        .order_by("-first_day", "-pk")[:20]
     )
     chosen = next((c for c in past if str(c.pk) == request.GET.get("on", "")), None)
     if chosen is None:
@@ -353,9 +376,15 @@ SMALLEST_GROUP = 3
 
 def _grouped(rows: list[dict[str, Any]], names: rules.Names) -> dict[str, Any]:
     words = {
-        "part": _("Part-time"), "full": _("Full-time"), "yes": _("With absence"), "no": _("Without absence"), "": _("None"),
+        "part": _("Part-time"), "full": _("Full-time"), "yes": _("With absence"), "no": _("Without absence"),
+        "": _("None"),
     }  # fmt: skip
-    titles = {"rating": _("By rating"), "grade": _("By grade"), "fte": _("By working time"), "leave": _("By absence")}
+    titles = {
+        "rating": _("By rating"),
+        "grade": _("By grade"),
+        "fte": _("By working time"),
+        "leave": _("By absence"),
+    }
     groups = []
     for kind, title in titles.items():
         lines = []
@@ -370,5 +399,3 @@ def _grouped(rows: list[dict[str, Any]], names: rules.Names) -> dict[str, Any]:
             lines.append({**row, "label": label, "is_small": row["people"] < SMALLEST_GROUP})
         groups.append({"title": title, "rows": lines})
     return {"total": next((r for r in rows if r["kind"] == "all"), None), "groups": groups if rows else []}
-
-

@@ -36,13 +36,16 @@ def restraints(request: UserRequest) -> HttpResponse:
     over = ("lifted", "lapsed")
     entries = list(rows)
     team = (
-        Participation.objects.filter(related(request.user, *OVERSEERS, to="") & ~related(request.user, Relation.SELF, to=""))
+        Participation.objects.filter(related(request.user, *OVERSEERS, to=""))
+        .filter(~related(request.user, Relation.SELF, to=""))
         .filter(cycle__state=Cycle.State.RUNNING, state=Participation.State.ACTIVE)
         .select_related("employee", "cycle")
         .order_by("employee__sort_name")[:50]
     )  # fmt: skip
+    running = [e for e in entries if e.state not in over]
+    ended = [e for e in entries if e.state in over]
     context = {
-        "open": [e for e in entries if e.state not in over], "over": [e for e in entries if e.state in over],
+        "open": running, "over": ended, "groups": [(_("Open"), running), (_("Over"), ended)],
         "team": list(team), "me": request.user.employee_id,
     }  # fmt: skip
     return render(request, "incentives/restraints.html", context)
@@ -57,16 +60,26 @@ def propose_restraint(request: UserRequest, pk: int) -> HttpResponse:
         Participation.objects.filter(overseen).select_related("employee", "cycle"), request.user, pk=pk
     )
     known = list(entries_known_since(part, part.cycle.mention_days)[:40])
-    readable = set(Entry.objects.visible_to(request.user).filter(pk__in=[e.pk for e in known]).values_list("pk", flat=True))
+    readable = set(
+        Entry.objects.visible_to(request.user)
+        .filter(pk__in=[e.pk for e in known])
+        .values_list("pk", flat=True)
+    )
     options = [(e.pk, _entry_words(e, e.pk in readable)) for e in known]
-    first = {"answer_by": today() + timedelta(days=7), "lapses_on": today() + timedelta(days=90), "effect": "hold"}
+    first = {
+        "answer_by": today() + timedelta(days=7),
+        "lapses_on": today() + timedelta(days=90),
+        "effect": "hold",
+    }
     form = RestraintForm(request.POST or None, entries=options, initial=first)
     if request.method == "POST" and form.is_valid():
         values = dict(form.cleaned_data)
         chosen = next((e for e in known if e.pk == values["entry"]), None)
         made: list[RestraintEntry] = []
         if done(form, lambda: made.append(actions.propose_restraint(part, chosen, values, by=request.user))):
-            messages.success(request, _("%s is told and can answer before anything takes effect.") % part.employee.name)
+            messages.success(
+                request, _("%s is told and can answer before anything takes effect.") % part.employee.name
+            )
             return redirect("incentives:restraint", pk=made[0].pk)
     context = {"form": form, "part": part, "cycle": part.cycle, "has_mention": bool(known)}
     return render(request, "incentives/restraint_form.html", context, status=422 if form.errors else 200)
@@ -86,7 +99,12 @@ def restraint(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _page(
-    request: UserRequest, pk: int, *, answer: AnswerForm | None = None, decide: DecideForm | None = None, status: int = 200
+    request: UserRequest,
+    pk: int,
+    *,
+    answer: AnswerForm | None = None,
+    decide: DecideForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     found = get_visible(
         RestraintEntry.objects.select_related(
@@ -117,7 +135,10 @@ def answer(request: UserRequest, pk: int) -> HttpResponse:
         raise Http404
     form = AnswerForm(request.POST)
     if form.is_valid() and done(
-        form, lambda: actions.answer(found, form.cleaned_data["answer"], version=form.cleaned_data["version"], by=request.user)
+        form,
+        lambda: actions.answer(
+            found, form.cleaned_data["answer"], version=form.cleaned_data["version"], by=request.user
+        ),
     ):
         messages.success(request, _("Sent. Whoever decides reads it first."))
         return redirect("incentives:restraint", pk=found.pk)
@@ -134,7 +155,11 @@ def decide(request: UserRequest, pk: int) -> HttpResponse:
     if form.is_valid() and done(
         form,
         lambda: actions.decide(
-            found, outcome, form.cleaned_data["decision"], version=form.cleaned_data["version"], by=request.user
+            found,
+            outcome,
+            form.cleaned_data["decision"],
+            version=form.cleaned_data["version"],
+            by=request.user,
         ),
     ):
         messages.success(request, _("In effect.") if outcome == "effective" else _("Lifted."))

@@ -35,7 +35,9 @@ def run(request: UserRequest, pk: int) -> HttpResponse:
     return _run_page(request, pk)
 
 
-def _run_page(request: UserRequest, pk: int, form: ApproveForm | None = None, status: int = 200) -> HttpResponse:
+def _run_page(
+    request: UserRequest, pk: int, form: ApproveForm | None = None, status: int = 200
+) -> HttpResponse:
     cycle = get_visible(Cycle, request.user, pk=pk)
     if not request.user.standing.is_hr:
         raise Http404
@@ -68,9 +70,9 @@ def _run_page(request: UserRequest, pk: int, form: ApproveForm | None = None, st
             rows = rows.exclude(ineligible_why="")
         elif show == "outside":
             rows = rows.filter(is_outside=True)
-        page = Paginator(rows.order_by("participation__employee__sort_name", "component"), AWARDS_A_PAGE).get_page(
-            request.GET.get("page")
-        )
+        page = Paginator(
+            rows.order_by("participation__employee__sort_name", "component"), AWARDS_A_PAGE
+        ).get_page(request.GET.get("page"))
         for award in page.object_list:
             award.why_words = rules.WHY.get(award.ineligible_why, "")  # type: ignore[attr-defined]
         context |= {
@@ -97,7 +99,14 @@ def _steps(plan: Plan | None, run: Run | None) -> list[dict[str, Any]]:
     order = ["draft", "calculated", "recommending", "approved", "released", "exported"]
     here = order.index(run.state) if run else 0
     published = bool(plan and plan.is_published)
-    words = [_("Rules published"), _("Calculated"), _("Managers recommend"), _("Approved"), _("Released"), _("At payroll")]
+    words = [
+        _("Rules published"),
+        _("Calculated"),
+        _("Managers recommend"),
+        _("Approved"),
+        _("Released"),
+        _("At payroll"),
+    ]
     states = ["done" if published else "current"]
     for number in range(1, 6):
         state = "done" if here >= number else ("current" if here == number - 1 and published else "todo")
@@ -162,10 +171,10 @@ def release(request: UserRequest, pk: int) -> HttpResponse:
 def export_payroll(request: UserRequest, pk: int) -> HttpResponse:
     """Make the file for payroll."""
     found = _hr_run(request, pk)
-    format = request.POST.get("format", "csv")
-    if format not in ("csv", "xlsx"):
+    kind = request.POST.get("format", "csv")
+    if kind not in TYPES:
         raise Refused(_("Payroll gets CSV or XLSX."))
-    export = actions.export_payroll(found, format, by=request.user)
+    export = actions.export_payroll(found, kind, by=request.user)
     messages.success(
         request,
         _("%(rows)d lines, %(total)s. The file is below.")
@@ -174,7 +183,10 @@ def export_payroll(request: UserRequest, pk: int) -> HttpResponse:
     return redirect("incentives:run", pk=found.plan.cycle_id)
 
 
-TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @login_required
@@ -195,11 +207,14 @@ def award(request: UserRequest, pk: int) -> HttpResponse:
     return _award_page(request, pk)
 
 
-def _award_page(request: UserRequest, pk: int, form: SettleForm | None = None, status: int = 200) -> HttpResponse:
+def _award_page(
+    request: UserRequest, pk: int, form: SettleForm | None = None, status: int = 200
+) -> HttpResponse:
     sheet = FactSheet.objects.filter(run=OuterRef("run"), participation=OuterRef("participation"))
     found = get_visible(
         Award.objects.select_related(
-            "run__plan__cycle", "run__plan_version", "component", "participation__employee", "participation__unit", "pool"
+            "run__plan__cycle", "run__plan_version", "component", "participation__employee", "participation__unit",
+            "pool",
         ).annotate(facts=Subquery(sheet.values("facts")[:1])),
         request.user,
         pk=pk,
@@ -247,10 +262,10 @@ def settle(request: UserRequest, pk: int) -> HttpResponse:
     form = SettleForm(request.POST)
     if form.is_valid() and done(
         form,
-        lambda: actions.settle(found, form.cleaned_data["reason"], version=form.cleaned_data["version"], by=request.user),
+        lambda: actions.settle(
+            found, form.cleaned_data["reason"], version=form.cleaned_data["version"], by=request.user
+        ),
     ):
         messages.success(request, _("Settled. It goes to payroll with the next file."))
         return redirect("incentives:award", pk=found.pk)
     return _award_page(request, pk, form, status=422)
-
-

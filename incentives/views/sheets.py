@@ -46,7 +46,8 @@ def _sheet_rows(request: UserRequest, run: Run) -> Any:
         .visible_to(request.user)
         .exclude(participation__employee=request.user.employee_id or 0)
         .annotate(
-            manager_id=Subquery(current.values("manager")[:1]), manager_name=Subquery(current.values("manager__name")[:1]),
+            manager_id=Subquery(current.values("manager")[:1]),
+            manager_name=Subquery(current.values("manager__name")[:1]),
             rating=Subquery(sheet.values("facts__rating")[:1]),
         )
         .select_related("component", "pool", "participation__employee", "participation__unit")
@@ -83,7 +84,9 @@ def _sheet(
     rows = list(_sheet_rows(request, run))
     picked = request.GET.get("team") or request.POST.get("team")
     names = {r.manager_id: r.manager_name for r in rows if r.manager_id}
-    chosen = int(picked) if picked and picked.isascii() and picked.isdigit() and int(picked) in names else None
+    chosen = (
+        int(picked) if picked and picked.isascii() and picked.isdigit() and int(picked) in names else None
+    )
     if chosen is None:
         waiting = [pk for pk in names if acts.get(pk) and acts[pk].act == Approval.Act.SUBMITTED and pk != me]
         chosen = me if me in names else (waiting or sorted(names, key=lambda k: names[k]) or [None])[0]
@@ -95,7 +98,10 @@ def _sheet(
     for row in rows:
         if row.manager_id != chosen:
             continue
-        block = blocks.setdefault(row.component_id, {"component": row.component, "rows": [], "sum": Decimal(0), "guideline": Decimal(0)})
+        block = blocks.setdefault(
+            row.component_id,
+            {"component": row.component, "rows": [], "sum": Decimal(0), "guideline": Decimal(0)},
+        )
         row.why_words = rules.WHY.get(row.ineligible_why, "")
         row.level = levels.get(row.rating, "")
         row.form = wrong if wrong is not None and row.pk == award else None
@@ -105,15 +111,14 @@ def _sheet(
         block["guideline"] += row.guideline
     used = {r.pool_id for r in rows if r.manager_id == chosen and r.pool_id}
     pools = [p for p in actions.pools_of(run) if p["pool"].pk in used]
-    for block in blocks.values():
-        block["pools"] = [p for p in pools if p["pool"].component_id == block["component"].pk]
     manager = Employee.objects.filter(pk=chosen).first() if chosen and not mine else None
     may_decide = bool(
         manager and act and run.state == Run.State.RECOMMENDING and act.act == Approval.Act.SUBMITTED
         and actions.may_decide(run, manager, request.user)
     )  # fmt: skip
     context = {
-        "run": run, "cycle": run.plan.cycle, "blocks": list(blocks.values()), "is_mine": mine, "act": act,
+        "run": run, "cycle": run.plan.cycle, "pools_shown": pools, "blocks": list(blocks.values()),
+        "is_mine": mine, "act": act,
         "may_write": may_write, "manager": manager, "may_decide": may_decide, "note": note or NoteForm(),
         "teams": [
             {
@@ -144,7 +149,9 @@ def adjust(request: UserRequest, pk: int) -> HttpResponse:
         try:
             saved = done(
                 form,
-                lambda: actions.adjust(award, data["amount"], data["reason"], version=data["version"], by=request.user),
+                lambda: actions.adjust(
+                    award, data["amount"], data["reason"], version=data["version"], by=request.user
+                ),
             )
         except Refused as error:
             if not request.htmx or error.__class__ is not Refused:
@@ -156,7 +163,11 @@ def adjust(request: UserRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return _sheet(request, award.run, wrong=form, award=award.pk, status=422)
     row = _sheet_rows(request, award.run).get(pk=award.pk)
-    row.level = RatingLevel.objects.filter(scale__cycle=award.run.plan.cycle_id, position=row.rating or 0).values_list("label", flat=True).first()
+    row.level = (
+        RatingLevel.objects.filter(scale__cycle=award.run.plan.cycle_id, position=row.rating or 0)
+        .values_list("label", flat=True)
+        .first()
+    )
     row.may_write = True
     row.form = form if form.errors else None
     pools = [p for p in actions.pools_of(award.run) if p["pool"].pk == award.pool_id]
@@ -195,8 +206,8 @@ def decide_team(request: UserRequest, pk: int, manager: int) -> HttpResponse:
     if form.is_valid() and done(
         form, lambda: actions.decide_team(run, person, act, form.cleaned_data["note"], by=request.user)
     ):
-        messages.success(request, _("Approved.") if act == Approval.Act.APPROVED else _("Returned with your note."))
+        messages.success(
+            request, _("Approved.") if act == Approval.Act.APPROVED else _("Returned with your note.")
+        )
         return redirect("incentives:sheet", pk=run.pk)
     return _sheet(request, run, note=form, status=422)
-
-

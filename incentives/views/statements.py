@@ -37,10 +37,14 @@ def mine(request: UserRequest) -> HttpResponse:
         .order_by("-released_at")
     )
     entries = list(
-        RestraintEntry.objects.answerable_by(request.user).select_related("participation__cycle").order_by("-proposed_at")
+        RestraintEntry.objects.answerable_by(request.user)
+        .select_related("participation__cycle")
+        .order_by("-proposed_at")
     )
     published = set(
-        PlanVersion.objects.filter(plan__cycle__in=[p.cycle_id for p in parts]).values_list("plan__cycle", flat=True)
+        PlanVersion.objects.filter(plan__cycle__in=[p.cycle_id for p in parts]).values_list(
+            "plan__cycle", flat=True
+        )
     )
     context = {
         "statements": statements, "entries": entries, "parts": [p for p in parts if p.cycle_id in published],
@@ -59,7 +63,11 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
     )  # fmt: skip
     content = found.snapshot
     names = names_of(found.run.plan.cycle)
-    components = {c.id: c for c in rules.components_of(found.run.plan_version.content)} if found.run.plan_version else {}
+    components = (
+        {c.id: c for c in rules.components_of(found.run.plan_version.content)}
+        if found.run.plan_version
+        else {}
+    )
     cards = []
     for award in content["awards"]:
         component = components[award["component"]]
@@ -121,8 +129,14 @@ def acknowledge(request: UserRequest, pk: int) -> HttpResponse:
 def what_if(request: UserRequest, pk: int) -> HttpResponse:
     """What the published rules would give oneself at each rating. Nobody else's facts, and no pool."""
     cycle = get_visible(Cycle, request.user, pk=pk)
-    part = Participation.objects.filter(cycle=cycle, employee=request.user.employee_id or 0).select_related("unit").first()
-    version = PlanVersion.objects.visible_to(request.user).filter(plan__cycle=cycle).order_by("-number").first()
+    part = (
+        Participation.objects.filter(cycle=cycle, employee=request.user.employee_id or 0)
+        .select_related("unit")
+        .first()
+    )
+    version = (
+        PlanVersion.objects.visible_to(request.user).filter(plan__cycle=cycle).order_by("-number").first()
+    )
     if part is None:
         raise Http404
     rows: list[dict[str, Any]] = []
@@ -132,7 +146,9 @@ def what_if(request: UserRequest, pk: int) -> HttpResponse:
         facts = actions.facts_of(cycle, part)
         person = rules.person_from(facts)
         levels = list(
-            RatingLevel.objects.filter(scale__cycle=cycle).order_by("position").values_list("position", "label", "value")
+            RatingLevel.objects.filter(scale__cycle=cycle)
+            .order_by("position")
+            .values_list("position", "label", "value")
         )
         names = rules.Names(
             {position: label for position, label, _value in levels},
@@ -140,7 +156,13 @@ def what_if(request: UserRequest, pk: int) -> HttpResponse:
         )  # fmt: skip
         for position, label, value in levels:
             said = rules.at_rating(components, person, position, value, currency=cycle.currency)
-            rows.append({"label": label, "parts": said, "total": sum((amount for _name, amount, _why in said), Decimal(0))})
+            rows.append(
+                {
+                    "label": label,
+                    "parts": said,
+                    "total": sum((amount for _name, amount, _why in said), Decimal(0)),
+                }
+            )
         shown = [
             {"label": rules.FACTS[name].label, "value": why.fact_words(name, facts, names)}
             for name in rules.FACTS

@@ -52,7 +52,9 @@ def make_rule(
 
 
 def make_pool(component: Component, amount: str, unit: Unit | None = None) -> Pool:
-    return Pool.objects.create(component=component, amount=amount, unit=unit, currency=component.plan.cycle.currency)
+    return Pool.objects.create(
+        component=component, amount=amount, unit=unit, currency=component.plan.cycle.currency
+    )
 
 
 def rate(participation: Participation, position: int = MEETS, *, by: User | None = None) -> ReleasedResult:
@@ -135,17 +137,26 @@ def told(world: World, *, days_ago: int = 30, participation: Participation | Non
     """Something Bashir said to Ana a month ago."""
     assert world.bashir.employee
     part = participation or world.ana_part
-    return make_entry(part, world.bashir.employee, world.bashir.employee, "The audit files are late.", days_ago=days_ago)
+    return make_entry(
+        part, world.bashir.employee, world.bashir.employee, "The audit files are late.", days_ago=days_ago
+    )
 
 
-def restraint(world: World, *, effect: str = "hold", kind: str = "merit", by: User | None = None, **fields: Any) -> RestraintEntry:
+def restraint(
+    world: World, *, effect: str = "hold", kind: str = "merit", by: User | None = None, **fields: Any
+) -> RestraintEntry:
     """An entry about Ana, proposed by Bashir."""
     values: dict[str, Any] = {
-        "answer_by": today() + timedelta(days=7), "lapses_on": today() + timedelta(days=60), "facts": "Three audit files were late.",
+        "answer_by": today() + timedelta(days=7), "lapses_on": today() + timedelta(days=60),
+        "facts": "Three audit files were late.",
         "percent": Decimal(50) if effect == "reduce" else None, "entry": told(world), **fields,
     }  # fmt: skip
     return RestraintEntry.objects.create(
-        participation=world.ana_part, component_kind=kind, effect=effect, proposed_by=by or world.bashir, **values
+        participation=world.ana_part,
+        component_kind=kind,
+        effect=effect,
+        proposed_by=by or world.bashir,
+        **values,
     )
 
 
@@ -156,6 +167,14 @@ def in_effect(world: World, **fields: Any) -> RestraintEntry:
 
 
 # --- what the access table opens -------------------------------------------------------------------
+
+
+def cycle_of(world: World) -> dict[str, Any]:
+    return {"pk": world.cycle.pk}
+
+
+def participation_of_ana(world: World) -> dict[str, Any]:
+    return {"pk": world.ana_part.pk}
 
 
 def cycle_with_draft(world: World) -> dict[str, Any]:
@@ -233,6 +252,8 @@ def many_more(world: World, count: int) -> None:
         person = people.make_employee(f"Person {Participation.objects.count() + 1}", world.production)
         people.pay(person)
         rate(cycles.take_part(world.cycle, person, world.bashir.employee, world.dora.employee))
+    if not ReleasedResult.objects.filter(participation=world.ana_part).exists():
+        rate_all(world)
     plan = Plan.objects.filter(cycle=world.cycle).first() or write_plan(world, pool="900000")
     if not plan.is_published:
         publish(plan, world.lea)
@@ -243,3 +264,15 @@ def many_more(world: World, count: int) -> None:
 
 def manager_now(participation: Participation) -> int:
     return Assignment.objects.current().get(participation=participation).manager_id
+
+
+def run_in_recommendation(world: World) -> dict[str, Any]:
+    return {"pk": Run.objects.get(plan__cycle=world.cycle).pk}
+
+
+def merit_of_ana(world: World) -> dict[str, Any]:
+    return {"pk": award_of(world.ana_part).pk}
+
+
+def released_statement(world: World) -> dict[str, Any]:
+    return {"pk": statement_of(world.ana_part).pk}

@@ -1,0 +1,61 @@
+// The sheet by keyboard: arrows go from amount to amount, and the pool shows what would be left before it is saved.
+// What is true comes from the server with each answer; this only looks ahead.
+
+const cents = (text) => Math.round(Number(text) * 100);
+
+function outside(form, value) {
+  return value < cents(form.dataset.low) || value > cents(form.dataset.high);
+}
+
+function ahead(form) {
+  const input = form.elements.amount;
+  const value = cents(input.value || "0");
+  const reason = form.querySelector("[data-reason]");
+  if (reason) reason.hidden = !outside(form, value);
+  const pool = document.querySelector(`[data-pool="${form.dataset.poolOf}"]`);
+  if (!pool) return;
+  let line = pool.querySelector(".sheet-after");
+  if (!line) {
+    line = document.createElement("p");
+    line.className = "sheet-after";
+    line.setAttribute("role", "status");
+    pool.append(line);
+  }
+  const more = value - cents(form.dataset.was);
+  const left = cents(pool.dataset.left) - more;
+  line.toggleAttribute("data-over", left < 0);
+  const number = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 2 }).format(left / 100);
+  line.textContent = more === 0 ? "" : `→ ${number}`;
+}
+
+function prepare(root) {
+  for (const form of root.querySelectorAll("[data-sheet-form]")) {
+    const reason = form.querySelector("[data-reason]");
+    if (reason) reason.hidden = !outside(form, cents(form.elements.amount.value || "0"));
+  }
+}
+
+document.addEventListener("input", (event) => {
+  const form = event.target.closest?.("[data-sheet-form]");
+  if (form && event.target.name === "amount") ahead(form);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.name !== "amount" || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+  const fields = [...document.querySelectorAll("[data-sheet-form] [name=amount]")];
+  const next = fields[fields.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];
+  event.preventDefault();
+  next?.focus();
+  next?.select();
+});
+
+let last = "";
+document.addEventListener("submit", (event) => {
+  if (event.target.matches?.("[data-sheet-form]")) last = event.target.elements.amount.id;
+});
+document.addEventListener("htmx:after:swap", () => {
+  prepare(document);
+  if (last) document.getElementById(last)?.focus();
+  last = "";
+});
+prepare(document);
