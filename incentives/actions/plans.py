@@ -11,6 +11,7 @@ from django.db.models import BigIntegerField, CharField, Count, F, Max, Q, Query
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from incentives import rules
 from incentives.actions.calculating import read_facts, weigh
@@ -18,7 +19,7 @@ from incentives.models import Component, Plan, PlanVersion, Pool, Rule, Run
 from pmcycle.activity.actions import Tell, record
 from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import Cycle, RatingLevel
-from pmcycle.cycles.rules import Finding, count_of_people
+from pmcycle.cycles.rules import Finding
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Employee, PayRange, Role, RoleGrant, Unit, User
 
@@ -376,9 +377,14 @@ def check_plan(cycle: Cycle, people: QuerySet[Employee]) -> list[Finding]:
         names = list(unpaid.values_list("name", flat=True)[:5])
         if names:
             count = unpaid.count()
-            sentence = _(
-                "%s have no pay on file, so no share of pay can be given to them."
-            ) % count_of_people(count)
+            sentence = (
+                ngettext(
+                    "%d person has no pay on file, so no share of pay can be given.",
+                    "%d people have no pay on file, so no share of pay can be given.",
+                    count,
+                )
+                % count
+            )
             found.append(
                 Finding(
                     "incentives:no_pay", sentence, count=count, people=tuple(names), url=link("people:imports"),
