@@ -70,6 +70,7 @@ def test_nobody_is_invited_twice_or_after_leaving(world: World, as_: SignedIn) -
 @pytest.mark.parametrize(
     "token",
     ["", "x", "\x00", signing.dumps([1, "a"], salt="other"), signing.dumps(5, salt=accounts.INVITATION_SALT)],
+    ids=["empty", "short", "with a NUL byte", "of another kind", "of another shape"],
 )
 def test_a_false_invitation_is_refused(token: str, db: None) -> None:
     with pytest.raises(Refused):

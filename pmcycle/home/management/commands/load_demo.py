@@ -13,6 +13,7 @@ from pmcycle.home.demo.company import PASSWORD, WHO_SIGNS_IN, build_company
 from pmcycle.home.demo.cycle import build_cycles
 from pmcycle.home.demo.objectives import build_goals
 from pmcycle.home.demo.results import build_results
+from pmcycle.home.demo.rewards import build_rewards
 from pmcycle.home.demo.talks import build_talks
 from pmcycle.people.models import Employee, User
 
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             build_goals(company, this)
             build_talks(company, this)
             build_results(company, this)
+            build_rewards(company, this)
             build_evaluations(company, this)
         took = time.monotonic() - begun
         self.stdout.write(
