@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 from celery import shared_task
+from celery.exceptions import OperationalError
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from pmcycle.activity.actions import delivery
 

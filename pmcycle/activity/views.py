@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -182,13 +183,6 @@ def trail(request: UserRequest) -> HttpResponse:
     return render(request, "activity/trail.html", context)
 
 
-class _Echo:
-    """A file that gives back what is written to it, for streaming."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 @login_required
 @require_GET
 def export_trail(request: UserRequest) -> HttpResponseBase:
@@ -206,7 +200,7 @@ def export_trail(request: UserRequest) -> HttpResponseBase:
 
 
 def _csv(events: QuerySet[Event]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    """The lines of the file, one at a time, so that a long trail needs no memory."""
     head = [
         "id",
         "at",
@@ -221,13 +215,20 @@ def _csv(events: QuerySet[Event]) -> Iterator[str]:
         "data",
         "hash",
     ]
-    yield writer.writerow(head)
+    yield _csv_line(head)
     for event in events.iterator(chunk_size=2000):
-        row = [
-            event.pk, event.at.isoformat(), event.actor, event.on_behalf_of, event.verb, event.subject_kind,
-            event.subject_id, event.about, event.stream, event.seq, json.dumps(event.data), event.hash,
-        ]  # fmt: skip
-        yield writer.writerow([cell(value) for value in row])
+        yield _csv_line(
+            [
+                event.pk, event.at.isoformat(), event.actor, event.on_behalf_of, event.verb, event.subject_kind,
+                event.subject_id, event.about, event.stream, event.seq, json.dumps(event.data), event.hash,
+            ]
+        )  # fmt: skip
+
+
+def _csv_line(values: list[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([cell(value) for value in values])
+    return line.getvalue()
 
 
 @login_required

@@ -28,6 +28,8 @@ def where_it_is(hour: int) -> str:
 @pytest.mark.django_db(transaction=True)
 def test_a_due_self_appraisal_reminds_its_author_once_in_their_morning(stack: Stack, visit: Visit) -> None:
     world = build_world()
+    assert world.hugo.employee_id
+    assert world.jan.employee_id
     Organisation.objects.update(working_days=[1, 2, 3, 4, 5, 6, 7])
     Employee.objects.update(zone=where_it_is(10))
     appraisals.open_stage(world.cycle)
