@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.db import transaction
+from django.urls import URLResolver, get_resolver, reverse
 
 from tests.access_table import ROWS, SIGN_IN, Row
 from tests.conftest import ACTORS, SignedIn, World
@@ -15,7 +16,7 @@ def named_urls(resolver: URLResolver, namespace: str = "") -> set[str]:
         if isinstance(entry, URLResolver):
             inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
             found |= named_urls(entry, inner)
-        elif isinstance(entry, URLPattern) and entry.name:
+        elif entry.name:
             found.add(f"{namespace}{entry.name}")
     return found
 
@@ -30,8 +31,6 @@ def test_every_named_url_has_a_row() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: " ".join(filter(None, [r.url_name, r.method, r.state])))
 def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
-    from django.db import transaction
-
     url = reverse(row.url_name, kwargs=row.build(world))
     wrong = []
     for actor, key in ACTORS.items():

@@ -31,12 +31,13 @@ def make_employee(name: str, unit: Unit | None = None, **fields: Any) -> Employe
 
 def make_user(employee: Employee | None = None, *, email: str = "", name: str = "") -> User:
     """A user who signs in by `client.force_login`; no password, because hashing is slow."""
-    return User.objects.create(
+    user: User = User.objects.create(
         email=email or (employee.email if employee else ""),
         name=name or (employee.name if employee else email),
         employee=employee,
         password="!unusable",
     )
+    return user
 
 
 def grant(user: User, role: str, unit: Unit | None = None) -> RoleGrant:

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.hashers import make_password
-from django.utils import timezone
 
 from pmcycle.access import today
 from pmcycle.home.demo import texts
@@ -280,10 +279,3 @@ WHO_SIGNS_IN = [
     ("mira.sand@meridian.example", "auditor"),
     ("noor.haddad@meridian.example", "IT: operations, no HR content"),
 ]
-
-
-def moment(day: date, hour: int = 9) -> object:
-    """An instant on a day, for rows that tell when something happened."""
-    return timezone.make_aware(
-        timezone.datetime(day.year, day.month, day.day, hour), timezone.get_default_timezone()
-    )

@@ -133,7 +133,7 @@ def _take_part(company: Company, cycle: Cycle, first: date) -> dict[int, Partici
                 left_on=p.left_on,
                 state="left" if p.left_on else "active",
                 starts_on=first,
-                launched_at=cycle.launched_at,
+                launched_at=cycle.launched_at or timezone.now(),
             )
             for p in takers
         ],

@@ -64,7 +64,7 @@ def build_goals(company: Company, demo: DemoCycle) -> dict[int, list[Goal]]:
             begun = now - timedelta(days=260 - chance.randrange(20))
             countered = state == "agreed" and chance.random() < 0.45
             if countered:
-                first = _version(goal, 1, text, author, begun, Decimal(max(5, text.weight - 10)))
+                first = _version(goal, 1, text, author, begun, max(Decimal(5), text.weight - 10))
                 extra.append((first, author))
                 author = employee if from_manager else manager
             last = _version(goal, 2 if countered else 1, text, author, begun + timedelta(days=3), text.weight)

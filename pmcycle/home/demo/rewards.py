@@ -28,7 +28,10 @@ BONUS: list[tuple[list[dict[str, str]], str, str, str]] = [
 ]  # fmt: skip
 MERIT: list[tuple[list[dict[str, str]], str, str, str]] = [
     (
-        [{"fact": "rating", "op": "at_least", "value": "4"}, {"fact": "compa_ratio", "op": "less_than", "value": "100"}],
+        [
+            {"fact": "rating", "op": "at_least", "value": "4"},
+            {"fact": "compa_ratio", "op": "less_than", "value": "100"},
+        ],
         "give", "percent", "4.5",
     ),
     ([{"fact": "rating", "op": "at_least", "value": "4"}], "give", "percent", "3"),
@@ -81,7 +84,7 @@ def _recommend(company: Company, run: Run) -> None:
         run=run, participation__assignments__manager=hugo, ineligible_why="", guideline__gt=0
     ).order_by("pk")
     for award, share in zip(awards, (Decimal("1.05"), Decimal("0.95")), strict=False):
-        amount = (award.guideline * share).quantize(Decimal("1"))
+        amount = (award.guideline * share).quantize(Decimal(1))
         actions.adjust(award, amount, "", version=award.version, by=company.users["Hugo Blanc"])
     actions.hand_in(
         run, "Moved a little between two people who shared one account.", by=company.users["Hugo Blanc"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -97,7 +97,7 @@ def _check_ins(company: Company, demo: DemoCycle) -> None:
         days_to_next = (number % 4 - day.weekday()) % 7 or 7
         for step in range(-4, 3):
             on = day + timedelta(days=days_to_next + 14 * step)
-            starts = timezone.datetime.combine(on, series.at, ZoneInfo(series.zone))
+            starts = datetime.combine(on, series.at, ZoneInfo(series.zone))
             held = step < 0
             meetings.append(
                 CheckIn(
