@@ -685,8 +685,8 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     sheets = (
         team.annotate(act=Subquery(act))
         .filter(Q(act__isnull=True) | Q(act=Approval.Act.RETURNED))
-        .order_by("manager", "participation__awards__run", "pk")
-        .distinct("manager", "participation__awards__run")
+        .order_by("manager_id", "participation__awards__run_id", "pk")
+        .distinct("manager_id", "participation__awards__run_id")
     )
     to_hand_in = Assignment.objects.filter(pk__in=sheets.values("pk")).annotate(
         run=Subquery(

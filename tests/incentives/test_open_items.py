@@ -1,0 +1,48 @@
+"""What needs whom in incentives, and when it no longer does."""
+
+from __future__ import annotations
+
+from incentives import actions
+from incentives.models import open_items
+from tests.conftest import World
+from tests.factories import incentives
+
+
+def waiting(world: World) -> set[tuple[str, str]]:
+    names = {u.employee_id: key for key in world.part for u in [getattr(world, key)]} | {
+        world.dora.employee_id: "dora"
+    }
+    first, *rest = open_items()
+    return {(row[0].removeprefix("incentives:"), names[row[2]]) for row in first.union(*rest, all=True)}
+
+
+def test_from_the_plan_to_the_statement(world: World) -> None:
+    plan = incentives.write_plan(world)
+    assert waiting(world) == {("publish", "lea")}
+    run = incentives.recommending(world, plan=plan)
+    assert waiting(world) == {("sheet", key) for key in ("bashir", "gita", "kim", "dora")}
+    actions.hand_in(run, "", by=world.bashir)
+    assert ("team", "dora") in waiting(world)
+    assert ("sheet", "bashir") not in waiting(world)
+    assert world.bashir.employee
+    actions.decide_team(run, world.bashir.employee, "approved", "", by=world.dora)
+    for manager in (world.gita, world.kim, world.dora):
+        actions.hand_in(run, "", by=manager)
+        assert manager.employee
+        actions.decide_team(run, manager.employee, "approved", "", by=world.lea)
+    assert waiting(world) == {("approve", "lea")}
+    actions.approve(run, "", version=None, by=world.lea)
+    assert waiting(world) == set()
+    actions.release(run, by=world.kim)
+    assert waiting(world) == {("statement", key) for key in world.part}
+    actions.acknowledge(incentives.statement_of(world.ana_part), by=world.ana)
+    assert ("statement", "ana") not in waiting(world)
+
+
+def test_an_entry_waits_for_the_answer_and_then_for_the_decision(world: World) -> None:
+    entry = incentives.restraint(world)
+    assert waiting(world) == {("answer", "ana")}
+    entry = actions.answer(entry, "No.", version=None, by=world.ana)
+    assert {kind for kind, _who in waiting(world)} == {"decide"}
+    actions.decide(entry, "lifted", "Settled.", version=None, by=world.kim)
+    assert waiting(world) == set()

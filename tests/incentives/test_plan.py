@@ -1,0 +1,145 @@
+"""Writing the plan: sentences with slots, their order, pools, and a second person who publishes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from incentives import actions
+from incentives.models import Component, Plan, PlanVersion, Pool, Rule
+from pmcycle.errors import Refused
+from pmcycle.people.models import Employee
+from tests.conftest import SignedIn, World
+from tests.factories import cycles, incentives
+
+
+def rule_data(**changes: Any) -> dict[str, Any]:
+    return {
+        "act": "save", "effect": "give", "basis": "percent", "amount": "1.25", "version": "0",
+        "c0-fact": "rating", "c0-op": "at_least", "c0-value": "exceeds",
+        "c1-fact": "months_worked", "c1-op": "at_least", "c1-value": "6", **changes,
+    }  # fmt: skip
+
+
+def test_a_plan_is_begun_and_a_sentence_written(world: World, as_: SignedIn) -> None:
+    client, pk = as_(world.kim), {"pk": world.cycle.pk}
+    client.post(reverse("incentives:start_plan", kwargs=pk))
+    client.post(reverse("incentives:add_component", kwargs=pk), {"kind": "bonus"})
+    component = Component.objects.get()
+    answer = client.post(reverse("incentives:add_rule", kwargs={"pk": component.pk}), rule_data())
+    assert answer.status_code == 302
+    assert Rule.objects.get().conditions == [
+        {"fact": "rating", "op": "at_least", "value": "4"}, {"fact": "months_worked", "op": "at_least", "value": "6"},
+    ]  # fmt: skip
+    page = client.get(reverse("incentives:plan", kwargs=pk)).content.decode()
+    for slot in ("Exceeds", "1.25"):
+        assert f'<span class="slot">{slot}</span>' in page
+
+
+def test_conditions_come_and_go_without_a_script(world: World, as_: SignedIn) -> None:
+    plan = incentives.write_plan(world)
+    url = reverse("incentives:add_rule", kwargs={"pk": plan.components.order_by("pk")[0].pk})
+    client = as_(world.kim)
+    more = client.post(url, rule_data(act="add")).content.decode()
+    assert 'name="c2-fact"' in more
+    fewer = client.post(url, rule_data(act="remove-0")).content.decode()
+    assert 'value="6"' in fewer
+    assert 'name="c1-fact"' not in fewer
+    assert Rule.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"c0-value": "Superb"}, {"c1-value": "many"}, {"c1-value": "1e99"}, {"c0-op": "more_than"}, {"amount": "-1"},
+        {"amount": "0"}, {"amount": "101"}, {"effect": "reduce", "amount": "150"}, {"c1-value": "\x00"}, {"effect": "exec"},
+    ],
+)  # fmt: skip
+def test_a_slot_that_cannot_be_read_is_named(world: World, as_: SignedIn, wrong: dict[str, str]) -> None:
+    plan = incentives.write_plan(world)
+    url = reverse("incentives:add_rule", kwargs={"pk": plan.components.order_by("pk")[0].pk})
+    assert as_(world.kim).post(url, rule_data(**wrong)).status_code == 422
+    assert Rule.objects.count() == 4
+
+
+def test_rules_are_put_in_order(world: World, as_: SignedIn) -> None:
+    plan = incentives.write_plan(world)
+    first, second = plan.components.order_by("pk")[0].rules.order_by("position")
+    as_(world.kim).post(reverse("incentives:move_rule", kwargs={"pk": second.pk}), {"direction": "up"})
+    assert list(first.component.rules.order_by("position").values_list("pk", flat=True)) == [
+        second.pk,
+        first.pk,
+    ]
+
+
+def test_a_second_person_publishes_and_a_change_needs_it_again(world: World, as_: SignedIn) -> None:
+    plan = incentives.write_plan(world)
+    url = reverse("incentives:publish", kwargs={"pk": world.cycle.pk})
+    assert as_(world.kim).post(url, {"version": plan.version}).status_code == 409
+    assert as_(world.lea).post(url, {"version": plan.version}).status_code == 302
+    rule = Rule.objects.order_by("pk")[0]
+    as_(world.lea).post(
+        reverse("incentives:edit_rule", kwargs={"pk": rule.pk}), rule_data(version=rule.version, amount="9")
+    )
+    plan.refresh_from_db()
+    assert not plan.is_published
+    page = as_(world.ana).get(reverse("incentives:criteria", kwargs={"pk": world.cycle.pk})).content.decode()
+    assert '<span class="slot">9</span>' not in page
+    assert PlanVersion.objects.count() == 1
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Plan.objects.filter(pk=plan.pk).update(drafted_by=world.kim, published_by=world.kim)
+
+
+def test_pools_are_set_by_unit_and_their_sum_shown(world: World, as_: SignedIn) -> None:
+    plan = incentives.write_plan(world)
+    merit = plan.components.order_by("pk")[0]
+    url = reverse("incentives:set_pools", kwargs={"pk": merit.pk})
+    data = {"version": merit.version, "whole": "100.10", f"unit_{world.sales.pk}": "50.05"}
+    assert as_(world.kim).post(url, data).status_code == 302
+    assert dict(Pool.objects.filter(component=merit).values_list("unit", "amount")) == {
+        None: Decimal("100.10"), world.sales.pk: Decimal("50.05"),
+    }  # fmt: skip
+    page = as_(world.kim).get(reverse("incentives:plan", kwargs={"pk": world.cycle.pk})).content.decode()
+    assert "$150.15" in page
+    assert as_(world.kim).post(url, data).status_code == 409
+
+
+def test_the_own_what_if_uses_only_own_facts(world: World, as_: SignedIn) -> None:
+    incentives.publish(incentives.write_plan(world), world.lea)
+    page = as_(world.ana).get(reverse("incentives:what_if", kwargs={"pk": world.cycle.pk})).content.decode()
+    for amount in ("$1,040.00", "$2,080.00", "$4,680.00"):
+        assert amount in page
+    assert "Chen" not in page
+
+
+def test_a_rehearsal_names_nobody_and_writes_nothing(world: World, as_: SignedIn) -> None:
+    incentives.rate_all(world)
+    incentives.write_plan(world)
+    page = as_(world.kim).get(reverse("incentives:rehearse", kwargs={"pk": world.cycle.pk})).content.decode()
+    assert "Ana Popescu" not in page
+    assert "$26,000.00" in page
+    assert not Plan.objects.filter(run__isnull=False).exists()
+
+
+def test_the_plan_comes_along_into_a_copied_cycle(world: World) -> None:
+    incentives.write_plan(world)
+    new = cycles.make_draft("Next year", by=world.kim)
+    actions.copy_plan(world.cycle, new, world.kim)
+    copied = Plan.objects.get(cycle=new)
+    assert copied.components.count() == 2
+    assert Rule.objects.filter(component__plan=copied).count() == 4
+    assert not copied.is_published
+    assert [f.code for f in actions.check_plan(new, Employee.objects.all())] == [
+        "incentives:unpublished",
+        "incentives:no_pay",
+    ]
+
+
+def test_the_stage_does_not_close_over_half_finished_money(world: World) -> None:
+    incentives.recommending(world)
+    with pytest.raises(Refused, match="not released"):
+        actions.close_incentives(world.cycle)

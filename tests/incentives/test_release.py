@@ -1,0 +1,194 @@
+"""Approving, releasing, reading and exporting: two people each time, nothing before its time, every cent."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+import pytest
+from django.db.models import Sum
+from django.urls import reverse
+
+from incentives import actions, rules, tasks
+from incentives.actions.releasing import harmless
+from incentives.models import Award, Component, FactSheet, PayrollExport, Pool, Run, Statement
+from pmcycle.activity.models import Notice
+from pmcycle.errors import Refused
+from pmcycle.people.models import Employee
+from tests.conftest import SignedIn, World
+from tests.factories import incentives
+
+
+def test_a_second_person_approves(world: World, as_: SignedIn) -> None:
+    run = incentives.recommending(world)
+    url = reverse("incentives:approve", kwargs={"pk": run.pk})
+    data = {"version": run.version, "waived": "They are away."}
+    assert as_(world.kim).post(url, data).status_code == 409
+    actions.hand_in(run, "", by=world.dora)
+    assert as_(world.lea).post(url, data).status_code == 302
+    run.refresh_from_db()
+    assert (run.state, run.approved_by, run.waived) == ("approved", world.lea, "They are away.")
+
+
+def test_going_on_without_a_team_needs_a_reason(world: World, as_: SignedIn) -> None:
+    run = incentives.recommending(world)
+    actions.hand_in(run, "", by=world.dora)
+    answer = as_(world.lea).post(
+        reverse("incentives:approve", kwargs={"pk": run.pk}), {"version": run.version}
+    )
+    assert answer.status_code == 422
+    assert "Bashir Nouri" in answer.content.decode()
+
+
+def test_nobody_approves_an_amount_of_their_own_that_nobody_stood_for(world: World) -> None:
+    run = incentives.recommending(world)
+    with pytest.raises(Refused, match="Your own amount"):
+        actions.approve(run, "Now.", version=None, by=world.lea)
+
+
+def test_an_overspent_pool_is_not_approved(world: World) -> None:
+    run = incentives.recommending(world)
+    actions.hand_in(run, "", by=world.dora)
+    Pool.objects.update(amount=1)
+    with pytest.raises(Refused, match="overspent"):
+        actions.approve(run, "Now.", version=None, by=world.lea)
+
+
+def test_before_the_release_nothing_reaches_the_person(world: World, as_: SignedIn) -> None:
+    incentives.approved(world)
+    client, amount = as_(world.ana), incentives.award_of(world.ana_part).amount
+    for name in (
+        "incentives:mine",
+        "incentives:sheets",
+        "home:index",
+        "activity:inbox",
+        "incentives:restraints",
+    ):
+        page = client.get(reverse(name)).content.decode()
+        assert f"{amount:,.2f}" not in page
+    award = incentives.award_of(world.ana_part)
+    assert client.get(reverse("incentives:award", kwargs={"pk": award.pk})).status_code == 404
+    assert not Notice.objects.filter(recipient=world.ana, kind__startswith="incentives").exists()
+
+
+def test_a_worker_releases_what_another_person_asked_for(world: World, as_: SignedIn) -> None:
+    run = incentives.approved(world)
+    url = reverse("incentives:release", kwargs={"pk": run.pk})
+    assert as_(world.lea).post(url, {"version": run.version}).status_code == 409
+    assert as_(world.kim).post(url, {"version": run.version}).status_code == 302
+    tasks.release_waiting()
+    run.refresh_from_db()
+    assert run.state == "released"
+    assert Statement.objects.count() == len(world.part)
+    notice = Notice.objects.get(recipient=world.ana, kind="incentives:statement")
+    assert notice.title == "Read your reward statement"
+    assert notice.url == reverse(
+        "incentives:statement", kwargs={"pk": incentives.statement_of(world.ana_part).pk}
+    )
+
+
+def test_the_person_reads_the_amounts_the_rule_and_the_tree_and_says_so(world: World, as_: SignedIn) -> None:
+    incentives.released(world)
+    client, row = as_(world.ana), incentives.statement_of(world.ana_part)
+    page = client.get(reverse("incentives:statement", kwargs={"pk": row.pk})).content.decode()
+    assert "$2,600.00" in page
+    for words in ("Yearly pay before", "Share of the period worked", "Rule 2 fits", "52,000.00", "53,040.00"):
+        assert words in page
+    assert client.post(reverse("incentives:acknowledge", kwargs={"pk": row.pk})).status_code == 302
+    row.refresh_from_db()
+    assert row.acknowledged_at
+    pdf = client.get(reverse("incentives:statement_pdf", kwargs={"pk": row.pk}))
+    assert pdf["Content-Type"] == "application/pdf"
+    assert pdf.content.startswith(b"%PDF")
+
+
+def test_a_released_statement_stays_as_it_is(world: World) -> None:
+    from django.db import transaction
+
+    incentives.released(world)
+    row = incentives.statement_of(world.ana_part)
+    with pytest.raises(Exception, match="stays as it is"), transaction.atomic():
+        Statement.objects.filter(pk=row.pk).update(snapshot={})
+
+
+def test_every_amount_recomputes_from_what_is_stored(world: World) -> None:
+    run = incentives.released(world)
+    assert run.plan_version
+    components = {c.id: c for c in rules.components_of(run.plan_version.content)}
+    sheets = dict(FactSheet.objects.filter(run=run).values_list("participation", "facts"))
+    for award in Award.objects.filter(run=run):
+        person = rules.person_from(sheets[award.participation_id])
+        again = rules.recompute(
+            components[award.component_id], person, award.trace.get("part"), currency="USD"
+        )
+        assert again == award.guideline
+
+
+def divided_plan(world: World, pool: str = "10000.01") -> Run:
+    plan = incentives.make_plan(world.cycle, by=world.kim)
+    merit = incentives.make_component(plan, "merit", distributes_pool=True)
+    incentives.make_rule(merit, "2", incentives.at_least(3))
+    incentives.make_pool(merit, pool)
+    return incentives.released(world, plan=plan)
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_the_file_for_payroll_equals_the_pool_to_the_cent(world: World, format: str) -> None:
+    run = divided_plan(world)
+    export = actions.export_payroll(run, format, by=world.kim)
+    assert export.total == Decimal("10000.01") == Pool.objects.get().amount
+    assert hashlib.sha256(bytes(export.content)).hexdigest() == export.sha256
+    again = actions.export_payroll(run, format, by=world.kim)
+    assert (again.pk, PayrollExport.objects.count()) == (export.pk, 1)
+    run.refresh_from_db()
+    assert run.state == "exported"
+
+
+def test_held_money_stays_out_and_comes_in_a_file_of_its_own(world: World, as_: SignedIn) -> None:
+    entry = incentives.in_effect(world)
+    run = divided_plan(world)
+    first = actions.export_payroll(run, "csv", by=world.kim)
+    held = incentives.award_of(world.ana_part).amount
+    assert first.total == Decimal("10000.01") - held
+    assert "Ana Popescu" not in bytes(first.content).decode("utf-8-sig")
+    actions.decide(entry, "lifted", "Settled in June.", version=None, by=world.lea)
+    second = actions.export_payroll(run, "csv", by=world.kim)
+    assert (second.batch, second.rows, second.total) == (2, 1, held)
+    assert first.total + second.total == Decimal("10000.01")
+
+
+def test_payroll_downloads_the_bytes_as_an_attachment(world: World, as_: SignedIn) -> None:
+    run = incentives.released(world)
+    client = as_(world.kim)
+    assert (
+        client.post(
+            reverse("incentives:export_payroll", kwargs={"pk": run.pk}), {"format": "csv"}
+        ).status_code
+        == 302
+    )
+    export = PayrollExport.objects.get()
+    answer = client.get(reverse("incentives:payroll_file", kwargs={"pk": export.pk}))
+    assert answer.content == bytes(export.content)
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert export.total == Award.objects.filter(run=run).aggregate(s=Sum("amount"))["s"]
+
+
+def test_no_cell_is_a_formula(world: World) -> None:
+    Employee.objects.filter(pk=world.ana_part.employee_id).update(name="=cmd|' /C calc'!A0")
+    Component.objects.update(name="@bonus")
+    export = actions.export_payroll(incentives.released(world), "csv", by=world.kim)
+    assert "'=cmd" in bytes(export.content).decode("utf-8-sig")
+    assert [harmless(cell) for cell in ("=1", "+1", "-1", "@a", "\ta", "plain")] == [
+        "'=1",
+        "'+1",
+        "'-1",
+        "'@a",
+        "'\ta",
+        "plain",
+    ]
+
+
+def test_refused_before_the_release(world: World) -> None:
+    run = incentives.approved(world)
+    with pytest.raises(Refused, match="released"):
+        actions.export_payroll(run, "csv", by=world.kim)

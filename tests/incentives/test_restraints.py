@@ -1,0 +1,100 @@
+"""An entry that restrains a reward: said before, answered first, decided by a second person, ending by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from incentives import actions
+from incentives.models import RestraintEntry
+from pmcycle.access import today
+from pmcycle.activity.models import Notice
+from tests.conftest import SignedIn, World
+from tests.factories import incentives
+
+
+def values(world: World, **changes: Any) -> dict[str, Any]:
+    return {
+        "component_kind": "merit", "effect": "hold", "facts": "Three audit files were late in May.",
+        "answer_by": today() + timedelta(days=7), "lapses_on": today() + timedelta(days=60), **changes,
+    }  # fmt: skip
+
+
+def propose(client: Any, world: World, **changes: Any) -> Any:
+    url = reverse("incentives:propose_restraint", kwargs={"pk": world.ana_part.pk})
+    return client.post(url, values(world, **changes))
+
+
+def test_it_cites_what_the_person_was_told_long_enough_ago(world: World, as_: SignedIn) -> None:
+    late = incentives.told(world, days_ago=3)
+    client = as_(world.bashir)
+    assert propose(client, world).status_code == 422
+    assert propose(client, world, entry=late.pk).status_code == 422
+    early = incentives.told(world, days_ago=30)
+    assert propose(client, world, entry=early.pk).status_code == 302
+    entry = RestraintEntry.objects.get()
+    assert (entry.state, entry.proposed_by) == ("proposed", world.bashir)
+    assert Notice.objects.filter(recipient=world.ana, subject_id=entry.pk).count() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"answer_by": "2020-01-01"}, {"lapses_on": "2020-01-01"}, {"effect": "reduce"}, {"effect": "reduce", "percent": "101"}, {"facts": ""}],
+)  # fmt: skip
+def test_wrong_fields_are_named(world: World, as_: SignedIn, wrong: dict[str, str]) -> None:
+    entry = incentives.told(world)
+    assert propose(as_(world.bashir), world, entry=entry.pk, **wrong).status_code == 422
+
+
+def test_the_person_answers_and_a_second_person_decides(world: World, as_: SignedIn) -> None:
+    entry = incentives.restraint(world)
+    decide = reverse("incentives:decide", kwargs={"pk": entry.pk})
+    yes = {"outcome": "effective", "decision": "The files were due.", "version": entry.version}
+    early = as_(world.kim).post(decide, yes)
+    assert early.status_code == 409
+    assert "may answer until" in early.content.decode()
+    answer = reverse("incentives:answer", kwargs={"pk": entry.pk})
+    assert (
+        as_(world.ana).post(answer, {"answer": "The system was down.", "version": entry.version}).status_code
+        == 302
+    )
+    page = as_(world.bashir).get(reverse("incentives:restraint", kwargs={"pk": entry.pk})).content.decode()
+    assert "The system was down." in page
+    assert as_(world.bashir).post(decide, {**yes, "version": 2}).status_code == 404
+    assert as_(world.kim).post(decide, {**yes, "version": 2}).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.state, entry.decided_by) == ("effective", world.kim)
+
+
+def test_silence_until_the_day_is_also_an_answer(world: World) -> None:
+    entry = incentives.restraint(world, answer_by=today() - timedelta(days=1))
+    assert actions.decide(entry, "effective", "No answer.", version=None, by=world.kim).state == "effective"
+
+
+def test_the_words_of_a_conversation_stay_with_the_pair(world: World, as_: SignedIn) -> None:
+    entry = incentives.restraint(world)
+    url = reverse("incentives:restraint", kwargs={"pk": entry.pk})
+    assert "The audit files are late." in as_(world.ana).get(url).content.decode()
+    assert "The audit files are late." not in as_(world.kim).get(url).content.decode()
+
+
+def test_it_lapses_by_itself(world: World) -> None:
+    entry = incentives.in_effect(world)
+    RestraintEntry.objects.filter(pk=entry.pk).update(
+        answer_by=today() - timedelta(days=9), lapses_on=today() - timedelta(days=1)
+    )
+    assert (actions.lapse_due(), actions.lapse_due()) == (1, 0)
+    entry.refresh_from_db()
+    assert entry.state == "lapsed"
+
+
+def test_the_database_refuses_the_proposer_as_decider(world: World) -> None:
+    entry = incentives.restraint(world)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        RestraintEntry.objects.filter(pk=entry.pk).update(decided_by=world.bashir)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        RestraintEntry.objects.filter(pk=entry.pk).update(state="effective")
