@@ -8,7 +8,7 @@ from feedback.actions.agenda import (
     write_note,
     write_private_note,
 )
-from feedback.actions.calendars import digest, revoke_calendar, share_calendar
+from feedback.actions.calendars import digest, note_calendar_read, revoke_calendar, share_calendar
 from feedback.actions.check_ins import EARLY, cancel_check_in, hold, move_check_in
 from feedback.actions.conversations import say
 from feedback.actions.giving import answer, decline, give, hide, request_feedback, say_useful, show_again
@@ -31,6 +31,7 @@ __all__ = [
     "hide",
     "hold",
     "move_check_in",
+    "note_calendar_read",
     "plan_check_ins",
     "remove_point",
     "request_feedback",

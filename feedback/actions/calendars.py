@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from feedback.models import CalendarFeed
@@ -39,3 +41,11 @@ def revoke_calendar(*, by: User) -> bool:
         CalendarFeed.objects.filter(pk=feed.pk).update(revoked_at=timezone.now())
         record("revoked_calendar", feed, by=by, about=by.employee)
         return True
+
+
+def note_calendar_read(feed: CalendarFeed) -> None:
+    """Keep when a calendar program last read the address, to the hour; the owner sees it beside Revoke."""
+    now = timezone.now()
+    CalendarFeed.objects.filter(pk=feed.pk).filter(
+        Q(last_read_at__isnull=True) | Q(last_read_at__lt=now - timedelta(hours=1))
+    ).update(last_read_at=now)

@@ -25,7 +25,7 @@ from feedback.forms import (
     Versioned,
 )
 from feedback.models import ActionItem, AgendaPoint, CheckIn
-from feedback.views.check_ins import load, show
+from feedback.views.check_ins import ACTION_IDS, POINT_IDS, load, show
 from feedback.views.going_back import back
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.errors import Invalid
@@ -36,7 +36,7 @@ from pmcycle.errors import Invalid
 def add_point(request: UserRequest, pk: int) -> HttpResponse:
     """Put a point on one's own side of the agenda."""
     row = get_editable(CheckIn, request.user, pk=pk)
-    form = PointForm(request.POST)
+    form = PointForm(request.POST, auto_id=POINT_IDS)
     if form.is_valid():
         actions.add_point(row, form.cleaned_data["text"], by=request.user)
         return _agenda(request, pk)
@@ -136,7 +136,7 @@ def write_private_note(request: UserRequest, pk: int) -> HttpResponse:
 def add_action(request: UserRequest, pk: int) -> HttpResponse:
     """Note who does what by when."""
     row = get_editable(CheckIn.objects.with_pair(), request.user, pk=pk)
-    form = ActionForm(request.POST, check_in=row)
+    form = ActionForm(request.POST, check_in=row, auto_id=ACTION_IDS)
     if form.is_valid():
         data = form.cleaned_data
         try:

@@ -30,6 +30,8 @@ from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Invalid
 
 HELD_A_PAGE = 15
+# Both forms stand on one page and have a field of the same name.
+POINT_IDS, ACTION_IDS = "point_%s", "action_%s"
 
 
 @login_required
@@ -110,12 +112,11 @@ def show(request: UserRequest, row: CheckIn, part: str = "", status: int = 200, 
         "may_hold": row.is_planned and row.starts_at <= timezone.now() + actions.EARLY,
         "mine": [p for p in points if p.author_id == me],
         "theirs": [p for p in points if p.author_id != me],
-        "left": [p for p in points if not p.is_done],
         "here": [i for i in items if i.check_in_id == row.pk],
         "before": [i for i in items if i.check_in_id != row.pk],
         "private": PrivateNote.objects.visible_to(request.user).filter(check_in=row).first(),
-        "point_form": PointForm(),
-        "action_form": ActionForm(check_in=row),
+        "point_form": PointForm(auto_id=POINT_IDS),
+        "action_form": ActionForm(check_in=row, auto_id=ACTION_IDS, initial={"owner": me}),
         **forms,
     }
     return render(request, f"feedback/check_in.html{'#' + part if part else ''}", context, status=status)

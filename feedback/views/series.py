@@ -101,6 +101,7 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     )
     if feed is None:
         raise Http404
+    actions.note_calendar_read(feed)
     rows = (
         CheckIn.objects.visible_to(feed.user)
         .filter(starts_at__gte=timezone.now() - FEED_BACK)
@@ -149,8 +150,9 @@ def _calendar(rows: Any, name: str, file_name: str) -> HttpResponse:
 
 def _defaults(request: UserRequest) -> dict[str, Any]:
     zone = request.user.zone_name or getattr(Organisation.objects.first(), "zone", "") or "UTC"
-    day = _today_in(zone)
-    return {"starts_on": day, "weekday": day.weekday(), "zone": zone, "at": "10:00"}
+    day = _today_in(zone) + timedelta(days=1)
+    # A meeting begins on a working day unless somebody says otherwise.
+    return {"starts_on": day, "weekday": day.weekday() % 5, "zone": zone, "at": "10:00"}
 
 
 def _today_in(zone: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -38,6 +39,13 @@ class TestPoints:
             < page.index("What Bashir Nouri")
         )
         assert page.index("What Bashir Nouri brings") < page.index("Holiday cover")
+
+    def test_every_field_of_the_screen_has_its_own_label(
+        self, world: World, as_: SignedIn, meeting: CheckIn
+    ) -> None:
+        page = as_(world.ana).get(url("check_in", meeting.pk)).content.decode()
+        ids = re.findall(r'\sid="([^"]+)"', page)
+        assert len(ids) == len(set(ids))
 
     @pytest.mark.parametrize("text", ["", "  ", "x" * 501, "a\x00b"])
     def test_a_point_that_cannot_be(self, world: World, as_: SignedIn, meeting: CheckIn, text: str) -> None:

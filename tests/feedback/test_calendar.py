@@ -47,6 +47,7 @@ def test_the_address_works_without_signing_in_until_it_is_revoked(
     assert answer.status_code == 200
     assert len(Calendar.from_ical(answer.content).walk("VEVENT")) == 1
     assert b"shift" not in answer.content
+    assert "last read" in as_(world.ana).get(reverse("feedback:check_ins")).content.decode()
     as_(world.ana).post(reverse("feedback:revoke_calendar"))
     assert as_(None).get(url).status_code == 404
 

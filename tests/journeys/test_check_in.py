@@ -1,0 +1,135 @@
+"""Ana and Bashir prepare and hold a check-in in the browser; pictures of every page of feedback."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from feedback import actions
+from feedback.models import ActionItem, CheckIn, PrivateNote
+from tests.conftest import World, build_world
+from tests.factories.feedback import (
+    make_check_in,
+    make_entry,
+    make_feedback,
+    make_item,
+    make_point,
+    make_request,
+    make_series,
+    person,
+)
+from tests.journeys.conftest import Visit
+from tests.journeys.looking import axe, in_both_themes, look
+
+
+def furnish(world: World) -> CheckIn:
+    """A pair that has worked together for a while."""
+    ana, bashir, chen = person(world.ana), person(world.bashir), person(world.chen)
+    make_series(bashir, ana, rrule="FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", at="10:30", zone="Europe/Berlin")
+    held = make_check_in(
+        bashir, ana, in_days=-14, state="held",
+        shared_note="The new fixture **halves the setup time**. We try it on line 2 as well.",
+    )  # fmt: skip
+    make_check_in(bashir, ana, in_days=-28, state="held")
+    make_item(held, bashir, "Ask purchasing for a second fixture")
+    make_item(held, ana, "Write the checklist for the night shift")
+    left = make_point(held, ana, "Training on the laser cutter")
+    meeting = make_check_in(bashir, ana, starts_at=timezone.now() - timedelta(minutes=5))
+    make_point(meeting, ana, "Training on the laser cutter", carried_from=left)
+    make_point(meeting, ana, "What I would need to run line 3 alone")
+    make_point(meeting, bashir, "Reject rate since March: thank you")
+    make_point(meeting, bashir, "Holiday cover in August")
+    actions.plan_check_ins()
+    make_entry(world.ana_part, bashir, bashir, "How does the goal on **setup time** look to you?", days_ago=9)
+    make_entry(world.ana_part, bashir, ana, "Ambitious, but with the fixture I believe in it.", days_ago=8)
+    make_feedback(
+        chen, ana, body="You explained the new press so that even I understood it.", visibility="public"
+    )
+    make_feedback(
+        bashir, ana, kind="suggestion", body="Bring the numbers first, then the story.", was_useful=True
+    )
+    make_request(chen, ana, chen)
+    make_request(ana, person(world.hugo), ana)
+    return meeting
+
+
+@pytest.mark.timeout(400)
+def test_a_check_in_is_prepared_and_held_on_one_screen(transactional_db: None, visit: Visit) -> None:
+    world = build_world()
+    meeting = furnish(world)
+    address = reverse("feedback:check_in", kwargs={"pk": meeting.pk})
+    page = visit(world.ana, address)
+
+    page.get_by_label("What do you want to talk about?").fill("A word of thanks to the night shift")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("A word of thanks to the night shift")).to_be_visible()
+    page.get_by_role("button", name="Talked about: Reject rate since March: thank you").click()
+    expect(page.locator(".point-done")).to_have_count(1)
+
+    page.get_by_role("textbox", name="Shared note").fill("Line 3 from June on, with a second fixture.")
+    expect(page.locator("#note [data-autosave-status]")).to_have_text(re.compile(r"^saved \d"))
+    page.get_by_text("Your private note").first.click()
+    page.get_by_role("textbox", name="Your private note").fill("Ask about the raise next time.")
+    expect(page.locator("#private [data-autosave-status]")).to_have_text(re.compile(r"^saved \d"))
+    assert PrivateNote.objects.get().author == person(world.ana)
+    meeting.refresh_from_db()
+    assert meeting.shared_note.startswith("Line 3")
+
+    page.get_by_label("What is to be done").fill("Book the training")
+    page.get_by_label("Who does it").select_option("Bashir Nouri")
+    page.get_by_label("By when").fill((timezone.now() + timedelta(days=10)).strftime("%Y-%m-%d"))
+    page.get_by_role("button", name="Note it").click()
+    expect(page.get_by_role("link", name="Book the training")).to_be_visible()
+    assert ActionItem.objects.get(text="Book the training").is_promise
+    in_both_themes(page)
+    look(page, "check-in")
+
+    other = visit(world.bashir, address)
+    expect(other.get_by_role("textbox", name="Shared note")).to_have_value(
+        "Line 3 from June on, with a second fixture."
+    )
+    assert "raise" not in other.content()
+    other.get_by_role("button", name="Mark as held").click()
+    expect(other.get_by_text("Held. What you did not get to is on the next agenda.")).to_be_visible()
+    axe(other)
+
+
+@pytest.mark.timeout(400)
+def test_the_other_pages(transactional_db: None, visit: Visit) -> None:
+    world = build_world()
+    meeting = furnish(world)
+    page = visit(world.ana, reverse("feedback:check_ins"))
+    item = ActionItem.objects.filter(owner=person(world.ana)).first()
+    assert item is not None
+    request = person(world.ana).feedback_requests.first()
+    assert request is not None
+    words = {"to": person(world.chen).pick_text, "kind": "praise", "visibility": "manager"}
+    addresses = {
+        "check-ins": reverse("feedback:check_ins"),
+        "check-in-set-up": reverse("feedback:schedule"),
+        "check-in-move": reverse("feedback:move_check_in", kwargs={"pk": meeting.pk}),
+        "action": reverse("feedback:item", kwargs={"pk": item.pk}),
+        "conversation": reverse(
+            "feedback:conversation", kwargs={"pk": world.ana_part.pk, "stage": "objectives"}
+        ),
+        "feedback": reverse("feedback:list"),
+        "feedback-give": reverse("feedback:give"),
+        "feedback-words": reverse("feedback:give") + "?" + urlencode(words),
+        "feedback-answer": reverse("feedback:answer", kwargs={"pk": request.pk}),
+        "feedback-ask": reverse("feedback:request_feedback"),
+    }
+    for name, address in addresses.items():
+        page.goto(address)
+        in_both_themes(page)
+        look(page, name)
+
+    page.goto(addresses["conversation"])
+    page.get_by_role("textbox", name="Say something to Bashir Nouri").fill("And the second fixture?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("And the second fixture?")).to_be_visible()
