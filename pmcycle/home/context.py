@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from pmcycle.access import UserRequest
@@ -64,10 +64,7 @@ def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
     for shown, label, name, icon, section, short in entries:
         if not shown:
             continue
-        try:
-            url = reverse(name)
-        except NoReverseMatch:
-            continue
+        url = reverse(name)
         active = request.path == url if url == "/" else request.path.startswith(url)
         entry = {
             "label": label,

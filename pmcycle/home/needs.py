@@ -66,11 +66,7 @@ def need_url(url_name: str, pk: int = SENTINEL) -> str:
     try:
         return reverse(url_name, args=[pk])
     except NoReverseMatch:
-        pass
-    try:
         return reverse(url_name)
-    except NoReverseMatch:
-        return "/"
 
 
 def line_of(item: Item) -> Line:
