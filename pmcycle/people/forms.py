@@ -58,10 +58,12 @@ class ColumnsForm(forms.Form):
             f"status-{i}": meaning for i, meaning in enumerate(dict(options.get("status", {})).values())
         }
         super().__init__(data, initial=initial)
-        choices = [("", _("— not in this file —"))]
+        choices: list[tuple[str, Any]] = [("", _("— not in this file —"))]
         choices += [(str(i), f"{i + 1} · {name}") for i, name in enumerate(run.header) if name]
         for f in columns.FIELDS[run.kind]:
-            self.fields[f"field-{f.name}"] = forms.ChoiceField(label=f.label, choices=choices, required=False)
+            self.fields[f"field-{f.name}"] = forms.ChoiceField(
+                label=str(f.label), choices=choices, required=False
+            )
         self.fields["currency"] = forms.RegexField(
             r"^[A-Za-z]{3}$",
             label=_("Currency, where the file names none"),

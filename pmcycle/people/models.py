@@ -143,6 +143,10 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
         )
         return self.select_related("unit").annotate(report_count=Coalesce(models.Subquery(reports), 0))
 
+    def biggest_first(self) -> Self:
+        """Of a chart's rows: who leads most people first, then by name."""
+        return self.order_by(F("report_count").desc(), "sort_name")
+
     def reporting_to(self, managers: Any) -> Self:
         """Who reports to any of `managers` today, with `manager_id` to group by."""
         line = ReportingLine.objects.current().filter(kind="line", employee=OuterRef("pk"))
@@ -232,6 +236,10 @@ class Employee(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = EmployeeQuerySet.as_manager()
+
+    # Set by `for_chart` and `reporting_to` only.
+    report_count: int
+    manager_id: int
 
     class Meta:
         ordering = ["sort_name", "pk"]
@@ -608,7 +616,8 @@ def hr_scope(user: User, *, unit: str, employee: str) -> Q:
     """
     standing = user.standing
     if standing.is_hr_admin:
-        reach = Q()
+        # Not Q(): an empty condition vanishes when it is joined by "or", and would open nothing.
+        reach = Q(pk__isnull=False)
     elif standing.partner_paths:
         reach = Q(pk__in=[])
         for path in standing.partner_paths:

@@ -139,7 +139,9 @@ def test_pay_ranges_under_two_header_rows_are_read_and_shown(files: CompanyFiles
     walk.apply()
     assert PayRange.objects.count() == files.pay_ranges
     technician = PayRange.objects.get(job_title="Production Technician I")
-    assert (technician.minimum, technician.midpoint, technician.maximum) == (30000, 40000, 50000)
+    assert (technician.minimum, technician.midpoint, technician.maximum) == tuple(
+        map(Decimal, (30000, 40000, 50000))
+    )
     again = walk.bring(files.ranges.read_bytes(), kind="pay_ranges")
     assert again["unchanged"] == files.pay_ranges
     assert "created" not in again

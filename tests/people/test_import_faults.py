@@ -17,6 +17,7 @@ from pmcycle.activity.models import Event, Job
 from pmcycle.errors import Refused
 from pmcycle.people import tasks
 from pmcycle.people.actions import importing, records
+from pmcycle.people.actions.import_sql import WRITE_PEOPLE
 from pmcycle.people.models import Employee, Import, ImportLine, ReportingLine, Settlement
 from tests.conftest import SignedIn, World
 from tests.people.importing import Walk
@@ -342,7 +343,7 @@ def test_a_database_error_changes_nothing_and_is_said(walk: Walk, monkeypatch: p
     walk.bring(big_file(4))
     before = Employee.objects.count()
     monkeypatch.setattr(
-        importing, "WRITE_PEOPLE", (*importing.WRITE_PEOPLE, "INSERT INTO people_organisation SELECT 2")
+        importing, "WRITE_PEOPLE", (*WRITE_PEOPLE, "INSERT INTO people_organisation SELECT 2")
     )
     walk.apply()
     assert walk.run.state == "checked"

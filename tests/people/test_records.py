@@ -45,6 +45,12 @@ def test_pay_and_private_facts_are_for_the_person_and_hr_only(
     assert "Employee number" not in page
 
 
+def test_an_hr_admin_without_a_record_of_their_own_reaches_everybody(world: World, as_: SignedIn) -> None:
+    first = people.make_user(email="first.admin@example.com", name="First Admin")
+    people.grant(first, "hr_admin")
+    assert "52,000" in as_(first).get(url("profile", world.ana)).content.decode()
+
+
 def test_a_look_by_hr_is_noted_and_ones_own_is_not(world: World, as_: SignedIn) -> None:
     assert "52,000" in as_(world.ana).get(url("profile", world.ana)).content.decode()
     assert not Event.objects.filter(verb="viewed").exists()
@@ -195,7 +201,7 @@ def test_a_last_day_before_the_first_is_refused(world: World, as_: SignedIn) -> 
 
 
 def test_accounts_close_when_the_last_day_has_passed(world: World) -> None:
-    Employee.objects.filter(pk=world.ana.employee_id).update(left_on=today())
+    Employee.objects.filter(user=world.ana).update(left_on=today())
     assert importing.close_accounts_of_leavers(today()) == 0
     assert importing.close_accounts_of_leavers(today() + timedelta(days=1)) == 1
 

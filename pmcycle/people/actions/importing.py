@@ -51,7 +51,7 @@ def upload_import(kind: str, file_name: str, content: bytes, *, by: User) -> Imp
     if kind not in Import.Kind.values:
         raise Invalid("kind", _("Choose what the file holds."))
     try:
-        rows = []
+        rows: list[list[str]] = []
         count = 0
         for _number, cells in sheets.lines_of(file_name, content):
             count += 1
@@ -746,7 +746,8 @@ def _write_ranges(run: Import) -> None:
 
 def close_accounts_of_leavers(on: date) -> int:
     """End the accounts of everybody whose last day has passed; answers how many. Nothing is deleted."""
-    return User.objects.filter(is_active=True, employee__left_on__lt=on).update(is_active=False)
+    closed: int = User.objects.filter(is_active=True, employee__left_on__lt=on).update(is_active=False)
+    return closed
 
 
 def fates(run: Import) -> dict[str, int]:

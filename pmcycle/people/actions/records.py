@@ -129,7 +129,7 @@ def add_absence(
     try:
         with transaction.atomic():
             row = _locked(employee, None, ())
-            absence = Absence.objects.create(
+            absence: Absence = Absence.objects.create(
                 employee=row, kind=kind, is_paid=is_paid, starts_on=starts_on, ends_on=ends_on
             )
             record("added_absence", absence, by=by, about=row)
@@ -142,7 +142,7 @@ def end_absence(absence: Absence, last_day: date, *, by: User) -> Absence:
     """Say on which day a leave ends, that day included."""
     with transaction.atomic():
         employee = _locked(absence.employee, None, ())
-        row = Absence.objects.select_for_update().get(pk=absence.pk)
+        row: Absence = Absence.objects.select_for_update().get(pk=absence.pk)
         if last_day < row.starts_on:
             raise Refused(_("The last day cannot be before the first."))
         row.ends_on = last_day

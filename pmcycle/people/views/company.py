@@ -80,7 +80,7 @@ def org_chart(request: UserRequest) -> HttpResponse:
         centre = get_visible(people.for_chart(), request.user, pk=at)
         tops, above = [centre], list(reversed(people.above(centre)))
     else:
-        tops, above = list(people.at_the_top().for_chart().order_by("-report_count", "sort_name")[:100]), []
+        tops, above = list(people.at_the_top().for_chart().biggest_first()[:100]), []
     below = _grouped(people, [p.pk for p in tops if p.report_count])
     tree = [{"person": p, "reports": below.get(p.pk, [])} for p in tops]
     with_reports = [t for t in tree if t["reports"]] or tree[:1]
@@ -94,7 +94,7 @@ def org_chart(request: UserRequest) -> HttpResponse:
 
 def _grouped(people: Any, managers: list[int]) -> dict[int, list[Employee]]:
     grouped: dict[int, list[Employee]] = {}
-    for person in people.reporting_to(managers).for_chart().order_by("-report_count", "sort_name")[:600]:
+    for person in people.reporting_to(managers).for_chart().biggest_first()[:600]:
         grouped.setdefault(person.manager_id, []).append(person)
     return grouped
 
@@ -110,7 +110,7 @@ def reports(request: UserRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "people/org_chart.html#branch",
-        {"reports": below.order_by("-report_count", "sort_name")[:200]},
+        {"reports": below.biggest_first()[:200]},
     )
 
 
