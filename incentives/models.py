@@ -7,7 +7,7 @@ from typing import Any, Self
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, F, Min, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
@@ -685,10 +685,11 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     sheets = (
         team.annotate(act=Subquery(act))
         .filter(Q(act__isnull=True) | Q(act=Approval.Act.RETURNED))
-        .order_by("manager_id", "participation__awards__run_id", "pk")
-        .distinct("manager_id", "participation__awards__run_id")
+        .order_by()
+        .values("manager_id", "participation__awards__run_id")
+        .annotate(first=Min("pk"))
     )
-    to_hand_in = Assignment.objects.filter(pk__in=sheets.values("pk")).annotate(
+    to_hand_in = Assignment.objects.filter(pk__in=sheets.values("first")).annotate(
         run=Subquery(
             Award.objects.filter(
                 participation=OuterRef("participation"), run__state=Run.State.RECOMMENDING

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
+
 from incentives import actions
 from incentives.models import open_items
-from tests.conftest import World
+from tests.conftest import SignedIn, World
 from tests.factories import incentives
 
 
@@ -46,3 +48,10 @@ def test_an_entry_waits_for_the_answer_and_then_for_the_decision(world: World) -
     assert {kind for kind, _who in waiting(world)} == {"decide"}
     actions.decide(entry, "lifted", "Settled.", version=None, by=world.kim)
     assert waiting(world) == set()
+
+
+def test_home_opens_for_everybody_while_managers_recommend(world: World, as_: SignedIn) -> None:
+    incentives.recommending(world)
+    for user in (world.bashir, world.dora, world.ana, world.kim, world.mira, world.noor):
+        assert as_(user).get(reverse("home:index")).status_code == 200
+    assert "rewards for your team" in as_(world.bashir).get(reverse("home:index")).content.decode()
