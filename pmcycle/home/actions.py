@@ -246,7 +246,7 @@ def remind() -> int:
     people: list[Any] = [working_days, now, zones, zones, zone]
     needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], [], []]
     late = _("%(person)s is late: %(task)s")
-    team, board = reverse("home:team"), need_url("cycles:board").replace(str(SENTINEL), "%(pk)s")
+    team, board = reverse("home:team"), need_url("home:board").replace(str(SENTINEL), "%(pk)s")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             REMIND.format(items=items),

@@ -171,7 +171,7 @@ def _hr_lines() -> list[Line]:
             counts["overdue"],
         ) % {"n": counts["overdue"]}
         lines.append(
-            Line(words, _("Who is missing"), need_url("cycles:board", counts["newest"]), None, 5, "")
+            Line(words, _("Who is missing"), need_url("home:board", counts["newest"]), None, 5, "")
         )
     if not counts["drafts"] and not counts["running"]:
         lines.append(Line(_("No cycle is running"), _("Prepare one"), need_url("cycles:list"), None, 10, ""))
