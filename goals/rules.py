@@ -116,7 +116,8 @@ def key_result_progress(
     if start == target:
         met = current <= target if kind == "decrease" else current >= target
         return WHOLE if met else Decimal(0)
-    return (current - start) * WHOLE / (target - start)
+    # Adding zero makes the minus of a −0 vanish, which a decrease at its start would show.
+    return (current - start) * WHOLE / (target - start) + 0
 
 
 def capped(raw: Decimal | None, cap: Decimal) -> Decimal | None:

@@ -52,7 +52,8 @@ def test_the_start_is_0_and_the_target_is_100(start: D, target: D) -> None:
     kind = "increase" if target >= start else "decrease"
     assert rules.key_result_progress(kind, target, start=start, target=target) == 100
     if start != target:
-        assert rules.key_result_progress(kind, start, start=start, target=target) == 0
+        assert str(rules.key_result_progress(kind, start, start=start, target=target)).lstrip("0.E+-") == ""
+        assert not str(rules.key_result_progress(kind, start, start=start, target=target)).startswith("-")
 
 
 @given(raw=st.none() | numbers)

@@ -55,6 +55,7 @@ def look(page: Page, name: str) -> None:
     folder = pictures_dir()
     folder.mkdir(parents=True, exist_ok=True)
     before = page.viewport_size
+    page.bring_to_front()
     for width, (pixels, height) in WIDTHS.items():
         page.set_viewport_size({"width": pixels, "height": height})
         for theme in ("light", "dark"):
@@ -67,6 +68,9 @@ def look(page: Page, name: str) -> None:
 
 def in_both_themes(page: Page) -> None:
     """Assert accessibility in the light and in the dark theme: contrast differs."""
+    # The browser repaints only the page in front; of another it would report a mixture of both themes.
+    page.bring_to_front()
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         axe(page)
