@@ -201,7 +201,12 @@ class LevelForm(forms.Form):
         label=gettext_lazy("Place"), min_value=1, max_value=99, required=False, widget=NUMBER
     )
     label = forms.CharField(label=gettext_lazy("Level"), max_length=60, required=False)
-    meaning = forms.CharField(label=gettext_lazy("What it means"), max_length=300, required=False)
+    meaning = forms.CharField(
+        label=gettext_lazy("What it means"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     value = forms.DecimalField(
         label=gettext_lazy("Value"),
         max_digits=5,

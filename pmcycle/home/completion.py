@@ -42,6 +42,13 @@ WHY: dict[str, Any] = {
     "no_manager": gettext_lazy("has no manager in this cycle"),
 }
 
+# The same where the one who must act is the person of the line.
+WHY_SELF: dict[str, Any] = {
+    "left": gettext_lazy("has left"),
+    "away": gettext_lazy("is away past the due day"),
+    "no_account": gettext_lazy("cannot sign in"),
+}
+
 # Which of the two ways out the board proposes first, by cause.
 WAY_OUT: dict[str, Any] = {
     "left": gettext_lazy("Hand over"),
@@ -239,15 +246,16 @@ def people(
     found = []
     for pk, name, number, unit, _state, _total, cells in rows:
         by_stage = json.loads(cells) if isinstance(cells, str) else cells
-        line = [_cell(stage, by_stage.get(stage.kind) or {"state": "planned"}) for stage in stages]
+        line = [_cell(stage, name, by_stage.get(stage.kind) or {"state": "planned"}) for stage in stages]
         found.append(Person(pk, name, number, unit, line))
     return found, rows[0][5] if rows else 0
 
 
-def _cell(stage: Stage, raw: Mapping[str, Any]) -> dict[str, Any]:
+def _cell(stage: Stage, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
     due_on = date.fromisoformat(raw["due_on"]) if raw.get("due_on") else stage.due_on
     why = raw.get("why") if raw["state"] == "blocked" else None
-    words = str(WHY[why]) if why else ""
+    own = WHY_SELF.get(why or "") if raw.get("who") == name else None
+    words = str(own or WHY[why]) if why else ""
     return {
         "stage": stage,
         "state": raw["state"],

@@ -104,7 +104,7 @@ def test_a_step_that_refuses_keeps_the_stage_open(cycle: Cycle, monkeypatch: pyt
         raise Refused("Results wait to be released.")
 
     table = {**actions.stage_work(), "objectives": StageWork(closes=(not_yet,))}
-    monkeypatch.setattr(actions, "stage_work", lambda: table)
+    monkeypatch.setattr("pmcycle.stages.STAGES", table)
     actions.open_due()
     assert states(cycle) == ["open", "open", "planned", "planned"]
 
@@ -116,7 +116,7 @@ def test_what_breaks_in_one_cycle_does_not_stop_the_clock(
         raise ZeroDivisionError
 
     table = {**actions.stage_work(), "appraisal": StageWork(opens=(broken,))}
-    monkeypatch.setattr(actions, "stage_work", lambda: table)
+    monkeypatch.setattr("pmcycle.stages.STAGES", table)
     assert actions.open_due() == 0
     assert states(cycle) == ["open", "planned", "planned", "planned"]
 
@@ -175,7 +175,7 @@ def test_close_ends_what_is_open_and_runs_the_last_steps(
 ) -> None:
     ended: list[Cycle] = []
     table = {**actions.stage_work(), "evaluation": StageWork(ends=(lambda c, by: ended.append(c),))}
-    monkeypatch.setattr(actions, "stage_work", lambda: table)
+    monkeypatch.setattr("pmcycle.stages.STAGES", table)
     url = reverse("cycles:close", kwargs={"pk": cycle.pk})
     kim = as_(world.kim)
     refused = kim.post(url, {"version": cycle.version})

@@ -1,0 +1,50 @@
+"""One function per verb of cycles; a module a subject."""
+
+from pmcycle.cycles.actions.checking import accept_warning, accepted_counts, check
+from pmcycle.cycles.actions.exceptions import add_person, extend, mark_left, transfer
+from pmcycle.cycles.actions.following import record_export, remind
+from pmcycle.cycles.actions.launching import launch
+from pmcycle.cycles.actions.lines import refresh_chains
+from pmcycle.cycles.actions.setting_up import (
+    copy_cycle,
+    create_cycle,
+    discard,
+    save_policies,
+    save_population,
+    save_reminders,
+    save_scale,
+    save_stages,
+)
+from pmcycle.cycles.actions.stages import archive, close, close_stage, open_due, open_stage, postpone_stage
+from pmcycle.cycles.actions.work import StageWork, link, stage_work
+
+__all__ = [
+    "StageWork",
+    "accept_warning",
+    "accepted_counts",
+    "add_person",
+    "archive",
+    "check",
+    "close",
+    "close_stage",
+    "copy_cycle",
+    "create_cycle",
+    "discard",
+    "extend",
+    "launch",
+    "link",
+    "mark_left",
+    "open_due",
+    "open_stage",
+    "postpone_stage",
+    "record_export",
+    "refresh_chains",
+    "remind",
+    "save_policies",
+    "save_population",
+    "save_reminders",
+    "save_scale",
+    "save_stages",
+    "stage_work",
+    "transfer",
+]

@@ -1,0 +1,195 @@
+"""One person's way apart: more time, another manager, leaving, joining late."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from pmcycle.activity.actions import Tell, record
+from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS, refresh_chains
+from pmcycle.cycles.actions.locking import lock_participation, lock_running, tell_person
+from pmcycle.cycles.actions.work import link, stage_work
+from pmcycle.cycles.models import (
+    Assignment,
+    ChainLink,
+    Cycle,
+    Extension,
+    Participation,
+    Stage,
+)
+from pmcycle.errors import Invalid, Refused
+from pmcycle.people.models import Employee, User
+
+
+def extend(
+    participation: Participation, stage: Stage, *, due_on: date, reason: str, version: int | None, by: User
+) -> Extension:
+    """Give one person more time in one stage. A second extension replaces the day, and both are in the trail."""
+    with transaction.atomic():
+        locked = lock_participation(participation, version)
+        stage = Stage.objects.select_for_update().get(pk=stage.pk, cycle=locked.cycle_id)
+        if stage.state == Stage.State.CLOSED:
+            raise Refused(_("%s is closed. Open it again first.") % stage)
+        if due_on <= stage.due_on:
+            raise Invalid("due_on", _("More time ends after the day that holds for all."))
+        if due_on > stage.due_on + timedelta(days=366):
+            raise Invalid("due_on", _("More than a year is no extension."))
+        extension, _made = Extension.objects.update_or_create(
+            participation=locked, stage=stage, defaults={"due_on": due_on, "reason": reason, "by": by}
+        )
+        record(
+            "extended",
+            locked,
+            by=by,
+            about=locked.employee,
+            stage=stage.kind,
+            due_on=due_on.isoformat(),
+            reason=reason,
+            notify=tell_person(
+                locked, _("You have more time for %s") % stage, f"extended:{locked.pk}:{locked.version}"
+            ),
+        )
+    return extension
+
+
+def transfer(
+    participation: Participation, manager: Employee, *, on: date, reason: str, version: int | None, by: User
+) -> Assignment:
+    """Hand a person over to another manager from a day on.
+
+    The former manager keeps what they wrote; the new one starts forms of their own. The line above
+    is rewritten on the day itself.
+    """
+    with transaction.atomic():
+        locked = lock_participation(participation, version)
+        day = locked.cycle.local_day(timezone.now())
+        if manager.pk == locked.employee_id:
+            raise Invalid("manager", _("Nobody is their own manager."))
+        if not manager.is_working(max(on, day)):
+            raise Invalid("manager", _("%s does not work here on that day.") % manager.name)
+        if _is_below(manager, locked, day):
+            raise Invalid(
+                "manager", _("%s reports to this person, so the line would close on itself.") % manager.name
+            )
+        last = locked.assignments.select_for_update().order_by("-starts_on").first()
+        if last and last.manager_id == manager.pk and last.ends_on is None:
+            raise Invalid("manager", _("%s is the manager already.") % manager.name)
+        if last and on <= last.starts_on:
+            raise Invalid(
+                "on", _("The present manager began on %s; choose a later day.") % last.starts_on.isoformat()
+            )
+        if on < locked.cycle.first_day:
+            raise Invalid("on", _("The cycle had not begun then."))
+        if last and (last.ends_on is None or last.ends_on >= on):
+            last.ends_on = on - timedelta(days=1)
+            last.save(update_fields=["ends_on"])
+        assignment = Assignment.objects.create(participation=locked, manager=manager, starts_on=on)
+        refresh_chains(locked.cycle, day, only=locked)
+        former = last.manager if last else None
+        tells = tell_person(
+            locked, _("You have a new manager in “%s”") % locked.cycle.name, f"transfer:{assignment.pk}"
+        )
+        url = link("cycles:detail", pk=locked.cycle_id)
+        for person, title in (
+            (manager, _("%(name)s is on your team in “%(cycle)s”")),
+            (former, _("%(name)s has another manager in “%(cycle)s”")),
+        ):
+            user = User.objects.filter(employee=person, is_active=True).first() if person else None
+            if user:
+                words = title % {"name": locked.employee.name, "cycle": locked.cycle.name}
+                tells.append(Tell(user.pk, words, url, f"transfer:{assignment.pk}:{user.pk}"))
+        record(
+            "transferred",
+            locked,
+            by=by,
+            about=locked.employee,
+            notify=tells,
+            on=on.isoformat(),
+            reason=reason,
+            manager=manager.pk,
+            former=former.pk if former else None,
+        )
+    return assignment
+
+
+def _is_below(manager: Employee, participation: Participation, day: date) -> bool:
+    """Whether the person stands above the manager, in this cycle or in the reporting lines of the day."""
+    if ChainLink.objects.filter(
+        participation__cycle=participation.cycle_id,
+        participation__employee=manager,
+        above=participation.employee_id,
+    ).exists():
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE up(above) AS (
+              SELECT %(manager)s::bigint
+              UNION
+              SELECT r.manager_id FROM up JOIN people_reportingline r ON r.employee_id = up.above
+                AND r.kind = 'line' AND r.starts_on <= %(day)s AND (r.ends_on IS NULL OR r.ends_on >= %(day)s)
+            ) SELECT EXISTS (SELECT 1 FROM up WHERE above = %(person)s)
+            """,
+            {"manager": manager.pk, "person": participation.employee_id, "day": day},
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def mark_left(
+    participation: Participation, *, left_on: date, reason: str, version: int | None, by: User
+) -> Participation:
+    """Freeze the part of somebody who has left: nobody waits for them and nothing reminds them."""
+    with transaction.atomic():
+        locked = lock_participation(participation, version)
+        if left_on < locked.hired_on:
+            raise Invalid("left_on", _("The last day cannot be before the first."))
+        if left_on > locked.cycle.local_day(timezone.now()):
+            raise Invalid("left_on", _("Say it on the last day: until then they take part."))
+        locked.state, locked.left_on = Participation.State.LEFT, left_on
+        locked.save(update_fields=["state", "left_on"])
+        record("left", locked, by=by, about=locked.employee, left_on=left_on.isoformat(), reason=reason)
+    return locked
+
+
+def add_person(cycle: Cycle, employee: Employee, *, starts_on: date, reason: str, by: User) -> Participation:
+    """Add a late joiner with the facts of today and their own first day; open stages open for them too."""
+    now = timezone.now()
+    with transaction.atomic():
+        locked = lock_running(cycle.pk)
+        day = locked.local_day(now)
+        if not employee.is_working(day):
+            raise Invalid("employee", _("%s does not work here today.") % employee.name)
+        if not locked.first_day <= starts_on <= locked.last_day:
+            raise Invalid("starts_on", _("Choose a day within the cycle."))
+        if starts_on < employee.hired_on:
+            raise Invalid("starts_on", _("%s was hired later than that.") % employee.name)
+        alone = Employee.objects.filter(pk=employee.pk).order_by().values("pk").query.sql_with_params()
+        values: dict[str, Any] = {"cycle": locked.pk, "day": day}
+        with connection.cursor() as cursor:
+            cursor.execute(PARTICIPATIONS.format(population=alone[0]), [locked.pk, starts_on, day, *alone[1]])
+            if cursor.rowcount == 0:
+                raise Invalid("employee", _("%s takes part already.") % employee.name)
+            participation = Participation.objects.select_related("cycle", "employee").get(
+                cycle=locked, employee=employee
+            )
+            chain = CHAIN.format(first=FROM_LINES, insert=LINKS_AND_MANAGERS)
+            cursor.execute(chain, {**values, "only": participation.pk})
+        for stage in locked.stages.filter(state=Stage.State.OPEN):
+            for step in stage_work()[stage.kind].opens:
+                step(locked)
+        title = _("You take part in “%s”: see your dates") % locked.name
+        record(
+            "joined",
+            participation,
+            by=by,
+            about=employee,
+            starts_on=starts_on.isoformat(),
+            reason=reason,
+            notify=tell_person(participation, title, f"launched:{locked.pk}"),
+        )
+    return participation

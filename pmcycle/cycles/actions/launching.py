@@ -1,0 +1,95 @@
+"""A draft becomes a running cycle: once, all or nothing, in sets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from pmcycle.activity.actions import record
+from pmcycle.cycles import rules
+from pmcycle.cycles.actions.checking import accepted_counts, check
+from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS
+from pmcycle.cycles.actions.locking import lock_stages
+from pmcycle.cycles.actions.stages import open_and_close
+from pmcycle.cycles.actions.work import link, stage_work
+from pmcycle.cycles.models import (
+    Cycle,
+    population,
+)
+from pmcycle.errors import Refused
+from pmcycle.people.models import User
+
+# All lines of a launch stand in the cycle's own stream: one chain to lock, however many people.
+EVENTS = """
+INSERT INTO activity_event
+  (stream, seq, at, verb, actor_id, about_id, subject_kind, subject_id, data, request_id, previous_hash, hash)
+SELECT 'cycle:' || p.cycle_id, 0, %(now)s, 'takes_part', %(by)s, p.employee_id, 'cycles.participation', p.id,
+  jsonb_build_object('unit', p.unit_id, 'grade', p.grade, 'title', p.job_title), '', '', ''
+FROM cycles_participation p WHERE p.cycle_id = %(cycle)s ORDER BY p.id
+"""
+
+
+NOTICES = """
+WITH told AS (
+  INSERT INTO activity_notice
+    (recipient_id, kind, title, url, subject_kind, subject_id, is_urgent, key, created_at)
+  SELECT u.id, 'launched', %(title)s, %(url)s, 'cycles.cycle', %(cycle)s, false,
+    'launched:' || p.cycle_id || ':' || u.id, %(now)s
+  FROM cycles_participation p JOIN people_user u ON u.employee_id = p.employee_id AND u.is_active
+  WHERE p.cycle_id = %(cycle)s ON CONFLICT (key) DO NOTHING
+  RETURNING id
+)
+INSERT INTO activity_delivery (notice_id, channel, not_before) SELECT id, 'email', %(now)s FROM told
+"""
+
+
+def launch(cycle: Cycle, *, by: User, now: datetime | None = None) -> Cycle:
+    """Start a draft that passed the check: freeze who takes part and open what is due.
+
+    All or nothing, in a number of statements that does not depend on how many take part. Refused if
+    it was launched already, if the check has an error or a warning that nobody has accepted.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        if locked.state != Cycle.State.DRAFT:
+            raise Refused(_("“%s” has been launched already.") % locked.name)
+        day = locked.local_day(now)
+        people = population(locked, day)
+        stages = lock_stages(locked)
+        findings = check(locked, on=day, people=people, stages=stages)
+        errors = [f.sentence for f in findings if f.is_error]
+        if errors:
+            raise Refused(_("The check refuses the launch: %s") % " ".join(errors[:3]))
+        open_warnings = rules.unsettled(findings, accepted_counts(locked))
+        if open_warnings:
+            raise Refused(_("A warning has not been accepted yet: %s") % open_warnings[0].sentence)
+        locked.state, locked.launched_at, locked.launched_by = Cycle.State.RUNNING, now, by
+        locked.version += 1
+        locked.save(update_fields=["state", "launched_at", "launched_by", "version"])
+        sql, params = people.order_by().values("pk").query.sql_with_params()
+        values: dict[str, Any] = {
+            "cycle": locked.pk,
+            "day": day,
+            "only": None,
+            "now": now,
+            "by": by.pk,
+            "title": (_("“%s” has begun: see your dates") % locked.name)[:200],
+            "url": link("cycles:detail", pk=locked.pk),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(PARTICIPATIONS.format(population=sql), [locked.pk, locked.first_day, day, *params])
+            count = cursor.rowcount
+            cursor.execute(CHAIN.format(first=FROM_LINES, insert=LINKS_AND_MANAGERS), values)
+            cursor.execute(EVENTS, values)
+            cursor.execute(NOTICES, values)
+        for work in stage_work().values():
+            for step in work.launches:
+                step(locked)
+        record("launched", locked, by=by, stream=f"cycle:{locked.pk}", people=count)
+        open_and_close(stages, day)
+    return locked

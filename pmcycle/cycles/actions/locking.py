@@ -1,0 +1,58 @@
+"""The rows that a verb locks before it judges them, and whom it tells."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from pmcycle.activity.actions import Tell
+from pmcycle.cycles.actions.work import link
+from pmcycle.cycles.models import (
+    Cycle,
+    Participation,
+    Stage,
+)
+from pmcycle.errors import Refused, check_version
+from pmcycle.people.models import User
+
+
+def lock_draft(cycle: Cycle) -> Cycle:
+    """The locked cycle, which must still be a draft: what is launched is frozen."""
+    locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+    if locked.state != Cycle.State.DRAFT:
+        raise Refused(_("“%s” has been launched. What people rely on is frozen now.") % locked.name)
+    return locked
+
+
+def lock_running(cycle_id: int) -> Cycle:
+    cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
+    if cycle.state == Cycle.State.DRAFT:
+        raise Refused(_("This cycle has not been launched yet."))
+    if cycle.state != Cycle.State.RUNNING:
+        raise Refused(_("This cycle is closed."))
+    return cycle
+
+
+def lock_stages(cycle: Cycle) -> list[Stage]:
+    return list(cycle.stages.select_for_update().order_by("position"))
+
+
+def lock_participation(participation: Participation, version: int | None) -> Participation:
+    """The participation under its cycle's and its own lock; it must be active in a running cycle."""
+    lock_running(participation.cycle_id)
+    locked = (
+        Participation.objects.select_for_update(of=("self",))
+        .select_related("cycle", "employee")
+        .get(pk=participation.pk)
+    )
+    check_version(locked, version)
+    if locked.state != Participation.State.ACTIVE:
+        raise Refused(_("%s has left this cycle; what was written is frozen.") % locked.employee.name)
+    locked.version += 1
+    locked.save(update_fields=["version"])
+    return locked
+
+
+def tell_person(participation: Participation, title: str, key: str) -> list[Tell]:
+    user = User.objects.filter(employee=participation.employee_id, is_active=True).first()
+    url = link("cycles:detail", pk=participation.cycle_id)
+    return [Tell(user.pk, title, url, f"{key}:{user.pk}")] if user else []

@@ -1,0 +1,189 @@
+"""Stages open and close, by the clock and by hand; the cycle ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from pmcycle.activity.actions import record
+from pmcycle.cycles import rules
+from pmcycle.cycles.actions.lines import refresh_chains
+from pmcycle.cycles.actions.locking import lock_running, lock_stages
+from pmcycle.cycles.actions.work import stage_work
+from pmcycle.cycles.models import (
+    Cycle,
+    Participation,
+    Stage,
+)
+from pmcycle.errors import Invalid, Refused, check_version
+from pmcycle.people.models import User
+
+log = structlog.get_logger()
+
+
+def open_due(now: datetime | None = None) -> int:
+    """Open and close what is due in every running cycle; how many stages changed. For the clock.
+
+    Each cycle is its own transaction under a lock on its row; one that another worker holds is left
+    to it. What fails in one cycle is logged and does not hold up the others.
+    """
+    now = now or timezone.now()
+    changed = 0
+    for pk in Cycle.objects.filter(state=Cycle.State.RUNNING).values_list("pk", flat=True):
+        try:
+            with transaction.atomic():
+                cycle = (
+                    Cycle.objects.select_for_update(skip_locked=True)
+                    .filter(pk=pk, state=Cycle.State.RUNNING)
+                    .first()
+                )
+                if cycle is None:
+                    continue
+                day = cycle.local_day(now)
+                changed += open_and_close(lock_stages(cycle), day)
+                refresh_chains(cycle, day)
+        except Exception:
+            log.exception("stages could not be opened", cycle=pk)
+    return changed
+
+
+def open_and_close(stages: Sequence[Stage], day: date) -> int:
+    """Open what has come, then close what is over, in the transaction that holds the cycle's rows."""
+    changed = 0
+    for stage in stages:
+        if rules.should_open(stage.dates, day):
+            _open(stage, by=None)
+            changed += 1
+    for stage, following in zip(stages, [*stages[1:], None], strict=True):
+        after = following.dates if following else None
+        if not rules.should_close(stage.dates, after, day):
+            continue
+        latest = stage.extensions.filter(participation__state=Participation.State.ACTIVE).aggregate(
+            m=Max("due_on")
+        )["m"]
+        if rules.should_close(stage.dates, after, day, latest):
+            try:
+                with transaction.atomic():
+                    _close(stage, by=None)
+                    changed += 1
+            except Refused as why:
+                log.info("stage stays open", stage=stage.pk, why=why.reason)
+    return changed
+
+
+def _open(stage: Stage, *, by: User | None, reason: str = "") -> None:
+    stage.state = Stage.State.OPEN
+    stage.version += 1
+    stage.save(update_fields=["state", "version", "due_on"])
+    for step in stage_work()[stage.kind].opens:
+        step(stage.cycle)
+    record("stage_opened", stage, by=by, stream=f"cycle:{stage.cycle_id}", kind=stage.kind, reason=reason)
+
+
+def _close(stage: Stage, *, by: User | None, reason: str = "") -> None:
+    for step in stage_work()[stage.kind].closes:
+        step(stage.cycle)
+    Stage.objects.filter(pk=stage.pk).update(state=Stage.State.CLOSED, version=F("version") + 1)
+    stage.state = Stage.State.CLOSED
+    record("stage_closed", stage, by=by, stream=f"cycle:{stage.cycle_id}", kind=stage.kind, reason=reason)
+
+
+def open_stage(stage: Stage, *, due_on: date | None, reason: str, version: int | None, by: User) -> Stage:
+    """Open a stage by hand, early or again. A stage that was over needs a due day to come."""
+    with transaction.atomic():
+        cycle = lock_running(stage.cycle_id)
+        locked = Stage.objects.select_for_update().select_related("cycle").get(pk=stage.pk)
+        check_version(locked, version, ("due_on",))
+        if locked.state == Stage.State.OPEN:
+            raise Refused(_("%s is open already.") % locked)
+        today = cycle.local_day(timezone.now())
+        locked.due_on = due_on or locked.due_on
+        if locked.due_on < today:
+            raise Invalid("due_on", _("Give a due day that is still to come."))
+        if locked.opens_on > locked.due_on:
+            raise Invalid("due_on", _("A stage opens before it is due."))
+        _open(locked, by=by, reason=reason)
+    return locked
+
+
+def close_stage(stage: Stage, *, reason: str, version: int | None, by: User) -> Stage:
+    """Close an open stage by hand. Refused while something must not be left behind."""
+    with transaction.atomic():
+        lock_running(stage.cycle_id)
+        locked = Stage.objects.select_for_update().select_related("cycle").get(pk=stage.pk)
+        check_version(locked, version)
+        if locked.state != Stage.State.OPEN:
+            raise Refused(_("%s is not open.") % locked)
+        _close(locked, by=by, reason=reason)
+    return locked
+
+
+def postpone_stage(stage: Stage, *, due_on: date, reason: str, version: int | None, by: User) -> Stage:
+    """Give everybody another due day in a stage that is not closed."""
+    with transaction.atomic():
+        cycle = lock_running(stage.cycle_id)
+        locked = Stage.objects.select_for_update().get(pk=stage.pk)
+        check_version(locked, version, ("due_on",))
+        if locked.state == Stage.State.CLOSED:
+            raise Refused(_("%s is closed. Open it again with a new due day.") % locked)
+        if due_on < max(cycle.local_day(timezone.now()), locked.opens_on):
+            raise Invalid("due_on", _("Give a due day that is still to come, after the stage opens."))
+        old, locked.due_on = locked.due_on, due_on
+        locked.version += 1
+        locked.save(update_fields=["due_on", "version"])
+        record(
+            "stage_postponed",
+            locked,
+            by=by,
+            stream=f"cycle:{cycle.pk}",
+            kind=locked.kind,
+            reason=reason,
+            old=old.isoformat(),
+            new=due_on.isoformat(),
+        )
+    return locked
+
+
+def close(cycle: Cycle, *, version: int | None, by: User) -> Cycle:
+    """End a running cycle. Every stage closes with it, so its closing steps may refuse with their reason."""
+    with transaction.atomic():
+        locked = lock_running(cycle.pk)
+        check_version(locked, version)
+        planned = [str(s) for s in locked.stages.filter(state=Stage.State.PLANNED)]
+        if planned:
+            raise Refused(
+                ngettext("%s has not opened yet.", "%s have not opened yet.", len(planned))
+                % _(" and ").join(planned)
+            )
+        for stage in lock_stages(locked):
+            if stage.state == Stage.State.OPEN:
+                _close(stage, by=by)
+        for work in stage_work().values():
+            for step in work.ends:
+                step(locked, by)
+        locked.state, locked.closed_at = Cycle.State.CLOSED, timezone.now()
+        locked.version += 1
+        locked.save(update_fields=["state", "closed_at", "version"])
+        record("closed", locked, by=by, stream=f"cycle:{locked.pk}")
+    return locked
+
+
+def archive(cycle: Cycle, *, version: int | None, by: User) -> Cycle:
+    """Put a closed cycle out of the way; everything stays readable."""
+    with transaction.atomic():
+        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        check_version(locked, version)
+        if locked.state != Cycle.State.CLOSED:
+            raise Refused(_("Only a closed cycle can be archived."))
+        locked.state = Cycle.State.ARCHIVED
+        locked.version += 1
+        locked.save(update_fields=["state", "version"])
+        record("archived", locked, by=by, stream=f"cycle:{locked.pk}")
+    return locked

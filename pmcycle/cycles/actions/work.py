@@ -1,0 +1,51 @@
+"""What each stage needs of the apps above, found by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
+
+from pmcycle.cycles.models import (
+    Cycle,
+)
+from pmcycle.cycles.rules import Finding
+from pmcycle.people.models import Employee, User
+
+
+@dataclass(frozen=True)
+class StageWork:
+    """What one stage needs of the apps, in lists of plain functions that work in sets.
+
+    `copies(old, new, by)` brings an app's settings into a copied cycle. `checks(cycle, people)`
+    returns findings before launch. `launches(cycle)` freezes what must not change afterwards.
+    `opens(cycle)` and `closes(cycle)` run when the stage does so; a closing step raises `Refused`
+    while something must not be left behind, and the stage stays open. `ends(cycle, by)` runs when
+    the whole cycle closes. All run inside the transaction of the verb and may run again.
+    """
+
+    copies: Sequence[Callable[[Cycle, Cycle, User], None]] = ()
+    checks: Sequence[Callable[[Cycle, QuerySet[Employee]], Iterable[Finding]]] = ()
+    launches: Sequence[Callable[[Cycle], None]] = ()
+    opens: Sequence[Callable[[Cycle], None]] = ()
+    closes: Sequence[Callable[[Cycle], None]] = ()
+    ends: Sequence[Callable[[Cycle, User], None]] = ()
+
+
+def stage_work() -> Mapping[str, StageWork]:
+    """The table `pmcycle.stages.STAGES`, found by its name because it lies above this app."""
+    table: Mapping[str, StageWork] = import_string(settings.STAGES)
+    return table
+
+
+def link(name: str, **kwargs: Any) -> str:
+    """The address of a page that mends a finding; empty if this installation has no such page."""
+    try:
+        return reverse(name, kwargs=kwargs)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,27 @@
+"""Pages of cycles; a module a subject."""
+
+from pmcycle.cycles.views.exceptions import add_person, extend, life_line, mark_left, transfer
+from pmcycle.cycles.views.reading import archive, close, detail, list_cycles
+from pmcycle.cycles.views.setting_up import accept_warning, configure, create, discard, launch, preview
+from pmcycle.cycles.views.stages import close_stage, open_stage, postpone_stage
+
+__all__ = [
+    "accept_warning",
+    "add_person",
+    "archive",
+    "close",
+    "close_stage",
+    "configure",
+    "create",
+    "detail",
+    "discard",
+    "extend",
+    "launch",
+    "life_line",
+    "list_cycles",
+    "mark_left",
+    "open_stage",
+    "postpone_stage",
+    "preview",
+    "transfer",
+]

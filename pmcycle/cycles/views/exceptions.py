@@ -1,0 +1,384 @@
+"""One person's way through a cycle, and its exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.models import Event
+from pmcycle.cycles import actions, forms
+from pmcycle.cycles.actions import link
+from pmcycle.cycles.models import (
+    Cycle,
+    Extension,
+    Participation,
+    Stage,
+)
+from pmcycle.cycles.views.shared import done, editable_cycle, named, search_words, who_is
+from pmcycle.errors import Invalid
+from pmcycle.people.models import Absence, Employee, ReportingLine
+from pmcycle.ui.formats import when_text
+
+
+def _overseen(request: UserRequest) -> Any:
+    rows = Participation.objects.overseen_by(request.user)
+    return rows.exclude(cycle__state=Cycle.State.DRAFT).select_related("cycle", "employee", "unit")
+
+
+@login_required
+@require_GET
+def life_line(request: UserRequest, pk: int) -> HttpResponse:
+    """One person's way through the cycle, for HR: dates, managers, absences, exceptions, then and now."""
+    part = get_visible(
+        _overseen(request).prefetch_related(
+            Prefetch("cycle__stages"),
+            "assignments__manager",
+            Prefetch("extensions", Extension.objects.select_related("stage", "by")),
+        ),
+        request.user,
+        pk=pk,
+    )
+    cycle, person = part.cycle, part.employee
+    absences = list(Absence.objects.filter(employee=person, starts_on__lte=cycle.last_day))
+    now_line = (
+        ReportingLine.objects.current().filter(employee=person, kind="line").select_related("manager").first()
+    )
+    history = list(
+        Event.objects.filter(subject_kind="cycles.participation", subject_id=part.pk)
+        .select_related("actor")
+        .order_by("at")
+    )
+    today = cycle.local_day(timezone.now())
+    assignments = sorted(part.assignments.all(), key=lambda a: a.starts_on)
+    current = next(
+        (a for a in assignments if a.starts_on <= today and (a.ends_on is None or a.ends_on >= today)), None
+    )
+    events = [
+        {"at": h.at, "label": _verb(h.verb), "tone": "accent", "detail": h.data.get("reason", "")}
+        for h in history
+    ]
+    for stage in cycle.stages.all():
+        events.append({"at": stage.opens_on, "label": _("%s opens") % stage, "tone": "info"})
+        events.append({"at": stage.due_on, "label": _("%s due") % stage, "tone": "mute"})
+    events += [
+        {"at": e.due_on, "label": _("%s due for this person") % e.stage, "tone": "warn", "detail": e.reason}
+        for e in part.extensions.all()
+    ]
+    spans = [
+        {
+            "start": max(a.starts_on, cycle.first_day),
+            "end": a.ends_on or max(cycle.last_day, today),
+            "label": a.manager.name,
+            "tone": "accent" if a is current else "mute",
+        }
+        for a in assignments
+    ] + [
+        {
+            "start": max(a.starts_on, cycle.first_day),
+            "end": min(a.ends_on or cycle.last_day, cycle.last_day),
+            "label": _("away: %s") % a.kind,
+            "tone": "warn",
+        }
+        for a in absences
+        if (a.ends_on or cycle.last_day) >= cycle.first_day
+    ]
+    pairs = [
+        (_("Manager"), current.manager.name if current else "–", now_line.manager.name if now_line else "–"),
+        (_("Unit"), str(part.unit or "–"), str(person.unit or "–")),
+        (_("Title"), part.job_title or "–", person.job_title or "–"),
+        (_("Grade"), part.grade or "–", person.grade or "–"),
+    ]
+    context = {
+        "part": part,
+        "cycle": cycle,
+        "person": person,
+        "events": events,
+        "spans": spans,
+        "assignments": assignments,
+        "then_now": [(label, then, now, then != now) for label, then, now in pairs],
+        "may_change": request.user.standing.is_hr_admin
+        and part.state == "active"
+        and cycle.state == "running",
+    }
+    return render(request, "cycles/life_line.html", context)
+
+
+def _verb(verb: str) -> str:
+    """A line of history in words."""
+    return {
+        "takes_part": _("Takes part: facts frozen"),
+        "extended": _("More time"),
+        "transferred": _("Another manager"),
+        "left": _("Has left"),
+        "joined": _("Joined late"),
+    }.get(verb, verb.replace("_", " "))
+
+
+def _change_page(
+    request: UserRequest,
+    part: Participation,
+    form: Any,
+    act: Callable[[], Any],
+    *,
+    heading: str,
+    button: str,
+    said: str,
+    consequences: Callable[[], list[str]],
+    search: bool = False,
+) -> HttpResponse:
+    """An exception in two looks: what it will do (by GET, changing nothing), then the act (by POST)."""
+    ready = form.is_bound and form.is_valid()
+    if request.method == "POST" and ready and done(form, act):
+        messages.success(request, said)
+        return redirect("cycles:life_line", pk=part.pk)
+    context = {
+        "part": part,
+        "cycle": part.cycle,
+        "form": form,
+        "heading": heading,
+        "button": button,
+        "search": search,
+        "typed": search_words(request),
+        "ready": ready and form.is_valid(),
+        "consequences": consequences() if form.is_bound and form.is_valid() else [],
+        "back": reverse("cycles:life_line", kwargs={"pk": part.pk}),
+        "two_looks": True,
+    }
+    wrong = request.method == "POST" or (form.is_bound and not form.is_valid())
+    return render(request, "cycles/change.html", context, status=422 if wrong else 200)
+
+
+def _bound(request: UserRequest, needed: str) -> Any:
+    """The data of a change: what is posted, or what is asked to be looked at first."""
+    if request.method == "POST":
+        return request.POST
+    return request.GET if needed in request.GET else None
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def extend(request: UserRequest, pk: int) -> HttpResponse:
+    """More time for one person in one stage."""
+    part = get_editable(_overseen(request), request.user, pk=pk)
+    stages = part.cycle.stages.exclude(state=Stage.State.CLOSED)
+    form = forms.ExtendForm(_bound(request, "due_on"), stages=stages, initial={"version": part.version})
+
+    def act() -> None:
+        data = form.cleaned_data
+        actions.extend(
+            part,
+            data["stage"],
+            due_on=data["due_on"],
+            reason=data["reason"],
+            version=data["version"],
+            by=request.user,
+        )
+
+    def consequences() -> list[str]:
+        data = form.cleaned_data
+        words = {
+            "name": part.employee.name,
+            "stage": data["stage"],
+            "day": when_text(data["due_on"], full=True),
+        }
+        return [
+            _("%(name)s has until %(day)s for %(stage)s; everybody else keeps their day.") % words,
+            _("The stage stays open until then, and reminders follow the new day."),
+            _("%(name)s is told, with the day and without the reason.") % words,
+        ]
+
+    name = part.employee.name
+    return _change_page(
+        request,
+        part,
+        form,
+        act,
+        heading=_("More time for %s") % name,
+        button=_("Give more time"),
+        said=_("%s has more time.") % name,
+        consequences=consequences,
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def transfer(request: UserRequest, pk: int) -> HttpResponse:
+    """Another manager from a day on."""
+    part = get_editable(_overseen(request).with_manager(), request.user, pk=pk)
+    data = _bound(request, "manager")
+    form = forms.TransferForm(
+        data,
+        found=_found(request, data, "manager", part.employee_id),
+        initial={"version": part.version, "on": timezone.localdate()},
+    )
+
+    def act() -> None:
+        data = form.cleaned_data
+        actions.transfer(
+            part,
+            data["manager"],
+            on=data["on"],
+            reason=data["reason"],
+            version=data["version"],
+            by=request.user,
+        )
+
+    def consequences() -> list[str]:
+        data = form.cleaned_data
+        former = getattr(part, "manager_name", None) or _("nobody")
+        words = {
+            "name": part.employee.name,
+            "new": data["manager"].name,
+            "old": former,
+            "day": when_text(data["on"], full=True),
+        }
+        return [
+            _("From %(day)s %(new)s is the manager of %(name)s in this cycle; until then it is %(old)s.")
+            % words,
+            _(
+                "What %(old)s has written stays theirs and stays readable for them; %(new)s starts forms of their own."
+            )
+            % words,
+            _("Notes of earlier one-to-ones stay with the two who wrote them."),
+            _("The line above %(name)s becomes the line above %(new)s.") % words,
+            _("All three are told."),
+        ]
+
+    name = part.employee.name
+    return _change_page(
+        request,
+        part,
+        form,
+        act,
+        heading=_("Another manager for %s") % name,
+        button=_("Hand over"),
+        said=_("%s has been handed over.") % name,
+        consequences=consequences,
+        search=True,
+    )
+
+
+def _found(request: UserRequest, data: Any, field: str, but: int | None = None) -> list[tuple[int, str]]:
+    """Choices of a people picker: whom the search found, and who was chosen already."""
+    typed = search_words(request)
+    found = list(named(typed).exclude(pk=but)[:12]) if typed else []
+    chosen = (data or {}).get(field, "")
+    if chosen.isascii() and chosen.isdigit() and len(chosen) < 18:
+        found = [
+            *Employee.objects.filter(pk=chosen).select_related("unit"),
+            *[e for e in found if e.pk != int(chosen)],
+        ]
+    return [(e.pk, who_is(e)) for e in found]
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def mark_left(request: UserRequest, pk: int) -> HttpResponse:
+    """Freeze the part of somebody who has left."""
+    part = get_editable(_overseen(request), request.user, pk=pk)
+    initial = {"version": part.version, "left_on": part.employee.left_on or timezone.localdate()}
+    form = forms.MarkLeftForm(_bound(request, "left_on"), initial=initial)
+
+    def act() -> None:
+        data = form.cleaned_data
+        actions.mark_left(
+            part, left_on=data["left_on"], reason=data["reason"], version=data["version"], by=request.user
+        )
+
+    def consequences() -> list[str]:
+        name = part.employee.name
+        led = Participation.objects.filter(cycle=part.cycle_id, state="active").filter(
+            assignments__manager=part.employee_id, assignments__ends_on__isnull=True
+        )
+        names = list(led.values_list("employee__name", flat=True)[:10])
+        told = [
+            _("What %s has written is frozen and kept.") % name,
+            _("Nobody waits for %s any more, and no reminder goes out to or about them.") % name,
+        ]
+        if names:
+            told.append(
+                _("%(names)s still report to %(name)s here: hand each of them over.")
+                % {"names": ", ".join(names), "name": name}
+            )
+        return told
+
+    name = part.employee.name
+    return _change_page(
+        request,
+        part,
+        form,
+        act,
+        heading=_("%s has left") % name,
+        button=_("Freeze their part"),
+        said=_("The part of %s is frozen.") % name,
+        consequences=consequences,
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def add_person(request: UserRequest, pk: int) -> HttpResponse:
+    """Add a late joiner to a running cycle."""
+    cycle = editable_cycle(request, pk)
+    data = _bound(request, "employee")
+    form = forms.AddPersonForm(
+        data, found=_found(request, data, "employee"), initial={"starts_on": timezone.localdate()}
+    )
+    ready = form.is_bound and form.is_valid()
+    made: list[Participation] = []
+    if request.method == "POST" and ready:
+        values = form.cleaned_data
+
+        def act() -> None:
+            if values["employee"].pk == request.user.employee_id:
+                raise Invalid("employee", _("Somebody else adds you."))
+            made.append(
+                actions.add_person(
+                    cycle,
+                    values["employee"],
+                    starts_on=values["starts_on"],
+                    reason=values["reason"],
+                    by=request.user,
+                )
+            )
+
+        if done(form, act):
+            messages.success(request, _("%s takes part now.") % values["employee"].name)
+            return redirect("cycles:life_line", pk=made[0].pk)
+    consequences = []
+    if ready and form.is_valid():
+        words = {
+            "name": form.cleaned_data["employee"].name,
+            "day": when_text(form.cleaned_data["starts_on"], full=True),
+        }
+        consequences = [
+            _("%(name)s takes part from %(day)s on, with unit, grade, pay and manager as they are today.")
+            % words,
+            _("Stages that are open open for them at once; give more time where that is too short."),
+            _("%(name)s is told.") % words,
+        ]
+    context = {
+        "cycle": cycle,
+        "form": form,
+        "heading": _("Add somebody to “%s”") % cycle.name,
+        "button": _("Add"),
+        "search": True,
+        "typed": search_words(request),
+        "ready": ready and form.is_valid(),
+        "consequences": consequences,
+        "two_looks": True,
+        "back": link("home:board", pk=pk),
+    }
+    wrong = request.method == "POST" or (form.is_bound and not form.is_valid())
+    return render(request, "cycles/change.html", context, status=422 if wrong else 200)

@@ -1,0 +1,473 @@
+"""HR sets up a cycle step by step, checks and launches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.actions import enqueue
+from pmcycle.activity.models import Event
+from pmcycle.activity.tasks import wake
+from pmcycle.cycles import actions, forms, rules, tasks
+from pmcycle.cycles.actions import link
+from pmcycle.cycles.models import (
+    Cycle,
+    PopulationRule,
+    RatingScale,
+    ReminderPolicy,
+    StageKind,
+    matching,
+    population,
+)
+from pmcycle.cycles.views.shared import (
+    done,
+    editable_cycle,
+    line_of,
+    named,
+    read_version,
+    search_words,
+    who_is,
+)
+from pmcycle.errors import Refused
+from pmcycle.people.models import Employee, Unit
+from pmcycle.ui.formats import when_text
+
+# The steps of setting up: the word on the stepper and the heading of the page.
+STEPS: dict[str, tuple[Any, Any]] = {
+    "who": (gettext_lazy("Who"), gettext_lazy("Who takes part")),
+    "stages": (gettext_lazy("Dates"), gettext_lazy("Stages and dates")),
+    "rating": (gettext_lazy("Rating"), gettext_lazy("Rating scale and appraisal form")),
+    "visibility": (gettext_lazy("Visibility"), gettext_lazy("Who sees what, and when")),
+    "rewards": (gettext_lazy("Rewards"), gettext_lazy("Rewards")),
+    "reminders": (gettext_lazy("Reminders"), gettext_lazy("Reminders")),
+    "check": (gettext_lazy("Check"), gettext_lazy("Check and launch")),
+}
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def create(request: UserRequest) -> HttpResponse:
+    """A new cycle: blank, or like an earlier one."""
+    if not request.user.standing.is_hr_admin:
+        if request.user.standing.is_hr:
+            raise PermissionDenied(_("HR admins make cycles."))
+        raise Http404
+    earlier = Cycle.objects.visible_to(request.user)
+    today = timezone.localdate()
+    first = today.replace(month=1, day=1, year=today.year + (today.month > 6))
+    initial = {
+        "name": _("Cycle %s") % first.year,
+        "first_day": first,
+        "last_day": first.replace(month=12, day=31),
+        "copy_of": search_words(request, "copy_of"),
+    }
+    form = forms.NewCycleForm(request.POST or None, earlier=earlier, initial=initial)
+    made: list[Cycle] = []
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+
+        def act() -> None:
+            if data["copy_of"]:
+                made.append(actions.copy_cycle(data["copy_of"], name=data["name"], by=request.user))
+            else:
+                days = {"first_day": data["first_day"], "last_day": data["last_day"]}
+                made.append(actions.create_cycle(name=data["name"], **days, by=request.user))
+
+        if done(form, act):
+            return redirect("cycles:configure", pk=made[0].pk, step="who")
+    status = 422 if form.is_bound else 200
+    return render(request, "cycles/create.html", {"form": form}, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def configure(request: UserRequest, pk: int, step: str) -> HttpResponse:
+    """One step of setting up a cycle. Partners read, admins write, until it is launched."""
+    if step not in STEPS:
+        raise Http404
+    source = Cycle.objects.configured_by(request.user).prefetch_related("stages")
+    cycle = (get_editable if request.method == "POST" else get_visible)(source, request.user, pk=pk)
+    return HANDLERS[step](request, cycle)
+
+
+def _page(
+    request: UserRequest, cycle: Cycle, step: str, *, wrong: bool = False, **context: Any
+) -> HttpResponse:
+    saved = set(
+        Event.objects.filter(stream=f"cycle:{cycle.pk}", verb="configured").values_list(
+            "data__step", flat=True
+        )
+    )
+    names = list(STEPS)
+    steps = [
+        {
+            "label": label,
+            "url": reverse("cycles:configure", kwargs={"pk": cycle.pk, "step": name}),
+            "state": "current"
+            if name == step
+            else "done"
+            if name in saved or cycle.copied_from_id
+            else "todo",
+        }
+        for name, (label, _heading) in STEPS.items()
+    ]
+    at = names.index(step)
+    if "person" not in context:
+        context["person"] = population(cycle, cycle.local_day(timezone.now())).first()
+    context |= {
+        "cycle": cycle,
+        "steps": steps,
+        "step": step,
+        "step_label": STEPS[step][1],
+        "number": at + 1,
+        "back": steps[at - 1]["url"] if at else "",
+        "next": steps[at + 1]["url"] if at + 1 < len(steps) else "",
+        "may_edit": request.user.standing.is_hr_admin and cycle.state == Cycle.State.DRAFT,
+        "days": _days(cycle),
+    }
+    return render(request, f"cycles/configure_{step}.html", context, status=422 if wrong else 200)
+
+
+def _days(cycle: Cycle) -> list[dict[str, Any]]:
+    """What one person will see on which day."""
+    rows: list[dict[str, Any]] = []
+    for stage in cycle.stages.all():
+        rows.append(
+            {"on": stage.opens_on, "what": _("%s opens on your home page") % stage, "icon": "player-play"}
+        )
+        rows.append({"on": stage.due_on, "what": _("%s is due") % stage, "icon": "flag"})
+        if stage.grace_days:
+            rows.append(
+                {
+                    "on": stage.dates.closes_after,
+                    "what": _("Last day of grace for %s") % stage,
+                    "icon": "hourglass",
+                }
+            )
+    return sorted(rows, key=lambda row: row["on"])
+
+
+def _saved(request: UserRequest, cycle: Cycle, step: str) -> HttpResponse:
+    """After saving: the next step, or this one again for who wants to go on here."""
+    messages.success(request, _("“%s” is saved.") % STEPS[step][1])
+    names = list(STEPS)
+    target = step if "stay" in request.POST else names[names.index(step) + 1]
+    return redirect("cycles:configure", pk=cycle.pk, step=target)
+
+
+def _rule(cycle: Cycle) -> PopulationRule:
+    return PopulationRule.objects.prefetch_related("units", "excluded").get(cycle=cycle)
+
+
+def _who_form(
+    request: UserRequest, cycle: Cycle, data: Any = None, rule: PopulationRule | None = None
+) -> Any:
+    known = Employee.objects.aggregate(
+        locations=ArrayAgg("location", distinct=True, order_by="location", default=[]),
+        grades=ArrayAgg("grade", distinct=True, order_by="grade", default=[]),
+    )
+    units = [(u.pk, "– " * (u.path.count("/") - 1) + u.name) for u in _tree()]
+    initial = {}
+    if rule is not None:
+        plain = ("version", "locations", "grades", "employment_kinds", "hired_on_or_before", "minimum_fte")
+        initial = {name: getattr(rule, name) for name in plain}
+        initial |= {name: [x.pk for x in getattr(rule, name).all()] for name in ("units", "excluded")}
+    form = forms.WhoForm(data, initial=initial, **known, units=units)
+    chosen = list(rule.excluded.all()) if rule is not None else []
+    typed = request.GET.get("exclude", "").replace("\x00", "").strip()[:100]
+    people = {e.pk: e for e in [*chosen, *(named(typed)[:8] if typed else [])]}
+    if data is not None:
+        posted = [int(x) for x in data.getlist("excluded") if x.isascii() and x.isdigit() and len(x) < 18]
+        people |= {e.pk: e for e in Employee.objects.filter(pk__in=[p for p in posted if p not in people])}
+    excluded: Any = form.fields["excluded"]
+    excluded.choices = [(e.pk, who_is(e)) for e in people.values()]
+    return form
+
+
+def _tree() -> list[Unit]:
+    """Units in the order of the tree, each below its parent."""
+    units = list(Unit.objects.all())
+    names = {str(u.pk): u.name for u in units}
+    return sorted(units, key=lambda u: [names.get(part, "") for part in u.path.strip("/").split("/")])
+
+
+def _shown(rule: Mapping[str, Any], day: date, page: str | None) -> dict[str, Any]:
+    """How many a rule takes in, by unit, and their names page by page: two statements and the page's."""
+    people = matching(rule, day)
+    by_unit = list(
+        people.order_by().values_list("unit__name").annotate(n=Count("pk")).order_by("-n", "unit__name")
+    )
+    total = sum(n for _name, n in by_unit)
+    paginator = Paginator(people.select_related("unit"), 12)
+    paginator.count = total
+    return {
+        "total": total,
+        "by_unit": [(name or _("no unit"), n) for name, n in by_unit[:12]],
+        "more_units": max(0, len(by_unit) - 12),
+        "people": paginator.get_page(page),
+    }
+
+
+def _rule_values(data: Mapping[str, Any]) -> dict[str, Any]:
+    ids = {name: [x.pk for x in data[name]] for name in ("units", "excluded")}
+    return {**data, **ids}
+
+
+def configure_who(request: UserRequest, cycle: Cycle) -> HttpResponse:
+    rule = _rule(cycle)
+    day = cycle.local_day(timezone.now())
+    form = _who_form(request, cycle, request.POST if request.method == "POST" else None, rule)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        if done(
+            form, lambda: actions.save_population(cycle, data, version=data["version"] or 0, by=request.user)
+        ):
+            return _saved(request, cycle, "who")
+    ids = {name: [x.pk for x in getattr(rule, name).all()] for name in ("units", "excluded")}
+    plain = ("locations", "grades", "employment_kinds", "hired_on_or_before", "minimum_fte")
+    shown = _shown({**{n: getattr(rule, n) for n in plain}, **ids}, day, request.GET.get("page"))
+    person = next(iter(shown["people"]), None)
+    return _page(
+        request,
+        cycle,
+        "who",
+        wrong=form.is_bound,
+        form=form,
+        person=person,
+        **shown,
+        exclude=search_words(request, "exclude"),
+    )
+
+
+@login_required
+@require_GET
+def preview(request: UserRequest, pk: int) -> HttpResponse:
+    """Whom the rule on the screen would take in, before it is saved."""
+    cycle = get_visible(Cycle.objects.configured_by(request.user), request.user, pk=pk)
+    form = _who_form(request, cycle, request.GET)
+    shown: dict[str, Any] = {"wrong": True}
+    if form.is_valid():
+        shown = _shown(
+            _rule_values(form.cleaned_data), cycle.local_day(timezone.now()), request.GET.get("page")
+        )
+    return render(request, "cycles/configure_who.html#preview", {"cycle": cycle, "form": form, **shown})
+
+
+def configure_stages(request: UserRequest, cycle: Cycle) -> HttpResponse:
+    initial = forms.StagesForm.initial_of(cycle, cycle.stages.all())
+    form = forms.StagesForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data, dates = form.cleaned_data, form.dates()
+        if done(
+            form, lambda: actions.save_stages(cycle, data, dates, version=data["version"], by=request.user)
+        ):
+            return _saved(request, cycle, "stages")
+    stages = list(cycle.stages.all())
+    findings = rules.date_findings(
+        [s.dates for s in stages],
+        first=cycle.first_day,
+        last=cycle.last_day,
+        today=cycle.local_day(timezone.now()),
+        may_overlap=cycle.stages_may_overlap,
+    )
+    return _page(
+        request, cycle, "stages", wrong=form.is_bound, form=form, line=line_of(stages), findings=findings
+    )
+
+
+def configure_rating(request: UserRequest, cycle: Cycle) -> HttpResponse:
+    scale = RatingScale.objects.filter(cycle=cycle).prefetch_related("levels").first()
+    rows = [
+        {
+            "place": x.position,
+            "label": x.label,
+            "meaning": x.meaning,
+            "value": f"{x.value.normalize():f}",
+            "needs_mention": x.needs_mention,
+        }
+        for x in (scale.levels.all() if scale else [])
+    ]
+    initial = {"name": scale.name if scale else "", "version": scale.version if scale else 1}
+    template = rules.SCALES.get(search_words(request, "scale"))
+    if template:
+        initial["name"] = template[0]
+        rows = [
+            {"place": i, "label": label, "meaning": meaning, "value": value, "needs_mention": low}
+            for i, (label, meaning, value, low) in enumerate(template[1], start=1)
+        ]
+    data = request.POST if request.method == "POST" else None
+    form = forms.ScaleForm(data, initial=initial)
+    levels: Any = forms.LevelFormSet(data, initial=rows, prefix="level")
+    if data is not None and form.is_valid() and levels.is_valid():
+        name, version = form.cleaned_data["name"], form.cleaned_data["version"]
+        found = levels.levels()
+        if done(form, lambda: actions.save_scale(cycle, name, found, version=version, by=request.user)):
+            return _saved(request, cycle, "rating")
+    people = population(cycle, cycle.local_day(timezone.now()))
+    return _page(
+        request,
+        cycle,
+        "rating",
+        person=people.first(),
+        wrong=form.is_bound,
+        form=form,
+        levels=levels,
+        templates=[(key, words) for key, (words, _levels) in rules.SCALES.items()],
+        findings=_contributed(cycle, StageKind.APPRAISAL, people),
+        form_url=link("appraisals:form", pk=cycle.pk),
+    )
+
+
+def _contributed(cycle: Cycle, kind: str, people: QuerySet[Employee]) -> list[rules.Finding]:
+    """What the apps of one stage have found about this cycle so far."""
+    return [f for step in actions.stage_work()[kind].checks for f in step(cycle, people)]
+
+
+def configure_visibility(request: UserRequest, cycle: Cycle) -> HttpResponse:
+    names = (
+        "mention_days",
+        "appeal_days",
+        "missing_part",
+        "self_opens_after_draft",
+        "progress_cap",
+        "version",
+    )
+    form = forms.VisibilityForm(request.POST or None, initial={name: getattr(cycle, name) for name in names})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        if done(form, lambda: actions.save_policies(cycle, data, version=data["version"], by=request.user)):
+            return _saved(request, cycle, "visibility")
+    return _page(request, cycle, "visibility", wrong=form.is_bound, form=form)
+
+
+def configure_rewards(request: UserRequest, cycle: Cycle) -> HttpResponse:
+    if request.method == "POST":
+        return _saved(request, cycle, "rewards")
+    people = population(cycle, cycle.local_day(timezone.now()))
+    return _page(
+        request,
+        cycle,
+        "rewards",
+        person=people.first(),
+        findings=_contributed(cycle, StageKind.INCENTIVES, people),
+        plan_url=link("incentives:plan", pk=cycle.pk),
+    )
+
+
+def configure_reminders(request: UserRequest, cycle: Cycle) -> HttpResponse:
+    policies = {p.kind: p for p in ReminderPolicy.objects.filter(cycle=cycle)}
+    form = forms.RemindersForm(request.POST or None, initial=forms.RemindersForm.initial_of(cycle, policies))
+    if request.method == "POST" and form.is_valid():
+        version, chosen = form.cleaned_data["version"], form.policies()
+        if done(form, lambda: actions.save_reminders(cycle, chosen, version=version, by=request.user)):
+            return _saved(request, cycle, "reminders")
+    rows = []
+    for stage in cycle.stages.all():
+        policy = policies.get(stage.kind)
+        days = rules.reminder_days(stage.due_on, policy.days_before, policy.days_after) if policy else []
+        rows.append(
+            {
+                "stage": stage,
+                "before": form[f"{stage.kind}_before"],
+                "after": form[f"{stage.kind}_after"],
+                "escalate": form[f"{stage.kind}_escalate"],
+                "hears": ", ".join(when_text(day) for day in days),
+                "manager_hears": rules.escalation_day(stage.due_on, policy.escalate_after)
+                if policy
+                else None,
+            }
+        )
+    return _page(request, cycle, "reminders", wrong=form.is_bound, form=form, rows=rows)
+
+
+def configure_check(request: UserRequest, cycle: Cycle) -> HttpResponse:
+    day = cycle.local_day(timezone.now())
+    people = population(cycle, day)
+    findings = actions.check(cycle, on=day, people=people)
+    accepted = actions.accepted_counts(cycle)
+    to_settle = rules.unsettled(findings, accepted)
+    opens_now = [s for s in cycle.stages.all() if s.opens_on <= day]
+    errors = [f for f in findings if f.is_error]
+    rows = [
+        {
+            "finding": f,
+            "accepted": not f.is_error and f not in to_settle,
+            "grown": f in to_settle and f.code in accepted,
+        }
+        for f in findings
+    ]
+    return _page(
+        request,
+        cycle,
+        "check",
+        rows=rows,
+        errors=errors,
+        to_settle=to_settle,
+        count=people.count(),
+        opens_now=opens_now,
+        ready=not errors and not to_settle,
+        person=None,
+    )
+
+
+HANDLERS: dict[str, Callable[[UserRequest, Cycle], HttpResponse]] = {
+    "who": configure_who,
+    "stages": configure_stages,
+    "rating": configure_rating,
+    "visibility": configure_visibility,
+    "rewards": configure_rewards,
+    "reminders": configure_reminders,
+    "check": configure_check,
+}
+
+
+@login_required
+@require_POST
+def accept_warning(request: UserRequest, pk: int) -> HttpResponse:
+    cycle = editable_cycle(request, pk)
+    form = forms.AcceptForm(request.POST)
+    if not form.is_valid():
+        raise Refused(_("Look at the check again: this warning could not be read."))
+    actions.accept_warning(cycle, form.cleaned_data["code"], form.cleaned_data["count"], by=request.user)
+    return redirect("cycles:configure", pk=pk, step="check")
+
+
+@login_required
+@require_POST
+def launch(request: UserRequest, pk: int) -> HttpResponse:
+    """Hand the launch to a worker, if the check lets it through now."""
+    cycle = editable_cycle(request, pk)
+    if cycle.state != Cycle.State.DRAFT:
+        raise Refused(_("“%s” has been launched already.") % cycle.name)
+    findings = actions.check(cycle)
+    if any(f.is_error for f in findings) or rules.unsettled(findings, actions.accepted_counts(cycle)):
+        raise Refused(_("The check has findings that are not settled yet."))
+    url = link("home:board", pk=pk) or reverse("cycles:detail", kwargs={"pk": pk})
+    job, _fresh = enqueue("launch", cycle, by=request.user, url=url)
+    wake(tasks.launch_waiting)
+    return redirect("activity:job", pk=job.pk)
+
+
+@login_required
+@require_POST
+def discard(request: UserRequest, pk: int) -> HttpResponse:
+    cycle = editable_cycle(request, pk)
+    actions.discard(cycle, version=read_version(request), by=request.user)
+    messages.success(request, _("The draft “%s” is gone.") % cycle.name)
+    return redirect("cycles:list")

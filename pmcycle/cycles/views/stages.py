@@ -1,0 +1,108 @@
+"""HR opens, closes and postpones a stage by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from pmcycle.access import UserRequest, get_editable
+from pmcycle.cycles import actions, forms
+from pmcycle.cycles.actions import link
+from pmcycle.cycles.models import (
+    Cycle,
+    Stage,
+)
+from pmcycle.cycles.views.shared import done
+
+
+def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: Any) -> HttpResponse:
+    stage = get_editable(
+        Stage.objects.filter(cycle__in=Cycle.objects.configured_by(request.user)).select_related("cycle"),
+        request.user,
+        pk=pk,
+    )
+    initial = {"version": stage.version, "due_on": stage.due_on}
+    form = form_of(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid() and done(form, lambda: act(stage, form.cleaned_data)):
+        messages.success(request, words["said"] % {"stage": stage})
+        return redirect(link("home:board", pk=stage.cycle_id) or "cycles:list")
+    context = {
+        "cycle": stage.cycle,
+        "form": form,
+        "heading": words["heading"] % {"stage": stage},
+        "consequences": words["consequences"],
+        "button": words["button"],
+        "ready": True,
+        "back": link("home:board", pk=stage.cycle_id),
+    }
+    return render(request, "cycles/change.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def open_stage(request: UserRequest, pk: int) -> HttpResponse:
+    return _stage_page(
+        request,
+        pk,
+        forms.OpenStageForm,
+        lambda stage, data: actions.open_stage(
+            stage, due_on=data["due_on"], reason=data["reason"], version=data["version"], by=request.user
+        ),
+        heading=_("Open %(stage)s now"),
+        said=_("%(stage)s is open."),
+        button=_("Open it"),
+        consequences=[
+            _("Everybody who takes part finds it on their home page at once."),
+            _("Its forms are laid out now for all who do not have them yet."),
+            _("Reminders follow the due day below."),
+        ],
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def close_stage(request: UserRequest, pk: int) -> HttpResponse:
+    return _stage_page(
+        request,
+        pk,
+        forms.ReasonForm,
+        lambda stage, data: actions.close_stage(
+            stage, reason=data["reason"], version=data["version"], by=request.user
+        ),
+        heading=_("Close %(stage)s now"),
+        said=_("%(stage)s is closed."),
+        button=_("Close it"),
+        consequences=[
+            _("Nobody can add anything to it any more, those with more time included."),
+            _("What is open in it is not reminded any more and stands on the board as missed."),
+            _("What has been written stays, and you can open the stage again with a new due day."),
+        ],
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def postpone_stage(request: UserRequest, pk: int) -> HttpResponse:
+    return _stage_page(
+        request,
+        pk,
+        forms.PostponeStageForm,
+        lambda stage, data: actions.postpone_stage(
+            stage, due_on=data["due_on"], reason=data["reason"], version=data["version"], by=request.user
+        ),
+        heading=_("Another due day for %(stage)s"),
+        said=_("%(stage)s has another due day."),
+        button=_("Change the day"),
+        consequences=[
+            _(
+                "The day changes for everybody, on every page; who has more time of their own keeps it if it is later."
+            ),
+            _("Reminders follow the new day."),
+        ],
+    )
