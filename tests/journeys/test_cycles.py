@@ -41,8 +41,10 @@ def test_each_step_of_setting_up_is_usable_by_all(visit: Visit, stack: Stack, st
 )
 def test_each_page_of_a_running_cycle_is_usable_by_all(visit: Visit, stack: Stack, path: str) -> None:
     world = build_world()
-    away = {"starts_on": today(), "ends_on": today() + timedelta(days=400)}
-    Absence.objects.create(employee=world.gita.employee, **away)
+    assert world.gita.employee
+    Absence.objects.create(
+        employee=world.gita.employee, starts_on=today(), ends_on=today() + timedelta(days=400)
+    )
     stage = world.cycle.stages.order_by("position")[0]
     axe(visit(world.kim, path.format(cycle=world.cycle.pk, ana=world.ana_part.pk, stage=stage.pk)))
 
