@@ -29,9 +29,7 @@ COPIED = {
         "files/inter-latin-ext-wght-normal.woff2",
     ],
 }
-TABLER_LICENCE = (
-    "/*! Tabler {version} | MIT licence | The Tabler Authors and codecalm.net | trimmed by frontend/trim.mjs */\n"
-)
+TABLER_LICENCE = "/*! Tabler {version} | MIT licence | The Tabler Authors and codecalm.net | trimmed by frontend/trim.mjs */\n"
 SOURCE_MAP = re.compile(rb"\n?(//|/\*)# sourceMappingURL=[^\n*]*(\*/)?")
 
 ICONS = """
@@ -113,7 +111,11 @@ def main() -> int:
             keep(package, Path(file).name, without_source_map(content) if file.endswith(".js") else content)
     keep("@tabler/core", "tabler.min.css", trimmed)
     keep("@tabler/icons", "icons.svg", build_sprite().encode())
-    for package, name in {"@fontsource-variable/inter": "inter", "htmx.org": "htmx", "sortablejs": "sortablejs"}.items():
+    for package, name in {
+        "@fontsource-variable/inter": "inter",
+        "htmx.org": "htmx",
+        "sortablejs": "sortablejs",
+    }.items():
         shutil.copy(MODULES / package / "LICENSE", OUT / f"LICENSE-{name}.txt")
     shutil.copy(MODULES / "@tabler/icons" / "LICENSE", OUT / "LICENSE-tabler.txt")
     (OUT / "VENDOR.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -20,24 +20,50 @@ MINUTE = 60.0
 # job: the task, how often in seconds, and after how many seconds a tick is no longer worth running.
 CLOCK: dict[str, dict[str, Any]] = {
     "cycles.launch_waiting": {
-        "task": "pmcycle.cycles.tasks.launch_waiting", "schedule": MINUTE, "options": {"expires": MINUTE},
+        "task": "pmcycle.cycles.tasks.launch_waiting",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
     },
     "cycles.open_due": {
-        "task": "pmcycle.cycles.tasks.open_due", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE},
+        "task": "pmcycle.cycles.tasks.open_due",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 5 * MINUTE},
     },
-    "home.deliver": {"task": "pmcycle.home.tasks.deliver", "schedule": MINUTE, "options": {"expires": MINUTE}},
-    "appraisals.open": {"task": "appraisals.tasks.open_missing", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE}},
-    "appraisals.release": {"task": "appraisals.tasks.release_results", "schedule": MINUTE, "options": {"expires": MINUTE}},
+    "home.deliver": {
+        "task": "pmcycle.home.tasks.deliver",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
+    "appraisals.open": {
+        "task": "appraisals.tasks.open_missing",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 5 * MINUTE},
+    },
+    "appraisals.release": {
+        "task": "appraisals.tasks.release_results",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
     "incentives.calculate": {
-        "task": "incentives.tasks.calculate_waiting", "schedule": MINUTE, "options": {"expires": MINUTE},
+        "task": "incentives.tasks.calculate_waiting",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
     },
     "incentives.release": {
-        "task": "incentives.tasks.release_waiting", "schedule": MINUTE, "options": {"expires": MINUTE},
+        "task": "incentives.tasks.release_waiting",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
     },
     "incentives.lapse": {
-        "task": "incentives.tasks.lapse_due", "schedule": 60 * MINUTE, "options": {"expires": 60 * MINUTE},
+        "task": "incentives.tasks.lapse_due",
+        "schedule": 60 * MINUTE,
+        "options": {"expires": 60 * MINUTE},
     },
-    "home.remind": {"task": "pmcycle.home.tasks.remind", "schedule": 5 * MINUTE, "options": {"expires": 5 * MINUTE}},
+    "home.remind": {
+        "task": "pmcycle.home.tasks.remind",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 5 * MINUTE},
+    },
     "people.apply_imports": {
         "task": "pmcycle.people.tasks.apply_imports",
         "schedule": MINUTE,

@@ -116,7 +116,9 @@ def _conflict(request: HttpRequest, stale: Stale) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The page was open too long, or in two sign-ins: say so, and give back what was typed."""
-    words = _("This page was open for too long or belongs to another sign-in. Go back, load it anew and send it again.")
+    words = _(
+        "This page was open for too long or belongs to another sign-in. Go back, load it anew and send it again."
+    )
     typed = [(k, v) for k, v in request.POST.items() if k not in HIDDEN and str(v).strip()]
     context = {"reason": words, "typed": typed, "back": request.headers.get("Referer", "/")}
     return render(request, "refused.html", context, status=403)
@@ -128,7 +130,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     is_outage = isinstance(error, (OperationalError, InterfaceError, ConnectionError, RedisConnectionError))
     status_code = 503 if is_outage else 500
     if request.path.startswith("/api/"):
-        words = _("Not available just now; try again in a moment.") if is_outage else _("Something broke on our side.")
+        words = (
+            _("Not available just now; try again in a moment.")
+            if is_outage
+            else _("Something broke on our side.")
+        )
         response: HttpResponse = JsonResponse({"detail": words}, status=status_code)
     else:
         page = "503.html" if is_outage else "500.html"

@@ -56,10 +56,17 @@ def all_files() -> list[Any]:
         leavers=102, leaves=14, tops=2, units=6, pay_ranges=12,
         manager_of={"1103024456": "1102024115", "1102024115": "1001495124"},
     )  # fmt: skip
-    return [pytest.param(OUR_OWN, id="our own export"), pytest.param(real, id="the real export in shared/data")]
+    return [
+        pytest.param(OUR_OWN, id="our own export"),
+        pytest.param(real, id="the real export in shared/data"),
+    ]
 
 
 def report_line() -> str:
     """What the head of a test run says about it."""
     folder = real_folder()
-    return f"company files: our own export and {folder}" if folder else "company files: bare clone: only our own export"
+    return (
+        f"company files: our own export and {folder}"
+        if folder
+        else "company files: bare clone: only our own export"
+    )

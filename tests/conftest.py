@@ -70,25 +70,41 @@ ACTORS: dict[str, str | None] = {
 
 
 def build_world() -> World:
-    Organisation.objects.get_or_create(pk=1, defaults={"name": "Example Works", "zone": "UTC", "currency": "USD"})
+    Organisation.objects.get_or_create(
+        pk=1, defaults={"name": "Example Works", "zone": "UTC", "currency": "USD"}
+    )
     top = people.make_unit("Example Works")
     production = people.make_unit("Production", top)
     sales = people.make_unit("Sales", top)
     hr = people.make_unit("People", top)
     names = {
-        "dora": ("Dora Kiss", top), "bashir": ("Bashir Nouri", production), "farid": ("Farid Amiri", production),
-        "ana": ("Ana Popescu", production), "chen": ("Chen Wei", production), "gita": ("Gita Rao", sales),
-        "hugo": ("Hugo Blanc", sales), "ines": ("Ines Costa", hr), "jan": ("Jan Novak", hr),
-        "kim": ("Kim Larsen", hr), "lea": ("Lea Roth", hr),
+        "dora": ("Dora Kiss", top),
+        "bashir": ("Bashir Nouri", production),
+        "farid": ("Farid Amiri", production),
+        "ana": ("Ana Popescu", production),
+        "chen": ("Chen Wei", production),
+        "gita": ("Gita Rao", sales),
+        "hugo": ("Hugo Blanc", sales),
+        "ines": ("Ines Costa", hr),
+        "jan": ("Jan Novak", hr),
+        "kim": ("Kim Larsen", hr),
+        "lea": ("Lea Roth", hr),
     }
     staff = {key: people.make_employee(name, unit) for key, (name, unit) in names.items()}
     users = {key: people.make_user(person) for key, person in staff.items()}
     users["mira"] = people.make_user(email="mira.audit@example.com", name="Mira Sand")
     users["noor"] = people.make_user(email="noor.it@example.com", name="Noor Haddad")
     lines = {
-        "bashir": ["dora"], "farid": ["dora"], "gita": ["dora"], "ana": ["bashir", "dora"],
-        "chen": ["bashir", "dora"], "hugo": ["gita", "dora"], "kim": ["dora"], "ines": ["kim", "dora"],
-        "jan": ["kim", "dora"], "lea": ["dora"],
+        "bashir": ["dora"],
+        "farid": ["dora"],
+        "gita": ["dora"],
+        "ana": ["bashir", "dora"],
+        "chen": ["bashir", "dora"],
+        "hugo": ["gita", "dora"],
+        "kim": ["dora"],
+        "ines": ["kim", "dora"],
+        "jan": ["kim", "dora"],
+        "lea": ["dora"],
     }
     cycle = cycles.make_cycle()
     part: dict[str, Participation] = {}
@@ -109,7 +125,9 @@ def build_world() -> World:
 
 def fresh(users: dict[str, User]) -> dict[str, Any]:
     """Users as they are read back, without a standing cached before their grants."""
-    found = {u.pk: u for u in User.objects.select_related("employee").filter(pk__in=[u.pk for u in users.values()])}
+    found = {
+        u.pk: u for u in User.objects.select_related("employee").filter(pk__in=[u.pk for u in users.values()])
+    }
     return {key: found[user.pk] for key, user in users.items()}
 
 

@@ -7,7 +7,20 @@ from tests.conftest import World
 def test_the_relation_to_ana_decides_who_sees_that_she_takes_part(world: World) -> None:
     seers = {
         key
-        for key in ("ana", "bashir", "chen", "dora", "farid", "gita", "hugo", "ines", "jan", "kim", "mira", "noor")
+        for key in (
+            "ana",
+            "bashir",
+            "chen",
+            "dora",
+            "farid",
+            "gita",
+            "hugo",
+            "ines",
+            "jan",
+            "kim",
+            "mira",
+            "noor",
+        )
         if Participation.objects.visible_to(getattr(world, key)).filter(pk=world.ana_part.pk).exists()
     }
     assert seers == {"ana", "bashir", "dora", "farid", "ines", "kim", "mira"}

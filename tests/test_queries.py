@@ -38,7 +38,9 @@ def test_statements_do_not_grow_with_rows(app: str, page: Page, world: World, as
         page.grow(world, rows)
         url = reverse(page.url_name, kwargs=page.build(world))
         assert client.get(url).status_code == 200
-        with CaptureQueriesContext(connection, ) as seen:
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
             assert client.get(url).status_code == 200
         counts.append(len(seen))
     assert counts[0] == counts[1], "\n".join(q["sql"][:200] for q in seen.captured_queries)

@@ -307,7 +307,7 @@ def calculate(run: Run, *, by: User) -> Run:
         _still_open(locked)
         pools = list(Pool.objects.select_for_update(of=("self",)).filter(component__plan=plan).order_by("pk"))
         components = rules.components_of(version.content)
-        values = {"run": locked.pk, "by": by.pk, "currency": plan.cycle.currency}
+        values: dict[str, Any] = {"run": locked.pk, "by": by.pk, "currency": plan.cycle.currency}
         with connection.cursor() as cursor:
             read_facts(cursor, plan.cycle)
             weigh(cursor, components, plan.cycle.currency)

@@ -73,7 +73,8 @@ def names_of(cycle: Cycle) -> rules.Names:
 def hr_admins_but(*users: User | None) -> QuerySet[User]:
     """Who could be the second person in HR."""
     grants = RoleGrant.objects.current().filter(role=Role.HR_ADMIN).values("user")
-    return User.objects.filter(pk__in=grants, is_active=True).exclude(pk__in=[u.pk for u in users if u])
+    others: QuerySet[User] = User.objects.filter(pk__in=grants, is_active=True)
+    return others.exclude(pk__in=[u.pk for u in users if u])
 
 
 def _changeable(plan_id: int) -> Plan:
@@ -128,7 +129,7 @@ def edit_component(
         raise Invalid("maximum", _("The most is not below the least."))
     with transaction.atomic():
         plan = _changeable(component.plan_id)
-        locked = Component.objects.select_for_update().get(pk=component.pk)
+        locked: Component = Component.objects.select_for_update().get(pk=component.pk)
         check_version(locked, version, COMPONENT_FIELDS)
         for name in COMPONENT_FIELDS:
             setattr(locked, name, values[name])
@@ -142,7 +143,7 @@ def remove_component(component: Component, *, version: int | None, by: User) -> 
     """Take a component out of the plan. Refused once amounts stand on it."""
     with transaction.atomic():
         plan = _changeable(component.plan_id)
-        locked = Component.objects.select_for_update().get(pk=component.pk)
+        locked: Component = Component.objects.select_for_update().get(pk=component.pk)
         check_version(locked, version)
         if locked.awards.exists():
             raise Refused(_("Amounts have been calculated from it. Empty its rules instead."))
@@ -201,7 +202,7 @@ def edit_rule(rule: Rule, values: Mapping[str, Any], *, version: int | None, by:
     """Save another wording of a sentence."""
     with transaction.atomic():
         plan = _changeable(rule.component.plan_id)
-        locked = Rule.objects.select_for_update().get(pk=rule.pk)
+        locked: Rule = Rule.objects.select_for_update().get(pk=rule.pk)
         check_version(locked, version, ("effect", "basis", "amount"))
         _fill(locked, values)
         locked.version += 1
@@ -233,7 +234,7 @@ def remove_rule(rule: Rule, *, version: int | None, by: User) -> None:
     """Take a sentence out of the working copy; published versions keep it."""
     with transaction.atomic():
         plan = _changeable(rule.component.plan_id)
-        locked = Rule.objects.select_for_update().get(pk=rule.pk)
+        locked: Rule = Rule.objects.select_for_update().get(pk=rule.pk)
         check_version(locked, version)
         _drafted(
             plan, "rule_removed", by=by, rule=locked.pk, conditions=locked.conditions, effect=locked.effect
@@ -256,10 +257,10 @@ def set_pools(
     """
     with transaction.atomic():
         plan = _changeable(component.plan_id)
-        locked = Component.objects.select_for_update().get(pk=component.pk)
+        locked: Component = Component.objects.select_for_update().get(pk=component.pk)
         check_version(locked, version)
         old = {p.unit_id: p for p in Pool.objects.select_for_update().filter(component=locked)}
-        wanted: dict[int | None, Decimal] = {**by_unit}
+        wanted: dict[int | None, Decimal] = dict(by_unit.items())
         if whole is not None:
             wanted[None] = whole
         for unit, pool in old.items():
@@ -348,7 +349,7 @@ def check_plan(cycle: Cycle, people: QuerySet[Employee]) -> list[Finding]:
     """What stands against rewarding anybody: no rule, not published, no pay, no pay range, no pool."""
     url = link("incentives:plan", pk=cycle.pk)
     fix = _("Open the reward plan")
-    plan = Plan.objects.filter(cycle=cycle).annotate(
+    plan: Any = Plan.objects.filter(cycle=cycle).annotate(
         sentences=Count("components__rules", distinct=True),
         parts=Count("components", distinct=True),
         funded=Count("components", filter=Q(components__pools__isnull=False), distinct=True),

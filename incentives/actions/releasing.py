@@ -108,7 +108,7 @@ def release(run: Run, *, by: User) -> int:
     with transaction.atomic():
         locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
         _releasable(locked, by)
-        values = {
+        values: dict[str, Any] = {
             "run": locked.pk, "now": now, "by": by.pk, "title": _("Read your reward statement"),
             "url": link("incentives:statement", pk=0),
         }  # fmt: skip

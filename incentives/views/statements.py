@@ -152,7 +152,7 @@ def what_if(request: UserRequest, pk: int) -> HttpResponse:
         )
         names = rules.Names(
             {position: label for position, label, _value in levels},
-            {part.unit_id: part.unit.name} if part.unit else {}, cycle.currency,
+            {part.unit.pk: part.unit.name} if part.unit else {}, cycle.currency,
         )  # fmt: skip
         for position, label, value in levels:
             said = rules.at_rating(components, person, position, value, currency=cycle.currency)

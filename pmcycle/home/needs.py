@@ -170,9 +170,7 @@ def _hr_lines() -> list[Line]:
             "%(n)d stages are open past their due day",
             counts["overdue"],
         ) % {"n": counts["overdue"]}
-        lines.append(
-            Line(words, _("Who is missing"), need_url("home:board", counts["newest"]), None, 5, "")
-        )
+        lines.append(Line(words, _("Who is missing"), need_url("home:board", counts["newest"]), None, 5, ""))
     if not counts["drafts"] and not counts["running"]:
         lines.append(Line(_("No cycle is running"), _("Prepare one"), need_url("cycles:list"), None, 10, ""))
     return lines

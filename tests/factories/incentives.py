@@ -39,7 +39,9 @@ def make_plan(cycle: Cycle, *, by: User | None = None) -> Plan:
 
 
 def make_component(plan: Plan, kind: str = "bonus", name: str = "", **fields: Any) -> Component:
-    return Component.objects.create(plan=plan, kind=kind, name=name or Component.Kind(kind).label, **fields)
+    return Component.objects.create(
+        plan=plan, kind=kind, name=name or str(Component.Kind(kind).label), **fields
+    )
 
 
 def make_rule(
@@ -263,7 +265,8 @@ def many_more(world: World, count: int) -> None:
 
 
 def manager_now(participation: Participation) -> int:
-    return Assignment.objects.current().get(participation=participation).manager_id
+    assignment: Assignment = Assignment.objects.current().get(participation=participation)
+    return assignment.manager_id
 
 
 def run_in_recommendation(world: World) -> dict[str, Any]:

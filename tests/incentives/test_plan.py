@@ -56,7 +56,8 @@ def test_conditions_come_and_go_without_a_script(world: World, as_: SignedIn) ->
     "wrong",
     [
         {"c0-value": "Superb"}, {"c1-value": "many"}, {"c1-value": "1e99"}, {"c0-op": "more_than"}, {"amount": "-1"},
-        {"amount": "0"}, {"amount": "101"}, {"effect": "reduce", "amount": "150"}, {"c1-value": "\x00"}, {"effect": "exec"},
+        {"amount": "0"}, {"amount": "101"}, {"effect": "reduce", "amount": "150"}, {"c1-value": "\x00"},
+        {"effect": "exec"},
     ],
 )  # fmt: skip
 def test_a_slot_that_cannot_be_read_is_named(world: World, as_: SignedIn, wrong: dict[str, str]) -> None:

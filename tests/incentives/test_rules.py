@@ -78,7 +78,8 @@ def test_the_first_rule_that_fits_or_all_of_them(match: str, position: int, gros
 @pytest.mark.parametrize(
     ("person", "why"),
     [
-        (rated(4, has_left=True), "left"), (rated(4, annual_pay=None), "no_pay"), (rated(4, currency="EUR"), "currency"),
+        (rated(4, has_left=True), "left"), (rated(4, annual_pay=None), "no_pay"),
+        (rated(4, currency="EUR"), "currency"),
         (rated(None), "no_rating"), (rated(4, share_worked=Decimal(0)), "no_days"), (rated(1), "no_rule"),
         (rated(4, restraints=(Restraint(1, "bonus", "zero"),)), "restrained"), (rated(4), ""),
     ],
@@ -91,7 +92,7 @@ def test_the_largest_reduction_counts_and_a_hold_keeps_the_amount() -> None:
     twin = (*GIVE, Rule(3, 3, (), effect="reduce", amount=Decimal(20)), Rule(4, 4, (), effect="hold"))
     person = rated(4, restraints=(Restraint(1, "bonus", "reduce", Decimal(50)),))
     said = rules.weigh(Component(1, "bonus", "Bonus", rules=twin), person, currency="USD")
-    assert (said.gross, said.held, said.cut) == (1000, True, 50)
+    assert (said.gross, said.held, said.cut) == (Decimal(1000), True, Decimal(50))
 
 
 def test_what_is_not_known_does_not_hold() -> None:

@@ -8,6 +8,8 @@ SECONDS = 2.0
 EXPIRES = {"expires": SECONDS}
 
 app.conf.beat_schedule = {
-    name: {**job, "schedule": SECONDS, "options": EXPIRES} if isinstance(job["schedule"], int | float) else job
+    name: {**job, "schedule": SECONDS, "options": EXPIRES}
+    if isinstance(job["schedule"], int | float)
+    else job
     for name, job in CLOCK.items()
 }
