@@ -12,6 +12,9 @@ WITH l AS (
 """
 
 WRITE_PEOPLE: tuple[str, ...] = (
+    # Rows written in this transaction are unknown to the planner until it is told; with a hundred
+    # thousand of them it would choose plans fit for ten.
+    "ANALYZE people_importline",
     # Units that nobody knows yet stand under the top; the path needs the id, so it comes second.
     """
     INSERT INTO people_unit (name, parent_id, path, version)
@@ -31,6 +34,7 @@ WRITE_PEOPLE: tuple[str, ...] = (
       ORDER BY lower(name), length(path), id) u ON u.said = lower(v->>'unit')
     WHERE is_new ORDER BY line
     """,
+    "ANALYZE people_employee",
     """
     UPDATE people_employee e SET
       name = coalesce(c->'name'->>1, e.name),
@@ -114,11 +118,12 @@ WRITE_PEOPLE: tuple[str, ...] = (
     WHERE w.employee_id IS NULL AND e.email <> '' AND lower(w.email) = lower(e.email)
       AND NOT EXISTS (SELECT FROM people_user o WHERE o.employee_id = e.id)
     """,
-    # One stream for the run: a stream is locked until the transaction ends, and locks are few.
+    # A stream for each thousand lines of the run, not for each person: a stream is locked until the
+    # transaction ends, and locks are few; and a long stream is slow to append to.
     """
     INSERT INTO activity_event (stream, seq, at, verb, actor_id, about_id, subject_kind, subject_id, data,
       request_id, previous_hash, hash)
-    SELECT 'import:' || %(run)s, 0, now(), CASE WHEN is_new THEN 'imported_person' ELSE 'changed_by_import' END, %(by)s,
+    SELECT 'import:' || %(run)s || ':' || line / 1000, 0, now(), CASE WHEN is_new THEN 'imported_person' ELSE 'changed_by_import' END, %(by)s,
       e.id, 'people.employee', e.id, jsonb_build_object('import', %(run)s, 'line', line,
       'fields', (SELECT coalesce(jsonb_agg(k ORDER BY k), '[]') FROM jsonb_object_keys(c) k)), '', '', ''
     FROM l JOIN people_employee e ON e.number = l.key ORDER BY line

@@ -725,7 +725,7 @@ def _write_people(run: Import, by: User) -> None:
     }
     with connection.cursor() as cursor:
         for statement in WRITE_PEOPLE:
-            cursor.execute(LINES + statement, values)
+            cursor.execute(statement if statement.startswith("ANALYZE") else LINES + statement, values)
     close_accounts_of_leavers(today())
 
 
