@@ -21,7 +21,7 @@ from goals.rules import (
     key_result_progress,
     key_result_words,
 )
-from pmcycle.ui.formats import when_text
+from pmcycle.ui.formats import local_day, when_text
 
 
 def standing_of(key_result: KeyResult) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def charts_of(rows: Sequence[KeyResult], updates: Sequence[ProgressUpdate]) -> l
             if level is not None
         ]
         line = [
-            {"label": when_text(u.at), "value": u.value, "note": u.get_confidence_display()}
+            {"label": when_text(local_day(u.at)), "value": u.value, "note": u.get_confidence_display()}
             for u in points[-8:]
         ]
         charts.append(
