@@ -123,7 +123,8 @@ WRITE_PEOPLE: tuple[str, ...] = (
     """
     INSERT INTO activity_event (stream, seq, at, verb, actor_id, about_id, subject_kind, subject_id, data,
       request_id, previous_hash, hash)
-    SELECT 'import:' || %(run)s || ':' || line / 1000, 0, now(), CASE WHEN is_new THEN 'imported_person' ELSE 'changed_by_import' END, %(by)s,
+    SELECT 'import:' || %(run)s || ':' || line / 1000, 0, now(),
+      CASE WHEN is_new THEN 'imported_person' ELSE 'changed_by_import' END, %(by)s,
       e.id, 'people.employee', e.id, jsonb_build_object('import', %(run)s, 'line', line,
       'fields', (SELECT coalesce(jsonb_agg(k ORDER BY k), '[]') FROM jsonb_object_keys(c) k)), '', '', ''
     FROM l JOIN people_employee e ON e.number = l.key ORDER BY line
