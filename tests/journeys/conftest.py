@@ -101,6 +101,7 @@ def visit(stack: Stack, watch: Watch, new_context: Callable[..., BrowserContext]
         if user is not None:
             context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": stack.url}])
         page = context.new_page()
+        page.set_default_timeout(15_000)
         watch.follow(page)
         if phone:
             page.set_viewport_size({"width": 390, "height": 844})

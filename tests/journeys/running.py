@@ -103,7 +103,7 @@ class Stack:
     def pause(self) -> None:
         """Stop the clock and let the worker finish: the tables are about to be emptied under it."""
         self.processes["beat"].send_signal(SIGSTOP)
-        self.settle()
+        self.settle(60)
         for name, process in self.processes.items():
             assert process.poll() is None, f"the {name} has ended; {self._last_words()}"
 

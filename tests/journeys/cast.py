@@ -1,0 +1,106 @@
+"""Who walks through the cycle, in each of the companies that a journey is walked in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pmcycle.people.models import Employee, User
+from tests.company_files import CompanyFiles, all_files
+from tests.journeys.running import Stack
+from tests.journeys.walking import Person, Walk
+
+if TYPE_CHECKING:
+    from tests.journeys.conftest import Visit
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Names of people of one company, by their part in the journey. All but the reviewer are one team."""
+
+    manager: str
+    # Proposes goals, meets the manager, acknowledges the result.
+    employee: str
+    # Appeals against the result.
+    appellant: str
+    # Answers a restraint, whose rise is held.
+    held: str
+    # Decides the appeal, having had no part in the case.
+    reviewer: str
+    # Left the company before the cycle.
+    leaver: str
+    # Two words by which the search of the org chart finds the manager, and who stands above.
+    above: str
+    # The start of the unit's name that the cycle is for; "" for the whole company.
+    people_in_cycle: int
+
+
+CASTS = {
+    20: Cast(
+        manager="Inés Núñez",
+        employee="Linh Tran",
+        appellant="Omar Haddad",
+        held="Ewa Kowal",
+        reviewer="Paola Marchetti",
+        leaver="Marta Ruiz",
+        above="Ngozi Okafor",
+        people_in_cycle=15,
+    ),
+    301: Cast(
+        manager="Simon Roup",
+        employee="Jayne Horton",
+        appellant="Thomas Murray",
+        held="Thelma Petrowsky",
+        reviewer="Brandon R LeBlanc",
+        leaver="Edward True",
+        above="Jennifer Zamora",
+        people_in_cycle=188,
+    ),
+}
+
+
+@dataclass
+class Journey:
+    """One company on its way through a cycle."""
+
+    files: CompanyFiles
+    cast: Cast
+    visit: Visit
+    stack: Stack
+    walk: Walk
+    cycle: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def user(self, name: str) -> User:
+        """The account of somebody, by the name in the company's records."""
+        return User.objects.get(name=name)
+
+    def employee(self, name: str) -> Employee:
+        return Employee.objects.get(name=name)
+
+    def person(self, name: str, path: str = "/", *, phone: bool = False) -> Person:
+        """Somebody signed in, in a browser of their own, at an address.
+
+        Who has not signed in by a password of their own in the step about accounts gets a session as if.
+        """
+        known = self.walk.people.get(name)
+        if known is None or phone:
+            page = self.visit(self.user(name), path, phone=phone)
+            return Person(f"{name} (phone)" if phone else name, page, self.walk)
+        known.goes_to(path)
+        return known
+
+    def part(self, name: str) -> int:
+        """The key of somebody's participation, as it stands in addresses."""
+        from pmcycle.cycles.models import Participation
+
+        return Participation.objects.get(cycle_id=self.cycle, employee__name=name).pk
+
+
+def companies() -> list[Any]:
+    """The companies to walk in, named in the test's id whether the real export lies beside us or not."""
+    return [pytest.param(p.values[0], id=str(p.id)) for p in all_files()]

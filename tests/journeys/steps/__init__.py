@@ -1,0 +1,1 @@
+"""The steps of the whole cycle, in the order of the journey."""

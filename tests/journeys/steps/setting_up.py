@@ -1,0 +1,101 @@
+"""Step 2: HR sets up a cycle, has it checked, and launches it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from playwright.sync_api import expect
+
+from pmcycle.access import today
+from pmcycle.cycles.models import Cycle, Participation, Stage
+from tests.journeys.cast import Journey
+from tests.journeys.steps.company import FIRST
+from tests.journeys.walking import Person
+
+STAGES = ("Objectives", "Appraisal", "Incentive control", "Evaluation")
+NAME = "The year"
+
+
+def configure(journey: Journey, kim: Person) -> None:
+    """Six short steps: who, when, how it is rated, what is seen when, rewards, reminders."""
+    day = today()
+    kim.goes_to("/cycles/")
+    kim.looks("cycles-empty")
+    kim.goes_to("/cycles/new/")
+    with kim.job("set up a cycle, up to its check"):
+        kim.types("Name", NAME, exact=True)
+        kim.types(re.compile("^First day"), (day - timedelta(days=300)).isoformat())
+        kim.types(re.compile("^Last day"), (day + timedelta(days=65)).isoformat())
+        kim.presses("Make the draft")
+        kim.reads("Who takes part")
+        kim.page.locator("#preview").get_by_text("take part").wait_for()
+        kim.looks("cycle-who")
+        kim.presses("Save and go on")
+        kim.reads("The year at a glance")
+        # All four stages open today, so that one day is long enough for the whole walk.
+        kim.ticks("Stages may overlap")
+        for number, stage in enumerate(STAGES, start=1):
+            kim.types(re.compile(f"^{stage}.* opens on", re.I), day.isoformat())
+            kim.types(re.compile(f"^{stage}.* is due on", re.I), (day + timedelta(days=14 * number)).isoformat())
+        kim.presses("Save", exact=True)
+        kim.sees("is saved")
+        kim.looks("cycle-stages")
+        kim.presses("Save and go on")
+        kim.reads("Rating scale")
+        kim.looks("cycle-rating")
+        kim.presses("Save and go on")
+        kim.types(re.compile("^No surprises"), "0")
+        kim.looks("cycle-visibility")
+        kim.presses("Save and go on")
+        kim.reads("Reward plan")
+        kim.looks("cycle-rewards")
+        kim.presses("Save and go on")
+        kim.types(re.compile("^Appraisal.*days before"), "14, 7")
+        kim.looks("cycle-reminders")
+        kim.presses("Save and go on")
+        kim.reads("The check")
+    found = Cycle.objects.get()
+    journey.cycle = found.pk
+
+
+def choose_form(journey: Journey, kim: Person) -> None:
+    """The good default of an appraisal form, with its weights at 100."""
+    kim.goes_to(f"/appraisals/cycles/{journey.cycle}/form/")
+    with kim.job("choose and save the appraisal form"):
+        kim.presses("Use this form")
+        kim.reads("Weights")
+        kim.looks("appraisal-form")
+        kim.presses("Save the form")
+        kim.page.wait_for_load_state()
+
+
+def launch(journey: Journey, kim: Person) -> None:
+    """Each finding of the check is shown with its fix; what is only a warning is read and accepted."""
+    kim.goes_to(f"/cycles/{journey.cycle}/set-up/check/")
+    kim.looks("cycle-check")
+    with kim.job("read the check and launch"):
+        go_on = kim.page.get_by_role("button", name="Go on with it")
+        while left := go_on.count():
+            kim.clicks_on(go_on.first)
+            expect(go_on).to_have_count(left - 1)
+        kim.confirms(re.compile("Launch for"))
+        kim.page.get_by_role("link", name="See the result").wait_for(timeout=60_000)
+        kim.follows("See the result")
+        kim.reads("Where everybody stands")
+    cycle = Cycle.objects.get(pk=journey.cycle)
+    assert cycle.state == Cycle.State.RUNNING
+    assert set(cycle.stages.values_list("state", flat=True)) == {Stage.State.OPEN}
+    kim.looks("board-launched")
+    names = set(Participation.objects.filter(cycle=cycle).values_list("employee__name", flat=True))
+    cast = journey.cast
+    assert {cast.manager, cast.employee, cast.appellant, cast.held} <= names
+    assert cast.leaver not in names
+
+
+def walk(journey: Journey) -> None:
+    """From an empty list of cycles to the board of a running one."""
+    kim = journey.person(FIRST)
+    configure(journey, kim)
+    choose_form(journey, kim)
+    launch(journey, kim)
