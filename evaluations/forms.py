@@ -8,6 +8,7 @@ from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
 
+from evaluations.actions import EvaluationText, PointText, StepText
 from evaluations.models import Evaluation, Point
 
 LONG = 20_000
@@ -81,3 +82,53 @@ class SignForm(forms.Form):
 
 
 POINT_KINDS = (Point.Kind.ACHIEVEMENT, Point.Kind.SHORTCOMING)
+
+
+class WritingForms:
+    """The texts, achievements, shortcomings and steps of one screen, read together."""
+
+    def __init__(self, main: EvaluationForm, points: dict[str, Any], steps: Any) -> None:
+        self.main, self.points, self.steps = main, points, steps
+
+    def are_valid(self) -> bool:
+        return all(
+            [self.main.is_valid(), *(p.is_valid() for p in self.points.values()), self.steps.is_valid()]
+        )
+
+    @property
+    def version(self) -> int:
+        version: int = self.main.cleaned_data["version"]
+        return version
+
+    def errors(self) -> dict[str, list[str]]:
+        found = {name: [str(e) for e in errors] for name, errors in self.main.errors.items()}
+        for formset in [*self.points.values(), self.steps]:
+            for form in formset:
+                found |= {
+                    form.add_prefix(name): [str(e) for e in errors] for name, errors in form.errors.items()
+                }
+        return found
+
+    def text(self, evidence: list[dict[str, Any]]) -> EvaluationText:
+        label = {e["value"]: e["label"] for e in evidence}
+        points = []
+        for kind, formset in self.points.items():
+            for row in formset.cleaned_data:
+                if row.get("text", "").strip():
+                    source, _sep, number = row["evidence"].partition(":")
+                    points.append(
+                        PointText(
+                            kind,
+                            row["text"],
+                            source,
+                            int(number) if number else None,
+                            label.get(row["evidence"], "")[:300],
+                        )
+                    )
+        steps = [
+            StepText(row["text"], row["due_on"], row.get("support", ""))
+            for row in self.steps.cleaned_data
+            if row.get("text", "").strip()
+        ]
+        main = self.main.cleaned_data
+        return EvaluationText(main["summary"], main["potential"], main["long_term_goal"], points, steps)

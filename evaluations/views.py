@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from appraisals.models import evidence_for
 from appraisals.rules import by_month
 from evaluations import actions
-from evaluations.forms import POINT_KINDS, EvaluationForm, PointForm, SignForm, StepForm
+from evaluations.forms import POINT_KINDS, EvaluationForm, PointForm, SignForm, StepForm, WritingForms
 from evaluations.models import CycleEvaluation, Evaluation, Point, Signature
 from feedback.models import thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible
@@ -211,59 +211,7 @@ def _pictures(found: CycleEvaluation | None) -> dict[str, Any]:
 # --- the writing screen's forms ------------------------------------------------------------------------
 
 
-class _WritingForms:
-    """The texts, achievements, shortcomings and steps of one screen, read together."""
-
-    def __init__(self, main: EvaluationForm, points: dict[str, Any], steps: Any) -> None:
-        self.main, self.points, self.steps = main, points, steps
-
-    def are_valid(self) -> bool:
-        return all(
-            [self.main.is_valid(), *(p.is_valid() for p in self.points.values()), self.steps.is_valid()]
-        )
-
-    @property
-    def version(self) -> int:
-        version: int = self.main.cleaned_data["version"]
-        return version
-
-    def errors(self) -> dict[str, list[str]]:
-        found = {name: [str(e) for e in errors] for name, errors in self.main.errors.items()}
-        for formset in [*self.points.values(), self.steps]:
-            for form in formset:
-                found |= {
-                    form.add_prefix(name): [str(e) for e in errors] for name, errors in form.errors.items()
-                }
-        return found
-
-    def text(self, evidence: list[dict[str, Any]]) -> actions.EvaluationText:
-        label = {e["value"]: e["label"] for e in evidence}
-        points = []
-        for kind, formset in self.points.items():
-            for row in formset.cleaned_data:
-                if row.get("text", "").strip():
-                    source, _sep, number = row["evidence"].partition(":")
-                    points.append(
-                        actions.PointText(
-                            kind,
-                            row["text"],
-                            source,
-                            int(number) if number else None,
-                            label.get(row["evidence"], "")[:300],
-                        )
-                    )
-        steps = [
-            actions.StepText(row["text"], row["due_on"], row.get("support", ""))
-            for row in self.steps.cleaned_data
-            if row.get("text", "").strip()
-        ]
-        main = self.main.cleaned_data
-        return actions.EvaluationText(
-            main["summary"], main["potential"], main["long_term_goal"], points, steps
-        )
-
-
-def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = None) -> _WritingForms:
+def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = None) -> WritingForms:
     choices = [(e["value"], e["label"]) for e in evidence]
     saved = list(evaluation.points.all())
     # What was cited stays choosable although it may have left the list of the newest.
@@ -296,7 +244,7 @@ def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = N
             "long_term_goal": evaluation.long_term_goal,
         },
     )
-    return _WritingForms(main, points, steps)
+    return WritingForms(main, points, steps)
 
 
 def _evidence(participation: Participation, user: User) -> list[dict[str, Any]]:
@@ -332,7 +280,7 @@ def _evidence(participation: Participation, user: User) -> list[dict[str, Any]]:
 def _page(
     request: UserRequest,
     evaluation: Evaluation,
-    forms: _WritingForms,
+    forms: WritingForms,
     evidence: list[dict[str, Any]],
     problem: str = "",
     status: int = 200,

@@ -77,7 +77,8 @@ class Journey:
 
     def user(self, name: str) -> User:
         """The account of somebody, by the name in the company's records."""
-        return User.objects.get(name=name)
+        user: User = User.objects.get(name=name)
+        return user
 
     def employee(self, name: str) -> Employee:
         return Employee.objects.get(name=name)

@@ -42,9 +42,9 @@ def test_a_due_self_appraisal_reminds_its_author_once_in_their_morning(stack: St
     stack.tick("home.remind")
     mail = stack.wait_for_mail(world.ana.email, "Write your self-appraisal")
     assert str(mail["Message-ID"]).startswith("<notice-")
-    link = next(
-        line for line in mail.get_body(("plain",)).get_content().splitlines() if "/appraisals/" in line
-    )  # type: ignore[union-attr]
+    words = mail.get_body(("plain",))
+    assert words is not None
+    link = next(line for line in words.get_content().splitlines() if "/appraisals/" in line)
 
     page = visit(world.ana, "/activity/inbox/")
     expect(page.get_by_text("Write your self-appraisal").first).to_be_visible()

@@ -77,7 +77,11 @@ class Walk:
         CLICKS.parent.mkdir(exist_ok=True)
         kept = CLICKS.read_text() if CLICKS.exists() else ""
         # Each company has one part; the newest walk replaces it.
-        parts = [part for part in re.split(r"(?m)^(?=## )", kept) if part and not part.startswith(f"## {self.company}\n")]
+        parts = [
+            part
+            for part in re.split(r"(?m)^(?=## )", kept)
+            if part and not part.startswith(f"## {self.company}\n")
+        ]
         CLICKS.write_text("".join(f"{part.rstrip()}\n\n" for part in [*parts, self.summary()]))
 
 
@@ -101,11 +105,15 @@ class Person:
         self.clicks += 1
         target.click()
 
-    def presses(self, name: str | re.Pattern[str], *, inside: Locator | None = None, exact: bool = False) -> None:
+    def presses(
+        self, name: str | re.Pattern[str], *, inside: Locator | None = None, exact: bool = False
+    ) -> None:
         """Click a button by the words on it."""
         self.clicks_on((inside or self.page).get_by_role("button", name=name, exact=exact).first)
 
-    def follows(self, name: str | re.Pattern[str], *, inside: Locator | None = None, exact: bool = False) -> None:
+    def follows(
+        self, name: str | re.Pattern[str], *, inside: Locator | None = None, exact: bool = False
+    ) -> None:
         """Click a link by its words."""
         self.clicks_on((inside or self.page).get_by_role("link", name=name, exact=exact).first)
 
@@ -114,13 +122,17 @@ class Person:
         self.clicks_on((inside or self.page).locator("details.confirm > summary", has_text=words).first)
         self.clicks_on(self.page.locator("dialog.ask button[type=submit]"))
 
-    def types(self, label: str | re.Pattern[str], text: str, *, inside: Locator | None = None, exact: bool = False) -> None:
+    def types(
+        self, label: str | re.Pattern[str], text: str, *, inside: Locator | None = None, exact: bool = False
+    ) -> None:
         (inside or self.page).get_by_label(label, exact=exact).first.fill(text)
 
     def chooses(self, label: str | re.Pattern[str], option: str, *, inside: Locator | None = None) -> None:
         (inside or self.page).get_by_label(label).first.select_option(label=option)
 
-    def ticks(self, label: str | re.Pattern[str], *, inside: Locator | None = None, exact: bool = False) -> None:
+    def ticks(
+        self, label: str | re.Pattern[str], *, inside: Locator | None = None, exact: bool = False
+    ) -> None:
         self.clicks += 1
         (inside or self.page).get_by_label(label, exact=exact).first.check()
 
@@ -156,7 +168,9 @@ class Person:
         counted.clicks = self.clicks - before
         counted.pages = list(dict.fromkeys(pages))
         self.walk.jobs.append(counted)
-        assert allowed is None or counted.clicks <= allowed, f"{words}: {counted.clicks} clicks, {allowed} allowed"
+        assert allowed is None or counted.clicks <= allowed, (
+            f"{words}: {counted.clicks} clicks, {allowed} allowed"
+        )
 
     def keep_last_picture(self, name: str) -> None:
         """Save what the person saw when the journey failed."""

@@ -55,7 +55,9 @@ def choose_password(journey: Journey, name: str, email: str) -> Person:
         person.looks("choose-password")
         person.presses("Change Password")
         person.page.wait_for_url("**/")
-        person.page.get_by_role("heading", level=1, name=re.compile("needs you|What needs me|Nothing", re.I)).wait_for()
+        person.page.get_by_role(
+            "heading", level=1, name=re.compile("needs you|What needs me|Nothing", re.IGNORECASE)
+        ).wait_for()
     return person
 
 
@@ -104,7 +106,7 @@ def import_ranges(journey: Journey, kim: Person) -> None:
     """The pay ranges, whose header has two rows."""
     kim.goes_to("/people/imports/")
     with kim.job("import the pay ranges"):
-        kim.page.get_by_label(re.compile("pay ranges", re.I)).first.check()
+        kim.page.get_by_label(re.compile("pay ranges", re.IGNORECASE)).first.check()
         kim.page.locator("input[type=file]").set_input_files(journey.files.ranges)
         kim.presses("Upload and choose columns")
         kim.presses("Rehearse")

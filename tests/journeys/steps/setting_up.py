@@ -36,8 +36,11 @@ def configure(journey: Journey, kim: Person) -> None:
         # All four stages open today, so that one day is long enough for the whole walk.
         kim.ticks("Stages may overlap")
         for number, stage in enumerate(STAGES, start=1):
-            kim.types(re.compile(f"^{stage}.* opens on", re.I), day.isoformat())
-            kim.types(re.compile(f"^{stage}.* is due on", re.I), (day + timedelta(days=14 * number)).isoformat())
+            kim.types(re.compile(f"^{stage}.* opens on", re.IGNORECASE), day.isoformat())
+            kim.types(
+                re.compile(f"^{stage}.* is due on", re.IGNORECASE),
+                (day + timedelta(days=14 * number)).isoformat(),
+            )
         kim.presses("Save", exact=True)
         kim.sees("is saved")
         kim.looks("cycle-stages")

@@ -1,10 +1,8 @@
-"""One company walks from its first visit to the proposals of its next cycle, in a real browser.
+"""One company walks from its first visit to the board of its first cycle, in a real browser.
 
 Each company is walked by one long test, because a step stands on what the step before has left. What
 fails names its step. The clicks of each job are held against `docs` and written to .dev/clicks.md.
-
-Where the journey does not use the browser it says why: waiting for days is the one thing that a
-person does and a test cannot.
+The stages after the launch are walked by the journeys of their apps.
 """
 
 from __future__ import annotations
@@ -30,11 +28,11 @@ STEPS = {
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("files", companies())
-def test_the_whole_cycle(files: CompanyFiles, visit: Visit, stack: Stack) -> None:
+def test_from_first_visit_to_launch(files: CompanyFiles, visit: Visit, stack: Stack) -> None:
     name = "Harbour Tools" if files.created == 20 else "The real export"
     journey = Journey(files, CASTS[files.created], visit, stack, Walk(name))
     for step, walk in STEPS.items():
         with journey.walk.step(step):
             walk(journey)
     journey.walk.write_down()
-    print(journey.walk.summary())  # noqa: T201
+    print(journey.walk.summary())
