@@ -4,7 +4,7 @@ from incentives.views import plans, restraints, runs, sheets, statements
 
 app_name = "incentives"
 urlpatterns = [
-    path("", statements.mine, name="mine"),
+    path("mine/", statements.mine, name="mine"),
     path("cycles/<int:pk>/plan/", plans.plan, name="plan"),
     path("cycles/<int:pk>/plan/start/", plans.start_plan, name="start_plan"),
     path("cycles/<int:pk>/plan/components/", plans.add_component, name="add_component"),

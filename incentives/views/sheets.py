@@ -75,7 +75,8 @@ def sheet(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _sheet(
-    request: UserRequest, run: Run, *, wrong: AdjustForm | None = None, award: int = 0, note: NoteForm | None = None,
+    request: UserRequest, run: Run, *, wrong: AdjustForm | None = None, award: int = 0, refused: str = "",
+    note: NoteForm | None = None,
     status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     me = request.user.employee_id
@@ -104,7 +105,9 @@ def _sheet(
         )
         row.why_words = rules.WHY.get(row.ineligible_why, "")
         row.level = levels.get(row.rating, "")
-        row.form = wrong if wrong is not None and row.pk == award else None
+        touched = row.pk == award
+        row.form, row.refused = (wrong, refused) if touched else (None, "")
+        row.saved = touched and wrong is None and not refused
         row.may_write = may_write and not row.ineligible_why
         block["rows"].append(row)
         block["sum"] += row.amount
@@ -129,7 +132,8 @@ def _sheet(
         ],
         "stage": StageKind.INCENTIVES,
     }  # fmt: skip
-    return render(request, "incentives/sheet.html", context, status=status)
+    name = "incentives/sheet.html#sheet" if request.htmx else "incentives/sheet.html"
+    return render(request, name, context, status=status)
 
 
 def _acts(run: Run) -> dict[int, Approval]:
@@ -140,7 +144,7 @@ def _acts(run: Run) -> dict[int, Approval]:
 @login_required
 @require_POST
 def adjust(request: UserRequest, pk: int) -> HttpResponse:
-    """Recommend another amount; a script gets the row and the pool back, others the sheet."""
+    """Recommend another amount; a script gets the sheet's inside back, counted anew."""
     award = get_editable(Award.objects.select_related("run__plan__cycle", "component"), request.user, pk=pk)
     form = AdjustForm(request.POST, prefix="")
     refused = ""
@@ -160,21 +164,10 @@ def adjust(request: UserRequest, pk: int) -> HttpResponse:
         if saved and not request.htmx:
             messages.success(request, _("Saved."))
             return redirect("incentives:sheet", pk=award.run_id)
-    if not request.htmx:
-        return _sheet(request, award.run, wrong=form, award=award.pk, status=422)
-    row = _sheet_rows(request, award.run).get(pk=award.pk)
-    row.level = (
-        RatingLevel.objects.filter(scale__cycle=award.run.plan.cycle_id, position=row.rating or 0)
-        .values_list("label", flat=True)
-        .first()
-    )
-    row.may_write = True
-    row.form = form if form.errors else None
-    pools = [p for p in actions.pools_of(award.run) if p["pool"].pk == award.pool_id]
-    context = {"row": row, "pools": pools, "refused": refused, "saved": not form.errors and not refused}
-    return render(
-        request, "incentives/sheet_row.html", context, status=409 if refused else 422 if form.errors else 200
-    )
+    return _sheet(
+        request, award.run, wrong=form if form.errors or refused else None, award=award.pk, refused=refused,
+        status=409 if refused else 422 if form.errors else 200,
+    )  # fmt: skip
 
 
 @login_required

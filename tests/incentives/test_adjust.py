@@ -65,14 +65,19 @@ def test_the_pool_limits_also_with_a_reason(world: World, as_: SignedIn) -> None
     assert award.amount == award.guideline
 
 
-def test_a_script_gets_the_row_and_the_pool(world: World, as_: SignedIn) -> None:
+def test_a_script_gets_the_sheet_counted_anew(world: World, as_: SignedIn) -> None:
     incentives.recommending(world)
     award = incentives.award_of(world.ana_part)
     answer = post(as_(world.bashir), award, award.high, **{"HX-Request": "true"})
     text = answer.content.decode()
     assert answer.status_code == 200
     assert f'id="award-{award.pk}"' in text
-    assert 'id="pools" hx-swap-oob="true"' in text
+    assert 'id="pools"' in text
+    refused = post(
+        as_(world.bashir), incentives.award_of(world.ana_part), 10**6, "More.", **{"HX-Request": "true"}
+    )
+    assert refused.status_code == 409
+    assert "The pool has" in refused.content.decode()
     assert "<html" not in text
 
 

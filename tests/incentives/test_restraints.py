@@ -44,11 +44,8 @@ def test_it_cites_what_the_person_was_told_long_enough_ago(world: World, as_: Si
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"answer_by": "2020-01-01"},
-        {"lapses_on": "2020-01-01"},
-        {"effect": "reduce"},
-        {"effect": "reduce", "percent": "101"},
-        {"facts": ""},
+        {"answer_by": "2020-01-01"}, {"lapses_on": "2020-01-01"}, {"effect": "reduce"},
+        {"effect": "reduce", "percent": "101"}, {"facts": ""},
     ],
 )  # fmt: skip
 def test_wrong_fields_are_named(world: World, as_: SignedIn, wrong: dict[str, str]) -> None:
