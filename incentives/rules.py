@@ -392,7 +392,7 @@ def holds(condition: Condition, person: Person) -> bool:
         inside = f"/{int(condition.number)}/" in f"/{known}"
         return inside if condition.op == "is" else not inside
     if condition.kind == "grade":
-        return bool(known == condition.value) is (condition.op == "is")
+        return bool(known == condition.value) == (condition.op == "is")
     if known is None:
         return False
     number, value = Decimal(known), condition.number

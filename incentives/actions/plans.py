@@ -7,7 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, CharField, Count, F, Max, Q, QuerySet, TextField, Value
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    QuerySet,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -73,8 +84,8 @@ def names_of(cycle: Cycle) -> rules.Names:
 def hr_admins_but(*users: User | None) -> QuerySet[User]:
     """Who could be the second person in HR."""
     grants = RoleGrant.objects.current().filter(role=Role.HR_ADMIN).values("user")
-    others: QuerySet[User] = User.objects.filter(pk__in=grants, is_active=True)
-    return others.exclude(pk__in=[u.pk for u in users if u])
+    found: QuerySet[User] = User.objects.filter(pk__in=grants, is_active=True)
+    return found.exclude(pk__in=[u.pk for u in users if u])
 
 
 def _changeable(plan_id: int) -> Plan:
@@ -260,25 +271,24 @@ def set_pools(
         locked: Component = Component.objects.select_for_update().get(pk=component.pk)
         check_version(locked, version)
         old = {p.unit_id: p for p in Pool.objects.select_for_update().filter(component=locked)}
-        wanted: dict[int | None, Decimal] = dict(by_unit.items())
-        if whole is not None:
-            wanted[None] = whole
-        for unit, pool in old.items():
-            if unit not in wanted:
+        asked: list[tuple[int | None, Decimal]] = [*by_unit.items()]
+        wanted = dict([*asked, (None, whole)] if whole is not None else asked)
+        for gone, pool in old.items():
+            if gone not in wanted:
                 if pool.awards.exists():
                     raise Invalid(
                         "whole",
                         _("Amounts stand on a pool that you are taking away. Set it to 0 or keep it."),
                     )
                 pool.delete()
-        for unit, amount in wanted.items():
-            known = old.get(unit)
+        for place, money in wanted.items():
+            known = old.get(place)
             if known is None:
                 Pool.objects.create(
-                    component=locked, unit_id=unit, amount=amount, currency=plan.cycle.currency
+                    component=locked, unit_id=place, amount=money, currency=plan.cycle.currency
                 )
-            elif known.amount != amount:
-                known.amount = amount
+            elif known.amount != money:
+                known.amount = money
                 known.version += 1
                 known.save(update_fields=["amount", "version"])
         locked.version += 1
@@ -349,15 +359,12 @@ def check_plan(cycle: Cycle, people: QuerySet[Employee]) -> list[Finding]:
     """What stands against rewarding anybody: no rule, not published, no pay, no pay range, no pool."""
     url = link("incentives:plan", pk=cycle.pk)
     fix = _("Open the reward plan")
-    plan: Any = Plan.objects.filter(cycle=cycle).annotate(
-        sentences=Count("components__rules", distinct=True),
-        parts=Count("components", distinct=True),
-        funded=Count("components", filter=Q(components__pools__isnull=False), distinct=True),
-    ).first()  # fmt: skip
-    if plan is None or not plan.parts:
+    pools = Pool.objects.filter(component=OuterRef("pk"))
+    plan = Plan.objects.filter(cycle=cycle).first()
+    components = [] if plan is None else list(plan.components.annotate(n=Count("rules"), money=Exists(pools)))
+    if plan is None or not components:
         return []  # a cycle without rewards is a cycle too; the step of the setting-up says that there is no plan
     found = []
-    components = [*plan.components.annotate(n=Count("rules"))]
     empty = [c.name for c in components if not c.n]
     if empty:
         sentence = _("These parts of the reward plan have no rule: %s.") % ", ".join(empty)
@@ -367,7 +374,7 @@ def check_plan(cycle: Cycle, people: QuerySet[Employee]) -> list[Finding]:
     elif not plan.is_published:
         sentence = _("The reward rules wait for a second person to publish them.")
         found.append(Finding("incentives:unpublished", sentence, url=url, fix=fix))
-    if any(c.distributes_pool for c in components) and plan.funded < plan.parts:
+    if any(c.distributes_pool and not c.money for c in components):
         sentence = _("A part of the plan that hands out its whole pool has no pool.")
         found.append(Finding("incentives:no_pool", sentence, url=url, fix=fix))
     percent = Rule.objects.filter(

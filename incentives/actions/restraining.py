@@ -30,8 +30,8 @@ def _tell(user: User | None, title: str, entry: RestraintEntry, step: str) -> li
 
 
 def _user_of(employee_id: int) -> User | None:
-    user: User | None = User.objects.filter(employee=employee_id).first()
-    return user
+    found: User | None = User.objects.filter(employee=employee_id).first()
+    return found
 
 
 def propose_restraint(

@@ -108,9 +108,11 @@ def _steps(plan: Plan | None, run: Run | None) -> list[dict[str, Any]]:
         _("At payroll"),
     ]
     states = ["done" if published else "current"]
+    # The managers' step lasts from the moment they have their sheets until somebody approves.
+    waits_at = 2 if here == 2 else here + 1
     for number in range(1, 6):
-        state = "done" if here >= number else ("current" if here == number - 1 and published else "todo")
-        states.append("current" if number == 2 and here == 2 else state)
+        state = "done" if here >= number else "todo"
+        states.append("current" if published and number == waits_at else state)
     return [{"label": label, "state": state} for label, state in zip(words, states, strict=True)]
 
 

@@ -20,7 +20,7 @@ from incentives.models import (
     Statement,
 )
 from pmcycle.access import today
-from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel
+from pmcycle.cycles.models import Cycle, Participation, RatingLevel
 from pmcycle.people.models import Unit, User
 from tests.factories.feedback import make_entry
 
@@ -66,9 +66,11 @@ def rate(participation: Participation, position: int = MEETS, *, by: User | None
     release = Release.objects.filter(cycle=participation.cycle).first() or Release.objects.create(
         cycle=participation.cycle, requested_by=asked, withdrawn_at=participation.launched_at
     )
+    number = ReleasedResult.objects.filter(participation=participation).count() + 1
     return ReleasedResult.objects.create(
-        participation=participation, release=release, level=level, snapshot={}, sha256="0" * 64
-    )
+        participation=participation, number=number, release=release, level=level, snapshot={}, sha256="0" * 64,
+        reason="A review." if number > 1 else "",
+    )  # fmt: skip
 
 
 def rate_all(world: World, position: int = MEETS) -> None:
@@ -262,11 +264,6 @@ def many_more(world: World, count: int) -> None:
     run = actions.calculate(Run.objects.get_or_create(plan=plan)[0], by=world.kim)
     if run.state == Run.State.CALCULATED:
         actions.open_recommending(run, version=None, by=world.kim)
-
-
-def manager_now(participation: Participation) -> int:
-    assignment: Assignment = Assignment.objects.current().get(participation=participation)
-    return assignment.manager_id
 
 
 def run_in_recommendation(world: World) -> dict[str, Any]:

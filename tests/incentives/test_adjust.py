@@ -157,8 +157,7 @@ def test_two_managers_cannot_spend_the_same_money() -> None:
     world = build_world()
     incentives.recommending(world)
     one, other = incentives.award_of(world.ana_part), incentives.award_of(world.part["hugo"])
-    assert one.pool_id
-    pool = Pool.objects.get(pk=one.pool_id)
+    pool = Pool.objects.get(awards=one)
     spent = Award.objects.filter(pool=pool).aggregate(s=Sum("amount"))["s"]
     Pool.objects.filter(pk=pool.pk).update(amount=spent + Decimal(150))
     barrier, outcomes = threading.Barrier(2), []

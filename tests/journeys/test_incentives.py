@@ -10,7 +10,7 @@ from incentives.models import Award, Run
 from tests.conftest import World, build_world
 from tests.factories import incentives, people
 from tests.journeys.conftest import Visit
-from tests.journeys.looking import in_both_themes, look
+from tests.journeys.looking import axe, look
 from tests.journeys.running import Stack
 
 
@@ -35,26 +35,27 @@ def company(stack: Stack) -> World:
     return world
 
 
+@pytest.mark.timeout(400)
 def test_rewards_by_keyboard_from_plan_to_statement(company: World, visit: Visit) -> None:
     world = company
     plan = world.cycle.reward_plan
     page = visit(world.lea, reverse("incentives:plan", kwargs={"pk": world.cycle.pk}))
-    in_both_themes(page)
+    axe(page)
     look(page, "reward-plan")
     page.get_by_text("Publish the rules").first.click()
-    page.locator(".confirm-box button, dialog button").first.click()
+    page.locator("dialog.ask button[type=submit]").click()
     page.get_by_text("published these rules").wait_for()
 
     rule = plan.components.order_by("pk")[0].rules.order_by("position")[2]
     page = visit(world.kim, reverse("incentives:edit_rule", kwargs={"pk": rule.pk}))
-    in_both_themes(page)
+    axe(page)
     look(page, "reward-rule")
 
     page = visit(world.ana, reverse("incentives:criteria", kwargs={"pk": world.cycle.pk}))
-    in_both_themes(page)
+    axe(page)
     look(page, "reward-criteria")
     page.goto(reverse("incentives:what_if", kwargs={"pk": world.cycle.pk}))
-    in_both_themes(page)
+    axe(page)
     look(page, "reward-what-if")
 
     run = actions.calculate(Run.objects.create(plan=plan), by=world.kim)
@@ -66,17 +67,17 @@ def test_rewards_by_keyboard_from_plan_to_statement(company: World, visit: Visit
     field.press("Enter")
     page.locator(f"#award-{award.pk}.is-saved").wait_for()
     assert Award.objects.get(pk=award.pk).amount == award.high
-    in_both_themes(page)
+    axe(page)
     look(page, "reward-sheet")
     page.goto(reverse("incentives:award", kwargs={"pk": award.pk}))
     for summary in page.locator(".why summary").all():
         if summary.is_visible() and summary.locator("..").get_attribute("open") is None:
             summary.click()
-    in_both_themes(page)
+    axe(page)
     look(page, "reward-why")
 
     page = visit(world.lea, reverse("incentives:run", kwargs={"pk": world.cycle.pk}))
-    in_both_themes(page)
+    axe(page)
     look(page, "reward-run")
 
     actions.hand_in(run, "", by=world.dora)
@@ -85,14 +86,14 @@ def test_rewards_by_keyboard_from_plan_to_statement(company: World, visit: Visit
     page = visit(
         world.ana, reverse("incentives:statement", kwargs={"pk": incentives.statement_of(world.ana_part).pk})
     )
-    in_both_themes(page)
+    axe(page)
     look(page, "reward-statement")
     page.get_by_role("button", name="I have read it").click()
     page.get_by_text("Noted that you have read it").first.wait_for()
     page.goto(reverse("incentives:mine"))
-    in_both_themes(page)
+    axe(page)
     look(page, "rewards-mine")
     entry = world.ana_part.restraints.get(state="proposed")
     page.goto(reverse("incentives:restraint", kwargs={"pk": entry.pk}))
-    in_both_themes(page)
+    axe(page)
     look(page, "reward-restraint")
