@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from feedback.models import (
@@ -158,6 +159,8 @@ def _check_ins(company: Company, demo: DemoCycle) -> None:
             )
     AgendaPoint.objects.bulk_create(points, batch_size=5000)
     ActionItem.objects.bulk_create(actions, batch_size=5000)
+    meeting_of = CheckIn.objects.filter(pk=OuterRef("check_in")).values("starts_at")
+    ActionItem.objects.update(created_at=Subquery(meeting_of))
 
 
 def _feedback(company: Company) -> None:
