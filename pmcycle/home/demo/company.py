@@ -106,7 +106,14 @@ def build_company(count: int | None = None) -> Company:
     chance = random.Random(11)
     day = today()
     Organisation.objects.update_or_create(
-        pk=1, defaults={"name": texts.COMPANY, "zone": "Europe/Berlin", "currency": "EUR"}
+        pk=1,
+        defaults={
+            "name": texts.COMPANY,
+            "zone": "Europe/Berlin",
+            "currency": "EUR",
+            # Whoever tries the demo on a Sunday should see a reminder too.
+            "working_days": [1, 2, 3, 4, 5, 6, 7],
+        },
     )
     units = _units()
     seats = _seats(count)
