@@ -5,6 +5,8 @@ from django.core.mail import send_mail
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from pmcycle.urls import urlpatterns as project_urls
+from tests.factories.people import make_user
 from tests.journeys.conftest import Visit
 from tests.journeys.looking import Watch, axe
 from tests.journeys.running import Stack
@@ -21,11 +23,13 @@ def broken(request: HttpRequest) -> HttpResponse:
     return HttpResponse(PAGE.format(""), status=500)
 
 
-urlpatterns = [path("faulty/", faulty), path("broken/", broken)]
+urlpatterns = [path("faulty/", faulty), path("broken/", broken), *project_urls]
 
 
 @pytest.mark.urls(__name__)
 def test_a_page_with_faults_is_noticed(visit: Visit, watch: Watch) -> None:
+    # An installation without users leads every address to the first visit.
+    make_user(email="somebody@example.com", name="Somebody")
     page = visit(path="/faulty/")
     noticed = "\n".join(watch.problems)
     assert "Content Security Policy" in noticed
