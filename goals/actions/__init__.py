@@ -1,0 +1,44 @@
+"""The verbs of goals, a module a subject; callers import them from here."""
+
+from goals.actions.agreeing import accept, agree_set, counter
+from goals.actions.changing import (
+    accept_change,
+    counter_change,
+    decline_change,
+    lapse_changes,
+    request_change,
+    withdraw_change,
+)
+from goals.actions.company import align, publish
+from goals.actions.contributions import confirm_contribution, contribute, decline_contribution
+from goals.actions.progress import record_progress
+from goals.actions.proposing import assign, draft, edit, propose, propose_draft, withdraw
+from goals.actions.stage import close_goals, open_objectives
+from goals.actions.wordings import GoalText
+
+__all__ = [
+    "GoalText",
+    "accept",
+    "accept_change",
+    "agree_set",
+    "align",
+    "assign",
+    "close_goals",
+    "confirm_contribution",
+    "contribute",
+    "counter",
+    "counter_change",
+    "decline_change",
+    "decline_contribution",
+    "draft",
+    "edit",
+    "lapse_changes",
+    "open_objectives",
+    "propose",
+    "propose_draft",
+    "publish",
+    "record_progress",
+    "request_change",
+    "withdraw",
+    "withdraw_change",
+]

@@ -1,0 +1,83 @@
+"""Contributions beyond goals."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from goals.actions.judging import author_of, lock_participation, refuse_if_reworded, refuse_unless_running
+from goals.actions.telling import tells
+from goals.models import Contribution
+from pmcycle.access import today
+from pmcycle.activity.actions import record
+from pmcycle.cycles.models import Participation
+from pmcycle.errors import Invalid, Refused
+from pmcycle.people.models import Employee, User
+
+
+def contribute(
+    participation: Participation, *, beneficiary: Employee, text: str, happened_on: date, by: User
+) -> Contribution:
+    """Record something valuable outside the goals; who had the benefit is asked to confirm it."""
+    author = author_of(by)
+    with transaction.atomic():
+        participation = lock_participation(participation)
+        refuse_unless_running(participation)
+        if beneficiary.pk == author.pk:
+            raise Invalid("beneficiary", _("Somebody else confirms a contribution."))
+        if not beneficiary.is_working(today()):
+            raise Invalid("beneficiary", _("This person does not work here any more."))
+        if happened_on > today():
+            raise Invalid("happened_on", _("This day is still to come."))
+        row = Contribution.objects.create(
+            participation=participation,
+            author=author,
+            beneficiary=beneficiary,
+            text=text,
+            happened_on=happened_on,
+        )
+        record(
+            "contribute", row, by=by, about=participation.employee,
+            notify=tells(
+                [beneficiary.pk], _("%(name)s asks you to confirm a contribution") % {"name": author.name},
+                reverse("goals:contribution", args=[row.pk]), f"goals.contribution:{row.pk}",
+            ),
+        )  # fmt: skip
+        return row
+
+
+def confirm_contribution(contribution: Contribution, *, version: int | None, by: User) -> Contribution:
+    """The beneficiary says: yes, that helped."""
+    return _answer_contribution(contribution, "confirm_contribution", "confirmed_at", version, by)
+
+
+def decline_contribution(contribution: Contribution, *, version: int | None, by: User) -> Contribution:
+    """The beneficiary does not recognise it; the record stays with its author, unconfirmed."""
+    return _answer_contribution(contribution, "decline_contribution", "declined_at", version, by)
+
+
+def _answer_contribution(
+    row: Contribution, verb: str, name: str, version: int | None, by: User
+) -> Contribution:
+    with transaction.atomic():
+        row = Contribution.objects.select_for_update(of=("self",)).select_related("participation__employee").get(
+            pk=row.pk
+        )  # fmt: skip
+        refuse_if_reworded(row, version)
+        if row.confirmed_at or row.declined_at:
+            raise Refused(_("This contribution was answered already."))
+        setattr(row, name, timezone.now())
+        row.version += 1
+        row.save(update_fields=[name, "version"])
+        record(
+            verb, row, by=by, about=row.participation.employee,
+            notify=tells(
+                [row.author_id], _("A contribution of yours was answered"),
+                reverse("goals:contribution", args=[row.pk]), f"goals.contribution_answered:{row.pk}",
+            ),
+        )  # fmt: skip
+        return row

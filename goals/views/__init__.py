@@ -1,0 +1,1 @@
+"""The pages of goals, a module a subject: load, form, act, render."""

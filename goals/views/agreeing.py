@@ -1,0 +1,66 @@
+"""Answer proposals: counter, accept, agree to the whole set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from goals import actions
+from goals.actions import GoalText
+from goals.forms import RewordForm
+from goals.views.forms import reword, version_edited
+from goals.views.loading import goal_of_pair, other_of, plan_around, plan_of, version_decided_on
+from pmcycle.access import UserRequest
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def counter(request: UserRequest, pk: int) -> HttpResponse:
+    """Answer a proposal with another wording."""
+    goal = goal_of_pair(request, pk)
+    participation = plan_around(goal)
+
+    def act(text: GoalText, form: RewordForm) -> None:
+        actions.counter(goal, text, version=version_edited(form), by=request.user)
+        messages.success(
+            request, _("Sent back. %(name)s answers next.") % {"name": other_of(request, participation)}
+        )
+
+    return reword(request, goal, RewordForm, goal.latest, goal.version, act, "goals/counter.html")
+
+
+@login_required
+@require_POST
+def accept(request: UserRequest, pk: int) -> HttpResponse:
+    """Sign the wording that was read."""
+    goal = goal_of_pair(request, pk)
+    actions.accept(goal, version=version_decided_on(request), by=request.user)
+    messages.success(request, _("Agreed. The text is frozen; a change now takes both of you."))
+    return redirect("goals:of", goal.participation_id)
+
+
+@login_required
+@require_POST
+def agree_set(request: UserRequest, pk: int) -> HttpResponse:
+    """Sign everything that waits for me."""
+    participation = plan_of(request, pk, of_pair=True)
+    seen = _seen(request.POST.getlist("seen"))
+    goals = actions.agree_set(participation, seen, by=request.user)
+    messages.success(request, _("Agreed to %(n)s goals. The texts are frozen.") % {"n": len(goals)})
+    return redirect("goals:of", participation.pk)
+
+
+def _seen(values: Sequence[str]) -> dict[int, int]:
+    """`goal:version` pairs of what was on the page."""
+    found = {}
+    for value in values[:200]:
+        goal, colon, version = value.partition(":")
+        if colon and goal.isascii() and goal.isdigit() and version.isascii() and version.isdigit():
+            found[int(goal)] = int(version)
+    return found

@@ -1,0 +1,90 @@
+"""The goals of one person on a page."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from feedback.models import thread_of
+from goals.cards import card_of, key_results_of
+from goals.models import Goal, alignable
+from goals.rules import balance, effective_weights, goal_score
+from goals.views.loading import is_of_pair, other_of, plan_of, with_stage
+from pmcycle.access import UserRequest
+from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
+
+
+@login_required
+@require_GET
+def list_(request: UserRequest) -> HttpResponse:
+    """My goals in my newest running cycle."""
+    participation = with_stage(Participation.objects.mine(request.user)).first()
+    if participation is None:
+        return render(request, "goals/none.html")
+    return _page(request, participation)
+
+
+@login_required
+@require_GET
+def of(request: UserRequest, pk: int) -> HttpResponse:
+    """The same page of one person, for the pair, the line above and HR of the unit."""
+    return _page(request, plan_of(request, pk))
+
+
+def _page(request: UserRequest, participation: Any) -> HttpResponse:
+    me = request.user.employee_id
+    cap = participation.cycle.progress_cap
+    of_plan = Goal.objects.for_list().filter(participation=participation).exclude(state=Goal.State.WITHDRAWN)
+    goals = list(of_plan.visible_to(request.user).order_by("pk"))
+    rows = key_results_of(goals)
+    cards = [card_of(goal, rows.get(goal.pk, []), participation, me, cap) for goal in goals]
+    weighing = [
+        c
+        for c in cards
+        if c.goal.horizon == Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT and c.weight is not None
+    ]
+    weights = [c.weight for c in weighing if c.weight is not None]
+    found = balance(weights)
+    for card, weight in zip(weighing, effective_weights(weights), strict=True):
+        card.added = weight - (card.weight or 0)
+    agreed = [c for c in weighing if c.goal.state in (Goal.State.AGREED, Goal.State.CLOSED)]
+    is_pair = is_of_pair(request, participation)
+    is_active = (
+        participation.state == Participation.State.ACTIVE and participation.cycle.state == Cycle.State.RUNNING
+    )
+    mine = participation.employee_id == me
+    side = list(alignable(participation, participation.manager_id).visible_to(request.user)[:24])
+    waiting = [c for c in cards if c.waits_for_me]
+    context = {
+        "participation": participation,
+        "cycle": participation.cycle,
+        "is_mine": mine,
+        "is_pair": is_pair,
+        "other": other_of(request, participation),
+        "may_plan": is_pair and is_active and participation.stage_state == Stage.State.OPEN,
+        "may_record": is_pair and is_active,
+        "cards": [
+            c for c in cards if c.goal.horizon == Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT
+        ],
+        "beyond": [
+            c for c in cards if c.goal.horizon != Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT
+        ],
+        "drafts": [c for c in cards if c.goal.state == Goal.State.DRAFT],
+        "weights": [{"label": c.wording.title, "weight": c.weight} for c in weighing],
+        "balance": found,
+        "is_agreed": found.is_whole and len(agreed) == len(weighing),
+        "score": goal_score([(c.weight or Decimal(0), c.progress) for c in agreed], reweight=True),
+        "waiting": waiting,
+        "waits_for_other": [c for c in cards if c.waits_for and not c.waits_for_me],
+        "changes": [c for c in cards if c.change_waits_for_me],
+        "company": [g for g in side if g.participation_id is None],
+        "of_manager": [g for g in side if g.participation_id is not None],
+        "thread": thread_of(participation, StageKind.OBJECTIVES, request.user),
+        "stage_open": participation.stage_state == Stage.State.OPEN,
+    }
+    return render(request, "goals/list.html", context)
