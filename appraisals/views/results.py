@@ -18,15 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from appraisals import actions, tasks
 from appraisals.forms import AcknowledgeForm, AppealForm, DecisionForm, ReleaseForm
-from appraisals.models import (
-    FIRST_MENTION,
-    Appeal,
-    Appraisal,
-    Rating,
-    Release,
-    ReleasedResult,
-    deciders,
-)
+from appraisals.models import FIRST_MENTION, Appeal, Appraisal, Rating, Release, ReleasedResult, deciders
 from appraisals.pdf import result_as_pdf
 from appraisals.views.writing import why_tree
 from feedback.models import Entry, thread_of

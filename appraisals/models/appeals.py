@@ -1,0 +1,114 @@
+"""The review that a person asks for, and who may decide it."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from appraisals.models.ratings import CalibrationMove
+from appraisals.models.results import HR, Release, ReleasedResult
+from appraisals.models.writing import Return
+from pmcycle.cycles.models import ChainLink, Participation, RatingLevel, Relation, related
+from pmcycle.people.models import Role, RoleGrant, User
+
+AT_RESULT = "result__participation"
+
+
+class AppealQuerySet(models.QuerySet["Appeal"]):
+    def visible_to(self, user: User) -> Self:
+        """The person, the line above the manager and HR of the unit; the manager once it is decided."""
+        others = related(user, Relation.SELF, Relation.SKIP_LEVEL, *HR, to=AT_RESULT)
+        decided = Q(decided_at__isnull=False) & related(user, Relation.MANAGER, to=AT_RESULT)
+        return self.filter(others | decided)
+
+    def editable_by(self, user: User) -> Self:
+        return self.decidable_by(user)
+
+    def decidable_by(self, user: User) -> Self:
+        """HR admins and the line above the manager, if they had no part in it.
+
+        A part have: the person, whoever wrote as manager, moved the rating, sent the appraisal back, or
+        asked for or approved the release.
+        """
+        me = user.employee_id
+        rows = self.filter(related(user, Relation.HR_ADMIN, Relation.SKIP_LEVEL, to=AT_RESULT))
+        rows = rows.exclude(result__participation__rating__moves__by=user)
+        rows = rows.exclude(result__participation__appraisals__returns__by=user)
+        rows = rows.exclude(result__release__approved_by=user).exclude(result__release__requested_by=user)
+        if me:
+            rows = rows.exclude(result__participation__employee=me)
+            rows = rows.exclude(result__participation__assignments__manager=me)
+        return rows
+
+
+def deciders(result: ReleasedResult) -> models.QuerySet[User]:
+    """Who may decide a review of this result: the same people as `Appeal.decidable_by`, named to the person."""
+    part = result.participation_id
+    hr = Q(pk__in=RoleGrant.objects.current().filter(role=Role.HR_ADMIN).values("user"))
+    line = Q(employee__in=ChainLink.objects.filter(participation=part, distance__gte=2).values("above"))
+    it = RoleGrant.objects.current().filter(role=Role.IT_ADMIN).values("user")
+    had_part = (
+        Q(pk__in=CalibrationMove.objects.filter(rating__participation=part).values("by"))
+        | Q(pk__in=Return.objects.filter(appraisal__participation=part).values("by"))
+        | Q(
+            pk__in=Release.objects.filter(pk=result.release_id, approved_by__isnull=False).values(
+                "approved_by"
+            )
+        )
+        | Q(pk__in=Release.objects.filter(pk=result.release_id).values("requested_by"))
+    )
+    people: models.QuerySet[User] = (
+        User.objects.filter(is_active=True).filter((hr & ~Q(pk__in=it)) | line).exclude(had_part)
+    )
+    about = Participation.objects.filter(pk=part)
+    none = Q(employee__in=about.values("employee")) | Q(
+        employee__in=about.filter(assignments__isnull=False).values("assignments__manager")
+    )
+    return people.exclude(Q(employee__isnull=False) & none).order_by("name")
+
+
+class Appeal(models.Model):
+    """The person asks for a review; somebody else decides, by a day."""
+
+    class Outcome(models.TextChoices):
+        UPHELD = "upheld", _("Upheld: the rating changes")
+        DISMISSED = "dismissed", _("Dismissed: the rating stays")
+
+    result = models.OneToOneField(ReleasedResult, on_delete=models.PROTECT, related_name="appeal")
+    text = models.TextField()
+    filed_at = models.DateTimeField(auto_now_add=True)
+    due_on = models.DateField()
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    decision = models.TextField(blank=True)
+    new_level = models.ForeignKey(RatingLevel, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = AppealQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_at__isnull=True, outcome="", decided_by__isnull=True)
+                | (Q(decided_at__isnull=False, decided_by__isnull=False) & ~Q(outcome="")),
+                name="appeal_decided_has_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="upheld", new_level__isnull=False)
+                | (~Q(outcome="upheld") & Q(new_level__isnull=True)),
+                name="appeal_upheld_names_the_level",
+                violation_error_message=_("An upheld review names the new rating."),
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_at__isnull=True) | ~Q(decision=""),
+                name="appeal_decision_has_text",
+                violation_error_message=_("A decision says why."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"appeal {self.pk}"
