@@ -13,6 +13,7 @@ import pytest
 from django.utils.safestring import SafeString
 
 from pmcycle.ui import charts
+from pmcycle.ui.charts import drawing
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 MARCH = dt.date(2026, 3, 1)
@@ -150,7 +151,7 @@ def test_a_picture_says_what_it_shows(draw: Callable[[], SafeString], says: str)
 )
 def test_nothing_leaves_the_picture(share: float, expected: str) -> None:
     """Shares are kept between nothing and all."""
-    assert charts._pc(share) == expected
+    assert drawing.pc(share) == expected
 
 
 @pytest.mark.parametrize(
