@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -185,8 +185,20 @@ def copy_form(old: Cycle, new: Cycle, by: User) -> None:
 def check_form(cycle: Cycle, people: Any) -> list[Finding]:
     """What stands against a launch: no form, nothing to answer, or scored sections that do not total 100."""
     url = link("appraisals:form", pk=cycle.pk)
-    chosen = CycleForm.objects.select_related("form_version").filter(cycle=cycle).first()
-    if chosen is None:
+    weighed = Question.objects.filter(
+        section=OuterRef("form_version__sections"),
+        kind__in=rules.SCORED_KINDS,
+        weight__gt=0,
+        for_manager=True,
+    )
+    # A row a section; one row without a section for a form that has none.
+    sections = list(
+        CycleForm.objects.filter(cycle=cycle)
+        .order_by("form_version__sections__position")
+        .annotate(is_weighed=Exists(weighed))
+        .values_list("form_version__sections__title", "form_version__sections__weight", "is_weighed")
+    )
+    if not sections:
         return [
             Finding(
                 code="appraisals:form_missing",
@@ -197,8 +209,7 @@ def check_form(cycle: Cycle, people: Any) -> list[Finding]:
             )
         ]
     findings = []
-    structure = structure_of(chosen.form_version)
-    lacks = rules.weight_problem(section["weight"] for section in structure)
+    lacks = rules.weight_problem(weight or Decimal(0) for _title, weight, _is_weighed in sections)
     if lacks:
         findings.append(
             Finding(
@@ -210,14 +221,7 @@ def check_form(cycle: Cycle, people: Any) -> list[Finding]:
                 % {"total": f"{(rules.HUNDRED - lacks).normalize():f}"},
             )
         )
-    hollow = [
-        section["title"]
-        for section in structure
-        if section["weight"] > 0
-        and not any(
-            q["kind"] in rules.SCORED_KINDS and q["weight"] > 0 and q["manager"] for q in section["questions"]
-        )
-    ]
+    hollow = [title for title, weight, is_weighed in sections if weight and not is_weighed]
     if hollow:
         findings.append(
             Finding(

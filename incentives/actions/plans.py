@@ -18,6 +18,7 @@ from django.db.models import (
     QuerySet,
     TextField,
     Value,
+    Window,
 )
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -32,7 +33,7 @@ from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.cycles.rules import Finding
 from pmcycle.errors import Invalid, Refused, check_version
-from pmcycle.people.models import Employee, PayRange, Role, RoleGrant, Unit, User
+from pmcycle.people.models import Employee, PayRange, Role, RoleGrant, Salary, Unit, User
 
 COMPONENT_FIELDS = (
     "name", "match", "band_percent", "rounding", "distributes_pool", "minimum", "maximum", "prorate",
@@ -359,53 +360,68 @@ def check_plan(cycle: Cycle, people: QuerySet[Employee]) -> list[Finding]:
     """What stands against rewarding anybody: no rule, not published, no pay, no pay range, no pool."""
     url = link("incentives:plan", pk=cycle.pk)
     fix = _("Open the reward plan")
-    pools = Pool.objects.filter(component=OuterRef("pk"))
-    plan = Plan.objects.filter(cycle=cycle).first()
-    components = [] if plan is None else list(plan.components.annotate(n=Count("rules"), money=Exists(pools)))
-    if plan is None or not components:
+    own_rules = Rule.objects.filter(component=OuterRef("pk"))
+    shares = own_rules.filter(effect=Rule.Effect.GIVE, basis=Rule.Basis.PERCENT_OF_PAY)
+    components = list(
+        Component.objects.filter(plan__cycle=cycle)
+        .select_related("plan")
+        .annotate(
+            has_rules=Exists(own_rules),
+            has_pool=Exists(Pool.objects.filter(component=OuterRef("pk"))),
+            gives_shares=Exists(shares),
+            asks_ranges=Exists(own_rules.filter(conditions__contains=[{"fact": "compa_ratio"}])),
+            ranges_on_file=Exists(PayRange.objects.all()),
+        )
+    )
+    if not components:
         return []  # a cycle without rewards is a cycle too; the step of the setting-up says that there is no plan
     found = []
-    empty = [c.name for c in components if not c.n]
+    empty = [c.name for c in components if not c.has_rules]
     if empty:
         sentence = _("These parts of the reward plan have no rule: %s.") % ", ".join(empty)
         found.append(
             Finding("incentives:no_rule", sentence, is_error=True, count=len(empty), url=url, fix=fix)
         )
-    elif not plan.is_published:
+    elif not components[0].plan.is_published:
         sentence = _("The reward rules wait for a second person to publish them.")
         found.append(Finding("incentives:unpublished", sentence, url=url, fix=fix))
-    if any(c.distributes_pool and not c.money for c in components):
+    if any(c.distributes_pool and not c.has_pool for c in components):
         sentence = _("A part of the plan that hands out its whole pool has no pool.")
         found.append(Finding("incentives:no_pool", sentence, url=url, fix=fix))
-    percent = Rule.objects.filter(
-        component__plan=plan, effect=Rule.Effect.GIVE, basis=Rule.Basis.PERCENT_OF_PAY
-    )
-    if percent.exists():
-        unpaid = people.filter(salaries__isnull=True)
-        names = list(unpaid.values_list("name", flat=True)[:5])
-        if names:
-            count = unpaid.count()
-            sentence = (
-                ngettext(
-                    "%d person has no pay on file, so no share of pay can be given.",
-                    "%d people have no pay on file, so no share of pay can be given.",
-                    count,
-                )
-                % count
-            )
-            found.append(
-                Finding(
-                    "incentives:no_pay", sentence, count=count, people=tuple(names), url=link("people:imports"),
-                    fix=_("Import pay"),
-                )
-            )  # fmt: skip
-    asks = Rule.objects.filter(component__plan=plan, conditions__contains=[{"fact": "compa_ratio"}]).exists()
-    if asks and not PayRange.objects.exists():
+    if any(c.gives_shares for c in components):
+        found += _without_pay(people)
+    if any(c.asks_ranges and not c.ranges_on_file for c in components):
         sentence = _("A rule asks about pay ranges, and none are on file.")
         found.append(
             Finding("incentives:no_range", sentence, url=link("people:imports"), fix=_("Import pay ranges"))
         )
     return found
+
+
+def _without_pay(people: QuerySet[Employee]) -> list[Finding]:
+    """Whom a share of pay cannot be given to. One statement: the first five names, and how many in all."""
+    unpaid = people.filter(~Exists(Salary.objects.filter(employee=OuterRef("pk"))))
+    rows = list(unpaid.annotate(n=Window(Count("pk"))).values_list("name", "n")[:5])
+    names = tuple(name for name, _n in rows)
+    if not names:
+        return []
+    count = rows[0][1]
+    sentence = ngettext(
+        "%d person has no pay on file, so no share of pay can be given.",
+        "%d people have no pay on file, so no share of pay can be given.",
+        count,
+    )
+    fix = _("Import pay")
+    return [
+        Finding(
+            "incentives:no_pay",
+            sentence % count,
+            count=count,
+            people=names,
+            url=link("people:imports"),
+            fix=fix,
+        )
+    ]
 
 
 # --- Trying rules out ----------------------------------------------------------------------------------

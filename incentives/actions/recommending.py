@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -230,13 +231,18 @@ def decide_team(run: Run, manager: Employee, act: str, note: str, *, by: User) -
 
 
 def outstanding(run: Run) -> list[tuple[Employee, str]]:
-    """Managers whose team is not approved by the line above yet, with how it stands. Two statements."""
-    acts: dict[int, str] = dict(Approval.objects.filter(run=run).order_by("pk").values_list("manager", "act"))
+    """Managers whose team is not approved by the line above yet, with how it stands. One statement."""
+    acts = Approval.objects.filter(run=run, manager=OuterRef("pk")).order_by("-pk")
     eligible = Award.objects.filter(run=run, ineligible_why="").values("participation")
-    managers = Employee.objects.filter(
-        pk__in=Assignment.objects.current().filter(participation__in=eligible).values("manager")
-    ).order_by("sort_name")
-    return [(m, acts.get(m.pk, "")) for m in managers if acts.get(m.pk) != Approval.Act.APPROVED]
+    managers = (
+        Employee.objects.filter(
+            pk__in=Assignment.objects.current().filter(participation__in=eligible).values("manager")
+        )
+        .annotate(act=Coalesce(Subquery(acts.values("act")[:1]), Value("")))
+        .exclude(act=Approval.Act.APPROVED)
+        .order_by("sort_name")
+    )
+    return [(manager, vars(manager)["act"]) for manager in managers]
 
 
 def pools_of(run: Run) -> list[dict[str, Any]]:

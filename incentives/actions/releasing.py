@@ -12,7 +12,8 @@ from typing import Any
 
 import xlsxwriter
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Count, DecimalField, F, Max, Q, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -253,15 +254,16 @@ def _as_xlsx(rows: Sequence[Row], created: datetime | None) -> bytes:
 
 def reconciliation(run: Run) -> list[dict[str, Any]]:
     """Component by component: what is approved is the sum of what goes to payroll and what is held."""
-    found: dict[int, dict[str, Any]] = {}
-    rows = Award.objects.filter(run=run, amount__gt=0).values_list(
-        "component", "component__name", "amount", "is_held"
-    )
-    for pk, name, amount, held in rows:
-        line = found.setdefault(
-            pk, {"name": name, "all": Decimal(0), "paid": Decimal(0), "held": Decimal(0), "count": 0}
+    zero = Value(Decimal(0), DecimalField())
+    rows = (
+        Award.objects.filter(run=run, amount__gt=0)
+        .order_by("component")
+        .values("component", name=F("component__name"))
+        .annotate(
+            all=Sum("amount"),
+            paid=Coalesce(Sum("amount", filter=Q(is_held=False)), zero),
+            held=Coalesce(Sum("amount", filter=Q(is_held=True)), zero),
+            count=Count("pk"),
         )
-        line["all"] += amount
-        line["held" if held else "paid"] += amount
-        line["count"] += 1
-    return list(found.values())
+    )
+    return [dict(row) for row in rows]

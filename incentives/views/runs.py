@@ -38,18 +38,15 @@ def run(request: UserRequest, pk: int) -> HttpResponse:
 def _run_page(
     request: UserRequest, pk: int, form: ApproveForm | None = None, status: int = 200
 ) -> HttpResponse:
-    cycle = get_visible(Cycle, request.user, pk=pk)
+    with_plan = Cycle.objects.select_related("reward_plan__published_by", "reward_plan__drafted_by")
+    cycle = get_visible(with_plan, request.user, pk=pk)
     if not request.user.standing.is_hr:
         raise Http404
-    plan = Plan.objects.filter(cycle=cycle).select_related("published_by", "drafted_by").first()
-    found = (
-        Run.objects.visible_to(request.user)
-        .filter(plan=plan)
-        .select_related("calculated_by", "approved_by", "released_by", "plan_version", "plan")
-        .first()
-        if plan
-        else None
+    plan = getattr(cycle, "reward_plan", None)
+    runs = Run.objects.visible_to(request.user).select_related(
+        "calculated_by", "approved_by", "released_by", "plan_version"
     )
+    found = runs.filter(plan=plan).first() if plan else None
     context: dict[str, Any] = {
         "cycle": cycle, "plan": plan, "run": found, "may_act": request.user.standing.is_hr_admin,
         "steps": _steps(plan, found),
@@ -88,7 +85,7 @@ def _run_page(
             "missing": actions.outstanding(found) if found.state == Run.State.RECOMMENDING else [],
             "form": form or ApproveForm(initial={"version": found.version}),
             "lines": actions.reconciliation(found) if request.user.standing.is_hr_admin and not found.is_open else [],
-            "exports": list(found.exports.defer("content").select_related("by")),
+            "exports": [] if found.is_open else list(found.exports.defer("content").select_related("by")),
             "calculated_it": found.calculated_by_id == request.user.pk,
             "approved_it": found.approved_by_id == request.user.pk,
         }  # fmt: skip

@@ -12,16 +12,18 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.access import in_force, today
+from pmcycle.activity.models import Event
 from pmcycle.cycles.rules import StageDates
 from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_scope
 
@@ -88,6 +90,24 @@ class CycleQuerySet(models.QuerySet["Cycle"]):
         """Whose setting-up and completion `user` follows: HR."""
         return self if user.standing.is_hr else self.none()
 
+    def with_population(self) -> Self:
+        """With the rule of who takes part: `population`, its `unit_paths` and `excluded_ids`."""
+        of_this = {"populations__cycle": models.OuterRef("pk")}
+        left_out = {"excluded_from__cycle": models.OuterRef("pk")}
+        return self.select_related("population").annotate(
+            unit_paths=ArraySubquery(Unit.objects.filter(**of_this).values("path")),
+            excluded_ids=ArraySubquery(Employee.objects.filter(**left_out).values("pk")),
+        )
+
+    def for_setting_up(self) -> Self:
+        """With what the steps show: stages, scale, rule of who takes part, and `saved_steps`."""
+        saved = Event.objects.filter(
+            subject_kind="cycles.cycle", subject_id=models.OuterRef("pk"), verb="configured"
+        )
+        steps = ArraySubquery(saved.values_list(KT("data__step")))
+        rows = self.with_population().select_related("scale").prefetch_related("stages")
+        return rows.annotate(saved_steps=steps)
+
 
 class Cycle(models.Model):
     """One walk through the four stages, for a period, under one set of frozen rules."""
@@ -124,6 +144,11 @@ class Cycle(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = CycleQuerySet.as_manager()
+
+    # Set by `with_population` and `for_setting_up` only.
+    unit_paths: list[str]
+    excluded_ids: list[int]
+    saved_steps: list[str]
 
     class Meta:
         ordering = ["-first_day", "-pk"]
@@ -215,20 +240,26 @@ class PopulationRule(models.Model):
     excluded = models.ManyToManyField(Employee, blank=True, related_name="excluded_from")
     version = models.PositiveIntegerField(default=1)
 
+    CONDITIONS: ClassVar = ("locations", "grades", "employment_kinds", "hired_on_or_before", "minimum_fte")
+
     def __str__(self) -> str:
         return f"population of {self.cycle_id}"
+
+    def conditions(self) -> dict[str, Any]:
+        """The filled-in and the empty conditions by name, without units and exclusions."""
+        return {name: getattr(self, name) for name in self.CONDITIONS}
 
 
 def matching(rule: Mapping[str, Any], on: date) -> models.QuerySet[Employee]:
     """Who works on the day and matches every filled-in condition of a rule, less its exclusions.
 
-    `rule` has the field names of `PopulationRule`; `units` and `excluded` are ids. A unit stands for
-    everything below it.
+    `rule` has the field names of `PopulationRule`, but `unit_paths` and `excluded_ids` for its units
+    and its exclusions. A unit stands for everything below it.
     """
     people = Employee.objects.working(on)
-    if rule.get("units"):
+    if rule.get("unit_paths"):
         below = Q(pk__in=[])
-        for path in Unit.objects.filter(pk__in=list(rule["units"])).values_list("path", flat=True):
+        for path in rule["unit_paths"]:
             below |= Q(unit__path__startswith=path)
         people = people.filter(below)
     if rule.get("locations"):
@@ -241,27 +272,23 @@ def matching(rule: Mapping[str, Any], on: date) -> models.QuerySet[Employee]:
         people = people.filter(hired_on__lte=rule["hired_on_or_before"])
     if rule.get("minimum_fte"):
         people = people.filter(fte__gte=rule["minimum_fte"])
-    if rule.get("excluded"):
-        people = people.exclude(pk__in=list(rule["excluded"]))
+    if rule.get("excluded_ids"):
+        people = people.exclude(pk__in=list(rule["excluded_ids"]))
     return people
 
 
 def population(cycle: Cycle, on: date) -> models.QuerySet[Employee]:
-    """Who would take part if the cycle were launched on the day. One statement to read the rule."""
-    rule = (
-        PopulationRule.objects.filter(cycle=cycle)
-        .annotate(
-            unit_ids=ArraySubquery(Unit.objects.filter(populations=models.OuterRef("pk")).values("pk")),
-            excluded_ids=ArraySubquery(
-                Employee.objects.filter(excluded_from=models.OuterRef("pk")).values("pk")
-            ),
-        )
-        .values()
-        .first()
-    )
+    """Who would take part if the cycle were launched on the day.
+
+    One statement to read the rule, none if the cycle was read `with_population()`.
+    """
+    if not hasattr(cycle, "unit_paths"):
+        cycle = Cycle.objects.with_population().get(pk=cycle.pk)
+    rule = getattr(cycle, "population", None)
     if rule is None:
         return Employee.objects.none()
-    return matching({**rule, "units": rule["unit_ids"], "excluded": rule["excluded_ids"]}, on)
+    reach = {"unit_paths": cycle.unit_paths, "excluded_ids": cycle.excluded_ids}
+    return matching({**rule.conditions(), **reach}, on)
 
 
 class AcceptedWarning(models.Model):

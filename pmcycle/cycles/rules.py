@@ -50,9 +50,26 @@ class Finding:
     fix: str = ""
 
 
-def unsettled(findings: Iterable[Finding], accepted: Mapping[str, int]) -> list[Finding]:
-    """Warnings that nobody has accepted yet, or whose count has grown since they were."""
-    return [f for f in findings if not f.is_error and accepted.get(f.code, -1) < f.count]
+@dataclass(frozen=True)
+class Check:
+    """What the check before launch came to: findings, the worst first, for how many people.
+
+    `accepted` says, by code, for how many people a warning held when HR accepted it.
+    """
+
+    findings: Sequence[Finding]
+    people: int
+    accepted: Mapping[str, int]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What refuses the launch."""
+        return [f for f in self.findings if f.is_error]
+
+    @property
+    def unsettled(self) -> list[Finding]:
+        """Warnings that nobody has accepted yet, or whose count has grown since they were."""
+        return [f for f in self.findings if not f.is_error and self.accepted.get(f.code, -1) < f.count]
 
 
 # --- Dates -----------------------------------------------------------------------------------------

@@ -109,6 +109,29 @@ class Unit(models.Model):
         return self.name
 
 
+# Steps above a person count upward from 1; who reports to them stands at -1. Ends where the line goes in a circle.
+AROUND = """
+WITH RECURSIVE line AS (
+  SELECT employee_id, manager_id FROM people_reportingline
+  WHERE kind = 'line' AND starts_on <= %(day)s AND (ends_on IS NULL OR ends_on >= %(day)s)
+),
+chain(id, step, seen) AS (
+  SELECT %(person)s::bigint, 0, ARRAY[%(person)s::bigint]
+  UNION ALL
+  SELECT line.manager_id, step + 1, seen || line.manager_id FROM chain JOIN line ON line.employee_id = chain.id
+  WHERE NOT line.manager_id = ANY(seen) AND step < 40
+),
+near AS (
+  SELECT id, step FROM chain WHERE step > 0
+  UNION ALL
+  (SELECT e.id, -1 FROM line JOIN people_employee e ON e.id = line.employee_id
+   WHERE line.manager_id = %(person)s AND (e.left_on IS NULL OR e.left_on >= %(day)s)
+   ORDER BY e.sort_name, e.id LIMIT %(below)s)
+)
+SELECT e.*, near.step FROM near JOIN people_employee e ON e.id = near.id ORDER BY near.step, e.sort_name, e.id
+"""
+
+
 class EmployeeQuerySet(models.QuerySet["Employee"]):
     def visible_to(self, user: User) -> Self:
         """The public profile (name, title, unit, location) is open to all who may sign in.
@@ -188,24 +211,24 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
 
     def above(self, employee: Employee) -> list[Employee]:
         """The line of managers over a person today, the nearest first; ends where it would go in a circle."""
-        day = today()
-        sql = """
-            WITH RECURSIVE chain(id, step, seen) AS (
-              SELECT %s::bigint, 0, ARRAY[%s::bigint]
-              UNION ALL
-              SELECT r.manager_id, step + 1, seen || r.manager_id FROM chain
-              JOIN people_reportingline r ON r.employee_id = chain.id AND r.kind = 'line' AND r.starts_on <= %s
-                AND (r.ends_on IS NULL OR r.ends_on >= %s)
-              WHERE NOT r.manager_id = ANY(seen) AND step < 40
-            ) SELECT e.* FROM chain JOIN people_employee e ON e.id = chain.id WHERE step > 0 ORDER BY step
-        """
-        return list(Employee.objects.raw(sql, [employee.pk, employee.pk, day, day]))
+        return self.around(employee, below=0)[0]
+
+    def around(self, employee: Employee, *, below: int) -> tuple[list[Employee], list[Employee]]:
+        """The line over a person as in `above`, and by name the first `below` who report to them. One statement."""
+        rows = Employee.objects.raw(AROUND, {"person": employee.pk, "day": today(), "below": below})
+        found = [(row.step, row) for row in rows]
+        return [e for step, e in found if step > 0], [e for step, e in found if step < 0]
 
     def private_to(self, user: User) -> Self:
         """Whose private profile and pay `user` may read: their own; HR admins everybody's but … their own
         as HR; HR partners their units'."""
         own = Q(pk=user.employee_id) if user.employee_id else Q(pk__in=[])
         return self.filter(own | hr_scope(user, unit="unit", employee="pk"))
+
+    def for_profile(self, user: User) -> Self:
+        """With unit and private profile, and whether `user` may read the latter (`is_private`)."""
+        private = Employee.objects.private_to(user).filter(pk=OuterRef("pk"))
+        return self.select_related("unit", "private").annotate(is_private=Exists(private))
 
 
 class Employee(models.Model):
@@ -237,9 +260,11 @@ class Employee(models.Model):
 
     objects = EmployeeQuerySet.as_manager()
 
-    # Set by `for_chart` and `reporting_to` only.
+    # Set by `for_chart`, `reporting_to`, `around` and `for_profile` only.
     report_count: int
     manager_id: int
+    step: int
+    is_private: bool
 
     class Meta:
         ordering = ["sort_name", "pk"]
@@ -365,6 +390,16 @@ class Absence(models.Model):
         return f"{self.kind} {self.starts_on}"
 
 
+class SalaryQuerySet(models.QuerySet["Salary"]):
+    def with_range(self) -> Self:
+        """With the pay range of the person's job title in this currency: `minimum`, `midpoint`, `maximum`, or None."""
+        ranges = PayRange.objects.filter(
+            ~Q(job_title=""), job_title__iexact=OuterRef("employee__job_title"), currency=OuterRef("currency")
+        ).order_by("pk")
+        ends = ("minimum", "midpoint", "maximum")
+        return self.annotate(**{name: models.Subquery(ranges.values(name)[:1]) for name in ends})
+
+
 class Salary(models.Model):
     """Pay from a day on. `annual` is the yearly amount at the given FTE, in `currency`."""
 
@@ -379,6 +414,8 @@ class Salary(models.Model):
     currency = models.CharField(max_length=3)
     fte = models.DecimalField(max_digits=4, decimal_places=3, default=1)
     effective_from = models.DateField()
+
+    objects = SalaryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "salaries"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pmcycle.access import today
 from pmcycle.cycles import actions, rules
 from pmcycle.cycles.models import AcceptedWarning, Cycle, RatingLevel, matching
-from pmcycle.cycles.rules import Finding, StageDates
+from pmcycle.cycles.rules import Check, Finding, StageDates
 from pmcycle.errors import Refused
 from pmcycle.people.models import Absence, Employee, ReportingLine, User
 from tests.conftest import SignedIn, World
@@ -122,10 +122,10 @@ def test_reminder_days_stand_around_the_due_day() -> None:
 
 def test_a_warning_that_has_grown_is_unsettled_again() -> None:
     finding = Finding("people:no_email", "3 people have no address.", count=3)
-    assert rules.unsettled([finding], {}) == [finding]
-    assert rules.unsettled([finding], {"people:no_email": 2}) == [finding]
-    assert rules.unsettled([finding], {"people:no_email": 3}) == []
-    assert rules.unsettled([replace(finding, is_error=True)], {}) == []
+    assert Check([finding], 9, {}).unsettled == [finding]
+    assert Check([finding], 9, {"people:no_email": 2}).unsettled == [finding]
+    assert Check([finding], 9, {"people:no_email": 3}).unsettled == []
+    assert Check([replace(finding, is_error=True)], 9, {}).unsettled == []
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def draft(world: World) -> Cycle:
 
 
 def found(cycle: Cycle) -> dict[str, Finding]:
-    return {f.code: f for f in actions.check(cycle)}
+    return {f.code: f for f in actions.check(cycle).findings}
 
 
 def of(user: User) -> Employee:
@@ -180,9 +180,12 @@ def test_the_same_people_in_a_running_cycle_are_found(world: World) -> None:
 def test_nobody_eligible_refuses(world: World, draft: Cycle) -> None:
     draft.population.locations = ["Atlantis"]
     draft.population.save()
-    rows = actions.check(draft)
-    assert rows[0].code == "people:nobody"
-    assert rows[0].is_error
+    assert found(draft)["people:nobody"].is_error
+
+
+def test_a_cycle_without_a_rule_takes_nobody_in(world: World, draft: Cycle) -> None:
+    draft.population.delete()
+    assert found(draft)["people:nobody"].is_error
 
 
 def test_a_scale_of_one_level_refuses(world: World, draft: Cycle) -> None:
@@ -230,7 +233,7 @@ def test_the_database_keeps_the_days_in_order(world: World, changed: dict[str, d
 def test_the_rule_takes_in_units_below_and_part_time_only_above_the_least(world: World, draft: Cycle) -> None:
     below = people.make_unit("Paint shop", world.production)
     people.make_employee("Pia Paint", below, fte=Decimal("0.5"))
-    everybody = {"units": [world.production.pk]}
+    everybody = {"unit_paths": [world.production.path]}
     assert matching(everybody, today()).filter(name="Pia Paint").exists()
     assert (
         not matching({**everybody, "minimum_fte": Decimal("0.6")}, today()).filter(name="Pia Paint").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 
 import appraisals.actions
 from pmcycle.activity.models import Job
-from pmcycle.cycles import tasks
+from pmcycle.cycles import rules, tasks
 from pmcycle.cycles.models import Cycle, Participation, PopulationRule, RatingScale, ReminderPolicy
 from tests.conftest import SignedIn, World
 from tests.factories import cycles
@@ -141,6 +142,17 @@ def test_a_scale_keeps_order_and_values(world: World, as_: SignedIn, draft: Cycl
     assert as_(world.kim).post(url(draft, "rating"), data).status_code == 302
     scale = RatingScale.objects.get(cycle=draft)
     assert [x.label for x in scale.levels.all()] == ["Low", "High"]
+
+
+def test_a_usual_scale_fills_the_fields_and_saves_nothing(world: World, as_: SignedIn, draft: Cycle) -> None:
+    page = as_(world.kim).get(url(draft, "rating"))
+    button = re.search(r'name="(\w+)" value="three"', page.content.decode())
+    assert button
+    filled = as_(world.kim).get(url(draft, "rating"), {button[1]: "three"})
+    assert [row["label"] for row in filled.context["levels"].initial] == [
+        x[0] for x in rules.SCALES["three"][1]
+    ]
+    assert RatingScale.objects.get(cycle=draft).levels.count() == 5
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from incentives import actions
@@ -14,7 +15,7 @@ from incentives.models import Component, Plan, PlanVersion, Pool, Rule
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
 from tests.conftest import SignedIn, World
-from tests.factories import cycles, incentives
+from tests.factories import cycles, incentives, people
 
 
 def rule_data(**changes: Any) -> dict[str, Any]:
@@ -128,16 +129,20 @@ def test_a_rehearsal_names_nobody_and_writes_nothing(world: World, as_: SignedIn
 
 def test_the_plan_comes_along_into_a_copied_cycle(world: World) -> None:
     incentives.write_plan(world)
+    for number in range(6):
+        people.make_employee(f"New Comer{number}", world.sales)
     new = cycles.make_draft("Next year", by=world.kim)
     actions.copy_plan(world.cycle, new, world.kim)
     copied = Plan.objects.get(cycle=new)
     assert copied.components.count() == 2
     assert Rule.objects.filter(component__plan=copied).count() == 4
     assert not copied.is_published
-    assert [f.code for f in actions.check_plan(new, Employee.objects.all())] == [
-        "incentives:unpublished",
-        "incentives:no_pay",
-    ]
+    with CaptureQueriesContext(connection) as asked:
+        found = actions.check_plan(new, Employee.objects.all())
+    assert [f.code for f in found] == ["incentives:unpublished", "incentives:no_pay"]
+    unpaid = Employee.objects.filter(salaries=None).values_list("name", flat=True)
+    assert (found[1].count, found[1].people) == (len(unpaid), tuple(unpaid[:5]))
+    assert len(asked) == 2
 
 
 def test_the_stage_does_not_close_over_half_finished_money(world: World) -> None:

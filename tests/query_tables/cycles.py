@@ -1,4 +1,4 @@
-"""Pages of cycles. Setting up and the board gather from many tables, so they may ask twelve times."""
+"""Pages of cycles. The board gathers from many tables, so it may ask twelve times."""
 
 from __future__ import annotations
 
@@ -25,22 +25,20 @@ def more_cycles(world: World, rows: int) -> None:
         cycles.make_cycle(f"Earlier {have + number}", state="closed")
 
 
-def draft_step(step: str, limit: int = 12) -> Page:
+def draft_step(step: str) -> Page:
     def build(world: World) -> dict[str, object]:
         found = world.cycle.__class__.objects.filter(name="Next year").first()
         cycle = found or cycles.make_draft("Next year", by=world.kim)
         return {"pk": cycle.pk, "step": step}
 
-    return Page("cycles:configure", as_="kim", grow=more_people, build=build, limit=limit, state=step)
+    return Page("cycles:configure", as_="kim", grow=more_people, build=build, state=step)
 
 
 PAGES = [
     Page("cycles:list", as_="kim", grow=more_cycles),
-    Page("cycles:detail", as_="ana", grow=more_people, build=cycles.running, limit=8),
-    Page("cycles:life_line", as_="kim", grow=more_people, build=cycles.part_of_ana, limit=12),
+    Page("cycles:detail", as_="ana", grow=more_people, build=cycles.running),
+    Page("cycles:life_line", as_="kim", grow=more_people, build=cycles.part_of_ana),
     Page("home:board", as_="kim", grow=more_people, build=cycles.running, limit=12),
     Page("home:remind", as_="kim", grow=more_people, build=cycles.running, limit=12),
-    *(draft_step(s) for s in ("who", "stages", "rating", "visibility", "rewards", "reminders")),
-    # The check also asks what each stage's app has to say.
-    draft_step("check", limit=16),
+    *(draft_step(s) for s in ("who", "stages", "rating", "visibility", "rewards", "reminders", "check")),
 ]

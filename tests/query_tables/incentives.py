@@ -35,16 +35,13 @@ PAGES = [
     Page("incentives:plan", as_="kim", grow=more_rules, build=lambda w: {"pk": w.cycle.pk}),
     Page("incentives:criteria", as_="ana", grow=more_rules, build=lambda w: {"pk": w.cycle.pk}),
     Page("incentives:what_if", as_="ana", grow=more_rules, build=lambda w: {"pk": w.cycle.pk}),
-    Page(
-        "incentives:run", as_="lea", grow=incentives.many_more, build=lambda w: {"pk": w.cycle.pk}, limit=12
-    ),
+    Page("incentives:run", as_="lea", grow=incentives.many_more, build=lambda w: {"pk": w.cycle.pk}),
     Page("incentives:sheets", as_="bashir", grow=incentives.many_more),
     Page(
         "incentives:sheet",
         as_="bashir",
         grow=incentives.many_more,
         build=incentives.run_in_recommendation,
-        limit=12,
     ),
     Page("incentives:award", as_="bashir", grow=incentives.many_more, build=incentives.merit_of_ana),
     Page("incentives:restraints", as_="bashir", grow=more_entries),

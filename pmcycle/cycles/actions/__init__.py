@@ -1,6 +1,6 @@
 """One function per verb of cycles; a module a subject."""
 
-from pmcycle.cycles.actions.checking import accept_warning, accepted_counts, check
+from pmcycle.cycles.actions.checking import accept_warning, check
 from pmcycle.cycles.actions.exceptions import add_person, extend, mark_left, transfer
 from pmcycle.cycles.actions.following import record_export, remind
 from pmcycle.cycles.actions.launching import launch
@@ -21,7 +21,6 @@ from pmcycle.cycles.actions.work import StageWork, link, stage_work
 __all__ = [
     "StageWork",
     "accept_warning",
-    "accepted_counts",
     "add_person",
     "archive",
     "check",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -21,7 +22,7 @@ from pmcycle.cycles.models import (
     Stage,
     population,
 )
-from pmcycle.cycles.rules import Finding
+from pmcycle.cycles.rules import Check, Finding
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee, User
 
@@ -61,6 +62,8 @@ UNION ALL
 SELECT 'levels', count(*), NULL, NULL FROM cycles_ratinglevel l JOIN cycles_ratingscale s ON s.id = l.scale_id
 WHERE s.cycle_id = %s
 UNION ALL
+SELECT 'accepted ' || code, count, NULL, NULL FROM cycles_acceptedwarning WHERE cycle_id = %s
+UNION ALL
 SELECT code, count(*), (array_agg(name ORDER BY sort_name))[1:5], (array_agg(id ORDER BY sort_name))[1]
 FROM flagged GROUP BY code
 """
@@ -72,14 +75,17 @@ def check(
     on: date | None = None,
     people: QuerySet[Employee] | None = None,
     stages: Sequence[Stage] | None = None,
-) -> list[Finding]:
-    """Everything that stands against launching, worst first. A constant number of statements.
+) -> Check:
+    """Everything that stands against launching, and what of it HR has accepted. A constant number of statements.
 
     `people` (the population of the day) and `stages` spare a statement to who has asked for them.
     """
     day = on or cycle.local_day(timezone.now())
     people = population(cycle, day) if people is None else people
-    found = [*_people_findings(cycle, people, day)]
+    rows = _rows(cycle, people, day)
+    accepted = {code.removeprefix("accepted "): rows.pop(code)[0] for code in list(rows) if " " in code}
+    count = rows["eligible"][0]
+    found = _people_findings(cycle, rows)
     found += rules.date_findings(
         [s.dates for s in (cycle.stages.all() if stages is None else stages)],
         first=cycle.first_day,
@@ -91,28 +97,29 @@ def check(
     for work in stage_work().values():
         for step in work.checks:
             found += step(cycle, people)
-    return sorted(found, key=lambda f: not f.is_error)
+    return Check(sorted(found, key=lambda f: not f.is_error), count, accepted)
 
 
-def _people_findings(cycle: Cycle, people: QuerySet[Employee], day: date) -> list[Finding]:
+def _rows(cycle: Cycle, people: QuerySet[Employee], day: date) -> dict[str, tuple[int, list[str], int]]:
+    """By code what `CHECK` counts: for how many it holds, the first names, the first person's id."""
     try:
         sql, params = people.order_by().values("pk").query.sql_with_params()
-    except Exception as error:  # EmptyResultSet: Django knows without asking that nobody fits
-        if type(error).__name__ != "EmptyResultSet":
-            raise
+    except EmptyResultSet:  # Django knows without asking that nobody fits
         sql, params = "SELECT id FROM people_employee WHERE false", ()
+    period = (cycle.last_day, cycle.first_day)
     with connection.cursor() as cursor:
-        cursor.execute(
-            CHECK.format(population=sql), [*params, *[day] * 6, cycle.last_day, cycle.first_day, cycle.pk]
-        )
-        rows = {code: (count, names, first) for code, count, names, first in cursor.fetchall()}
+        cursor.execute(CHECK.format(population=sql), [*params, *[day] * 6, *period, cycle.pk, cycle.pk])
+        return {code: (count, names, first) for code, count, names, first in cursor.fetchall()}
+
+
+def _people_findings(cycle: Cycle, rows: Mapping[str, tuple[int, list[str], int]]) -> list[Finding]:
     who = link("cycles:configure", pk=cycle.pk, step="who")
     found: list[Finding] = []
-    if rows.pop("levels")[0] < 2:
+    if rows["levels"][0] < 2:
         sentence = _("The rating scale has fewer than two levels.")
         url = link("cycles:configure", pk=cycle.pk, step="rating")
         found.append(Finding("rating:levels", sentence, is_error=True, url=url, fix=_("Change the scale")))
-    if not rows.pop("eligible")[0]:
+    if not rows["eligible"][0]:
         sentence = _("Nobody fits the rule of who takes part.")
         found.append(
             Finding("people:nobody", sentence, is_error=True, url=who, fix=_("Change who takes part"))
@@ -202,7 +209,7 @@ def accept_warning(cycle: Cycle, code: str, count: int, *, by: User) -> Accepted
     """HR has read a warning and goes on. Refused if it has grown or gone since it was read."""
     with transaction.atomic():
         locked = lock_draft(cycle)
-        finding = next((f for f in check(locked) if f.code == code and not f.is_error), None)
+        finding = next((f for f in check(locked).findings if f.code == code and not f.is_error), None)
         if finding is None:
             raise Refused(_("This warning no longer holds. Look at the check again."))
         if finding.count > count:
@@ -215,8 +222,3 @@ def accept_warning(cycle: Cycle, code: str, count: int, *, by: User) -> Accepted
         )
         record("accepted_warning", locked, by=by, stream=f"cycle:{cycle.pk}", code=code, count=finding.count)
     return accepted
-
-
-def accepted_counts(cycle: Cycle) -> dict[str, int]:
-    """How many each accepted warning held for when it was accepted."""
-    return dict(AcceptedWarning.objects.filter(cycle=cycle).values_list("code", "count"))

@@ -10,8 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import record
-from pmcycle.cycles import rules
-from pmcycle.cycles.actions.checking import accepted_counts, check
+from pmcycle.cycles.actions.checking import check
 from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS
 from pmcycle.cycles.actions.locking import lock_stages
 from pmcycle.cycles.actions.stages import open_and_close
@@ -61,13 +60,12 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None) -> Cycle:
         day = locked.local_day(now)
         people = population(locked, day)
         stages = lock_stages(locked)
-        findings = check(locked, on=day, people=people, stages=stages)
-        errors = [f.sentence for f in findings if f.is_error]
-        if errors:
-            raise Refused(_("The check refuses the launch: %s") % " ".join(errors[:3]))
-        open_warnings = rules.unsettled(findings, accepted_counts(locked))
-        if open_warnings:
-            raise Refused(_("A warning has not been accepted yet: %s") % open_warnings[0].sentence)
+        found = check(locked, on=day, people=people, stages=stages)
+        if found.errors:
+            sentences = " ".join(f.sentence for f in found.errors[:3])
+            raise Refused(_("The check refuses the launch: %s") % sentences)
+        if found.unsettled:
+            raise Refused(_("A warning has not been accepted yet: %s") % found.unsettled[0].sentence)
         locked.state, locked.launched_at, locked.launched_by = Cycle.State.RUNNING, now, by
         locked.version += 1
         locked.save(update_fields=["state", "launched_at", "launched_by", "version"])

@@ -171,12 +171,11 @@ def save_population(
     cycle: Cycle, values: Mapping[str, Any], *, version: int | None, by: User
 ) -> PopulationRule:
     """Save who takes part. `values` has the fields of `PopulationRule`; units and excluded are rows or ids."""
-    plain = ("locations", "grades", "employment_kinds", "hired_on_or_before", "minimum_fte")
     with transaction.atomic():
         lock_draft(cycle)
         rule = PopulationRule.objects.select_for_update().get(cycle=cycle)
-        check_version(rule, version, plain)
-        for name in plain:
+        check_version(rule, version, PopulationRule.CONDITIONS)
+        for name in PopulationRule.CONDITIONS:
             setattr(rule, name, values[name])
         rule.version += 1
         rule.save()

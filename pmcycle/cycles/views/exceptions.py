@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +20,7 @@ from pmcycle.activity.models import Event
 from pmcycle.cycles import actions, forms
 from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import (
+    Assignment,
     Cycle,
     Extension,
     Participation,
@@ -40,27 +41,28 @@ def _overseen(request: UserRequest) -> Any:
 @require_GET
 def life_line(request: UserRequest, pk: int) -> HttpResponse:
     """One person's way through the cycle, for HR: dates, managers, absences, exceptions, then and now."""
+    line_now = ReportingLine.objects.current().filter(employee=OuterRef("employee"), kind="line")
+    rows = (
+        _overseen(request)
+        .select_related("employee__unit")
+        .prefetch_related(
+            "cycle__stages",
+            Prefetch("assignments", Assignment.objects.select_related("manager").order_by("starts_on")),
+            Prefetch("extensions", Extension.objects.select_related("stage")),
+        )
+    )
     part = get_visible(
-        _overseen(request).prefetch_related(
-            Prefetch("cycle__stages"),
-            "assignments__manager",
-            Prefetch("extensions", Extension.objects.select_related("stage", "by")),
-        ),
-        request.user,
-        pk=pk,
+        rows.annotate(manager_now=Subquery(line_now.values("manager__name")[:1])), request.user, pk=pk
     )
     cycle, person = part.cycle, part.employee
     absences = list(Absence.objects.filter(employee=person, starts_on__lte=cycle.last_day))
-    now_line = (
-        ReportingLine.objects.current().filter(employee=person, kind="line").select_related("manager").first()
-    )
     history = list(
         Event.objects.filter(subject_kind="cycles.participation", subject_id=part.pk)
         .select_related("actor")
         .order_by("at")
     )
     today = cycle.local_day(timezone.now())
-    assignments = sorted(part.assignments.all(), key=lambda a: a.starts_on)
+    assignments = list(part.assignments.all())
     current = next(
         (a for a in assignments if a.starts_on <= today and (a.ends_on is None or a.ends_on >= today)), None
     )
@@ -94,7 +96,7 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         if (a.ends_on or cycle.last_day) >= cycle.first_day
     ]
     pairs = [
-        (_("Manager"), current.manager.name if current else "–", now_line.manager.name if now_line else "–"),
+        (_("Manager"), current.manager.name if current else "–", part.manager_now or "–"),
         (_("Unit"), str(part.unit or "–"), str(person.unit or "–")),
         (_("Title"), part.job_title or "–", person.job_title or "–"),
         (_("Grade"), part.grade or "–", person.grade or "–"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -22,14 +21,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import enqueue
-from pmcycle.activity.models import Event
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles import actions, forms, rules, tasks
 from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import (
     Cycle,
-    PopulationRule,
-    RatingScale,
     ReminderPolicy,
     StageKind,
     matching,
@@ -101,7 +97,7 @@ def configure(request: UserRequest, pk: int, step: str) -> HttpResponse:
     """One step of setting up a cycle. Partners read, admins write, until it is launched."""
     if step not in STEPS:
         raise Http404
-    source = Cycle.objects.configured_by(request.user).prefetch_related("stages")
+    source = Cycle.objects.configured_by(request.user).for_setting_up()
     cycle = (get_editable if request.method == "POST" else get_visible)(source, request.user, pk=pk)
     return HANDLERS[step](request, cycle)
 
@@ -109,11 +105,6 @@ def configure(request: UserRequest, pk: int, step: str) -> HttpResponse:
 def _page(
     request: UserRequest, cycle: Cycle, step: str, *, wrong: bool = False, **context: Any
 ) -> HttpResponse:
-    saved = set(
-        Event.objects.filter(stream=f"cycle:{cycle.pk}", verb="configured").values_list(
-            "data__step", flat=True
-        )
-    )
     names = list(STEPS)
     steps = [
         {
@@ -122,7 +113,7 @@ def _page(
             "state": "current"
             if name == step
             else "done"
-            if name in saved or cycle.copied_from_id
+            if name in cycle.saved_steps or cycle.copied_from_id
             else "todo",
         }
         for name, (label, _heading) in STEPS.items()
@@ -171,32 +162,31 @@ def _saved(request: UserRequest, cycle: Cycle, step: str) -> HttpResponse:
     return redirect("cycles:configure", pk=cycle.pk, step=target)
 
 
-def _rule(cycle: Cycle) -> PopulationRule:
-    return PopulationRule.objects.prefetch_related("units", "excluded").get(cycle=cycle)
-
-
-def _who_form(
-    request: UserRequest, cycle: Cycle, data: Any = None, rule: PopulationRule | None = None
-) -> Any:
+def _who_form(request: UserRequest, data: Any = None, cycle: Any = None) -> forms.WhoForm:
+    """The rule as typed, else as `cycle` has it. Whom it leaves out by name, and whom a search for more found."""
     known = Employee.objects.aggregate(
         locations=ArrayAgg("location", distinct=True, order_by="location", default=[]),
         grades=ArrayAgg("grade", distinct=True, order_by="grade", default=[]),
     )
-    units = [(u.pk, "– " * (u.path.count("/") - 1) + u.name) for u in _tree()]
-    initial = {}
-    if rule is not None:
-        plain = ("version", "locations", "grades", "employment_kinds", "hired_on_or_before", "minimum_fte")
-        initial = {name: getattr(rule, name) for name in plain}
-        initial |= {name: [x.pk for x in getattr(rule, name).all()] for name in ("units", "excluded")}
-    form = forms.WhoForm(data, initial=initial, **known, units=units)
-    chosen = list(rule.excluded.all()) if rule is not None else []
-    typed = request.GET.get("exclude", "").replace("\x00", "").strip()[:100]
-    people = {e.pk: e for e in [*chosen, *(named(typed)[:8] if typed else [])]}
+    tree = _tree()
+    units = [(u.pk, "– " * (u.path.count("/") - 1) + u.name) for u in tree]
+    initial, left_out = {}, set[int]()
+    if cycle is not None:
+        left_out = set(cycle.excluded_ids)
+        initial = {
+            **cycle.population.conditions(),
+            "version": cycle.population.version,
+            "units": [u.pk for u in tree if u.path in cycle.unit_paths],
+            "excluded": cycle.excluded_ids,
+        }
     if data is not None:
-        posted = [int(x) for x in data.getlist("excluded") if x.isascii() and x.isdigit() and len(x) < 18]
-        people |= {e.pk: e for e in Employee.objects.filter(pk__in=[p for p in posted if p not in people])}
+        left_out |= {int(x) for x in data.getlist("excluded") if x.isascii() and x.isdigit() and len(x) < 18}
+    typed = search_words(request, "exclude")
+    people = list(Employee.objects.filter(pk__in=left_out).select_related("unit")) if left_out else []
+    people += named(typed).exclude(pk__in=left_out)[:8] if typed else []
+    form = forms.WhoForm(data, initial=initial, **known, units=units)
     excluded: Any = form.fields["excluded"]
-    excluded.choices = [(e.pk, who_is(e)) for e in people.values()]
+    excluded.choices = [(e.pk, who_is(e)) for e in people]
     return form
 
 
@@ -207,9 +197,8 @@ def _tree() -> list[Unit]:
     return sorted(units, key=lambda u: [names.get(part, "") for part in u.path.strip("/").split("/")])
 
 
-def _shown(rule: Mapping[str, Any], day: date, page: str | None) -> dict[str, Any]:
-    """How many a rule takes in, by unit, and their names page by page: two statements and the page's."""
-    people = matching(rule, day)
+def _shown(people: QuerySet[Employee], page: str | None) -> dict[str, Any]:
+    """How many a rule takes in, by unit, and their names page by page: two statements."""
     by_unit = list(
         people.order_by().values_list("unit__name").annotate(n=Count("pk")).order_by("-n", "unit__name")
     )
@@ -224,24 +213,15 @@ def _shown(rule: Mapping[str, Any], day: date, page: str | None) -> dict[str, An
     }
 
 
-def _rule_values(data: Mapping[str, Any]) -> dict[str, Any]:
-    ids = {name: [x.pk for x in data[name]] for name in ("units", "excluded")}
-    return {**data, **ids}
-
-
 def configure_who(request: UserRequest, cycle: Cycle) -> HttpResponse:
-    rule = _rule(cycle)
-    day = cycle.local_day(timezone.now())
-    form = _who_form(request, cycle, request.POST if request.method == "POST" else None, rule)
+    form = _who_form(request, request.POST if request.method == "POST" else None, cycle)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         if done(
             form, lambda: actions.save_population(cycle, data, version=data["version"] or 0, by=request.user)
         ):
             return _saved(request, cycle, "who")
-    ids = {name: [x.pk for x in getattr(rule, name).all()] for name in ("units", "excluded")}
-    plain = ("locations", "grades", "employment_kinds", "hired_on_or_before", "minimum_fte")
-    shown = _shown({**{n: getattr(rule, n) for n in plain}, **ids}, day, request.GET.get("page"))
+    shown = _shown(population(cycle, cycle.local_day(timezone.now())), request.GET.get("page"))
     person = next(iter(shown["people"]), None)
     return _page(
         request,
@@ -260,12 +240,16 @@ def configure_who(request: UserRequest, cycle: Cycle) -> HttpResponse:
 def preview(request: UserRequest, pk: int) -> HttpResponse:
     """Whom the rule on the screen would take in, before it is saved."""
     cycle = get_visible(Cycle.objects.configured_by(request.user), request.user, pk=pk)
-    form = _who_form(request, cycle, request.GET)
+    form = _who_form(request, request.GET)
     shown: dict[str, Any] = {"wrong": True}
     if form.is_valid():
-        shown = _shown(
-            _rule_values(form.cleaned_data), cycle.local_day(timezone.now()), request.GET.get("page")
-        )
+        data = form.cleaned_data
+        reach = {
+            "unit_paths": [u.path for u in data["units"]],
+            "excluded_ids": [e.pk for e in data["excluded"]],
+        }
+        people = matching({**data, **reach}, cycle.local_day(timezone.now()))
+        shown = _shown(people, request.GET.get("page"))
     return render(request, "cycles/configure_who.html#preview", {"cycle": cycle, "form": form, **shown})
 
 
@@ -292,7 +276,7 @@ def configure_stages(request: UserRequest, cycle: Cycle) -> HttpResponse:
 
 
 def configure_rating(request: UserRequest, cycle: Cycle) -> HttpResponse:
-    scale = RatingScale.objects.filter(cycle=cycle).prefetch_related("levels").first()
+    scale = getattr(cycle, "scale", None)
     rows = [
         {
             "place": x.position,
@@ -304,7 +288,7 @@ def configure_rating(request: UserRequest, cycle: Cycle) -> HttpResponse:
         for x in (scale.levels.all() if scale else [])
     ]
     initial = {"name": scale.name if scale else "", "version": scale.version if scale else 1}
-    template = rules.SCALES.get(search_words(request, "scale"))
+    template = rules.SCALES.get(search_words(request, "copy"))
     if template:
         initial["name"] = template[0]
         rows = [
@@ -398,30 +382,26 @@ def configure_reminders(request: UserRequest, cycle: Cycle) -> HttpResponse:
 
 def configure_check(request: UserRequest, cycle: Cycle) -> HttpResponse:
     day = cycle.local_day(timezone.now())
-    people = population(cycle, day)
-    findings = actions.check(cycle, on=day, people=people)
-    accepted = actions.accepted_counts(cycle)
-    to_settle = rules.unsettled(findings, accepted)
-    opens_now = [s for s in cycle.stages.all() if s.opens_on <= day]
-    errors = [f for f in findings if f.is_error]
+    found = actions.check(cycle, on=day)
+    to_settle = found.unsettled
     rows = [
         {
             "finding": f,
             "accepted": not f.is_error and f not in to_settle,
-            "grown": f in to_settle and f.code in accepted,
+            "grown": f in to_settle and f.code in found.accepted,
         }
-        for f in findings
+        for f in found.findings
     ]
     return _page(
         request,
         cycle,
         "check",
         rows=rows,
-        errors=errors,
+        errors=found.errors,
         to_settle=to_settle,
-        count=people.count(),
-        opens_now=opens_now,
-        ready=not errors and not to_settle,
+        count=found.people,
+        opens_now=[s for s in cycle.stages.all() if s.opens_on <= day],
+        ready=not found.errors and not to_settle,
         person=None,
     )
 
@@ -455,8 +435,8 @@ def launch(request: UserRequest, pk: int) -> HttpResponse:
     cycle = editable_cycle(request, pk)
     if cycle.state != Cycle.State.DRAFT:
         raise Refused(_("“%s” has been launched already.") % cycle.name)
-    findings = actions.check(cycle)
-    if any(f.is_error for f in findings) or rules.unsettled(findings, actions.accepted_counts(cycle)):
+    found = actions.check(cycle)
+    if found.errors or found.unsettled:
         raise Refused(_("The check has findings that are not settled yet."))
     url = link("home:board", pk=pk) or reverse("cycles:detail", kwargs={"pk": pk})
     job, _fresh = enqueue("launch", cycle, by=request.user, url=url)

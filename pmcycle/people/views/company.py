@@ -19,7 +19,7 @@ from pmcycle.activity.actions import record_view
 from pmcycle.errors import Invalid
 from pmcycle.people.actions import records
 from pmcycle.people.forms import AbsenceForm, EmployeeForm, EndAbsenceForm, LeaveForm, ManagerForm
-from pmcycle.people.models import Absence, Employee, PayRange, ReportingLine, Unit
+from pmcycle.people.models import Absence, Employee, ReportingLine, Unit
 
 PER_PAGE = 50
 PICKED = 12
@@ -141,23 +141,20 @@ def picker(request: UserRequest) -> HttpResponse:
 @require_GET
 def profile(request: UserRequest, pk: int) -> HttpResponse:
     """One person: what all may see, and what only they and HR may."""
-    people = Employee.objects.select_related("unit", "private")
-    person = get_visible(people, request.user, pk=pk)
+    person = get_visible(Employee.objects.for_profile(request.user), request.user, pk=pk)
     is_own = person.pk == request.user.employee_id
-    is_private = is_own or Employee.objects.private_to(request.user).filter(pk=pk).exists()
-    above = Employee.objects.above(person)
-    below = Employee.objects.reporting_to([person.pk]).order_by("sort_name")
+    above, below = Employee.objects.around(person, below=30)
     context: dict[str, Any] = {
         "person": person,
         "above": above,
-        "reports": below[:30],
+        "reports": below,
         "is_own": is_own,
-        "is_private": is_private,
+        "is_private": person.is_private,
         "may_edit": request.user.standing.is_hr_admin and not is_own,
         "has_left": person.left_on is not None and person.left_on < today(),
         "starts_later": person.hired_on > today(),
     }
-    if is_private:
+    if person.is_private:
         if not is_own:
             record_view(person, by=request.user, about=person, role="hr")
         context |= _private_context(person)
@@ -165,15 +162,11 @@ def profile(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _private_context(person: Employee) -> dict[str, Any]:
-    salaries = list(person.salaries.order_by("-effective_from")[:10])
-    pay = next((s for s in salaries if s.effective_from <= max(today(), person.hired_on)), None)
-    ranges = PayRange.objects.filter(job_title__iexact=person.job_title) if pay and person.job_title else None
-    band = ranges.filter(currency=pay.currency).first() if ranges is not None and pay else None
+    salaries = list(person.salaries.with_range().order_by("-effective_from")[:10])
     return {
         "private": getattr(person, "private", None),
         "salaries": salaries,
-        "pay": pay,
-        "band": band,
+        "pay": next((s for s in salaries if s.effective_from <= max(today(), person.hired_on)), None),
         "absences": person.absences.order_by("-starts_on")[:10],
         "lines": person.reporting_lines.select_related("manager").order_by("-starts_on")[:10],
     }
