@@ -22,8 +22,8 @@ from appraisals.models import (
     deciders,
 )
 from pmcycle.access import today
-from pmcycle.activity.actions import Tell, enqueue, record, tell
-from pmcycle.activity.models import Event, Job
+from pmcycle.activity.actions import Line, Tell, enqueue, record, record_each
+from pmcycle.activity.models import Job
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Role, RoleGrant, User
@@ -173,45 +173,21 @@ def release(release: Release) -> int:
         )
         with connection.cursor() as cursor:
             cursor.execute(RELEASE, {"release": row.pk, "now": now, "ratings": ratings})
-        done = list(
-            row.results.order_by("participation__employee").values_list(
-                "pk", "sha256", "participation__employee", "participation__employee__user"
-            )
-        )
-        Event.objects.bulk_create(
-            [
-                Event(
-                    stream=f"employee:{employee}",
-                    at=now,
-                    verb="released",
-                    actor=row.approved_by,
-                    about_id=employee,
-                    subject_kind="appraisals.releasedresult",
-                    subject_id=pk,
-                    data={"sha256": sha256, "release": row.pk},
-                )
-                for pk, sha256, employee, _user in done
-            ]
+        done = row.results.values_list(
+            "pk", "sha256", "participation__employee", "participation__employee__user"
         )
         title = _("Your result is ready to read")
-        tell(
-            row,
-            [
-                Tell(
-                    user_id=user,
-                    title=title,
-                    url=reverse("appraisals:result", args=[pk]),
-                    key=f"result:{pk}:ready",
-                    kind="appraisals:result",
-                )
-                for pk, _sha256, _employee, user in done
-                if user
-            ],
-        )
+        lines = []
+        for pk, sha256, employee, user in done:
+            url, key = reverse("appraisals:result", args=[pk]), f"result:{pk}:ready"
+            told = [Tell(user, title, url, key, kind="appraisals:result")] if user else []
+            data = {"sha256": sha256, "release": row.pk}
+            lines.append(Line(ReleasedResult(pk=pk), employee, told, data))
+        record_each("released", lines, by=row.approved_by)
         row.done_at = now
         row.save(update_fields=["done_at"])
-        record("released_results", row, by=row.approved_by, count=len(done))
-    return len(done)
+        record("released_results", row, by=row.approved_by, count=len(lines))
+    return len(lines)
 
 
 # --- the person's answer ---------------------------------------------------------------------------

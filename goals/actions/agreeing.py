@@ -20,7 +20,7 @@ from goals.actions.judging import (
     sign,
     weights_of,
 )
-from goals.actions.telling import tell_other
+from goals.actions.telling import record_and_tell
 from goals.actions.wordings import (
     TEXT,
     GoalText,
@@ -33,7 +33,7 @@ from goals.actions.wordings import (
 )
 from goals.models import Goal, Signature
 from goals.rules import balance
-from pmcycle.activity.actions import record
+from pmcycle.activity.actions import Line, record_each
 from pmcycle.cycles.models import Participation
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -55,12 +55,9 @@ def counter(goal: Goal, text: GoalText, *, version: int | None, by: User) -> Goa
         goal.version += 1
         goal.save(update_fields=["latest", "version"])
         side = sign(goal.latest, participation, by)
-        record(
-            "counter", goal, by=by, about=participation.employee, number=goal.latest.number,
-            notify=tell_other(
-                participation, side, _("%(name)s answered a goal with another wording"), by, goal,
-                f"goals.countered:{goal.latest.pk}",
-            ),
+        record_and_tell(
+            "counter", goal, participation, side, _("%(name)s answered a goal with another wording"),
+            key=f"countered:{goal.latest.pk}", by=by, number=goal.latest.number,
         )  # fmt: skip
         return goal
 
@@ -82,11 +79,9 @@ def accept(goal: Goal, *, version: int | None, by: User) -> Goal:
             raise Refused(_("You have signed this wording already. It waits for the other side."))
         _within_whole(participation, [goal])
         _agree(goal, participation, by)
-        record(
-            "accept", goal, by=by, about=participation.employee, number=latest_of(goal).number,
-            notify=tell_other(
-                participation, side, _("%(name)s agreed to a goal"), by, goal, f"goals.agreed:{goal.latest_id}"
-            ),
+        record_and_tell(
+            "accept", goal, participation, side, _("%(name)s agreed to a goal"),
+            key=f"agreed:{goal.latest_id}", by=by, number=latest_of(goal).number,
         )  # fmt: skip
         return goal
 
@@ -125,13 +120,13 @@ def agree_set(participation: Participation, seen: Mapping[int, int], *, by: User
             )
         for goal in waiting:
             _agree(goal, participation, by)
-            record("accept", goal, by=by, about=participation.employee, number=latest_of(goal).number)
-        record(
-            "agree_set", participation, by=by, about=participation.employee, goals=[g.pk for g in waiting],
-            notify=tell_other(
-                participation, side, _("%(name)s agreed to the goals"), by, None,
-                f"goals.agreed_set:{max(g.latest_id or 0 for g in waiting)}",
-            ),
+        accepted = [
+            Line(goal, participation.employee_id, data={"number": latest_of(goal).number}) for goal in waiting
+        ]
+        record_each("accept", accepted, by=by)
+        record_and_tell(
+            "agree_set", participation, participation, side, _("%(name)s agreed to the goals"),
+            key=f"agreed_set:{max(g.latest_id or 0 for g in waiting)}", by=by, goals=[g.pk for g in waiting],
         )  # fmt: skip
         return waiting
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,12 +22,12 @@ from goals.actions.judging import (
     sign,
     weights_of,
 )
-from goals.actions.telling import tell_other, tells
+from goals.actions.telling import accounts_of, record_and_tell, tells
 from goals.actions.wordings import TEXT, GoalText, as_stored, new_version, put_in_force, stored, worded
 from goals.models import ChangeRequest, Goal
 from goals.rules import LAPSE_DAYS, balance
 from pmcycle.access import today
-from pmcycle.activity.actions import record
+from pmcycle.activity.actions import Line, record, record_each
 from pmcycle.cycles.models import Participation
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -57,11 +58,9 @@ def request_change(
             goal=goal, old=old, new=new, reason=reason, explanation=explanation, requested_by=author_of(by),
             lapses_on=today() + timedelta(days=LAPSE_DAYS),
         )  # fmt: skip
-        record(
-            "request_change", goal, by=by, about=participation.employee, reason=reason, number=new.number,
-            notify=tell_other(
-                participation, side, _("%(name)s asks to change an agreed goal"), by, goal, f"goals.change:{new.pk}"
-            ),
+        record_and_tell(
+            "request_change", goal, participation, side, _("%(name)s asks to change an agreed goal"),
+            key=f"change:{new.pk}", by=by, reason=reason, number=new.number,
         )  # fmt: skip
         return change
 
@@ -80,12 +79,9 @@ def counter_change(change: ChangeRequest, text: GoalText, *, version: int | None
         change.version += 1
         change.save(update_fields=["new", "lapses_on", "version"])
         sign(change.new, participation, by)
-        record(
-            "counter_change", goal, by=by, about=participation.employee, number=change.new.number,
-            notify=tell_other(
-                participation, side, _("%(name)s answered a change with another wording"), by, goal,
-                f"goals.change:{change.new_id}",
-            ),
+        record_and_tell(
+            "counter_change", goal, participation, side, _("%(name)s answered a change with another wording"),
+            key=f"change:{change.new_id}", by=by, number=change.new.number,
         )  # fmt: skip
         return change
 
@@ -110,12 +106,9 @@ def accept_change(change: ChangeRequest, *, version: int | None, by: User) -> Go
         goal.latest = change.new
         put_in_force(goal)
         goal.save(update_fields=["latest", "agreed", "state", "version"])
-        record(
-            "accept_change", goal, by=by, about=participation.employee, number=change.new.number,
-            notify=tell_other(
-                participation, side, _("%(name)s agreed to a changed goal"), by, goal,
-                f"goals.change_agreed:{change.new_id}",
-            ),
+        record_and_tell(
+            "accept_change", goal, participation, side, _("%(name)s agreed to a changed goal"),
+            key=f"change_agreed:{change.new_id}", by=by, number=change.new.number,
         )  # fmt: skip
         return goal
 
@@ -127,12 +120,9 @@ def decline_change(change: ChangeRequest, *, version: int | None, by: User) -> C
         side = _answers(change, participation, by)
         refuse_if_reworded(change, version)
         _end(change, ChangeRequest.State.DECLINED, by)
-        record(
-            "decline_change", goal, by=by, about=participation.employee,
-            notify=tell_other(
-                participation, side, _("%(name)s declined a changed goal"), by, goal,
-                f"goals.change_declined:{change.pk}",
-            ),
+        record_and_tell(
+            "decline_change", goal, participation, side, _("%(name)s declined a changed goal"),
+            key=f"change_declined:{change.pk}", by=by,
         )  # fmt: skip
         return change
 
@@ -150,30 +140,29 @@ def withdraw_change(change: ChangeRequest, *, version: int | None, by: User) -> 
 
 
 def lapse_changes(on: date) -> int:
-    """End the changes that nobody answered until the day before `on`; the agreed goal stays. By the clock."""
-    due = ChangeRequest.objects.filter(state=ChangeRequest.State.OPEN, lapses_on__lt=on)
-    count = 0
-    for pk in due.values_list("pk", flat=True):
-        with transaction.atomic():
-            change = (
-                due.select_for_update(skip_locked=True, of=("self",))
-                .select_related("goal__participation__employee", "requested_by")
-                .filter(pk=pk)
-                .first()
-            )
-            if change is None or change.goal.participation is None:
-                continue
-            _end(change, ChangeRequest.State.LAPSED, None)
-            told = tells(
-                [change.requested_by_id],
-                _("Nobody answered your change of a goal; it has lapsed"),
-                reverse("goals:detail", args=[change.goal_id]),
-                f"goals.lapsed:{change.pk}",
-            )
-            employee = change.goal.participation.employee
-            record("lapse_change", change.goal, by=None, about=employee, notify=told)
-            count += 1
-    return count
+    """End the changes that nobody answered until the day before `on`; the agreed goal stays. By the clock.
+
+    Three statements and the history, however many lapse. One that somebody is answering just now is
+    left to them, or to the next morning.
+    """
+    with transaction.atomic():
+        lapsed = list(
+            ChangeRequest.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("goal__participation")
+            .filter(state=ChangeRequest.State.OPEN, lapses_on__lt=on, goal__participation__isnull=False)
+        )
+        ChangeRequest.objects.filter(pk__in=[change.pk for change in lapsed]).update(
+            state=ChangeRequest.State.LAPSED, ended_at=timezone.now(), version=F("version") + 1
+        )
+        accounts = accounts_of(change.requested_by_id for change in lapsed)
+        title = _("Nobody answered your change of a goal; it has lapsed")
+        lines = []
+        for change in lapsed:
+            url = reverse("goals:detail", args=[change.goal_id])
+            told = tells([accounts.get(change.requested_by_id)], title, url, f"goals.lapsed:{change.pk}")
+            lines.append(Line(change.goal, participation_of(change.goal).employee_id, told))
+        record_each("lapse_change", lines, by=None)
+    return len(lapsed)
 
 
 def _lock_change(change: ChangeRequest) -> tuple[ChangeRequest, Goal, Participation]:
@@ -200,8 +189,8 @@ def _answers(change: ChangeRequest, participation: Participation, by: User) -> s
     return side
 
 
-def _end(change: ChangeRequest, state: str, by: User | None) -> None:
+def _end(change: ChangeRequest, state: str, by: User) -> None:
     change.state, change.ended_at = state, timezone.now()
-    change.ended_by = by.employee if by else None
+    change.ended_by = by.employee
     change.version += 1
     change.save(update_fields=["state", "ended_at", "ended_by", "version"])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from goals.actions.judging import author_of, lock_participation, refuse_if_reworded, refuse_unless_running
-from goals.actions.telling import tells
+from goals.actions.telling import accounts_of, tells
 from goals.models import Contribution
 from pmcycle.access import today
 from pmcycle.activity.actions import record
@@ -43,7 +43,8 @@ def contribute(
         record(
             "contribute", row, by=by, about=participation.employee,
             notify=tells(
-                [beneficiary.pk], _("%(name)s asks you to confirm a contribution") % {"name": author.name},
+                accounts_of([beneficiary.pk]).values(),
+                _("%(name)s asks you to confirm a contribution") % {"name": author.name},
                 reverse("goals:contribution", args=[row.pk]), f"goals.contribution:{row.pk}",
             ),
         )  # fmt: skip
@@ -76,7 +77,7 @@ def _answer_contribution(
         record(
             verb, row, by=by, about=row.participation.employee,
             notify=tells(
-                [row.author_id], _("A contribution of yours was answered"),
+                accounts_of([row.author_id]).values(), _("A contribution of yours was answered"),
                 reverse("goals:contribution", args=[row.pk]), f"goals.contribution_answered:{row.pk}",
             ),
         )  # fmt: skip

@@ -7,7 +7,7 @@ other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -63,10 +63,8 @@ def refuse_if_reworded(row: Any, version: int | None) -> None:
 
 
 def refuse_unless_running(participation: Participation) -> None:
-    if participation.state == Participation.State.LEFT:
-        raise Refused(_("%(name)s has left; these goals are frozen.") % {"name": participation.employee.name})
-    if participation.cycle.state != Cycle.State.RUNNING:
-        raise Refused(_("This cycle is not running."))
+    if why := _why_not_running(participation):
+        raise Refused(why)
 
 
 def refuse_unless_planning(participation: Participation) -> None:
@@ -74,20 +72,62 @@ def refuse_unless_planning(participation: Participation) -> None:
 
     Afterwards only a gap may be filled that an agreed change has left.
     """
-    refuse_unless_running(participation)
-    stage = Stage.objects.filter(cycle=participation.cycle_id, kind=StageKind.OBJECTIVES).first()
-    if stage is not None and stage.state == Stage.State.OPEN:
-        return
-    if stage is None or stage.state == Stage.State.PLANNED:
-        raise Refused(_("The objectives stage has not opened yet."))
-    if Extension.objects.filter(participation=participation, stage=stage, due_on__gte=today()).exists():
-        return
+    for _hindered, why in _hindrances([participation]):
+        raise Refused(why)
+
+
+def refuse_unless_all_plan(people: Sequence[Participation]) -> None:
+    """The same for several people; the one who cannot is named."""
+    for hindered, why in _hindrances(people):
+        raise Refused(f"{hindered.employee.name}: {why}")
+
+
+def refuse_unless_all_led(people: Sequence[Participation], by: User) -> None:
+    """Whoever gives one goal to several people leads each of them today."""
+    current = Assignment.objects.current().filter(participation__in=people, manager=by.employee_id)
+    led = set(current.values_list("participation", flat=True))
+    for participation in people:
+        if participation.pk not in led:
+            raise Refused(_("%(name)s is not in your team.") % {"name": participation.employee.name})
+
+
+def _why_not_running(participation: Participation) -> str:
+    if participation.state == Participation.State.LEFT:
+        return _("%(name)s has left; these goals are frozen.") % {"name": participation.employee.name}
+    return "" if participation.cycle.state == Cycle.State.RUNNING else _("This cycle is not running.")
+
+
+def _hindrances(people: Sequence[Participation]) -> Iterator[tuple[Participation, str]]:
+    """Who of these cannot plan goals now, and why, in at most four statements."""
+    of_stage = Stage.objects.filter(cycle__in={p.cycle_id for p in people}, kind=StageKind.OBJECTIVES)
+    states = dict(of_stage.values_list("cycle", "state"))
+    excused = _excused([p for p in people if states.get(p.cycle_id) == Stage.State.CLOSED])
+    for participation in people:
+        state = states.get(participation.cycle_id, Stage.State.PLANNED)
+        if why := _why_not_running(participation):
+            yield participation, why
+        elif state == Stage.State.PLANNED:
+            yield participation, _("The objectives stage has not opened yet.")
+        elif state == Stage.State.CLOSED and participation.pk not in excused:
+            yield (
+                participation,
+                _("The objectives stage is closed. Ask for a change of an agreed goal instead."),
+            )
+
+
+def _excused(late: Sequence[Participation]) -> set[int]:
+    """Those who may still plan after the stage: by an extension, or to fill what a change has left."""
+    if not late:
+        return set()
+    extended = Extension.objects.filter(
+        participation__in=late, stage__kind=StageKind.OBJECTIVES, due_on__gte=today()
+    ).values_list("participation", flat=True)  # fmt: skip
     changed = ChangeRequest.objects.filter(
-        goal__participation=participation, state=ChangeRequest.State.AGREED
-    )
-    if changed.exists() and not balance(weights_of(participation)).is_whole:
-        return
-    raise Refused(_("The objectives stage is closed. Ask for a change of an agreed goal instead."))
+        goal__participation__in=late, state=ChangeRequest.State.AGREED
+    ).values_list("goal__participation", flat=True)  # fmt: skip
+    weights = _weights_of_each(late)
+    with_gap = {pk for pk in changed if not balance(weights[pk]).is_whole}
+    return with_gap.union(extended)
 
 
 def side_of(participation: Participation, by: User) -> str:
@@ -113,11 +153,19 @@ def weights_of(
     participation: Participation, instead: Mapping[int, Decimal | None] | None = None
 ) -> list[Decimal]:
     """The weights of the set, agreed ones as agreed and proposed ones as proposed."""
-    rows = Goal.objects.weighing().filter(participation=participation).values_list(
-        "pk", "state", "agreed__weight", "latest__weight"
+    return _weights_of_each([participation], instead)[participation.pk]
+
+
+def _weights_of_each(
+    people: Sequence[Participation], instead: Mapping[int, Decimal | None] | None = None
+) -> dict[int, list[Decimal]]:
+    rows = Goal.objects.weighing().filter(participation__in=people).values_list(
+        "pk", "participation", "state", "agreed__weight", "latest__weight"
     )  # fmt: skip
     other = instead or {}
-    found = [
-        other.get(pk, agreed if state != Goal.State.PROPOSED else new) for pk, state, agreed, new in rows
-    ]
-    return [weight for weight in found if weight is not None]
+    found: dict[int, list[Decimal]] = {p.pk: [] for p in people}
+    for pk, participation, state, agreed, new in rows:
+        weight = other.get(pk, agreed if state != Goal.State.PROPOSED else new)
+        if weight is not None:
+            found[participation].append(weight)
+    return found

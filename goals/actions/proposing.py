@@ -5,27 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from goals.actions.judging import (
+    author_of,
     has_signed,
     lock_goal,
     lock_participation,
     participation_of,
     refuse_if_reworded,
     refuse_unless,
+    refuse_unless_all_led,
+    refuse_unless_all_plan,
     refuse_unless_planning,
     refuse_unless_running,
     side_of,
     sign,
 )
-from goals.actions.telling import tell_other
-from goals.actions.wordings import TEXT, GoalText, check, latest_of, new_version, rows_of, worded
-from goals.models import Goal
-from pmcycle.activity.actions import Tell, record
+from goals.actions.telling import accounts_of, record_and_tell, tells
+from goals.actions.wordings import (
+    TEXT,
+    GoalText,
+    check,
+    goal_from,
+    latest_of,
+    new_version,
+    rows_of,
+    version_from,
+    worded,
+)
+from goals.models import Goal, GoalVersion, Signature
+from pmcycle.activity.actions import Line, record, record_each
 from pmcycle.cycles.models import Participation
-from pmcycle.errors import Invalid, Refused, check_version
+from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
 
 
@@ -74,20 +88,42 @@ def propose_draft(goal: Goal, text: GoalText, *, version: int | None, by: User) 
 
 
 def assign(participations: Iterable[Participation], text: GoalText, *, by: User) -> list[Goal]:
-    """Propose the same goal to several people; each answers for themselves.
+    """Propose the same goal to several people whom `by` leads; each answers for themselves.
 
-    Refused as a whole if one of them cannot plan now, naming the person.
+    Refused as a whole if one of them cannot plan now or is not led by `by`, naming the person. A constant
+    number of statements whatever the size of the team.
     """
-    goals = []
+    check(text, weighs=text.horizon == Goal.Horizon.CYCLE)
+    author = author_of(by)
     with transaction.atomic():
-        for participation in sorted(participations, key=lambda p: p.pk):
-            try:
-                goals.append(propose(participation, text, by=by))
-            except Invalid:
-                raise
-            except Refused as refused:
-                raise Refused(f"{participation.employee.name}: {refused.reason}") from refused
-    return goals
+        people = list(
+            Participation.objects.select_for_update(of=("self",))
+            .select_related("employee", "cycle")
+            .filter(pk__in=[p.pk for p in participations])
+            .order_by("pk")
+        )
+        refuse_unless_all_plan(people)
+        refuse_unless_all_led(people, by)
+        now = timezone.now()
+        goals = Goal.objects.bulk_create(goal_from(text, participation, by) for participation in people)
+        versions = GoalVersion.objects.bulk_create(
+            version_from(goal, text, author, proposed_at=now) for goal in goals
+        )
+        Signature.objects.bulk_create(
+            Signature(version=version, side=Signature.Side.MANAGER, signer=author) for version in versions
+        )
+        for goal, version in zip(goals, versions, strict=True):
+            goal.latest, goal.state = version, Goal.State.PROPOSED
+        Goal.objects.bulk_update(goals, ["latest", "state"])
+        accounts = accounts_of(p.employee_id for p in people)
+        title = _("%(name)s proposed a goal") % {"name": by.name}
+        lines = []
+        for goal, participation in zip(goals, people, strict=True):
+            url, key = reverse("goals:of", args=[participation.pk]), f"goals.proposed:{goal.latest_id}"
+            told = tells([accounts.get(participation.employee_id)], title, url, key)
+            lines.append(Line(goal, participation.employee_id, told, {"number": 1}))
+        record_each("propose", lines, by=by)
+        return goals
 
 
 def withdraw(goal: Goal, *, version: int | None, by: User) -> Goal:
@@ -98,26 +134,25 @@ def withdraw(goal: Goal, *, version: int | None, by: User) -> Goal:
         participation = participation_of(goal)
         refuse_unless_running(participation)
         refuse_if_reworded(goal, version)
-        notify: list[Tell] = []
-        if goal.state == Goal.State.PROPOSED:
-            side = side_of(participation, by)
-            if not has_signed(goal, side):
-                raise Refused(_("This wording is the other side's. Counter it, or talk about it."))
-            notify = tell_other(
-                participation, side, _("%(name)s took back a goal"), by, goal, f"goals.withdrawn:{goal.pk}"
-            )
+        is_known = goal.state == Goal.State.PROPOSED
+        side = side_of(participation, by)
+        if is_known and not has_signed(goal, side):
+            raise Refused(_("This wording is the other side's. Counter it, or talk about it."))
         goal.state = Goal.State.WITHDRAWN
         goal.version += 1
         goal.save(update_fields=["state", "version"])
-        record("withdraw", goal, by=by, about=participation.employee, notify=notify)
+        if is_known:
+            record_and_tell(
+                "withdraw", goal, participation, side, _("%(name)s took back a goal"), key=f"withdrawn:{goal.pk}", by=by
+            )  # fmt: skip
+        else:
+            record("withdraw", goal, by=by, about=participation.employee)
         return goal
 
 
 def _new_goal(participation: Participation, text: GoalText, by: User) -> Goal:
-    goal = Goal.objects.create(
-        participation=participation, cycle_id=participation.cycle_id, horizon=text.horizon,
-        visibility=text.visibility, parent=text.parent, created_by=by,
-    )  # fmt: skip
+    goal = goal_from(text, participation, by)
+    goal.save(force_insert=True)
     goal.latest = new_version(goal, text, by, proposed=False)
     goal.save(update_fields=["latest"])
     return goal
@@ -144,9 +179,7 @@ def _send(goal: Goal, participation: Participation, by: User) -> None:
     side = sign(latest, participation, by)
     goal.state = Goal.State.PROPOSED
     goal.save(update_fields=["state"])
-    record(
-        "propose", goal, by=by, about=participation.employee, number=latest.number,
-        notify=tell_other(
-            participation, side, _("%(name)s proposed a goal"), by, goal, f"goals.proposed:{latest.pk}"
-        ),
+    record_and_tell(
+        "propose", goal, participation, side, _("%(name)s proposed a goal"),
+        key=f"proposed:{latest.pk}", by=by, number=latest.number,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from goals.actions.judging import author_of
 from goals.models import Goal, GoalVersion, KeyResult
 from goals.rules import MAX_KEY_RESULTS, KeyResultText, key_result_problem
+from pmcycle.cycles.models import Participation
 from pmcycle.errors import Invalid, Refused
-from pmcycle.people.models import User
+from pmcycle.people.models import Employee, User
 
 TEXT = ("title", "why", "weight", "due_on")
 
@@ -84,14 +85,45 @@ def rows_of(text: GoalText, known: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def new_version(goal: Goal, text: GoalText, by: User, *, proposed: bool) -> GoalVersion:
-    weighs = text.horizon == Goal.Horizon.CYCLE and goal.participation_id is not None
-    check(text, weighs=weighs)
+    """The next wording of a goal. Raises `Invalid` on a field that breaks a rule."""
+    check(text, weighs=_weighs(goal, text))
     previous = list(goal.versions.values_list("number", "key_results"))
-    known = [row["key"] for _number, rows in previous for row in rows]
-    return GoalVersion.objects.create(
-        goal=goal, number=max((number for number, _rows in previous), default=0) + 1, title=text.title,
-        why=text.why, weight=text.weight if weighs else None, due_on=text.due_on, author=author_of(by),
-        key_results=rows_of(text, known), proposed_at=timezone.now() if proposed else None,
+    version = version_from(
+        goal, text, author_of(by),
+        number=max((number for number, _rows in previous), default=0) + 1,
+        known=[row["key"] for _number, rows in previous for row in rows],
+        proposed_at=timezone.now() if proposed else None,
+    )  # fmt: skip
+    version.save(force_insert=True)
+    return version
+
+
+def _weighs(goal: Goal, text: GoalText) -> bool:
+    return text.horizon == Goal.Horizon.CYCLE and goal.participation_id is not None
+
+
+def goal_from(text: GoalText, participation: Participation, by: User) -> Goal:
+    """A new goal, not saved yet."""
+    return Goal(
+        participation=participation, cycle_id=participation.cycle_id, horizon=text.horizon,
+        visibility=text.visibility, parent=text.parent, created_by=by,
+    )  # fmt: skip
+
+
+def version_from(
+    goal: Goal,
+    text: GoalText,
+    author: Employee,
+    *,
+    number: int = 1,
+    known: Iterable[str] = (),
+    proposed_at: datetime | None = None,
+) -> GoalVersion:
+    """A new wording, not saved yet; `known` are the keys of the key results that the goal has had."""
+    return GoalVersion(
+        goal=goal, number=number, title=text.title, why=text.why, due_on=text.due_on, author=author,
+        weight=text.weight if _weighs(goal, text) else None, key_results=rows_of(text, known),
+        proposed_at=proposed_at,
     )  # fmt: skip
 
 

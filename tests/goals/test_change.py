@@ -6,14 +6,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
-from goals import tasks
+from goals import actions, tasks
 from goals.models import ChangeRequest, Goal, KeyResult
 from goals.rules import KeyResultText
 from pmcycle.access import today
-from pmcycle.activity.models import Notice
+from pmcycle.activity.models import Event, Notice
 from tests.conftest import SignedIn, World
 from tests.factories import goals
 from tests.goals.test_propose import form
@@ -177,6 +179,18 @@ def test_what_nobody_answers_lapses_once(world: World, change: ChangeRequest) ->
     change.refresh_from_db()
     assert change.state == ChangeRequest.State.LAPSED
     assert Notice.objects.filter(recipient=world.ana, title__contains="lapsed").count() == 1
+
+
+def test_many_changes_lapse_in_as_many_statements_as_one(
+    world: World, change: ChangeRequest, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with CaptureQueriesContext(connection) as for_one:
+        assert actions.lapse_changes(change.lapses_on + timedelta(days=1)) == 1
+    for title in ("Guards on every press", "Nobody lifts alone"):
+        goals.change(goals.agree(world.ana_part, world.ana, world.bashir, title=title, weight="5"), world.ana)
+    with django_assert_num_queries(len(for_one)):
+        assert actions.lapse_changes(change.lapses_on + timedelta(days=1)) == 2
+    assert Event.objects.filter(verb="lapse_change", actor=None, about=world.ana.employee).count() == 3
 
 
 def test_a_proposal_needs_no_change_request(world: World, as_: SignedIn) -> None:

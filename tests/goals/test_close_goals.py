@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from goals import actions
 from goals.models import ChangeRequest, Goal
@@ -44,9 +45,9 @@ def test_results_are_frozen_and_stay(world: World, as_: SignedIn) -> None:
 
 
 def test_closing_costs_the_same_for_one_and_for_many(
-    world: World, django_assert_max_num_queries: object
+    world: World, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _n in range(30):
         goals.agree(world.ana_part, world.ana, world.bashir, weight="1")
-    with django_assert_max_num_queries(10):  # type: ignore[operator]
+    with django_assert_max_num_queries(10):
         actions.close_goals(world.cycle)

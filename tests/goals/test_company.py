@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
+from goals import actions
 from goals.models import Goal
+from pmcycle.activity.models import Event, Notice
+from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
 from tests.factories import goals
 from tests.goals.test_propose import form
@@ -70,6 +75,25 @@ def test_one_goal_for_several_people(world: World, as_: SignedIn) -> None:
     assert bashir.post(url, form(people=people)).status_code == 302
     assert {g.participation_id for g in Goal.objects.all()} == {world.ana_part.pk, world.part["chen"].pk}
     assert set(Goal.objects.values_list("state", flat=True)) == {Goal.State.PROPOSED}
+
+
+def test_a_goal_for_a_team_takes_as_many_statements_as_for_one(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with CaptureQueriesContext(connection) as for_one:
+        actions.assign([world.ana_part], goals.text(), by=world.bashir)
+    with django_assert_num_queries(len(for_one)):
+        given = actions.assign([world.ana_part, world.part["chen"]], goals.text(), by=world.bashir)
+    told = Notice.objects.filter(title="Bashir Nouri proposed a goal")
+    assert set(told.values_list("recipient", flat=True)) == {world.ana.pk, world.chen.pk}
+    assert [goal.latest.signatures.get().side for goal in given if goal.latest] == ["manager", "manager"]
+    assert Event.objects.filter(verb="propose", actor=world.bashir).count() == 3
+
+
+def test_a_goal_is_given_only_to_those_one_leads(world: World) -> None:
+    with pytest.raises(Refused, match="is not in your team"):
+        actions.assign([world.ana_part, world.part["hugo"]], goals.text(), by=world.bashir)
+    assert not Goal.objects.exists()
 
 
 def test_all_or_nobody_is_assigned(world: World, as_: SignedIn) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from goals.models import Goal, KeyResult, ProgressUpdate
 from goals.rules import KeyResultText
@@ -164,9 +165,9 @@ def test_an_update_is_never_rewritten(world: World, as_: SignedIn, row: KeyResul
 
 
 def test_saving_costs_few_statements(
-    world: World, as_: SignedIn, row: KeyResult, django_assert_max_num_queries: object
+    world: World, as_: SignedIn, row: KeyResult, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = as_(world.ana, headers={"HX-Request": "true"})
     data = {"value": "6", "confidence": "on_track", "version": 1}
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    with django_assert_max_num_queries(12):
         client.post(reverse("goals:record_progress", args=[row.pk]), data)
