@@ -463,6 +463,12 @@ class RestraintEntryQuerySet(models.QuerySet["RestraintEntry"]):
     def in_force(self) -> Self:
         return self.filter(state=RestraintEntry.State.EFFECTIVE)
 
+    def holding(self, participation: int, kind: str) -> Self:
+        """The entries in force that hold this reward of a person."""
+        return self.in_force().filter(
+            participation=participation, component_kind=kind, effect=RestraintEntry.Effect.HOLD
+        )
+
 
 class RestraintEntry(models.Model):
     """A factual entry that restrains a reward. The person can answer before it takes effect; it lapses."""

@@ -177,11 +177,7 @@ def _free(entry: RestraintEntry) -> int:
     """A hold that ends sets the money free: what was approved meanwhile goes to payroll next. How many."""
     if entry.effect != RestraintEntry.Effect.HOLD:
         return 0
-    others = RestraintEntry.objects.in_force().filter(
-        participation=entry.participation_id,
-        component_kind=entry.component_kind,
-        effect=RestraintEntry.Effect.HOLD,
-    )
+    others = RestraintEntry.objects.holding(entry.participation_id, entry.component_kind)
     if others.exclude(pk=entry.pk).exists():
         return 0
     held = (
@@ -225,12 +221,7 @@ def settle(award: Award, reason: str, *, version: int | None, by: User) -> Award
             raise Refused(_("Nothing is held here."))
         if run.is_open:
             raise Refused(_("Until the run is approved, calculating again decides what is held."))
-        entries = RestraintEntry.objects.in_force().filter(
-            participation=row.participation_id,
-            component_kind=row.component.kind,
-            effect=RestraintEntry.Effect.HOLD,
-        )
-        if entries.exists():
+        if RestraintEntry.objects.holding(row.participation_id, row.component.kind).exists():
             raise Refused(_("An entry holds this amount. Decide about the entry instead."))
         row.is_held = False
         row.version += 1

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from incentives import actions, rules, tasks, why
 from incentives.actions.plans import names_of
 from incentives.forms import ApproveForm, SettleForm
-from incentives.models import Award, FactSheet, PayrollExport, Plan, Run
+from incentives.models import Award, FactSheet, PayrollExport, Plan, RestraintEntry, Run
 from incentives.views.plans import done, version_of
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.tasks import wake
@@ -220,6 +220,10 @@ def _award_page(
     )  # fmt: skip
     cycle = found.run.plan.cycle
     is_own = found.participation.employee_id == request.user.employee_id
+    entry = None
+    if found.is_held:
+        entries = RestraintEntry.objects.holding(found.participation_id, found.component.kind)
+        entry = entries.visible_to(request.user).first()
     names = names_of(cycle)
     lines = [] if is_own else list(found.lines.select_related("by"))
     moves = [
@@ -234,7 +238,9 @@ def _award_page(
         "award": found, "cycle": cycle, "is_own": is_own, "lines": lines,
         "tree": tree_of(found, names, moves if found.amount != found.guideline else []),
         "form": form or SettleForm(initial={"version": found.version}),
-        "may_settle": request.user.standing.is_hr_admin and not is_own and found.is_held and not found.run.is_open,
+        "entry": entry,
+        "may_settle": request.user.standing.is_hr_admin and not is_own and found.is_held
+        and not entry and not found.run.is_open,
         "run_url": request.user.standing.is_hr,
     }  # fmt: skip
     return render(request, "incentives/award.html", context, status=status)

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -202,5 +203,5 @@ def decide_team(request: UserRequest, pk: int, manager: int) -> HttpResponse:
         messages.success(
             request, _("Approved.") if act == Approval.Act.APPROVED else _("Returned with your note.")
         )
-        return redirect("incentives:sheet", pk=run.pk)
+        return redirect(f"{reverse('incentives:sheet', args=[run.pk])}?team={person.pk}")
     return _sheet(request, run, note=form, status=422)

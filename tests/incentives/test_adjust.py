@@ -112,7 +112,9 @@ def test_returned_by_the_line_it_may_be_moved_again(world: World, as_: SignedIn)
     assert world.bashir.employee
     url = reverse("incentives:decide_team", kwargs={"pk": run.pk, "manager": world.bashir.employee.pk})
     assert as_(world.dora).post(url, {"act": "return"}).status_code == 422
-    assert as_(world.dora).post(url, {"act": "return", "note": "Chen is too low."}).status_code == 302
+    answer = as_(world.dora).post(url, {"act": "return", "note": "Chen is too low."})
+    sheet = reverse("incentives:sheet", kwargs={"pk": run.pk})
+    assert answer["Location"] == f"{sheet}?team={world.bashir.employee.pk}"  # the team that was judged
     award = incentives.award_of(world.ana_part)
     assert post(as_(world.bashir), award, award.high).status_code == 302
 

@@ -85,6 +85,26 @@ def test_the_words_of_a_conversation_stay_with_the_pair(world: World, as_: Signe
     assert "The audit files are late." not in as_(world.kim).get(url).content.decode()
 
 
+def test_what_an_entry_holds_is_settled_at_the_entry(world: World, as_: SignedIn) -> None:
+    entry = incentives.in_effect(world)
+    incentives.released(world)
+    award = incentives.award_of(world.ana_part)
+    assert award.is_held
+    page = reverse("incentives:award", kwargs={"pk": award.pk})
+    settle = reverse("incentives:settle", kwargs={"pk": award.pk})
+    there = reverse("incentives:restraint", kwargs={"pk": entry.pk})
+    for user in (world.kim, world.ana):
+        words = as_(user).get(page).content.decode()
+        assert there in words
+        assert settle not in words
+    version = RestraintEntry.objects.get(pk=entry.pk).version
+    lift = {"outcome": "lifted", "decision": "The files are in.", "version": version}
+    decide = reverse("incentives:decide", kwargs={"pk": entry.pk})
+    assert as_(world.lea).post(decide, lift).status_code == 302
+    award.refresh_from_db()
+    assert not award.is_held
+
+
 def test_it_lapses_by_itself(world: World) -> None:
     entry = incentives.in_effect(world)
     RestraintEntry.objects.filter(pk=entry.pk).update(

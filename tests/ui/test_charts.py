@@ -108,7 +108,7 @@ def test_the_policy_holds(name: str, draw: Callable[[str], SafeString]) -> None:
         (lambda: charts.weight_bar([]), "Weights: . 100 still to give out"),
         (
             lambda: charts.pool_bar(1000, 400, reserved=100, currency="EUR", title="Pool"),
-            "Pool: €400.00 of €1,000.00 used, €500.00 remaining",
+            "Pool: €400.00 of €1,000.00 used, €100.00 reserved, €500.00 remaining",
         ),
         (
             lambda: charts.pool_bar("1000.00", "1000.01", currency="EUR", title="Pool"),

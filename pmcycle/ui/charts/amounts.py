@@ -135,7 +135,11 @@ def pool_bar(
         if remaining < 0
         else gettext("%(amount)s remaining") % {"amount": words(remaining)}
     )
-    spoken = gettext("%(used)s of %(total)s used") % {"used": words(spent), "total": words(whole)}
+    spoken = (
+        gettext("%(used)s of %(total)s used, %(held)s reserved")
+        if held
+        else gettext("%(used)s of %(total)s used")
+    ) % {"used": words(spent), "total": words(whole), "held": words(held)}
     rows = [(gettext("Total"), words(whole)), (gettext("Used"), words(spent))]
     if held:
         rows.append((gettext("Reserved"), words(held)))
