@@ -64,12 +64,12 @@ def _start_servers(config: pytest.Config) -> None:
         DJANGO_ALLOW_ASYNC_UNSAFE="1",
     )
     if MINE in config.stash:
-        os.environ["TEST_TEMPLATE"] = _migrated_template(config.stash[MINE])
+        os.environ["TEST_TEMPLATE"] = _template(config.stash[MINE])
 
 
-def _migrated_template(services: Services) -> str:
-    """Return the name of a migrated database. It is made once for a set of migrations; every test
-    database starts as its copy, which saves each run and each worker the migrations."""
+def _template(services: Services) -> str:
+    """Return the name of a database with all tables. It is made once for a set of migrations; every
+    test database starts as its copy, which saves each run and each worker the making."""
     digest = hashlib.sha256()
     for pattern in ("*/migrations/*.py", "pmcycle/*/migrations/*.py", "requirements.lock"):
         for path in sorted(ROOT.glob(pattern)):
@@ -81,14 +81,19 @@ def _migrated_template(services: Services) -> str:
     for old in (other for other in found if other.startswith("template_")):
         services.run_sql(f"DROP DATABASE {old} WITH (FORCE)")
     services.run_sql(f"CREATE DATABASE {name}_unfinished")
-    migrated = subprocess.run(
-        [sys.executable, ROOT / "manage.py", "migrate", "-v0"],
-        env={**os.environ, "DATABASE_URL": services.database_url(f"{name}_unfinished")},
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.schema"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": services.database_url(f"{name}_unfinished"),
+            "DJANGO_SETTINGS_MODULE": "pmcycle.settings",
+        },
         capture_output=True,
         text=True,
     )
-    if migrated.returncode:
-        raise pytest.UsageError(f"The migrations fail:\n{migrated.stderr}")
+    if made.returncode:
+        raise pytest.UsageError(f"The tables cannot be made:\n{made.stderr}")
     services.run_sql(f"ALTER DATABASE {name}_unfinished RENAME TO {name}")
     return name
 
