@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from goals.models import (
@@ -27,8 +28,8 @@ from pmcycle.people.models import Employee
 AGREED, PROPOSED = 8, 1
 
 
-def build_goals(company: Company, demo: DemoCycle) -> dict[int, list[Goal]]:
-    """Goals by participation; also the company's own, to align to."""
+def build_goals(company: Company, demo: DemoCycle) -> None:
+    """The company's own goals, and below them those of everybody who takes part."""
     chance = company.chance
     now = timezone.now()
     parents = _company_goals(company, demo)
@@ -41,61 +42,50 @@ def build_goals(company: Company, demo: DemoCycle) -> dict[int, list[Goal]]:
 
     goals: list[Goal] = []
     wording: list[GoalVersion] = []
-    extra: list[tuple[GoalVersion, Employee]] = []
+    countered: list[GoalVersion] = []
     agreed: list[tuple[Goal, GoalVersion, Employee, Employee]] = []
     for participation, employee, manager, number in plan:
         bucket = number % 10 if employee.name not in ("Ana Popescu", "Bashir Nouri") else 0
         for position, text in enumerate(texts.GOALS[company.division[employee.pk]]):
             from_manager = chance.random() < 0.4
             author = manager if from_manager else employee
-            state = "agreed" if bucket < AGREED else "proposed" if bucket < AGREED + PROPOSED else "draft"
-            if state == "draft" and position:
+            is_agreed, is_draft = bucket < AGREED, bucket >= AGREED + PROPOSED
+            if is_draft and position:
                 continue
-            creator = company.users[(employee if state == "draft" else author).name]
+            creator = company.users[(employee if is_draft else author).name]
             goal = Goal(
                 participation=participation,
                 cycle=demo.cycle,
-                state=state,
+                state="draft" if is_draft else "proposed",
                 created_by=creator,
                 visibility="line" if position else "everyone",
                 parent=parents[position % len(parents)],
             )
             goals.append(goal)
             begun = now - timedelta(days=260 - chance.randrange(20))
-            countered = state == "agreed" and chance.random() < 0.45
-            if countered:
-                first = _version(goal, 1, text, author, begun, max(Decimal(5), text.weight - 10))
-                extra.append((first, author))
+            was_countered = is_agreed and chance.random() < 0.45
+            if was_countered:
+                countered.append(_version(goal, 1, text, author, begun, max(Decimal(5), text.weight - 10)))
                 author = employee if from_manager else manager
-            last = _version(goal, 2 if countered else 1, text, author, begun + timedelta(days=3), text.weight)
-            if state == "draft":
+            nth = 2 if was_countered else 1
+            last = _version(goal, nth, text, author, begun + timedelta(days=3), text.weight)
+            if is_draft:
                 last.proposed_at = None
-            wording.append(last)
-            if state == "agreed":
+            if is_agreed:
+                last.in_force_from = last.proposed_at
                 agreed.append((goal, last, employee, manager))
-    # A goal may call itself agreed only once it names the version, and the version needs the goal first.
-    final = {id(goal): goal.state for goal in goals}
-    for goal in goals:
-        goal.state = "draft" if goal.state == "draft" else "proposed"
+            wording.append(last)
     Goal.objects.bulk_create(goals, batch_size=5000)
-    GoalVersion.objects.bulk_create([v for v, _ in extra] + wording, batch_size=5000)
-    for version in wording:
-        version.goal.latest = version
-        version.goal.state = final[id(version.goal)]
-        if version.goal.state == "agreed":
-            version.goal.agreed = version
-            version.in_force_from = version.proposed_at
-    Goal.objects.bulk_update([v.goal for v in wording], ["latest", "agreed", "state"], batch_size=2000)
-    GoalVersion.objects.bulk_update(wording, ["in_force_from"], batch_size=2000)
-    _sign(agreed, wording, company)
+    GoalVersion.objects.bulk_create(countered + wording, batch_size=5000)
+    # A goal may call itself agreed only once it names the version, and the version needs the goal first.
+    newest = GoalVersion.objects.filter(goal=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    mine = Goal.objects.filter(cycle=demo.cycle, participation__isnull=False)
+    mine.update(latest=Subquery(newest))
+    mine.filter(latest__in_force_from__isnull=False).update(agreed=F("latest"), state="agreed")
+    _sign(agreed, wording)
     _progress(company, agreed, now)
     _changes(demo, agreed)
     _contributions(company, demo)
-    found: dict[int, list[Goal]] = {}
-    for goal in goals:
-        if goal.participation_id is not None:
-            found.setdefault(goal.participation_id, []).append(goal)
-    return found
 
 
 def _company_goals(company: Company, demo: DemoCycle) -> list[Goal]:
@@ -148,9 +138,7 @@ def _version(
     )
 
 
-def _sign(
-    agreed: list[tuple[Goal, GoalVersion, Employee, Employee]], wording: list[GoalVersion], company: Company
-) -> None:
+def _sign(agreed: list[tuple[Goal, GoalVersion, Employee, Employee]], wording: list[GoalVersion]) -> None:
     both = [
         Signature(version=version, side=side, signer=signer)
         for _, version, employee, manager in agreed
@@ -158,12 +146,12 @@ def _sign(
     ]
     one = []
     for version in wording:
-        if version.goal.state == "proposed" and version.goal.participation is not None:
-            owner = version.goal.participation.employee_id
+        owner = version.goal.participation
+        if owner is not None and version.goal.state == "proposed" and version.in_force_from is None:
             one.append(
                 Signature(
                     version=version,
-                    side="employee" if version.author_id == owner else "manager",
+                    side="employee" if version.author_id == owner.employee_id else "manager",
                     signer=version.author,
                 )
             )
