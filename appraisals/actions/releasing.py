@@ -20,13 +20,14 @@ from appraisals.models import (
     Release,
     ReleasedResult,
     deciders,
+    second_people,
 )
 from pmcycle.access import today
 from pmcycle.activity.actions import Line, Tell, enqueue, record, record_each
 from pmcycle.activity.models import Job
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.errors import Invalid, Refused, check_version
-from pmcycle.people.models import Role, RoleGrant, User
+from pmcycle.people.models import User
 
 JOB = "appraisals.release"
 
@@ -48,9 +49,6 @@ def request_release(cycle: Cycle, accepted_first_mentions: str, *, by: User) -> 
         release = Release.objects.create(
             cycle=locked, requested_by=by, accepted_first_mentions=accepted_first_mentions.strip()
         )
-        others = User.objects.filter(
-            is_active=True, pk__in=RoleGrant.objects.current().filter(role=Role.HR_ADMIN).values("user")
-        ).exclude(pk=by.pk)
         record(
             "requested_release",
             release,
@@ -63,7 +61,7 @@ def request_release(cycle: Cycle, accepted_first_mentions: str, *, by: User) -> 
                     key=f"release:{release.pk}:asked:{user.pk}",
                     kind="appraisals:release",
                 )
-                for user in others
+                for user in second_people(by.pk)
             ],
         )
     return release

@@ -9,7 +9,7 @@ from appraisals.models.evidence import evidence_for
 from appraisals.models.forms import CycleForm, Form, FormVersion, Question, Section
 from appraisals.models.needs import open_items, stage_due
 from appraisals.models.ratings import FIRST_MENTION, CalibrationMove, CalibrationSession, Citation, Rating
-from appraisals.models.results import Acknowledgement, Release, ReleasedResult
+from appraisals.models.results import Acknowledgement, Release, ReleasedResult, second_people
 from appraisals.models.writing import Answer, Appraisal, Return, Submission
 
 __all__ = [
@@ -34,5 +34,6 @@ __all__ = [
     "deciders",
     "evidence_for",
     "open_items",
+    "second_people",
     "stage_due",
 ]

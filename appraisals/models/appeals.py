@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from appraisals.models.ratings import CalibrationMove
-from appraisals.models.results import HR, Release, ReleasedResult
+from appraisals.models.results import HR, SEATS, Release, ReleasedResult, hr_admins
 from appraisals.models.writing import Return
-from pmcycle.cycles.models import ChainLink, Participation, RatingLevel, Relation, related
-from pmcycle.people.models import Role, RoleGrant, User
+from pmcycle.cycles.models import Assignment, ChainLink, Participation, RatingLevel, Relation, related
+from pmcycle.people.models import User
 
 AT_RESULT = "result__participation"
 
@@ -45,29 +45,35 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
 
 
 def deciders(result: ReleasedResult) -> models.QuerySet[User]:
-    """Who may decide a review of this result: the same people as `Appeal.decidable_by`, named to the person."""
-    part = result.participation_id
-    hr = Q(pk__in=RoleGrant.objects.current().filter(role=Role.HR_ADMIN).values("user"))
-    line = Q(employee__in=ChainLink.objects.filter(participation=part, distance__gte=2).values("above"))
-    it = RoleGrant.objects.current().filter(role=Role.IT_ADMIN).values("user")
+    """To whom a review of this result is put: named to the person, told, and shown it on their home.
+
+    At most `SEATS` of those whom `AppealQuerySet.decidable_by` lets decide; HR first, then by name.
+    """
+    return without_a_part(result.participation_id, result.pk)[:SEATS]
+
+
+def without_a_part(participation: Any, result: Any) -> models.QuerySet[User]:
+    """HR admins and the line above the manager who had no part in a result.
+
+    Both arguments are keys, or references to them from a statement that this is part of.
+    """
+    is_hr = Q(pk__in=hr_admins().order_by().values("pk"))
+    line = ChainLink.objects.filter(participation=participation, distance__gte=2).values("above")
+    releases = Release.objects.filter(results=result)
     had_part = (
-        Q(pk__in=CalibrationMove.objects.filter(rating__participation=part).values("by"))
-        | Q(pk__in=Return.objects.filter(appraisal__participation=part).values("by"))
-        | Q(
-            pk__in=Release.objects.filter(pk=result.release_id, approved_by__isnull=False).values(
-                "approved_by"
-            )
-        )
-        | Q(pk__in=Release.objects.filter(pk=result.release_id).values("requested_by"))
+        Q(pk__in=CalibrationMove.objects.filter(rating__participation=participation).values("by"))
+        | Q(pk__in=Return.objects.filter(appraisal__participation=participation).values("by"))
+        | Q(pk__in=releases.values("requested_by"))
+        | Q(pk__in=releases.filter(approved_by__isnull=False).values("approved_by"))
+        | Q(employee__in=Participation.objects.filter(pk=participation).values("employee"))
+        | Q(employee__in=Assignment.objects.filter(participation=participation).values("manager"))
     )
-    people: models.QuerySet[User] = (
-        User.objects.filter(is_active=True).filter((hr & ~Q(pk__in=it)) | line).exclude(had_part)
+    found: models.QuerySet[User] = (
+        User.objects.filter(is_hr | Q(employee__in=line), is_active=True)
+        .exclude(had_part)
+        .order_by(models.Case(models.When(is_hr, then=0), default=1), "name", "pk")
     )
-    about = Participation.objects.filter(pk=part)
-    none = Q(employee__in=about.values("employee")) | Q(
-        employee__in=about.filter(assignments__isnull=False).values("assignments__manager")
-    )
-    return people.exclude(Q(employee__isnull=False) & none).order_by("name")
+    return found
 
 
 class Appeal(models.Model):

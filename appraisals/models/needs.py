@@ -8,14 +8,11 @@ from django.db import models
 from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, TruncDate
 
-from appraisals.models.appeals import Appeal
-from appraisals.models.ratings import CalibrationMove
-from appraisals.models.results import Release, ReleasedResult
-from appraisals.models.writing import Appraisal, Return
+from appraisals.models.appeals import Appeal, without_a_part
+from appraisals.models.results import SEATS, Release, ReleasedResult, hr_admins
+from appraisals.models.writing import Appraisal
 from pmcycle.access import in_force
 from pmcycle.cycles.models import (
-    Assignment,
-    ChainLink,
     Cycle,
     Extension,
     Participation,
@@ -23,7 +20,7 @@ from pmcycle.cycles.models import (
     StageKind,
     items,
 )
-from pmcycle.people.models import Role, RoleGrant
+from pmcycle.people.models import User
 
 
 def stage_due(participation: str) -> Any:
@@ -41,32 +38,23 @@ def as_id(expression: str) -> Any:
     return Cast(F(expression), BigIntegerField())
 
 
-def _hr_admins() -> models.QuerySet[RoleGrant]:
-    """HR admins of today who are employees, so that an open matter can be put to them."""
-    return RoleGrant.objects.current().filter(
-        role=Role.HR_ADMIN, user__employee__isnull=False, user__is_active=True
-    )
+def _put_to_each(
+    rows: models.QuerySet[Any], people: models.QuerySet[User], **columns: Any
+) -> list[models.QuerySet[Any, Any]]:
+    """The same open matter for each of the first `SEATS` of `people` (a subquery), one part of the union a seat.
 
-
-def _decider() -> Any:
-    """For an appeal: the first HR admin who had no part in the result, else the nearest above the manager."""
-    part = "result__participation"
-    moved = CalibrationMove.objects.filter(rating__participation=OuterRef(OuterRef(part))).values("by")
-    returned = Return.objects.filter(appraisal__participation=OuterRef(OuterRef(part))).values("by")
-    wrote = Assignment.objects.filter(participation=OuterRef(OuterRef(part))).values("manager")
-    hr = (
-        _hr_admins()
-        .exclude(user=OuterRef("result__release__requested_by"))
-        .exclude(user=OuterRef("result__release__approved_by"))
-        .exclude(user__employee=OuterRef(f"{part}__employee"))
-        .exclude(user__in=moved)
-        .exclude(user__in=returned)
-        .exclude(user__employee__in=wrote)
-    )
-    line = ChainLink.objects.filter(participation=OuterRef(part), distance__gte=2).order_by("distance")
-    return Coalesce(
-        Subquery(hr.order_by("pk").values("user__employee")[:1]), Subquery(line.values("above")[:1])
-    )
+    Whoever is no employee has no home to show it on; the notice reaches them.
+    """
+    seats = [people.values("employee")[seat : seat + 1] for seat in range(SEATS)]
+    return [
+        items(
+            rows.annotate(seat=Subquery(seat)).filter(seat__isnull=False),
+            stage=StageKind.APPRAISAL,
+            recipient=as_id("seat"),
+            **columns,
+        )
+        for seat in seats
+    ]
 
 
 def open_items() -> list[models.QuerySet[Any, Any]]:
@@ -106,12 +94,6 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     window = ExpressionWrapper(
         TruncDate("released_at") + F("participation__cycle__appeal_days"), output_field=models.DateField()
     )
-    appeals = Appeal.objects.filter(decided_at__isnull=True)
-    releases = Release.objects.filter(approved_at__isnull=True, withdrawn_at__isnull=True).annotate(
-        second=Subquery(
-            _hr_admins().exclude(user=OuterRef("requested_by")).order_by("pk").values("user__employee")[:1]
-        )
-    )
     return [
         items(
             unsent.filter(kind=Appraisal.Kind.SELF),
@@ -138,24 +120,22 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
             cycle=as_id("participation__cycle"),
             due_on=window,
         ),
-        items(
-            appeals,
+        *_put_to_each(
+            Appeal.objects.filter(decided_at__isnull=True),
+            without_a_part(OuterRef(OuterRef("result__participation")), OuterRef(OuterRef("result"))),
             kind="appraisals:appeal",
-            stage=StageKind.APPRAISAL,
             subject=as_id("pk"),
-            recipient=Cast(_decider(), BigIntegerField()),
             about=as_id("result__participation__employee"),
             about_name=F("result__participation__employee__name"),
             cycle=as_id("result__participation__cycle"),
             due_on=F("due_on"),
         ),
-        items(
-            releases.filter(second__isnull=False),
+        *_put_to_each(
+            Release.objects.filter(approved_at__isnull=True, withdrawn_at__isnull=True),
+            hr_admins().exclude(pk=OuterRef("requested_by")),
             kind="appraisals:release",
-            stage=StageKind.APPRAISAL,
             subject=as_id("cycle"),
-            recipient=Cast(F("second"), BigIntegerField()),
-            about=Cast(F("second"), BigIntegerField()),
+            about=as_id("seat"),
             about_name=F("requested_by__name"),
             cycle=as_id("cycle"),
             due_on=Cast(Value(None), models.DateField()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.db import models
@@ -10,10 +10,27 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Relation, related
-from pmcycle.people.models import User
+from pmcycle.people.models import Role, RoleGrant, User
 
 HR = (Relation.HR_PARTNER, Relation.HR_ADMIN)
 OVERSEERS = (Relation.MANAGER, Relation.SKIP_LEVEL, *HR)
+# To how many people at most a matter that any HR admin could settle is put.
+SEATS = 4
+
+
+def hr_admins() -> models.QuerySet[User]:
+    """HR admins of today. Who administers the system as well reads no HR content and settles nothing."""
+    granted = RoleGrant.objects.current()
+    found = User.objects.filter(is_active=True, pk__in=granted.filter(role=Role.HR_ADMIN).values("user"))
+    without_it: models.QuerySet[User] = found.exclude(
+        pk__in=granted.filter(role=Role.IT_ADMIN).values("user")
+    )
+    return without_it.order_by("name", "pk")
+
+
+def second_people(requested_by: Any) -> models.QuerySet[User]:
+    """To whom a release is put for approval: at most `SEATS` HR admins, never the one who asked."""
+    return hr_admins().exclude(pk=requested_by)[:SEATS]
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):

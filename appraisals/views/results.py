@@ -216,7 +216,7 @@ def _result_page(
         "may_acknowledge": may_answer and acknowledgement is None,
         "may_appeal": may_appeal,
         "ends_on": ends_on,
-        "deciders": list(deciders(row)[:6]) if may_appeal or (appeal and appeal.decided_at is None) else [],
+        "deciders": deciders(row) if may_appeal or (appeal and appeal.decided_at is None) else [],
         "acknowledge_form": acknowledge_form or AcknowledgeForm(),
         "appeal_form": appeal_form or AppealForm(),
         "thread": thread,
@@ -338,7 +338,7 @@ def _appeal_page(
         "content": reading(row.result.snapshot),
         "form": form if may_decide else None,
         "is_own": part.employee_id == user.employee_id,
-        "deciders": list(deciders(row.result)[:6]) if row.decided_at is None else [],
+        "deciders": deciders(row.result) if row.decided_at is None else [],
     }
     return render(request, "appraisals/appeal.html", context, status=status)
 

@@ -113,6 +113,17 @@ def first_mentions(world: World) -> int:
     return Rating.objects.releasable(world.cycle, timezone.now()).filter(FIRST_MENTION).count()
 
 
+def test_a_release_is_put_to_every_hr_admin_but_the_one_who_asked(
+    world: World, rated: Rating, as_: SignedIn
+) -> None:
+    third = make.make_third_hr_admin(world)
+    as_(world.kim).post(url(world, "request_release"))
+    for user in (third, world.lea):
+        assert url(world) in as_(user).get(reverse("home:index")).content.decode()
+        assert Notice.objects.filter(recipient=user, kind="appraisals:release").exists()
+    assert not Notice.objects.filter(recipient=world.kim, kind="appraisals:release").exists()
+
+
 def test_hr_may_release_a_first_mention_with_a_written_reason(world: World) -> None:
     make.rate(world.ana_part, "Partly meets")
     make.release_all(world.cycle, world.kim, world.lea, accept="Agreed with Ana in person.")

@@ -11,12 +11,14 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from appraisals import actions
-from appraisals.models import Acknowledgement, Appeal, Rating, ReleasedResult, deciders
+from appraisals.models import Acknowledgement, Appeal, Rating, ReleasedResult, deciders, open_items
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused
+from pmcycle.people.models import Role
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
+from tests.factories.people import grant
 
 
 def url(pk: int, verb: str = "result") -> str:
@@ -182,8 +184,6 @@ def test_the_database_keeps_decisions_whole(world: World, result: ReleasedResult
 
 
 def test_open_items_name_what_waits_for_whom(world: World, result: ReleasedResult) -> None:
-    from appraisals.models import open_items
-
     rows = [row for query in open_items() for row in query]
     mine = [row for row in rows if row[2] == world.ana.employee_id]
     assert [row[0] for row in mine] == ["appraisals:result"]
@@ -193,9 +193,29 @@ def test_open_items_name_what_waits_for_whom(world: World, result: ReleasedResul
     assert [row[2] for row in rows if row[0] == "appraisals:appeal"] == [world.dora.employee_id]
 
 
-def test_open_items_know_what_is_to_be_written(world: World) -> None:
-    from appraisals.models import open_items
+def test_a_review_is_on_the_home_of_everybody_who_was_told_of_it(
+    world: World, result: ReleasedResult, as_: SignedIn
+) -> None:
+    third = make.make_third_hr_admin(world)
+    appeal = actions.file_appeal(result, "Please look.", by=world.ana)
+    told = Notice.objects.filter(key__startswith=f"appeal:{appeal.pk}:filed")
+    assert set(told.values_list("recipient", flat=True)) == {third.pk, world.dora.pk}
+    for user in (third, world.dora):
+        assert url(appeal.pk, "appeal") in as_(user).get(reverse("home:index")).content.decode()
+    for user in (world.kim, world.lea, world.bashir):
+        assert url(appeal.pk, "appeal") not in as_(user).get(reverse("home:index")).content.decode()
+    decision = {"outcome": "dismissed", "decision": "It stands.", "version": appeal.version}
+    assert as_(third).post(url(appeal.pk, "decide_appeal"), decision).status_code == 302
+    assert url(appeal.pk, "appeal") not in as_(world.dora).get(reverse("home:index")).content.decode()
 
+
+def test_who_administers_the_system_decides_no_review(world: World, result: ReleasedResult) -> None:
+    third = make.make_third_hr_admin(world)
+    grant(third, Role.IT_ADMIN)
+    assert [user.name for user in deciders(result)] == ["Dora Kiss"]
+
+
+def test_open_items_know_what_is_to_be_written(world: World) -> None:
     make.open_stage(world.cycle)
     rows = [row for query in open_items() for row in query]
     assert {row[0] for row in rows if row[2] == world.ana.employee_id} == {"appraisals:self"}
