@@ -200,7 +200,12 @@ def charts_of(rows: Sequence[KeyResult], updates: Sequence[ProgressUpdate]) -> l
             if level is not None
         ]
         line = [
-            {"label": when_text(local_day(u.at)), "value": u.value, "note": u.get_confidence_display()}
+            {
+                "label": when_text(local_day(u.at)),
+                "value": u.value,
+                # Only what is not as hoped is worth the room under a point.
+                "note": "" if u.confidence == KeyResult.Confidence.ON_TRACK else u.get_confidence_display(),
+            }
             for u in points[-8:]
         ]
         charts.append(

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.utils.translation import gettext as _
@@ -122,6 +122,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     typed = [(k, v) for k, v in request.POST.items() if k not in HIDDEN and str(v).strip()]
     context = {"reason": words, "typed": typed, "back": request.headers.get("Referer", "/")}
     return render(request, "refused.html", context, status=403)
+
+
+def not_here(request: HttpRequest) -> HttpResponse:
+    """404, for a page that a library brings and this product does not have."""
+    raise Http404
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -2,8 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from pmcycle.errors import not_here
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("pmcycle.home.urls")),
+    # Addresses come from the company's records; a second one of one's own would part from them.
+    path("account/email/", not_here),
     path("account/", include("allauth.urls")),
     path("people/", include("pmcycle.people.urls")),
     path("cycles/", include("pmcycle.cycles.urls")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import signing
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -223,3 +224,16 @@ def test_a_person_sets_their_own_time_zone(world: World, as_: SignedIn) -> None:
     assert User.objects.get(pk=world.ana.pk).zone == "Asia/Tokyo"
     assert ana.post(reverse("people:settings"), {"zone": "../etc/passwd"}).status_code == 422
     assert ana.post(reverse("people:settings"), {"zone": ""}).status_code == 302
+
+
+def test_an_address_of_the_records_is_enough_for_a_second_factor_and_nobody_adds_another(
+    world: World, as_: SignedIn
+) -> None:
+    """Also where the sign-in library once wrote the address down as unconfirmed."""
+    EmailAddress.objects.create(user=world.ana, email=world.ana.email, verified=False, primary=True)
+    client = as_(world.ana)
+
+    page = client.get(reverse("mfa_activate_totp"))
+    assert page.status_code == 200
+    assert page.context["form"].secret
+    assert client.get(reverse("account_email")).status_code == 404

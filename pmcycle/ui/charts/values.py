@@ -228,7 +228,7 @@ def trajectory(
                 label_at(
                     x(index),
                     head + tall + 36,
-                    clip(point["note"], max(4, 60 // count)),
+                    clip(point["note"], max(4, 72 // count)),
                     "tick",
                     anchor=anchor,
                 )
