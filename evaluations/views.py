@@ -221,6 +221,8 @@ def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = N
         for p in saved
         if p.evidence_kind and f"{p.evidence_kind}:{p.evidence_id}" not in known
     ]
+    # Against what was saved meanwhile, a line that has not changed since would count as left empty.
+    is_unsent = data is None
     points = {}
     for kind in POINT_KINDS:
         rows = [
@@ -229,11 +231,12 @@ def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = N
             if p.kind == kind
         ]
         make = formset_factory(PointForm, extra=EMPTY_ROWS, max_num=40, absolute_max=60)
-        points[kind.value] = make(data, initial=rows, prefix=kind.value, form_kwargs={"evidence": choices})
+        points[kind.value] = make(
+            data, initial=rows if is_unsent else None, prefix=kind.value, form_kwargs={"evidence": choices}
+        )
+    planned = [{"text": s.text, "due_on": s.due_on, "support": s.support} for s in evaluation.steps.all()]
     steps = formset_factory(StepForm, extra=EMPTY_ROWS, max_num=40, absolute_max=60)(
-        data,
-        prefix="step",
-        initial=[{"text": s.text, "due_on": s.due_on, "support": s.support} for s in evaluation.steps.all()],
+        data, prefix="step", initial=planned if is_unsent else None
     )
     main = EvaluationForm(
         data,

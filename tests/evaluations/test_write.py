@@ -82,6 +82,19 @@ def test_autosave_says_saved_only_after_the_row_is_written(world: World, as_: Si
     assert row.summary == "half a sent"
 
 
+def test_what_was_saved_by_itself_is_still_there_after_the_next_time(world: World, as_: SignedIn) -> None:
+    bashir = as_(world.bashir)
+    bashir.get(write_url(world))
+    row = Evaluation.objects.get()
+    url = reverse("evaluations:autosave", kwargs={"pk": row.pk})
+    for version in (1, 2, 3):
+        assert bashir.post(url, typed(version)).json()["version"] == version + 1
+    assert [p.text for p in row.points.all()] == ["Halved the rework"]
+    assert row.steps.get().text == "A course"
+    assert bashir.post(url, typed(4, **{"achievement-0-text": ""})).status_code == 200
+    assert not row.points.exists()
+
+
 def test_evidence_of_the_year_can_be_cited(world: World, as_: SignedIn) -> None:
     bashir_hr = world.part["bashir"].employee
     talk = Conversation.objects.create(participation=world.ana_part, manager=bashir_hr, stage="objectives")
