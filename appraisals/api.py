@@ -204,13 +204,9 @@ def _answer(
     if is_goals != (goal is not None) or (goal is not None and goal not in goals):
         raise Invalid("answers", _("Name the goal where the question is about goals, and only there."))
     level, choice = sent.get("level"), sent.get("choice", "")
-    rates = is_goals or question.kind in (Question.Kind.SCALE, Question.Kind.COMPETENCY)
-    if level is not None and (not rates or level not in levels):
+    if level is not None and (not (is_goals or question.is_rated) or level not in levels):
         raise Invalid("answers", _("Choose a level of this cycle's scale."))
-    allowed = {Question.Kind.YES_NO: ["yes", "no"], Question.Kind.CHOICE: question.choices}.get(
-        Question.Kind(question.kind), []
-    )
-    if choice and choice not in allowed:
+    if choice and choice not in question.options:
         raise Invalid("answers", _("This choice is not offered."))
     text = sent.get("text", "") if is_goals or question.kind == Question.Kind.TEXT else ""
     return (question.pk, goal), actions.Value(text=text, level_id=level, choice=choice)

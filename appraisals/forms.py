@@ -15,14 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appraisals import rules
-from appraisals.actions import Key, Value, field_name
+from appraisals.actions import Key, Value, field_name, title_of
 from appraisals.models import Answer, Appeal, Appraisal, Form, Question
 from goals.models import Goal
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.people.models import Unit
-
-YES_NO = [("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
-LEVEL_KINDS = (Question.Kind.SCALE, Question.Kind.COMPETENCY)
 
 
 class AnswersForm(forms.Form):
@@ -59,16 +56,14 @@ class AnswersForm(forms.Form):
                 continue
             if question.kind == Question.Kind.GOALS:
                 for goal in goals:
-                    self._level((question.pk, goal.pk), _title(goal), choices, is_required, found)
+                    self._level((question.pk, goal.pk), title_of(goal), choices, is_required, found)
                     self._text((question.pk, goal.pk), "-text", _("What did you see?"), False, found, rows=2)
             elif question.kind == Question.Kind.TEXT:
                 self._text((question.pk, None), "", question.text, is_required, found, rows=4)
-            elif question.kind in LEVEL_KINDS:
+            elif question.is_rated:
                 self._level((question.pk, None), question.text, choices, is_required, found)
             else:
-                options = (
-                    YES_NO if question.kind == Question.Kind.YES_NO else [(c, c) for c in question.choices]
-                )
+                options = list(question.options.items())
                 self._choice((question.pk, None), question.text, options, is_required, found)
         if appraisal is not None:
             self.fields["version"].initial = appraisal.version
@@ -141,16 +136,16 @@ class AnswersForm(forms.Form):
 
     def answers(self) -> dict[Key, Value]:
         """What was sent, by question and goal. Only after `is_valid()`."""
-        kinds = {question.pk: question.kind for question in self.questions}
+        questions = {question.pk: question for question in self.questions}
         sent: dict[Key, Value] = {}
         for name, key in self.keys.items():
-            value, kind = self.cleaned_data.get(name) or "", kinds[key[0]]
-            if kind == Question.Kind.TEXT:
+            value, question = self.cleaned_data.get(name) or "", questions[key[0]]
+            if question.kind == Question.Kind.TEXT:
                 sent[key] = Value(text=value)
-            elif kind == Question.Kind.GOALS:
+            elif question.kind == Question.Kind.GOALS:
                 text = self.cleaned_data.get(f"{name}-text") or ""
                 sent[key] = Value(text=text, level_id=int(value) if value else None)
-            elif kind in LEVEL_KINDS:
+            elif question.is_rated:
                 sent[key] = Value(level_id=int(value) if value else None)
             else:
                 sent[key] = Value(choice=value)
@@ -175,7 +170,7 @@ class AnswersForm(forms.Form):
                 row["results"] = self.goals
             else:
                 row["field"] = self[field_name(question.pk)]
-                row["is_rating"] = question.kind in LEVEL_KINDS
+                row["is_rating"] = question.is_rated
                 row["is_text"] = question.kind == Question.Kind.TEXT
                 row["theirs"] = (theirs or {}).get((question.pk, None))
             section["rows"].append(row)
@@ -190,10 +185,6 @@ class AnswersForm(forms.Form):
             "text": self[f"{name}-text"],
             "theirs": theirs.get((question.pk, goal.pk)),
         }
-
-
-def _title(goal: Goal) -> str:
-    return goal.agreed.title if goal.agreed else str(goal)
 
 
 class WhyForm(forms.Form):

@@ -35,14 +35,26 @@ class Stale(Refused):
     """The row has changed since the person opened it.
 
     `current` maps field names to the text that is saved now, so that the conflict screen can show
-    it beside what the person typed; `version` is the version to send with a second attempt.
+    it beside what the person typed; `version` is the version to send with a second attempt. `labels`
+    are the words of fields whose name is not one, `choices` the words of the values of those that
+    are chosen, not written; `by` is who saved meanwhile.
     """
 
-    def __init__(self, current: Mapping[str, Any], version: int, *, by: str = "") -> None:
+    def __init__(
+        self,
+        current: Mapping[str, Any],
+        version: int,
+        *,
+        by: str = "",
+        labels: Mapping[str, str] | None = None,
+        choices: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         super().__init__(_("Somebody saved this while you were writing. Nothing of yours is lost."))
         self.current = dict(current)
         self.version = version
         self.by = by
+        self.labels = labels or {}
+        self.choices = choices or {}
 
 
 class Invalid(Refused):
@@ -94,9 +106,11 @@ def _conflict(request: HttpRequest, stale: Stale) -> HttpResponse:
     fields = [
         {
             "name": name,
-            "label": name.rsplit("-", 1)[-1].replace("_", " ").capitalize(),
+            "label": stale.labels.get(name) or name.rsplit("-", 1)[-1].replace("_", " ").capitalize(),
             "mine": request.POST[name],
-            "theirs": stale.current.get(name, ""),
+            "theirs": stale.current[name],
+            "choices": stale.choices.get(name),
+            "chosen": stale.choices.get(name, {}).get(str(stale.current[name] or ""), "–"),
         }
         for name in names
         if name in stale.current and request.POST[name] != str(stale.current[name] or "")
@@ -107,9 +121,9 @@ def _conflict(request: HttpRequest, stale: Stale) -> HttpResponse:
         "fields": fields,
         "hidden": hidden,
         "version": stale.version,
-        "by": stale.by,
+        "who": stale.by,
         "action": request.get_full_path(),
-        "back": request.headers.get("Referer", "/"),
+        "back_url": request.headers.get("Referer", "/"),
     }
     return render(request, "ui/conflict.html", context, status=409)
 

@@ -38,6 +38,7 @@ from appraisals.actions.writing import (
     return_for_rework,
     saved_answers,
     submit,
+    title_of,
 )
 
 __all__ = [
@@ -75,5 +76,6 @@ __all__ = [
     "saved_answers",
     "structure_of",
     "submit",
+    "title_of",
     "withdraw_release",
 ]

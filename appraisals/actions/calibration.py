@@ -45,7 +45,9 @@ def move_rating(
         if held.state != CalibrationSession.State.OPEN:
             raise Refused(_("This session is closed; its ratings stay as they are."))
         if version is not None and row.version != version:
-            raise Stale({"level": row.level.label}, row.version)
+            scale = RatingLevel.objects.filter(scale__cycle=held.cycle_id)
+            words = {str(pk): label for pk, label in scale.values_list("pk", "label")}
+            raise Stale({"level": row.level_id}, row.version, choices={"level": words})
         if ReleasedResult.objects.filter(participation=row.participation_id).exists():
             raise Refused(_("This result is released. It changes only through a review."))
         if not reason.strip():

@@ -149,18 +149,29 @@ def _refuse_if_released(participation_id: int) -> None:
 def _check_version(row: Appraisal, version: int | None, answers: Answers) -> None:
     if version == row.version:
         return
-    saved = {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
-    current: dict[str, Any] = {}
-    for key in answers:
-        found = saved.get(key)
-        if key[1] is None:
-            current[field_name(*key)] = (
-                "" if found is None else (found.text or found.choice or found.level_id or "")
-            )
+    saved = {(a.question_id, a.goal_id): a for a in row.answers.all()}
+    questions = {question.pk: question for question in questions_of(row)}
+    titles = {goal.pk: title_of(goal) for goal in goals_of(row.participation)}
+    scale = RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id)
+    levels = {str(pk): label for pk, label in scale.values_list("pk", "label")}
+    current: dict[str, Any] = {"level": row.level_id or ""}
+    labels: dict[str, str] = {"level": _("The rating you propose")}
+    choices: dict[str, Mapping[str, Any]] = {"level": levels}
+    for question_id, goal_id in answers:
+        name, question = field_name(question_id, goal_id), questions[question_id]
+        found = saved.get((question_id, goal_id)) or Answer()
+        labels[name] = question.text
+        if goal_id is not None:
+            labels[name] = titles[goal_id]
+            current[f"{name}-text"] = found.text
+            labels[f"{name}-text"] = _("What did you see?") + f" {titles[goal_id]}"
+        if goal_id is not None or question.is_rated:
+            current[name], choices[name] = found.level_id or "", levels
+        elif question.kind == Question.Kind.TEXT:
+            current[name] = found.text
         else:
-            current[field_name(*key)] = "" if found is None or found.level_id is None else found.level_id
-            current[f"{field_name(*key)}-text"] = "" if found is None else found.text
-    raise Stale(current, row.version, by=row.author.name)
+            current[name], choices[name] = found.choice, question.options
+    raise Stale(current, row.version, by=row.author.name, labels=labels, choices=choices)
 
 
 def _write(
@@ -431,7 +442,7 @@ def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
 
     def node(question: Question) -> rules.Node:
         if question.kind == Question.Kind.GOALS:
-            parts = tuple(leaf(_title(g), _weight(g), (question.pk, g.pk)) for g in goals)
+            parts = tuple(leaf(title_of(g), _weight(g), (question.pk, g.pk)) for g in goals)
             return rules.Node(question.text, question.weight, parts=parts)
         if question.kind == Question.Kind.RESULTS:
             parts = tuple(_measured(g, steps, cycle.progress_cap) for g in goals)
@@ -445,7 +456,8 @@ def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
     return rules.evaluate(rules.Node(_("Score"), rules.HUNDRED, parts=parts), cycle.missing_part)
 
 
-def _title(goal: Goal) -> str:
+def title_of(goal: Goal) -> str:
+    """What a goal is called on the form: by its wording in force."""
     return goal.agreed.title if goal.agreed else str(goal)
 
 
@@ -455,9 +467,9 @@ def _weight(goal: Goal) -> Decimal:
 
 def _measured(goal: Goal, steps: Sequence[tuple[Decimal, bool]], cap: Decimal) -> rules.Node:
     if goal.result is None or not steps:
-        return rules.Node(_title(goal), _weight(goal))
+        return rules.Node(title_of(goal), _weight(goal))
     value = rules.on_scale(goal.result, steps, cap)
-    return rules.Node(_title(goal), _weight(goal), value, note=f"{goal.result:.0f} %")
+    return rules.Node(title_of(goal), _weight(goal), value, note=f"{goal.result:.0f} %")
 
 
 # --- back to the author ----------------------------------------------------------------------------

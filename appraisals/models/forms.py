@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.cycles.models import Cycle
@@ -102,6 +103,18 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def is_rated(self) -> bool:
+        """Whether it is answered by a level of the scale."""
+        return self.kind in (self.Kind.SCALE, self.Kind.COMPETENCY)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What can be chosen, with its words; empty for questions that are not answered by a choice."""
+        if self.kind == self.Kind.YES_NO:
+            return {"yes": gettext("Yes"), "no": gettext("No")}
+        return {choice: choice for choice in self.choices} if self.kind == self.Kind.CHOICE else {}
 
 
 class CycleForm(models.Model):

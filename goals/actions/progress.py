@@ -46,7 +46,8 @@ def record_progress(
         if row.retired_at is not None:
             raise Refused(_("This key result is no longer part of the goal."))
         if version is not None and row.version != version:
-            raise Stale({"value": row.current, "confidence": row.confidence}, row.version)
+            saved = {"value": row.current, "confidence": row.confidence}
+            raise Stale(saved, row.version, choices={"confidence": dict(KeyResult.Confidence.choices)})
         if value is not None and abs(value) >= LIMIT:
             raise Invalid("value", _("That number is too large."))
         if value is None and row.current is None and row.kind in (KeyResult.Kind.KEEP, KeyResult.Kind.ZERO):

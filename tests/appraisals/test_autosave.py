@@ -66,6 +66,24 @@ def test_an_older_tab_never_overwrites(world: World, own: Appraisal, as_: Signed
     assert Answer.objects.get(appraisal=own, question=text_question(own)).text == "New"
 
 
+def test_two_tabs_meet_in_the_words_of_the_questions(world: World, own: Appraisal, as_: SignedIn) -> None:
+    question = text_question(own)
+    goal = make.make_goal(world.ana_part, world.ana)
+    rating = next(q for q in actions.questions_of(own) if q.kind == "goals")
+    name, rated = f"q{question.pk}", f"q{rating.pk}-g{goal.pk}"
+    meets, exceeds = (make.level(world.cycle, label).pk for label in ("Meets", "Exceeds"))
+    as_(world.ana).post(url(own), {"version": 1, name: "New", rated: meets})
+    answer = as_(world.ana).post(url(own), {"version": 1, name: "Old", rated: exceeds})
+    page = " ".join(answer.content.decode().split())
+    assert question.text in page
+    assert goal.agreed is not None
+    assert goal.agreed.title in page
+    assert f"Q{question.pk}" not in page
+    assert f'<option value="{exceeds}" selected >Exceeds</option>' in page
+    assert "<p>Meets</p>" in page
+    assert "Ana Popescu saved" in page
+
+
 @pytest.mark.parametrize("version", ["", "x", "9" * 40, "-3", None])
 def test_without_a_proper_version_nothing_is_written(
     world: World, own: Appraisal, as_: SignedIn, version: str | None
