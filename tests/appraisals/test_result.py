@@ -251,3 +251,13 @@ def test_asked_for_a_review_from_two_tabs_at_once_it_is_asked_once() -> None:
     for thread in threads:
         thread.join(20)
     assert sorted(results) == ["asked", "refused"]
+
+
+def test_a_closed_cycle_without_a_result_promises_none(world: World, as_: SignedIn) -> None:
+    participation = world.ana_part
+    promise = "Not released yet. You get a notice on the day."
+    assert promise in as_(world.ana).get(reverse("appraisals:list")).content.decode()
+    Cycle.objects.filter(pk=participation.cycle_id).update(state=Cycle.State.CLOSED)
+    page = as_(world.ana).get(reverse("appraisals:list")).content.decode()
+    assert promise not in page
+    assert "None was released in this cycle." in page
