@@ -6,7 +6,7 @@ from celery import shared_task
 
 from incentives import actions
 from incentives.models import Run
-from pmcycle.activity.actions import claim, finish, report_progress
+from pmcycle.activity.actions import claim, finish, steps
 from pmcycle.errors import Refused
 
 
@@ -15,12 +15,11 @@ def calculate_waiting() -> None:
     """Calculate every run whose job waits. A worker that died after the commit finds nothing to change."""
     while job := claim(actions.CALCULATE):
         try:
-            run = actions.calculate(Run.objects.get(pk=job.subject_id), by=job.started_by)
+            with steps(job) as step:
+                actions.calculate(Run.objects.get(pk=job.subject_id), by=job.started_by, step=step)
         except Refused as refused:
             finish(job, refused.reason, failed=True)
         else:
-            people = run.fact_sheets.count()
-            report_progress(job, people, people)
             finish(job)
 
 
@@ -33,7 +32,8 @@ def release_waiting() -> None:
             finish(job)
             continue
         try:
-            actions.release(run, by=job.started_by)
+            with steps(job) as step:
+                actions.release(run, by=job.started_by, step=step)
         except Refused as refused:
             finish(job, refused.reason, failed=True)
         else:

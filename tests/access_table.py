@@ -60,6 +60,7 @@ ROWS: list[Row] = [
     Row("home:livez", may=ANYBODY),
     Row("home:readyz", may=ANYBODY),
     Row("home:robots", may=ANYBODY),
+    Row("home:favicon", may=ANYBODY),
     Row("ui:set_theme", method="post", may=ANYBODY),
     Row("home:board", may=cycles.HR, build=cycles.running),
     Row("home:remind", may=cycles.HR, build=cycles.running),

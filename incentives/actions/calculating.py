@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from incentives import rules
 from incentives.models import Approval, Plan, PlanVersion, Pool, Run
 from pmcycle.access import today
-from pmcycle.activity.actions import enqueue, record
+from pmcycle.activity.actions import Step, enqueue, no_step, record
 from pmcycle.activity.models import Job
 from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import Cycle, Participation
@@ -271,9 +271,8 @@ def request_calculation(plan: Plan, *, by: User) -> tuple[Job, bool]:
         locked, _version = _calculable(plan)
         run, _made = Run.objects.get_or_create(plan=locked)
         _still_open(run)
-        total = Participation.objects.filter(cycle=locked.cycle_id).count()
         url = link("incentives:run", pk=locked.cycle_id)
-        return enqueue(CALCULATE, run, by=by, total=total, url=url)
+        return enqueue(CALCULATE, run, by=by, total=STEPS_OF_CALCULATION, url=url)
 
 
 def _calculable(plan: Plan) -> tuple[Plan, PlanVersion]:
@@ -295,7 +294,12 @@ def _still_open(run: Run) -> None:
         raise Refused(_("Teams have handed in their recommendations. Return their sheets first."))
 
 
-def calculate(run: Run, *, by: User) -> Run:
+# Facts read, rules weighed, pools divided, and one each of `WRITES`.
+WRITES = (SHEETS, REVERSALS, CHANGES, AWARDS, LINES)
+STEPS_OF_CALCULATION = 3 + len(WRITES)
+
+
+def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
     """Calculate every award of a run from the published rules and the facts of today.
 
     Again with the same facts writes nothing; what has changed is reversed and written anew, and a
@@ -310,10 +314,14 @@ def calculate(run: Run, *, by: User) -> Run:
         values: dict[str, Any] = {"run": locked.pk, "by": by.pk, "currency": plan.cycle.currency}
         with connection.cursor() as cursor:
             read_facts(cursor, plan.cycle)
+            step()
             weigh(cursor, components, plan.cycle.currency)
+            step()
             _divide(cursor, pools)
-            for statement in (SHEETS, REVERSALS, CHANGES, AWARDS, LINES):
+            step()
+            for statement in WRITES:
                 cursor.execute(statement, values)
+                step()
             cursor.execute(SUMMARY)
             people, paid, total = cursor.fetchone()
         if locked.state == Run.State.DRAFT:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incentives.models import Award, PayrollExport, Run, Statement
-from pmcycle.activity.actions import enqueue, record
+from pmcycle.activity.actions import Step, enqueue, no_step, record
 from pmcycle.activity.models import Job
 from pmcycle.cycles.actions import link
 from pmcycle.errors import Refused, check_version
@@ -82,16 +82,18 @@ ON CONFLICT (notice_id, channel) DO NOTHING
 """
 
 
+# Statements, history, notices, mails.
+STEPS_OF_RELEASE = 4
+
+
 def request_release(run: Run, *, version: int | None, by: User) -> tuple[Job, bool]:
     """Ask for the statements of an approved run to be released. Refused to who approved it."""
     with transaction.atomic():
         locked = Run.objects.select_for_update(of=("self",)).select_related("plan").get(pk=run.pk)
         check_version(locked, version)
         _releasable(locked, by)
-        total = Award.objects.filter(run=locked).values("participation").distinct().count()
-        return enqueue(
-            RELEASE, locked, by=by, total=total, url=link("incentives:run", pk=locked.plan.cycle_id)
-        )
+        url = link("incentives:run", pk=locked.plan.cycle_id)
+        return enqueue(RELEASE, locked, by=by, total=STEPS_OF_RELEASE, url=url)
 
 
 def _releasable(run: Run, by: User) -> None:
@@ -103,7 +105,7 @@ def _releasable(run: Run, by: User) -> None:
         raise Refused(_("You approved this run. Another person in HR releases the statements."))
 
 
-def release(run: Run, *, by: User) -> int:
+def release(run: Run, *, by: User, step: Step = no_step) -> int:
     """Write everybody's statement at once: an immutable snapshot with its hash. How many."""
     now = timezone.now()
     with transaction.atomic():
@@ -116,8 +118,10 @@ def release(run: Run, *, by: User) -> int:
         with connection.cursor() as cursor:
             cursor.execute(STATEMENTS, values)
             count: int = cursor.rowcount
+            step()
             for statement in (EVENTS, NOTICES, DELIVERIES):
                 cursor.execute(statement, values)
+                step()
         locked.state, locked.released_by, locked.released_at = Run.State.RELEASED, by, now
         locked.version += 1
         locked.save()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from pmcycle.activity.actions import claim, finish
+from pmcycle.activity.actions import claim, finish, steps
 from pmcycle.cycles import actions
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused
@@ -19,7 +19,8 @@ def launch_waiting() -> None:
             finish(job)
             continue
         try:
-            launched = actions.launch(cycle, by=job.started_by)
+            with steps(job) as step:
+                launched = actions.launch(cycle, by=job.started_by, step=step)
         except Refused as refused:
             finish(job, refused.reason, failed=True)
         else:

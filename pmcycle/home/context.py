@@ -11,6 +11,15 @@ from django.utils.translation import gettext as _
 
 from pmcycle.access import UserRequest
 
+# Pages that belong to an entry although their address does not begin with its own.
+BELONGS = {
+    "incentives:sheet": "incentives:sheets",
+    "incentives:statement": "incentives:mine",
+    "incentives:what_if": "incentives:mine",
+    "incentives:plan": "cycles:list",
+    "incentives:run": "cycles:list",
+}
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """`nav`: the entries that this reader can open; `palette_url`: where finding asks. No statements of its own."""
@@ -60,12 +69,14 @@ def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
         (standing.is_it_admin, _("Operations"), "activity:operations", "adjustments", company, ""),
         (bool(settings.MAILBOX_DIR), _("Mailbox"), "activity:mailbox", "mail", _("Development"), ""),
     ]
+    belongs = BELONGS.get(request.resolver_match.view_name) if request.resolver_match else None
+    path = reverse(belongs) if belongs else request.path
     nav = []
     for shown, label, name, icon, section, short in entries:
         if not shown:
             continue
         url = reverse(name)
-        active = request.path == url if url == "/" else request.path.startswith(url)
+        active = path == url if url == "/" else path.startswith(url)
         entry = {
             "label": label,
             "url": url,

@@ -11,6 +11,7 @@ urlpatterns = [
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
     path("robots.txt", views.robots, name="robots"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("cycles/<int:pk>/board/", board.board, name="board"),
     path("cycles/<int:pk>/remind/", board.remind, name="remind"),
 ]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pmcycle.activity.actions import claim, enqueue, finish, report_progress
+import pytest
+from django.db import connection, transaction
+
+from pmcycle.activity.actions import claim, enqueue, finish, steps
 from pmcycle.activity.models import Job
 from tests.conftest import SignedIn, World
+from tests.factories import people
 
 
 def start(world: World) -> Job:
@@ -16,13 +20,30 @@ def test_the_page_shows_n_of_m_and_asks_again(world: World, as_: SignedIn) -> No
     start(world)
     job = claim("launch")
     assert job
-    report_progress(job, 5)
+    Job.objects.update(done=5)
     page = as_(world.kim).get(f"/activity/jobs/{job.pk}/").content.decode()
     assert "Launching the cycle" in page
     assert f'hx-get="/activity/jobs/{job.pk}/"' in page
     part = as_(world.kim).get(f"/activity/jobs/{job.pk}/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     assert "5" in part
+
+
+@pytest.mark.django_db(transaction=True)
+def test_steps_are_seen_before_the_commit_and_renew_the_lease() -> None:
+    user = people.make_user(email="kim@example.com", name="Kim")
+    enqueue("launch", user, by=user, total=3)
+    job = claim("launch")
+    assert job
+    Job.objects.update(lease_until=None)
+    beside = connection.copy()
+    with steps(job) as step, transaction.atomic():
+        for done in (1, 2):
+            step()
+            with beside.cursor() as cursor:
+                cursor.execute("SELECT done, total, lease_until > now() FROM activity_job")
+                assert cursor.fetchone() == (done, 3, True)
+    beside.close()
 
 
 def test_finished_work_links_to_its_result_and_stops_asking(world: World, as_: SignedIn) -> None:

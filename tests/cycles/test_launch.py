@@ -44,8 +44,24 @@ def test_freezes_who_takes_part_and_their_line(world: World, draft: Cycle) -> No
     above = ChainLink.objects.filter(participation=ana).order_by("distance").values_list("above", flat=True)
     assert list(above) == [world.bashir.employee_id, world.dora.employee_id]
     assert Event.objects.filter(verb="takes_part", stream=f"cycle:{draft.pk}").count() == 11
-    assert Notice.objects.filter(recipient=world.ana, kind="launched").count() == 1
     assert [s.state for s in draft.stages.all()] == ["open", "planned", "planned", "planned"]
+
+
+def test_one_notice_says_that_the_cycle_has_begun(world: World, draft: Cycle) -> None:
+    told = Notice.objects.filter(recipient=world.ana)
+    actions.launch(draft, by=world.kim)
+    assert [n.kind for n in told] == ["goals:propose"]
+    told.delete()
+    later = cycles.make_draft("Later", by=world.kim, starts_in=400)
+    accept_all(later, world.kim)
+    actions.launch(later, by=world.kim)
+    assert [n.kind for n in told.all()] == ["launched"]
+
+
+def test_tells_of_every_step(world: World, draft: Cycle) -> None:
+    told: list[None] = []
+    actions.launch(draft, by=world.kim, step=lambda: told.append(None))
+    assert len(told) == actions.STEPS_OF_LAUNCH
 
 
 def test_a_second_launch_is_refused_with_the_reason(world: World, draft: Cycle) -> None:

@@ -47,3 +47,4 @@ def test_livez_and_readyz_answer_strangers(world: World, client: Client) -> None
     assert client.get("/livez").content == b"ok"
     assert client.get("/readyz").json() == {"ready": True, "missing": []}
     assert "Disallow: /" in client.get("/robots.txt").content.decode()
+    assert client.get("/favicon.ico").headers["Location"].endswith(".svg")

@@ -183,3 +183,9 @@ def test_two_managers_cannot_spend_the_same_money() -> None:
         thread.join()
     assert sorted(outcomes) == ["refused", "saved"]
     assert Award.objects.filter(pool=pool).aggregate(s=Sum("amount"))["s"] == spent + 100
+
+
+def test_the_sheet_marks_its_entry_on_the_way(world: World, as_: SignedIn) -> None:
+    run = incentives.recommending(world)
+    page = as_(world.bashir).get(reverse("incentives:sheet", kwargs={"pk": run.pk}))
+    assert [str(entry["label"]) for entry in page.context["nav"] if entry["active"]] == ["Team rewards"]

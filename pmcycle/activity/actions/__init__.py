@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from pmcycle.people.models import User
 
 LEASE = timedelta(minutes=10)
+
+Step = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -195,12 +199,31 @@ def claim(kind: str) -> Job | None:
         return job
 
 
-def report_progress(job: Job, done: int, total: int | None = None) -> None:
-    """Let the page see n of m. Call it outside the job's own transaction, else nobody sees it."""
-    values: dict[str, Any] = {"done": done, "lease_until": timezone.now() + LEASE}
-    if total is not None:
-        values["total"] = total
-    Job.objects.filter(pk=job.pk).update(**values)
+def no_step() -> None:
+    """What work calls after each of its steps when no page follows it."""
+
+
+@contextmanager
+def steps(job: Job) -> Iterator[Step]:
+    """Let the job's page count the steps of work that is one transaction; `job.total` says how many there are.
+
+    Each call of what this gives tells of one more step, over a connection of its own because nobody
+    sees what the transaction has not committed, and renews the lease.
+    """
+    beside = connection.copy()
+    counted = itertools.count(1)
+
+    def step() -> None:
+        with beside.cursor() as cursor:
+            cursor.execute(
+                "UPDATE activity_job SET done = %s, lease_until = %s WHERE id = %s",
+                [next(counted), timezone.now() + LEASE, job.pk],
+            )
+
+    try:
+        yield step
+    finally:
+        beside.close()
 
 
 def finish(job: Job, message: str = "", *, failed: bool = False) -> None:

@@ -3,7 +3,7 @@
 from pmcycle.cycles.actions.checking import accept_warning, check
 from pmcycle.cycles.actions.exceptions import add_person, extend, mark_left, transfer
 from pmcycle.cycles.actions.following import record_export, remind
-from pmcycle.cycles.actions.launching import launch
+from pmcycle.cycles.actions.launching import STEPS_OF_LAUNCH, launch
 from pmcycle.cycles.actions.lines import refresh_chains
 from pmcycle.cycles.actions.setting_up import (
     copy_cycle,
@@ -19,6 +19,7 @@ from pmcycle.cycles.actions.stages import archive, close, close_stage, open_due,
 from pmcycle.cycles.actions.work import StageWork, link, stage_work
 
 __all__ = [
+    "STEPS_OF_LAUNCH",
     "StageWork",
     "accept_warning",
     "add_person",

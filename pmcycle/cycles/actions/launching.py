@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pmcycle.activity.actions import record
+from pmcycle.activity.actions import Step, no_step, record
 from pmcycle.cycles.actions.checking import check
 from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS
 from pmcycle.cycles.actions.locking import lock_stages
@@ -32,6 +32,7 @@ FROM cycles_participation p WHERE p.cycle_id = %(cycle)s ORDER BY p.id
 """
 
 
+# Whom a stage that opens at once has told of their task has heard of the cycle by it.
 NOTICES = """
 WITH told AS (
   INSERT INTO activity_notice
@@ -39,14 +40,20 @@ WITH told AS (
   SELECT u.id, 'launched', %(title)s, %(url)s, 'cycles.cycle', %(cycle)s, false,
     'launched:' || p.cycle_id || ':' || u.id, %(now)s
   FROM cycles_participation p JOIN people_user u ON u.employee_id = p.employee_id AND u.is_active
-  WHERE p.cycle_id = %(cycle)s ON CONFLICT (key) DO NOTHING
+  WHERE p.cycle_id = %(cycle)s AND NOT EXISTS (SELECT 1 FROM activity_notice n WHERE n.recipient_id = u.id
+    AND n.subject_kind = 'cycles.cycle' AND n.subject_id = p.cycle_id)
+  ON CONFLICT (key) DO NOTHING
   RETURNING id
 )
 INSERT INTO activity_delivery (notice_id, channel, not_before) SELECT id, 'email', %(now)s FROM told
 """
 
 
-def launch(cycle: Cycle, *, by: User, now: datetime | None = None) -> Cycle:
+# Checked, frozen, line above written, history written, stages prepared, stages opened, people told.
+STEPS_OF_LAUNCH = 7
+
+
+def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = no_step) -> Cycle:
     """Start a draft that passed the check: freeze who takes part and open what is due.
 
     All or nothing, in a number of statements that does not depend on how many take part. Refused if
@@ -66,6 +73,7 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None) -> Cycle:
             raise Refused(_("The check refuses the launch: %s") % sentences)
         if found.unsettled:
             raise Refused(_("A warning has not been accepted yet: %s") % found.unsettled[0].sentence)
+        step()
         locked.state, locked.launched_at, locked.launched_by = Cycle.State.RUNNING, now, by
         locked.version += 1
         locked.save(update_fields=["state", "launched_at", "launched_by", "version"])
@@ -82,12 +90,18 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None) -> Cycle:
         with connection.cursor() as cursor:
             cursor.execute(PARTICIPATIONS.format(population=sql), [locked.pk, locked.first_day, day, *params])
             count = cursor.rowcount
+            step()
             cursor.execute(CHAIN.format(first=FROM_LINES, insert=LINKS_AND_MANAGERS), values)
+            step()
             cursor.execute(EVENTS, values)
+            step()
+            for work in stage_work().values():
+                for freeze in work.launches:
+                    freeze(locked)
+            step()
+            record("launched", locked, by=by, stream=f"cycle:{locked.pk}", people=count)
+            open_and_close(stages, day)
+            step()
             cursor.execute(NOTICES, values)
-        for work in stage_work().values():
-            for step in work.launches:
-                step(locked)
-        record("launched", locked, by=by, stream=f"cycle:{locked.pk}", people=count)
-        open_and_close(stages, day)
+            step()
     return locked

@@ -439,7 +439,7 @@ def launch(request: UserRequest, pk: int) -> HttpResponse:
     if found.errors or found.unsettled:
         raise Refused(_("The check has findings that are not settled yet."))
     url = link("home:board", pk=pk) or reverse("cycles:detail", kwargs={"pk": pk})
-    job, _fresh = enqueue("launch", cycle, by=request.user, url=url)
+    job, _fresh = enqueue("launch", cycle, by=request.user, total=actions.STEPS_OF_LAUNCH, url=url)
     wake(tasks.launch_waiting)
     return redirect("activity:job", pk=job.pk)
 
