@@ -66,6 +66,9 @@ def is_for_good(code: int) -> bool:
 VERBS: dict[str, Any] = {
     "viewed": _("opened"),
     "accept": _("agreed to"),
+    "added_holiday": _("put into the calendar"),
+    "removed_holiday": _("took out of the calendar"),
+    "set_working_days": _("set the working days of"),
     "accept_change": _("agreed to a change of"),
     "accepted_warning": _("accepted a warning of"),
     "acknowledged": _("acknowledged"),
@@ -150,7 +153,9 @@ SUBJECTS: dict[str, Any] = {
     "incentives.run": _("reward run"),
     "incentives.statement": _("reward statement"),
     "people.employee": _("employee record"),
+    "people.holiday": _("holiday"),
     "people.import": _("import"),
+    "people.organisation": _("company"),
     "people.user": _("account"),
 }
 

@@ -12,6 +12,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from pmcycle.people.rules.calendar import Calendar
+
 
 @dataclass(frozen=True)
 class Need:
@@ -84,13 +86,8 @@ PLAN: dict[str, tuple[Decimal, Decimal, int]] = {
 }
 
 
-def workday(day: date) -> date:
-    """The day itself, or the Monday after a weekend."""
-    return day + timedelta(days=(7 - day.weekday()) % 7 if day.weekday() >= 5 else 0)
-
-
-def planned_dates(first: date, last: date) -> dict[str, tuple[date, date, int]]:
-    """Opening and due day and grace of each stage, spread over a period, never on a weekend.
+def planned_dates(first: date, last: date, calendar: Calendar) -> dict[str, tuple[date, date, int]]:
+    """Opening and due day and grace of each stage, spread over a period, on days that are worked.
 
     The last stage may end a few days after the period: it looks back over all of it.
     """
@@ -98,10 +95,10 @@ def planned_dates(first: date, last: date) -> dict[str, tuple[date, date, int]]:
     plan: dict[str, tuple[date, date, int]] = {}
     after = first
     for kind, (start, end, grace) in PLAN.items():
-        opens = max(workday(first + timedelta(days=int(days * start))), after)
-        due = max(workday(first + timedelta(days=int(days * end))), opens)
+        opens = max(calendar.workday(first + timedelta(days=int(days * start))), after)
+        due = max(calendar.workday(first + timedelta(days=int(days * end))), opens)
         plan[kind] = (opens, due, grace)
-        after = workday(due + timedelta(days=1))
+        after = calendar.workday(due + timedelta(days=1))
     return plan
 
 
@@ -131,7 +128,14 @@ class StageDates:
 
 
 def date_findings(
-    stages: Sequence[StageDates], *, first: date, last: date, today: date, may_overlap: bool, url: str = ""
+    stages: Sequence[StageDates],
+    *,
+    first: date,
+    last: date,
+    today: date,
+    may_overlap: bool,
+    calendar: Calendar,
+    url: str = "",
 ) -> list[Finding]:
     """What is wrong with the dates of a cycle, stage by stage in their order."""
     found: list[Finding] = []
@@ -147,17 +151,14 @@ def date_findings(
         elif stage.opens_on < today:
             sentence = _("%s should have opened already: it opens at once on launch.") % stage.label
             add(f"dates:late:{stage.kind}", sentence)
-        weekend = [
-            word
+        off = [
+            f"{word} ({calendar.holidays[day]})" if day in calendar.holidays else str(word)
             for word, day in ((_("opens"), stage.opens_on), (_("is due"), stage.due_on))
-            if day.weekday() >= 5
+            if not calendar.works_on(day)
         ]
-        if weekend:
-            sentence = _("%(stage)s %(what)s on a weekend.") % {
-                "stage": stage.label,
-                "what": _(" and ").join(weekend),
-            }
-            add(f"dates:weekend:{stage.kind}", sentence)
+        if off:
+            words = {"stage": stage.label, "what": _(" and ").join(off)}
+            add(f"dates:day_off:{stage.kind}", _("%(stage)s %(what)s on a day that nobody works.") % words)
         if stage.opens_on < first:
             sentence = _("%s opens before the first day of the period.") % stage.label
             add(f"dates:before:{stage.kind}", sentence)

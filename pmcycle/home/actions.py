@@ -21,7 +21,7 @@ from pmcycle.activity.models import CLOCK_KINDS, Delivery
 from pmcycle.cycles.models import ReminderPolicy
 from pmcycle.home.contributions import NEEDS, open_items_sql
 from pmcycle.home.needs import SENTINEL, need_url
-from pmcycle.people.models import Organisation
+from pmcycle.people.models import WORKS_ON, Organisation
 
 # The hour of the recipient's morning from which reminders are written.
 MORNING = 8
@@ -29,6 +29,8 @@ MORNING = 8
 DAYS = [-7, -1, 1, 7]
 
 AWAY = "away"
+
+WORKS_TODAY = WORKS_ON.format(day="z.local::date")
 
 
 @cache
@@ -48,11 +50,11 @@ def need_rows() -> list[tuple[str, str, str, str]]:
 
 
 # A person as the clock must see them: their account, their zone, their day and whether they are away.
-# The columns of `item` come first. Parameters: working days, now, zones, zones, organisation's zone.
-PEOPLE = """
+# The columns of `item` come first. Parameters: now, zones, zones, organisation's zone.
+PEOPLE = f"""
 person AS (
   SELECT item.*, u.id AS user_id, u.is_active, e.name AS recipient_name, e.left_on, e.unit_id, z.local::date AS day,
-         extract(hour FROM z.local) AS hour, extract(isodow FROM z.local)::int = ANY(%s) AS is_working_day,
+         extract(hour FROM z.local) AS hour, {WORKS_TODAY} AS is_working_day,
          EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = e.id AND a.starts_on <= z.local::date
                  AND (a.ends_on IS NULL OR a.ends_on >= z.local::date)) AS is_away
   FROM item
@@ -61,7 +63,7 @@ person AS (
   CROSS JOIN LATERAL (SELECT %s::timestamptz AT TIME ZONE coalesce(
     CASE WHEN e.zone = ANY(%s) THEN e.zone END, CASE WHEN u.zone = ANY(%s) THEN u.zone END, %s) AS local) z
   WHERE item.phase = 'todo' AND item.due_on IS NOT NULL AND (e.left_on IS NULL OR e.left_on >= z.local::date)
-)"""
+)"""  # noqa: S608 - constants; every value is a parameter
 
 # Materialized: computed once a statement, however many rows are compared with it.
 ITEMS = "WITH item (kind, subject, recipient, about, about_name, cycle, stage, due_on, phase) AS MATERIALIZED ({items})"
@@ -184,7 +186,9 @@ HOLD_BACK = (
     + """,
 due AS (
   SELECT d.id, n.kind AS sort, e.left_on, away.ends_on AS away_until, away.id IS NOT NULL AS is_away, u.is_active,
-         z.zone, z.local, extract(isodow FROM z.local)::int = ANY(%s) AS is_working_day,
+         z.zone, z.local, """
+    + WORKS_TODAY
+    + """ AS is_working_day,
          EXISTS (SELECT 1 FROM item WHERE item.kind = n.subject_kind AND item.subject = n.subject_id
                  AND item.due_on = n.due_on AND item.phase = 'todo') AS is_open,
          EXISTS (SELECT 1 FROM activity_delivery od JOIN activity_notice o ON o.id = od.notice_id
@@ -206,8 +210,10 @@ judged AS (
                   WHEN is_away THEN %s ELSE '' END AS why,
          CASE WHEN had_one OR NOT is_working_day OR extract(hour FROM local) < %s THEN
            (local::date + (
-             SELECT min(days) FROM generate_series(CASE WHEN had_one THEN 1 ELSE 0 END, 8) days
-             WHERE extract(isodow FROM local::date + days)::int = ANY(%s)
+             SELECT min(days) FROM generate_series(CASE WHEN had_one THEN 1 ELSE 0 END, 60) days
+             WHERE """
+    + WORKS_ON.format(day="(local::date + days)")
+    + """
            ) + make_interval(hours => %s)) AT TIME ZONE zone END AS wait_until
   FROM due
 )
@@ -231,19 +237,17 @@ def _words() -> dict[str, str]:
     }
 
 
-def _calendar() -> tuple[str, list[int]]:
-    """The organisation's zone and working days."""
-    found = Organisation.objects.values_list("zone", "working_days").first()
-    zone, days = found or ("UTC", [1, 2, 3, 4, 5])
-    return (zone if zone in known_zones() else "UTC"), days
+def _zone() -> str:
+    """The organisation's zone."""
+    zone = Organisation.objects.values_list("zone", flat=True).first()
+    return zone if zone and zone in known_zones() else "UTC"
 
 
 def remind() -> int:
     """Write the reminders that are due this morning where their recipients are; returns how many are new."""
     now, zones, words = timezone.now(), known_zones(), _words()
     items, params = open_items_sql()
-    zone, working_days = _calendar()
-    people: list[Any] = [working_days, now, zones, zones, zone]
+    people: list[Any] = [now, zones, zones, _zone()]
     needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], [], []]
     late = _("%(person)s is late: %(task)s")
     team, board = reverse("home:team"), need_url("home:board").replace(str(SENTINEL), "%(pk)s")
@@ -274,13 +278,12 @@ def hold_back() -> int:
     if not due.exists():
         return 0
     items, params = open_items_sql()
-    zone, working_days = _calendar()
     with connection.cursor() as cursor:
         cursor.execute(
             HOLD_BACK.format(items=items),
             [
-                *params, working_days, zones, zones, zone, now, now, now,
-                words["closed"], words["left"], words["done"], words[AWAY], MORNING, working_days, MORNING,
+                *params, zones, zones, _zone(), now, now, now,
+                words["closed"], words["left"], words["done"], words[AWAY], MORNING, MORNING,
             ],
         )  # fmt: skip
         return int(cursor.rowcount)

@@ -57,6 +57,14 @@ def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
             company,
             "",
         ),
+        (
+            standing.is_hr_admin or standing.is_it_admin,
+            _("Calendar"),
+            "people:calendar",
+            "calendar",
+            company,
+            "",
+        ),
         (standing.is_hr, _("Reminders and mails"), "activity:deliveries", "mail", company, ""),
         (
             standing.is_auditor or bool(standing.partner_paths),

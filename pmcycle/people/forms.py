@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.people.models import SCOPES, Employee, Import, Role, Unit
@@ -402,3 +403,23 @@ class TokenForm(forms.Form):
     expires_on = forms.DateField(
         label=_("It ends on"), widget=forms.DateInput, help_text=_("In a year at the latest.")
     )
+
+
+class WorkingDaysForm(forms.Form):
+    """The days of the week on which the company works."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    working_days = forms.TypedMultipleChoiceField(
+        label=_("Working days"),
+        coerce=int,
+        choices=[(n, WEEKDAYS[n - 1]) for n in range(1, 8)],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one day.")},
+    )
+
+
+class HolidayForm(forms.Form):
+    """A day on which nobody works."""
+
+    day = forms.DateField(label=_("Day"), widget=forms.DateInput)
+    name = forms.CharField(label=_("Name"), max_length=80)

@@ -23,6 +23,7 @@ from django.db.models.functions import Coalesce, JSONObject, Lower
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.access import in_force, today
+from pmcycle.people.rules.calendar import MONDAY_TO_FRIDAY, Calendar
 
 
 def date_span() -> Func:
@@ -31,7 +32,16 @@ def date_span() -> Func:
 
 
 def monday_to_friday() -> list[int]:
-    return [1, 2, 3, 4, 5]
+    return list(MONDAY_TO_FRIDAY)
+
+
+class AdministeredQuerySet(models.QuerySet[Any]):
+    """Settings of the company: HR and IT administrators' to read and to change."""
+
+    def visible_to(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin or user.standing.is_it_admin else self.none()
+
+    editable_by = visible_to
 
 
 class Organisation(models.Model):
@@ -45,11 +55,50 @@ class Organisation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.PositiveIntegerField(default=1)
 
+    objects = AdministeredQuerySet.as_manager()
+
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="organisation_only_one")]
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="organisation_only_one"),
+            models.CheckConstraint(
+                condition=Q(working_days__len__gt=0, working_days__contained_by=[1, 2, 3, 4, 5, 6, 7]),
+                name="organisation_works_on_some_day",
+                violation_error_message=_("A company works on at least one day of the week."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class Holiday(models.Model):
+    """A day on which nobody in the company works, whatever day of the week it is."""
+
+    day = models.DateField(_("day"), unique=True)
+    name = models.CharField(_("name"), max_length=80)
+
+    objects = AdministeredQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["day"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# Whether people work on the day that stands for {day}. `Calendar` says the same in Python.
+WORKS_ON = """(extract(isodow FROM {day})::int = ANY(coalesce(
+  (SELECT working_days::int[] FROM people_organisation), ARRAY[1, 2, 3, 4, 5]))
+  AND NOT EXISTS (SELECT 1 FROM people_holiday h WHERE h.day = {day}))"""
+
+
+def calendar() -> Calendar:
+    """The company's working days and holidays. One statement."""
+    holidays = ArraySubquery(Holiday.objects.values(pair=JSONObject(day="day", name="name")))
+    row = Organisation.objects.annotate(holidays=holidays).values_list("working_days", "holidays").first()
+    if row is None:
+        return Calendar()
+    return Calendar(row[0], {date.fromisoformat(h["day"]): h["name"] for h in row[1]})
 
 
 class SetupCode(models.Model):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pmcycle.people.views import accounts, company, imports
+from pmcycle.people.views import accounts, calendar, company, imports
 
 app_name = "people"
 urlpatterns = [
@@ -15,6 +15,10 @@ urlpatterns = [
     path("accounts/<int:pk>/roles/", accounts.grant_role, name="grant_role"),
     path("roles/<int:pk>/end/", accounts.end_role, name="end_role"),
     path("settings/", accounts.settings, name="settings"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/working-days/", calendar.set_working_days, name="set_working_days"),
+    path("calendar/holidays/", calendar.add_holiday, name="add_holiday"),
+    path("calendar/holidays/<int:pk>/remove/", calendar.remove_holiday, name="remove_holiday"),
     path("tokens/", accounts.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke/", accounts.revoke_token, name="revoke_token"),
     path("imports/", imports.imports, name="imports"),

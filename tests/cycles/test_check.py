@@ -20,6 +20,7 @@ from pmcycle.cycles.models import AcceptedWarning, Cycle, RatingLevel, matching
 from pmcycle.cycles.rules import Check, Finding, StageDates
 from pmcycle.errors import Refused
 from pmcycle.people.models import Absence, Employee, ReportingLine, User
+from pmcycle.people.rules.calendar import Calendar
 from tests.conftest import SignedIn, World
 from tests.factories import cycles, people
 
@@ -39,7 +40,12 @@ def stages(**changed: object) -> list[StageDates]:
 
 def codes(rows: list[StageDates], *, today: date = MONDAY, overlap: bool = False) -> set[tuple[str, bool]]:
     found = rules.date_findings(
-        rows, first=MONDAY, last=MONDAY + timedelta(days=120), today=today, may_overlap=overlap
+        rows,
+        first=MONDAY,
+        last=MONDAY + timedelta(days=120),
+        today=today,
+        may_overlap=overlap,
+        calendar=Calendar(holidays={MONDAY + timedelta(days=22): "Spring"}),
     )
     return {(f.code, f.is_error) for f in found}
 
@@ -50,8 +56,9 @@ def codes(rows: list[StageDates], *, today: date = MONDAY, overlap: bool = False
         ({}, set()),
         (
             {"due_on": MONDAY + timedelta(days=26)},
-            {("dates:weekend:appraisal", False), ("dates:order:appraisal", True)},
+            {("dates:day_off:appraisal", False), ("dates:order:appraisal", True)},
         ),
+        ({"opens_on": MONDAY + timedelta(days=22)}, {("dates:day_off:appraisal", False)}),
         ({"opens_on": MONDAY + timedelta(days=14)}, {("dates:overlap:appraisal", True)}),
         ({"opens_on": MONDAY + timedelta(days=18)}, {("dates:overlap:appraisal", True)}),
         ({"due_on": MONDAY + timedelta(days=60)}, {("dates:overlap:incentives", True)}),
@@ -80,12 +87,14 @@ def test_what_is_past_refuses_and_overlap_may_be_allowed() -> None:
 
 @at_any_pace
 @given(st.dates(date(1999, 1, 1), date(2090, 1, 1)), st.integers(28, 1_000))
-def test_planned_dates_are_always_in_order_and_never_on_a_weekend(first: date, days: int) -> None:
+def test_planned_dates_are_always_in_order_and_never_on_a_day_off(first: date, days: int) -> None:
     last = first + timedelta(days=days)
-    plan = list(rules.planned_dates(first, last).values())
+    monday = Calendar().workday(first)
+    worked = Calendar(holidays={monday: "Spring", monday + timedelta(days=7): "Summer"})
+    plan = list(rules.planned_dates(first, last, worked).values())
     flat = [day for opens, due, _grace in plan for day in (opens, due)]
     assert flat == sorted(flat)
-    assert all(day.weekday() < 5 for day in flat)
+    assert all(worked.works_on(day) for day in flat)
     assert all(later[0] > earlier[1] for earlier, later in itertools.pairwise(plan))
 
 

@@ -7,7 +7,17 @@ from typing import Any
 
 from pmcycle.access import today
 from pmcycle.people.actions import accounts, importing
-from pmcycle.people.models import Absence, Employee, Import, ReportingLine, RoleGrant, Salary, Unit, User
+from pmcycle.people.models import (
+    Absence,
+    Employee,
+    Holiday,
+    Import,
+    ReportingLine,
+    RoleGrant,
+    Salary,
+    Unit,
+    User,
+)
 
 PASSWORD = "correct horse battery staple"
 
@@ -58,6 +68,11 @@ def pay(employee: Employee, annual: str = "52000.00", currency: str = "USD") -> 
 def ana(world: Any) -> dict[str, Any]:
     """The URL of Ana's record."""
     return {"pk": world.ana.employee_id}
+
+
+def holiday(world: Any) -> dict[str, Any]:
+    """The URL of a holiday."""
+    return {"pk": Holiday.objects.get_or_create(day=today(), defaults={"name": "Spring"})[0].pk}
 
 
 def absence_of_ana(world: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.core import mail
 
 from pmcycle.activity.models import Delivery, Notice
 from pmcycle.home import actions
-from pmcycle.people.models import Absence, Organisation, Role, User
+from pmcycle.people.models import Absence, Holiday, Organisation, Role, User
 from tests.conftest import World
 from tests.factories import people
 from tests.factories.reminders import ask, only_requests, policy
@@ -172,6 +172,29 @@ def test_nobody_is_reminded_while_away_but_on_the_first_morning_back(
     sweep()
     sweep()
     assert mails_to(company.ana) == ["Answer about Chen Wei"]
+
+
+def test_a_reminder_of_a_holiday_comes_on_the_next_working_day(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    Holiday.objects.create(day=MONDAY, name="Spring")
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    sweep()
+    assert mails_to(company.ana) == []
+    clock(at(MONDAY + timedelta(days=1)))
+    sweep()
+    assert len(mails_to(company.ana)) == 1
+
+
+def test_a_mail_that_waits_on_a_holiday_leaves_on_the_next_working_day(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    actions.remind()
+    Holiday.objects.bulk_create(Holiday(day=MONDAY + timedelta(days=n), name="Rest") for n in range(14))
+    actions.deliver(NEVER)
+    assert mails_to(company.ana) == []
+    assert Delivery.objects.get().not_before.date() == MONDAY + timedelta(days=14)
 
 
 def test_a_reminder_of_the_weekend_comes_on_monday(company: World, clock: Callable[[datetime], None]) -> None:

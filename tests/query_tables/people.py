@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from pmcycle.access import today
-from pmcycle.people.models import ApiToken, Employee, Import, ImportLine, Role, RoleGrant, User
+from pmcycle.people.models import ApiToken, Employee, Holiday, Import, ImportLine, Role, RoleGrant, User
 from tests.conftest import World
 from tests.factories import people
 from tests.query_tables import Page
@@ -88,7 +88,15 @@ def ana_account(world: World) -> dict[str, Any]:
     return {"pk": world.ana.pk}
 
 
+def more_holidays(world: World, n: int) -> None:
+    for _ in range(n):
+        day = today() + timedelta(days=Holiday.objects.count())
+        Holiday.objects.create(day=day, name="Rest")
+        Holiday.objects.create(day=today() - timedelta(days=Holiday.objects.count()), name="Rest")
+
+
 PAGES = [
+    Page("people:calendar", "noor", more_holidays),
     Page("people:accounts", "kim", more_accounts),
     Page("people:account", "kim", more_roles, build=ana_account),
     Page("people:tokens", "ana", more_tokens),

@@ -24,7 +24,7 @@ from pmcycle.cycles.models import (
 )
 from pmcycle.cycles.rules import Check, Finding
 from pmcycle.errors import Refused
-from pmcycle.people.models import Employee, User
+from pmcycle.people.models import Employee, User, calendar
 
 # One pass over the population: every person with what stands in their way. The loop is searched
 # upward from everybody, at most fifty steps, because lines written by other tools may be closed.
@@ -92,6 +92,7 @@ def check(
         last=cycle.last_day,
         today=day,
         may_overlap=cycle.stages_may_overlap,
+        calendar=calendar(),
         url=link("cycles:configure", pk=cycle.pk, step="stages"),
     )
     for work in stage_work().values():

@@ -25,7 +25,7 @@ from pmcycle.cycles.models import (
     StageKind,
 )
 from pmcycle.errors import Invalid, check_version
-from pmcycle.people.models import Organisation, User
+from pmcycle.people.models import Organisation, User, calendar
 
 
 def create_cycle(
@@ -44,7 +44,7 @@ def create_cycle(
                 currency=currency or (organisation.currency if organisation else "USD"),
             )
         )
-        dates = rules.planned_dates(first_day, last_day)
+        dates = rules.planned_dates(first_day, last_day, calendar())
         Stage.objects.bulk_create(
             Stage(cycle=cycle, kind=kind, position=position, opens_on=opens, due_on=due, grace_days=grace)
             for position, (kind, (opens, due, grace)) in enumerate(dates.items())
@@ -87,14 +87,15 @@ def copy_cycle(old: Cycle, *, name: str, by: User) -> Cycle:
                 stages_may_overlap=old.stages_may_overlap,
             )
         )
+        worked = calendar()
         Stage.objects.bulk_create(
             Stage(
                 cycle=cycle,
                 kind=s.kind,
                 position=s.position,
                 grace_days=s.grace_days,
-                opens_on=rules.workday(rules.year_later(s.opens_on)),
-                due_on=rules.workday(rules.year_later(s.due_on)),
+                opens_on=worked.workday(rules.year_later(s.opens_on)),
+                due_on=worked.workday(rules.year_later(s.due_on)),
             )
             for s in old.stages.all()
         )

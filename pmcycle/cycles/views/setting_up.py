@@ -41,7 +41,7 @@ from pmcycle.cycles.views.shared import (
     who_is,
 )
 from pmcycle.errors import Refused
-from pmcycle.people.models import Employee, Unit
+from pmcycle.people.models import Employee, Unit, calendar
 from pmcycle.ui.formats import when_text
 
 # The steps of setting up: the word on the stepper and the heading of the page.
@@ -269,6 +269,7 @@ def configure_stages(request: UserRequest, cycle: Cycle) -> HttpResponse:
         last=cycle.last_day,
         today=cycle.local_day(timezone.now()),
         may_overlap=cycle.stages_may_overlap,
+        calendar=calendar(),
     )
     return _page(
         request, cycle, "stages", wrong=form.is_bound, form=form, line=line_of(stages), findings=findings

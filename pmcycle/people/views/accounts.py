@@ -22,7 +22,7 @@ from pmcycle.access import UserRequest, get_editable, today
 from pmcycle.errors import Invalid
 from pmcycle.people.actions import accounts as actions
 from pmcycle.people.forms import FirstVisitForm, RoleForm, SettingsForm, TokenForm, zone_choices
-from pmcycle.people.models import ApiToken, Employee, Organisation, Role, RoleGrant, Unit, User, in_use
+from pmcycle.people.models import ApiToken, Employee, Role, RoleGrant, Unit, User, in_use
 from pmcycle.people.rules import roles
 
 PER_PAGE = 50
@@ -223,7 +223,7 @@ def settings(request: UserRequest) -> HttpResponse:
         actions.set_zone(request.user, form.cleaned_data["zone"])
         messages.success(request, _("Saved."))
         return redirect("people:settings")
-    context = {"form": form, "zones": zone_choices(), "company": Organisation.objects.first()}
+    context = {"form": form, "zones": zone_choices()}
     return render(request, "people/settings.html", context, status=422 if form.is_bound else 200)
 
 
