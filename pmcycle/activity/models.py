@@ -24,17 +24,22 @@ CLOCK_KINDS = ("reminder", "escalation")
 
 # Sequence and hash are made by the database, so that rows written by INSERT … SELECT are chained
 # like single ones and no code path can leave a gap. The lock makes the tail of one stream stand
-# still until the writing transaction ends.
+# still until the writing transaction ends; therefore a statement of many rows need look it up only
+# once. What it last wrote is kept in a setting of the transaction, which a rolled-back savepoint
+# takes back together with the rows and the lock.
 CHAIN = """
-DECLARE tail record;
+DECLARE tail text[] := string_to_array(current_setting('pmcycle.tail', true), '|');
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.stream, 7201));
-  SELECT seq, hash INTO tail FROM activity_event WHERE stream = NEW.stream ORDER BY seq DESC LIMIT 1;
-  NEW.seq := coalesce(tail.seq, 0) + 1;
-  NEW.previous_hash := coalesce(tail.hash, '');
+  IF cardinality(tail) IS DISTINCT FROM 3 OR tail[3] <> NEW.stream THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.stream, 7201));
+    tail := (SELECT ARRAY[hash, seq::text] FROM activity_event WHERE stream = NEW.stream ORDER BY seq DESC LIMIT 1);
+  END IF;
+  NEW.seq := coalesce(tail[2]::bigint, 0) + 1;
+  NEW.previous_hash := coalesce(tail[1], '');
   NEW.hash := encode(sha256(convert_to(concat_ws('|', NEW.previous_hash, NEW.stream, NEW.seq,
     extract(epoch from NEW.at), NEW.verb, NEW.actor_id, NEW.on_behalf_of_id, NEW.about_id,
     NEW.subject_kind, NEW.subject_id, NEW.data::text), 'UTF8')), 'hex');
+  PERFORM set_config('pmcycle.tail', concat_ws('|', NEW.hash, NEW.seq, NEW.stream), true);
   RETURN NEW;
 END;
 """
@@ -88,7 +93,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One line of history, written by `record` in the transaction of the verb it tells of."""
 
-    stream = models.CharField(max_length=80, db_index=True)
+    stream = models.CharField(max_length=80)
     seq = models.BigIntegerField(default=0)
     at = models.DateTimeField(db_default=models.functions.Now(), db_index=True)
     verb = models.CharField(max_length=60)
@@ -96,7 +101,11 @@ class Event(models.Model):
     on_behalf_of = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    about = models.ForeignKey("people.Employee", null=True, on_delete=models.PROTECT, related_name="+")
+    # Found by the index on employee and time, as the stream is by its unique key: a large import
+    # or launch writes a row for everybody, and each index more is paid for every one of them.
+    about = models.ForeignKey(
+        "people.Employee", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     subject_kind = models.CharField(max_length=60)
     subject_id = models.BigIntegerField(null=True)
     data = models.JSONField(default=dict)

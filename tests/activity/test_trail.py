@@ -136,6 +136,32 @@ def test_a_changed_or_missing_line_is_found(world: World, as_: SignedIn, harm: s
     assert "broken from line" in page
 
 
+WRITE_MANY = """
+INSERT INTO activity_event (stream, seq, at, verb, subject_kind, data, request_id, previous_hash, hash)
+SELECT (ARRAY['cycle:1', 'cycle', 'cycle|1'])[1 + n %% %(streams)s], 0, now(), 'takes_part', '', '{}', '', '', ''
+FROM generate_series(1, 60) n
+"""
+
+
+@pytest.mark.parametrize("streams", [1, 2, 3])
+def test_lines_of_one_statement_follow_each_other_in_every_stream(db: None, streams: int) -> None:
+    with connection.cursor() as cursor:
+        for _ in range(2):
+            cursor.execute(WRITE_MANY, {"streams": streams})
+    assert {row["length"]: row["broken"] for row in Event.objects.chain()} == {120 // streams: 0}
+
+
+def test_what_a_savepoint_takes_back_leaves_no_gap(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE_MANY, {"streams": 1})
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            cursor.execute(WRITE_MANY, {"streams": 1})
+            raise ZeroDivisionError
+        cursor.execute(WRITE_MANY, {"streams": 1})
+    (row,) = Event.objects.chain()
+    assert (row["length"], row["broken"]) == (120, 0)
+
+
 def test_the_trail_cannot_be_changed_by_the_application(world: World) -> None:
     event = write(world)
     with pytest.raises(Exception, match="annot"), transaction.atomic():

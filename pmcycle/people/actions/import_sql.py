@@ -118,12 +118,12 @@ WRITE_PEOPLE: tuple[str, ...] = (
     WHERE w.employee_id IS NULL AND e.email <> '' AND lower(w.email) = lower(e.email)
       AND NOT EXISTS (SELECT FROM people_user o WHERE o.employee_id = e.id)
     """,
-    # A stream for each thousand lines of the run, not for each person: a stream is locked until the
-    # transaction ends, and locks are few; and a long stream is slow to append to.
+    # One stream for the run, not one for each person: a stream is locked until the transaction ends,
+    # and locks are few.
     """
     INSERT INTO activity_event (stream, seq, at, verb, actor_id, about_id, subject_kind, subject_id, data,
       request_id, previous_hash, hash)
-    SELECT 'import:' || %(run)s || ':' || line / 1000, 0, now(),
+    SELECT 'import:' || %(run)s, 0, now(),
       CASE WHEN is_new THEN 'imported_person' ELSE 'changed_by_import' END, %(by)s,
       e.id, 'people.employee', e.id, jsonb_build_object('import', %(run)s, 'line', line,
       'fields', (SELECT coalesce(jsonb_agg(k ORDER BY k), '[]') FROM jsonb_object_keys(c) k)), '', '', ''
