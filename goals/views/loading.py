@@ -22,7 +22,9 @@ def with_stage(rows: ParticipationQuerySet) -> ParticipationQuerySet:
         rows.with_manager()
         .select_related("cycle", "employee")
         .annotate(
-            stage_state=Subquery(stage.values("state")[:1]), stage_due=Subquery(stage.values("due_on")[:1])
+            stage_state=Subquery(stage.values("state")[:1]),
+            stage_opens=Subquery(stage.values("opens_on")[:1]),
+            stage_due=Subquery(stage.values("due_on")[:1]),
         )
     )
 

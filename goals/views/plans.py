@@ -86,5 +86,6 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "of_manager": [g for g in side if g.participation_id is not None],
         "thread": thread_of(participation, StageKind.OBJECTIVES, request.user),
         "stage_open": participation.stage_state == Stage.State.OPEN,
+        "stage_planned": participation.stage_state == Stage.State.PLANNED,
     }
     return render(request, "goals/list.html", context)

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from goals.models import Goal
 from pmcycle.access import today
-from pmcycle.cycles.models import Extension
+from pmcycle.cycles.models import Extension, Stage
 from tests.conftest import SignedIn, World
 from tests.factories import goals
 
@@ -36,6 +36,14 @@ def test_one_button_agrees_to_the_set_that_was_read(world: World, as_: SignedIn)
     ana.post(reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen_on(page)})
     assert Goal.objects.filter(state=Goal.State.AGREED).count() == 3
     assert "The set is agreed" in ana.get(reverse("goals:list")).content.decode()
+
+
+def test_before_the_stage_opens_the_page_says_when_it_will(world: World, as_: SignedIn) -> None:
+    goals.propose(world.ana_part, world.bashir, weight="100")
+    world.cycle.stages.filter(kind="objectives").update(state=Stage.State.PLANNED)
+    page = as_(world.ana).get(reverse("goals:list")).content.decode()
+    assert "You can agree or counter when the objectives stage opens" in page
+    assert not seen_on(page)
 
 
 @pytest.mark.parametrize("weights", [("50", "30"), ("60", "50"), ("99.9",)])
