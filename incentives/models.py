@@ -272,6 +272,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def editable_by(self, user: User) -> Self:
         return self if user.standing.is_hr_admin else self.none()
 
+    def approved(self) -> Self:
+        """Whose amounts stay as they are: approved, and on the way to payroll."""
+        return self.exclude(state__in=Run.OPEN)
+
     def led_by(self, user: User) -> Self:
         """Runs in which `user` recommends for somebody, or stands above who does."""
         mine = related(user, Relation.MANAGER, Relation.SKIP_LEVEL, to="awards__participation")
@@ -289,6 +293,8 @@ class Run(models.Model):
         APPROVED = "approved", _("Approved")
         RELEASED = "released", _("Released")
         EXPORTED = "exported", _("Exported")
+
+    OPEN = (State.DRAFT, State.CALCULATED, State.RECOMMENDING)
 
     plan = models.OneToOneField(Plan, on_delete=models.PROTECT, related_name="run")
     plan_version = models.ForeignKey(PlanVersion, null=True, on_delete=models.PROTECT, related_name="+")
@@ -332,7 +338,7 @@ class Run(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether amounts may still change."""
-        return self.state in (self.State.DRAFT, self.State.CALCULATED, self.State.RECOMMENDING)
+        return self.state in self.OPEN
 
 
 class FactSheet(models.Model):

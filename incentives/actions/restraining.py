@@ -133,7 +133,9 @@ def decide(
 ) -> RestraintEntry:
     """A second person lets the entry take effect, or lifts it (also later: a hold is settled so).
 
-    It takes effect only after the person has answered or the day to answer has passed; lifting is always possible.
+    It takes effect only after the person has answered or the day to answer has passed, and before the rewards
+    are approved. Lifting is always possible: it sets free what is held, but an amount that was approved while
+    the entry took it away or cut it stays as it is on the statement.
     """
     if not text.strip():
         raise Invalid("decision", _("Say why; the person reads it."))
@@ -160,6 +162,10 @@ def decide(
             )
         if effective and row.lapses_on < today():
             raise Refused(_("This entry has lapsed."))
+        if effective and Run.objects.approved().filter(plan__cycle=row.participation.cycle_id).exists():
+            raise Refused(
+                _("The rewards of this cycle are approved. Lift the entry: it restrains nothing any more.")
+            )
         row.state = RestraintEntry.State.EFFECTIVE if effective else RestraintEntry.State.LIFTED
         row.decided_by, row.decided_at, row.decision = by, timezone.now(), text.strip()
         row.version += 1

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from feedback.models import Entry, entries_known_since
 from incentives import actions
 from incentives.forms import AnswerForm, DecideForm, RestraintForm
-from incentives.models import OVERSEERS, RestraintEntry
+from incentives.models import OVERSEERS, RestraintEntry, Run
 from incentives.views.plans import done
 from pmcycle.access import UserRequest, get_visible, today
 from pmcycle.cycles.models import Cycle, Participation, Relation, related
@@ -106,10 +107,11 @@ def _page(
     decide: DecideForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    approved = Run.objects.approved().filter(plan__cycle=OuterRef("participation__cycle"))
     found = get_visible(
         RestraintEntry.objects.select_related(
             "participation__employee", "participation__cycle", "proposed_by", "decided_by", "entry__author"
-        ),
+        ).annotate(is_too_late=Exists(approved)),
         request.user, pk=pk,
     )  # fmt: skip
     is_own = found.participation.employee_id == request.user.employee_id

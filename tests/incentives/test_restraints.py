@@ -105,6 +105,24 @@ def test_what_an_entry_holds_is_settled_at_the_entry(world: World, as_: SignedIn
     assert not award.is_held
 
 
+def test_after_the_approval_it_says_what_lifting_does_and_does_not_do(world: World, as_: SignedIn) -> None:
+    entry = incentives.in_effect(world, effect="zero")
+    late = incentives.restraint(world, kind="bonus", answer_by=today() - timedelta(days=1))
+    incentives.approved(world)
+    award = incentives.award_of(world.ana_part)
+    lea = as_(world.lea)
+    words = lea.get(reverse("incentives:restraint", kwargs={"pk": entry.pk})).content.decode()
+    assert "given as an award in the next cycle" in words
+    url = reverse("incentives:decide", kwargs={"pk": entry.pk})
+    lift = {"outcome": "lifted", "decision": "The audit was right.", "version": entry.version}
+    assert lea.post(url, lift).status_code == 302
+    assert incentives.award_of(world.ana_part).amount == award.amount == 0
+    effective = {"outcome": "effective", "decision": "Late.", "version": late.version}
+    refused = lea.post(reverse("incentives:decide", kwargs={"pk": late.pk}), effective)
+    assert refused.status_code == 409
+    assert "restrains nothing any more" in refused.content.decode()
+
+
 def test_it_lapses_by_itself(world: World) -> None:
     entry = incentives.in_effect(world)
     RestraintEntry.objects.filter(pk=entry.pk).update(
