@@ -317,7 +317,7 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
             step()
             weigh(cursor, components, plan.cycle.currency)
             step()
-            _divide(cursor, pools)
+            divide(cursor, pools)
             step()
             for statement in WRITES:
                 cursor.execute(statement, values)
@@ -362,7 +362,8 @@ def weigh(cursor: Any, components: Sequence[rules.Component], currency: str) -> 
     )
 
 
-def _divide(cursor: Any, pools: Iterable[Pool]) -> None:
+def divide(cursor: Any, pools: Iterable[Pool]) -> None:
+    """Pools among whom `reward_calc` gives a share of them. Refused if one cannot pay everybody the least."""
     cursor.execute(TOO_SMALL)
     short = {row[0] for row in cursor.fetchall()}
     for pool in pools:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +27,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from incentives import rules
-from incentives.actions.calculating import read_facts, weigh
+from incentives.actions.calculating import divide, read_facts, weigh
 from incentives.models import Component, Plan, PlanVersion, Pool, Rule, Run
 from pmcycle.activity.actions import Tell, record
 from pmcycle.cycles.actions import link
@@ -428,26 +429,52 @@ def _without_pay(people: QuerySet[Employee]) -> list[Finding]:
 
 
 def rehearse(plan: Plan, past: Cycle) -> dict[str, Any]:
-    """What the working copy would have given on a past cycle's facts, and what was given then.
+    """What the working copy and its pools would have given on a past cycle's facts, and what was given then.
 
-    Nothing is written: the calculation's own tables last as long as the transaction. Pools are not
-    divided, because those of the past are not those of this plan. Amounts are grouped, never by name.
+    Nothing is written: the calculation's own tables last as long as the transaction. `rows` are
+    amounts by group, never by name; `pools` what each pool would have given. `refused` says why it
+    could not have been calculated at all. A cycle in another currency is weighed without the pools.
     """
     components = rules.components_of(content_of(plan))
+    has_pools = past.currency == plan.cycle.currency
+    if not has_pools:
+        components = [_alone(c) for c in components]
+    pools = list(Pool.objects.filter(component__plan=plan)) if has_pools else []
+    found: dict[str, Any] = {"rows": [], "pools": [], "refused": "", "has_pools": has_pools}
     with transaction.atomic(), connection.cursor() as cursor:
         read_facts(cursor, past)
-        weigh(cursor, [_alone(c) for c in components], past.currency)
-        cursor.execute(REHEARSAL, {"cycle": past.pk})
-        names = [column[0] for column in cursor.description]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        weigh(cursor, components, past.currency)
+        try:
+            divide(cursor, pools)
+        except Refused as refused:
+            found["refused"] = refused.reason
+        else:
+            found["rows"] = _named(cursor, REHEARSAL, {"cycle": past.pk})
+            found["pools"] = _named(cursor, REHEARSED_POOLS, {"pools": [p.pk for p in pools]})
         cursor.execute("DROP TABLE reward_facts, reward_calc")
-    return {"rows": rows}
+    return found
+
+
+def _named(cursor: Any, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    cursor.execute(sql, values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _alone(component: rules.Component) -> rules.Component:
     """The component without its pool: everybody gets what the rules say."""
-    return rules.Component(**{**component.__dict__, "distributes_pool": False})
+    return replace(component, distributes_pool=False)
 
+
+# What each pool would have given; the rules may ask a pool that is not handed out whole for more than it has.
+REHEARSED_POOLS = """
+SELECT k.name, coalesce(u.name, '') AS unit, p.amount, p.currency, coalesce(sum(c.guideline), 0) AS given,
+  p.amount - coalesce(sum(c.guideline), 0) AS left
+FROM incentives_pool p JOIN incentives_component k ON k.id = p.component_id
+LEFT JOIN people_unit u ON u.id = p.unit_id LEFT JOIN reward_calc c ON c.pool_id = p.id
+WHERE p.id = ANY(%(pools)s) GROUP BY p.id, k.id, k.name, u.name, u.path, p.amount, p.currency
+ORDER BY k.id, u.path NULLS FIRST
+"""
 
 REHEARSAL = """
 WITH person AS (

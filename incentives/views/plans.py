@@ -353,7 +353,7 @@ def criteria(request: UserRequest, pk: int) -> HttpResponse:
 def rehearse(request: UserRequest, pk: int) -> HttpResponse:
     """What the working copy would have given in an earlier cycle: who gains, who loses, in groups."""
     cycle = _plan_cycle(request, pk)
-    plan = get_visible(Plan, request.user, cycle=cycle)
+    plan = get_visible(Plan.objects.select_related("cycle"), request.user, cycle=cycle)
     past = list(
         Cycle.objects.visible_to(request.user)
         .exclude(state=Cycle.State.DRAFT)
@@ -362,11 +362,13 @@ def rehearse(request: UserRequest, pk: int) -> HttpResponse:
     chosen = next((c for c in past if str(c.pk) == request.GET.get("on", "")), None)
     if chosen is None:
         chosen = next((c for c in past if c.pk != cycle.pk), past[0] if past else None)
-    rows: list[dict[str, Any]] = []
-    names = names_of(cycle)
+    found: dict[str, Any] = {"rows": []}
     if chosen is not None and plan.components.filter(rules__isnull=False).exists():
-        rows = actions.rehearse(plan, chosen)["rows"]
-    context = {"cycle": cycle, "plan": plan, "past": past, "chosen": chosen, **_grouped(rows, names)}
+        found = actions.rehearse(plan, chosen)
+    context = {
+        "cycle": cycle, "plan": plan, "past": past, "chosen": chosen, "found": found,
+        **_grouped(found["rows"], names_of(cycle)),
+    }  # fmt: skip
     return render(request, "incentives/rehearse.html", context)
 
 

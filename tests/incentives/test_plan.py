@@ -127,6 +127,29 @@ def test_a_rehearsal_names_nobody_and_writes_nothing(world: World, as_: SignedIn
     assert not Plan.objects.filter(run__isnull=False).exists()
 
 
+def test_a_rehearsal_hands_out_the_pools_and_says_what_they_lack(world: World, as_: SignedIn) -> None:
+    incentives.rate_all(world)
+    plan = incentives.make_plan(world.cycle, by=world.kim)
+    whole = incentives.make_component(plan, "merit", distributes_pool=True)
+    incentives.make_rule(whole, "2")
+    incentives.make_pool(whole, "5000")
+    free = incentives.make_component(plan, "bonus")
+    incentives.make_rule(free, "10")
+    incentives.make_pool(free, "100")
+    found = actions.rehearse(plan, world.cycle)
+    assert [(p["name"], p["given"] == 5000, p["left"] < 0) for p in found["pools"]] == [
+        (whole.name, True, False),
+        (free.name, False, True),
+    ]
+    given = sum(p["given"] for p in found["pools"])
+    assert next(r for r in found["rows"] if r["kind"] == "all")["new"] == given
+    url = reverse("incentives:rehearse", kwargs={"pk": world.cycle.pk})
+    assert "too small" in as_(world.kim).get(url).content.decode()
+    whole.minimum = Decimal(5000)
+    whole.save()
+    assert "cannot pay everybody the least" in as_(world.kim).get(url).content.decode()
+
+
 def test_the_plan_comes_along_into_a_copied_cycle(world: World) -> None:
     incentives.write_plan(world)
     for number in range(6):
