@@ -13,7 +13,9 @@ from goals.actions import GoalText
 from goals.models import ChangeRequest, Goal, GoalQuerySet, KeyResult
 from goals.rules import MAX_KEY_RESULTS, KeyResultText, key_result_problem
 from pmcycle.access import today
+from pmcycle.cycles.models import Participation, ParticipationQuerySet
 from pmcycle.people.models import Employee, Unit
+from pmcycle.ui.fields import field_of
 
 LONG = 20_000
 
@@ -29,8 +31,35 @@ class WeightInput(forms.NumberInput):
         return False
 
 
-class GoalForm(forms.Form):
-    """Everything about a goal but its key results. A wording for an answer has fewer fields (`RewordForm`)."""
+def owner_label(goal: Goal) -> str:
+    """Whose goal it is, in words."""
+    if goal.participation is not None:
+        return goal.participation.employee.name
+    return goal.unit.name if goal.unit else _("Organisation")
+
+
+class ParentField(forms.ModelChoiceField[Goal]):
+    """To which goal a goal contributes; each is called by its owner and its wording."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs = {"queryset": Goal.objects.none(), "required": False, **kwargs}
+        super().__init__(
+            label=gettext_lazy("Contributes to"), empty_label=gettext_lazy("nothing above it"), **kwargs
+        )
+
+    def label_from_instance(self, obj: Goal) -> str:
+        return f"{owner_label(obj)}: {obj.agreed}"
+
+
+class PeopleField(forms.ModelMultipleChoiceField[Participation]):
+    """People of a cycle, called by their names."""
+
+    def label_from_instance(self, obj: Participation) -> str:
+        return obj.employee.name
+
+
+class WordingForm(forms.Form):
+    """A wording of a goal without its key results; where it `weighs`, with its weight."""
 
     title = forms.CharField(label=gettext_lazy("Goal"), max_length=200)
     why = forms.CharField(
@@ -51,30 +80,12 @@ class GoalForm(forms.Form):
         },
     )
     due_on = forms.DateField(label=gettext_lazy("Reached by"), required=False, widget=forms.DateInput())
-    horizon = forms.ChoiceField(
-        label=gettext_lazy("Horizon"), choices=Goal.Horizon.choices, initial=Goal.Horizon.CYCLE
-    )
-    visibility = forms.ChoiceField(
-        label=gettext_lazy("Who may see it"), choices=Goal.Visibility.choices, initial=Goal.Visibility.LINE
-    )
-    parent = forms.ModelChoiceField(
-        label=gettext_lazy("Contributes to"), queryset=Goal.objects.none(), required=False,
-        empty_label=gettext_lazy("nothing above it"),
-    )  # fmt: skip
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, parents: GoalQuerySet | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, weighs: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "parent" in self.fields and parents is not None:
-            field: Any = self.fields["parent"]
-            field.queryset = parents
-            field.label_from_instance = parent_label
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if cleaned.get("horizon") in (Goal.Horizon.LONG_TERM, Goal.Horizon.DEVELOPMENT):
-            self.errors.pop("weight", None)
-        return cleaned
+        if not weighs:
+            del self.fields["weight"]
 
     def text(self, rows: Any) -> GoalText:
         """The wording, with the key results of a valid formset."""
@@ -87,18 +98,42 @@ class GoalForm(forms.Form):
         )  # fmt: skip
 
 
-class RewordForm(GoalForm):
-    """Another wording of a goal that the other side knows: text, weight, day and key results."""
+class GoalForm(WordingForm):
+    """A new goal: its wording, who may see it and where it belongs."""
 
-    horizon = visibility = parent = None  # type: ignore[assignment]
+    horizon = forms.ChoiceField(
+        label=gettext_lazy("Horizon"), choices=Goal.Horizon.choices, initial=Goal.Horizon.CYCLE
+    )
+    visibility = forms.ChoiceField(
+        label=gettext_lazy("Who may see it"), choices=Goal.Visibility.choices, initial=Goal.Visibility.LINE
+    )
+    parent = ParentField()
 
-    def __init__(self, *args: Any, weighs: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, parents: GoalQuerySet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not weighs:
-            del self.fields["weight"]
+        field_of(self, "parent", ParentField).queryset = parents
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("horizon") in (Goal.Horizon.LONG_TERM, Goal.Horizon.DEVELOPMENT):
+            self.errors.pop("weight", None)
+        return cleaned
 
 
-class ChangeForm(RewordForm):
+class AssignForm(GoalForm):
+    """One goal for several people of a team."""
+
+    people = PeopleField(
+        label=gettext_lazy("To whom"), queryset=Participation.objects.none(), widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one person.")},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, team: ParticipationQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field_of(self, "people", PeopleField).queryset = team
+
+
+class ChangeForm(WordingForm):
     """A wish to change an agreed goal, with its reason."""
 
     reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=ChangeRequest.Reason.choices)
@@ -107,25 +142,18 @@ class ChangeForm(RewordForm):
     )
 
 
-class PublishForm(GoalForm):
-    """A goal of the organisation or of one unit."""
+class PublishForm(WordingForm):
+    """A goal of the organisation or of one unit, which weighs nothing."""
 
-    weight = horizon = visibility = None  # type: ignore[assignment]
     unit = forms.ModelChoiceField(
         label=gettext_lazy("Of"), queryset=Unit.objects.all(), required=False,
         empty_label=gettext_lazy("the whole organisation"),
     )  # fmt: skip
+    parent = ParentField()
 
-
-def parent_label(goal: Goal) -> str:
-    return f"{owner_label(goal)}: {goal.agreed}"
-
-
-def owner_label(goal: Goal) -> str:
-    """Whose goal it is, in words."""
-    if goal.participation is not None:
-        return goal.participation.employee.name
-    return goal.unit.name if goal.unit else _("Organisation")
+    def __init__(self, *args: Any, parents: GoalQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, weighs=False, **kwargs)
+        field_of(self, "parent", ParentField).queryset = parents
 
 
 class KeyResultForm(forms.Form):
@@ -246,13 +274,8 @@ class DecisionForm(forms.Form):
 class AlignForm(DecisionForm):
     """To which goal a goal contributes."""
 
-    parent = forms.ModelChoiceField(
-        label=gettext_lazy("Contributes to"), queryset=Goal.objects.none(), required=False,
-        empty_label=gettext_lazy("nothing above it"),
-    )  # fmt: skip
+    parent = ParentField()
 
     def __init__(self, *args: Any, parents: GoalQuerySet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field: Any = self.fields["parent"]
-        field.queryset = parents
-        field.label_from_instance = parent_label
+        field_of(self, "parent", ParentField).queryset = parents

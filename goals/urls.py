@@ -13,6 +13,7 @@ urlpatterns = [
     path("of/<int:pk>/contribute/", contributions.contribute, name="contribute"),
     path("company/<int:pk>/", company.company, name="company"),
     path("company/<int:pk>/publish/", company.publish, name="publish"),
+    path("company/goals/<int:pk>/", company.republish, name="republish"),
     path("team/<int:pk>/assign/", proposing.assign, name="assign"),
     path("<int:pk>/", details.detail, name="detail"),
     path("<int:pk>/edit/", proposing.edit, name="edit"),

@@ -34,6 +34,8 @@ from pmcycle.errors import Invalid
 from pmcycle.people.models import Employee, ReportingLine
 
 A_PAGE = 20
+# Under which name the question that somebody is writing is kept.
+QUESTION = "feedback-question"
 
 
 @login_required
@@ -183,11 +185,12 @@ def request_feedback(request: UserRequest) -> HttpResponse:
                 due_on=data["due_on"],
                 by=request.user,
             )
+            drop_draft(request.user, QUESTION)
             messages.success(request, _("%(name)s is asked.") % {"name": data["reviewer"].name})
             return redirect("feedback:list")
         except Invalid as error:
             form.add_error(error.field, error.reason)
-    context = {"form": form}
+    context = {"form": form, "draft_key": QUESTION}
     return render(request, "feedback/request_feedback.html", context, status=422 if form.errors else 200)
 
 

@@ -9,7 +9,7 @@ from goals.actions.changing import (
     request_change,
     withdraw_change,
 )
-from goals.actions.company import align, publish
+from goals.actions.company import align, publish, republish
 from goals.actions.contributions import confirm_contribution, contribute, decline_contribution
 from goals.actions.progress import record_progress
 from goals.actions.proposing import assign, draft, edit, propose, propose_draft, withdraw
@@ -38,6 +38,7 @@ __all__ = [
     "propose_draft",
     "publish",
     "record_progress",
+    "republish",
     "request_change",
     "withdraw",
     "withdraw_change",

@@ -5,15 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.db import connection, transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from goals.actions.judging import author_of, refuse_if_reworded, refuse_unless
-from goals.actions.wordings import GoalText, check, new_version, put_in_force
+from goals.actions.telling import accounts_of, tells
+from goals.actions.wordings import (
+    TEXT,
+    GoalText,
+    as_stored,
+    check,
+    latest_of,
+    new_version,
+    put_in_force,
+    stored,
+    worded,
+)
 from goals.models import Goal
 from goals.rules import makes_loop
 from pmcycle.activity.actions import record
-from pmcycle.cycles.models import Cycle
-from pmcycle.errors import Invalid, Refused
+from pmcycle.cycles.models import Assignment, Cycle, Participation
+from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Unit, User
 
 ALIGNMENT_LOCK = 7301
@@ -59,6 +71,44 @@ def publish(cycle: Cycle, text: GoalText, *, unit: Unit | None, by: User) -> Goa
         goal.save(update_fields=["latest", "agreed", "state", "version"])
         record("publish", goal, by=by, author=author.pk)
         return goal
+
+
+def republish(goal: Goal, text: GoalText, *, version: int | None, by: User) -> Goal:
+    """Put another wording of a published goal in force; the old one keeps the time in which it held.
+
+    Those whose goals contribute to it, and their managers, are told: they may want to ask for a change.
+    """
+    with transaction.atomic():
+        goal = (
+            Goal.objects.select_for_update(of=("self",))
+            .select_related("latest", "agreed", "cycle")
+            .get(pk=goal.pk)
+        )
+        if goal.participation_id is not None:
+            raise Refused(_("A goal of two people changes when both agree."))
+        refuse_unless(goal, Goal.State.AGREED)
+        if goal.cycle.state in (Cycle.State.CLOSED, Cycle.State.ARCHIVED):
+            raise Refused(_("This cycle is closed."))
+        check_version(worded(goal), version, TEXT)
+        text = replace(text, horizon=goal.horizon, weight=None)
+        if stored(latest_of(goal)) == as_stored(text):
+            raise Invalid("title", _("You changed nothing."))
+        goal.latest = new_version(goal, text, by, proposed=True)
+        put_in_force(goal)
+        goal.save(update_fields=["latest", "agreed", "state", "version"])
+        title = _("A goal to which one of yours or of your team contributes has another wording")
+        url = reverse("goals:detail", args=[goal.pk])
+        told = tells(_contributors(goal).values(), title, url, f"goals.republished:{goal.latest.pk}")
+        record("republish", goal, by=by, number=goal.latest.number, notify=told)
+        return goal
+
+
+def _contributors(goal: Goal) -> dict[int, int]:
+    """The accounts of those whose goals contribute to this one, and of who leads them today."""
+    below = Goal.objects.shared().filter(parent=goal).exclude(state=Goal.State.CLOSED)
+    people = Participation.objects.filter(pk__in=below.values("participation"))
+    led = Assignment.objects.current().filter(participation__in=people)
+    return accounts_of([*people.values_list("employee", flat=True), *led.values_list("manager", flat=True)])
 
 
 def _line_above(goal: Goal) -> dict[int, int | None]:

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from goals import actions
 from goals.actions import GoalText
-from goals.forms import RewordForm
-from goals.views.forms import reword, version_edited
-from goals.views.loading import goal_of_pair, other_of, plan_around, plan_of, version_decided_on
+from goals.forms import WordingForm
+from goals.views.forms import SENT_BACK, reword, version_edited
+from goals.views.loading import goal_of_pair, plan_of, version_decided_on
 from pmcycle.access import UserRequest
 
 
@@ -24,15 +24,11 @@ from pmcycle.access import UserRequest
 def counter(request: UserRequest, pk: int) -> HttpResponse:
     """Answer a proposal with another wording."""
     goal = goal_of_pair(request, pk)
-    participation = plan_around(goal)
 
-    def act(text: GoalText, form: RewordForm) -> None:
+    def act(text: GoalText, form: WordingForm) -> None:
         actions.counter(goal, text, version=version_edited(form), by=request.user)
-        messages.success(
-            request, _("Sent back. %(name)s answers next.") % {"name": other_of(request, participation)}
-        )
 
-    return reword(request, goal, RewordForm, goal.latest, goal.version, act, "goals/counter.html")
+    return reword(request, goal, WordingForm, goal.latest, goal.version, act, SENT_BACK, "goals/counter.html")
 
 
 @login_required

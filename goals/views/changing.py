@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from goals import actions
 from goals.actions import GoalText
-from goals.forms import ChangeForm, RewordForm
+from goals.forms import ChangeForm, WordingForm
 from goals.models import ChangeRequest, Goal
-from goals.views.forms import reword, version_edited
-from goals.views.loading import goal_of_pair, other_of, plan_around, version_decided_on
+from goals.views.forms import SENT_BACK, reword, version_edited
+from goals.views.loading import goal_of_pair, version_decided_on
 from pmcycle.access import UserRequest, get_editable
 from pmcycle.errors import Refused
 
@@ -24,11 +24,10 @@ from pmcycle.errors import Refused
 def request_change(request: UserRequest, pk: int) -> HttpResponse:
     """Ask for another wording of an agreed goal."""
     goal = goal_of_pair(request, pk)
-    participation = plan_around(goal)
     if goal.state != Goal.State.AGREED:
         raise Refused(_("Only an agreed goal needs a change request."))
 
-    def act(text: GoalText, form: RewordForm) -> None:
+    def act(text: GoalText, form: ChangeForm) -> None:
         data = form.cleaned_data
         actions.request_change(
             goal,
@@ -38,11 +37,11 @@ def request_change(request: UserRequest, pk: int) -> HttpResponse:
             version=version_edited(form),
             by=request.user,
         )
-        messages.success(request, _("%(name)s is asked. Until then the agreed goal holds.") % {
-            "name": other_of(request, participation)
-        })  # fmt: skip
 
-    return reword(request, goal, ChangeForm, goal.agreed, goal.version, act, "goals/request_change.html")
+    done = _("%(name)s is asked. Until then the agreed goal holds.")
+    return reword(
+        request, goal, ChangeForm, goal.agreed, goal.version, act, done, "goals/request_change.html"
+    )
 
 
 @login_required
@@ -50,17 +49,13 @@ def request_change(request: UserRequest, pk: int) -> HttpResponse:
 def counter_change(request: UserRequest, pk: int) -> HttpResponse:
     """Answer a change with yet another wording."""
     change = _change(request, pk)
-    participation = plan_around(change.goal)
 
-    def act(text: GoalText, form: RewordForm) -> None:
+    def act(text: GoalText, form: WordingForm) -> None:
         actions.counter_change(change, text, version=version_edited(form), by=request.user)
-        messages.success(
-            request, _("Sent back. %(name)s answers next.") % {"name": other_of(request, participation)}
-        )
 
     return reword(
-        request, change.goal, RewordForm, change.new, change.version, act, "goals/counter.html", change=change
-    )
+        request, change.goal, WordingForm, change.new, change.version, act, SENT_BACK, "goals/counter.html", change
+    )  # fmt: skip
 
 
 @login_required

@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from goals import actions
+from goals.actions import GoalText
 from goals.cards import key_results_of, row_of
-from goals.forms import AlignForm, PublishForm, owner_label
-from goals.models import Goal, alignable
+from goals.forms import AlignForm, PublishForm, WordingForm, owner_label
+from goals.models import Goal, GoalQuerySet, alignable
 from goals.rules import goal_progress
-from goals.views.forms import acts, forms_of, status_of, was_sent
+from goals.views.forms import carried_out, forms_of, initial_of, status_of, version_edited
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Cycle
-from pmcycle.errors import Invalid
+from pmcycle.errors import Invalid, Refused
 
 
 @login_required
@@ -75,24 +76,50 @@ def publish(request: UserRequest, pk: int) -> HttpResponse:
     cycle = get_visible(Cycle, request.user, pk=pk)
     if not request.user.standing.is_hr_admin:
         raise PermissionDenied(_("Goals of the organisation are published by HR."))
-    parents = Goal.objects.filter(
-        cycle=cycle, participation__isnull=True, state=Goal.State.AGREED
-    ).select_related("agreed", "unit", "participation__employee")  # fmt: skip
-    form, rows = forms_of(request, PublishForm, {}, [], parents=parents)
-    if was_sent(request, form, rows):
-        unit = form.cleaned_data["unit"]
-        if acts(form, lambda: actions.publish(cycle, form.text(rows), unit=unit, by=request.user)):
-            messages.success(request, _("Published. Everybody can align their goals to it."))
-            return redirect("goals:company", cycle.pk)
-    context = {"cycle": cycle, "form": form, "rows": rows}
-    return render(request, "goals/publish.html", context, status=status_of(request, form, rows))
+    form, rows = forms_of(request, PublishForm, {}, [], parents=_published(cycle.pk))
+    draft_key = f"goal-published-{cycle.pk}"
+
+    def act(text: GoalText, form: PublishForm) -> None:
+        actions.publish(cycle, text, unit=form.cleaned_data["unit"], by=request.user)
+
+    if carried_out(request, form, rows, act, draft=draft_key):
+        messages.success(request, _("Published. Everybody can align their goals to it."))
+        return redirect("goals:company", cycle.pk)
+    context = {"cycle": cycle, "form": form, "rows": rows, "draft_key": draft_key}
+    return render(request, "goals/publish.html", context, status=status_of(request))
 
 
-def _parents(request: UserRequest, goal: Any) -> Any:
+@login_required
+@require_http_methods(["GET", "POST"])
+def republish(request: UserRequest, pk: int) -> HttpResponse:
+    """Put another wording of a published goal in force; HR admins."""
+    published = Goal.objects.filter(participation__isnull=True).select_related("agreed", "cycle", "unit")
+    goal = get_editable(published, request.user, pk=pk)
+    wording = goal.agreed
+    if wording is None or goal.state != Goal.State.AGREED:
+        raise Refused(_("This goal is already: %(state)s.") % {"state": goal.get_state_display()})
+    initial = {**initial_of(wording, None, goal.version), "horizon": goal.horizon}
+    form, rows = forms_of(request, WordingForm, initial, wording.key_results, weighs=False)
+    draft_key = f"goal-{goal.pk}-reworded"
+
+    def act(text: GoalText, form: WordingForm) -> None:
+        actions.republish(goal, text, version=version_edited(form), by=request.user)
+
+    if carried_out(request, form, rows, act, draft=draft_key):
+        messages.success(request, _("In force from now on. Whoever has aligned a goal to it is told."))
+        return redirect("goals:detail", goal.pk)
+    context = {"cycle": goal.cycle, "goal": goal, "form": form, "rows": rows, "draft_key": draft_key}
+    return render(request, "goals/publish.html", context, status=status_of(request))
+
+
+def _published(cycle_id: int) -> GoalQuerySet:
+    """The goals of the organisation and its units that hold in a cycle."""
+    rows = Goal.objects.filter(cycle=cycle_id, participation__isnull=True, state=Goal.State.AGREED)
+    return rows.select_related("agreed", "unit", "participation__employee")
+
+
+def _parents(request: UserRequest, goal: Any) -> GoalQuerySet:
     """What the goal can contribute to. The manager is annotated on the goal."""
     if goal.participation is None:
-        published = Goal.objects.filter(
-            cycle=goal.cycle_id, participation__isnull=True, state=Goal.State.AGREED
-        )
-        return published.select_related("agreed", "unit", "participation__employee").exclude(pk=goal.pk)
+        return _published(goal.cycle_id).exclude(pk=goal.pk)
     return alignable(goal.participation, goal.manager_id).visible_to(request.user).exclude(pk=goal.pk)

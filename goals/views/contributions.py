@@ -17,6 +17,8 @@ from goals.forms import ContributionForm
 from goals.models import Contribution
 from goals.views.loading import plan_of, version_decided_on
 from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.actions import drop_draft
+from pmcycle.cycles.models import Participation
 from pmcycle.errors import Invalid
 
 
@@ -42,6 +44,7 @@ def contribute(request: UserRequest, pk: int) -> HttpResponse:
             form.add_error(error.field, error.reason)
         else:
             name = form.cleaned_data["beneficiary"].name
+            drop_draft(request.user, _draft_key(participation))
             messages.success(request, _("Recorded. %(name)s is asked to confirm it.") % {"name": name})
             return redirect("goals:contributions", participation.pk)
     return _contributions(request, participation, form, status=422)
@@ -82,6 +85,10 @@ def _is_open(row: Contribution) -> bool:
     return row.confirmed_at is None and row.declined_at is None
 
 
+def _draft_key(participation: Participation) -> str:
+    return f"contribution-{participation.pk}"
+
+
 def _contributions(
     request: UserRequest, participation: Any, form: ContributionForm | None = None, status: int = 200
 ) -> HttpResponse:
@@ -92,5 +99,6 @@ def _contributions(
         "is_mine": mine,
         "rows": list(rows.select_related("author", "beneficiary").order_by("-happened_on", "-pk")[:100]),
         "form": form or (ContributionForm() if mine else None),
+        "draft_key": _draft_key(participation),
     }
     return render(request, "goals/contributions.html", context, status=status)

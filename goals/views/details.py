@@ -81,6 +81,7 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         "may_change": may_edit and goal.state == Goal.State.AGREED and opened is None,
         "may_record": (may_edit or (is_of_company and runs)) and goal.state == Goal.State.AGREED,
         "may_align": may_align,
+        "may_republish": is_of_company and goal.state == Goal.State.AGREED,
         "change": opened,
         "change_is_mine": opened is not None and opened.new.author_id == me,
         "changes": [c for c in changes if c is not opened],

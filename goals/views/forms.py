@@ -5,28 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy
 
 from goals.actions import GoalText
-from goals.forms import GoalForm, KeyResultFormSet, KeyResultRows, RewordForm
+from goals.forms import KeyResultFormSet, KeyResultRows, WordingForm
 from goals.models import ChangeRequest, Goal, GoalVersion
 from goals.rules import MAX_KEY_RESULTS, balance, key_result_words
 from goals.views.loading import other_of, plan_around
 from pmcycle.access import UserRequest
+from pmcycle.activity.actions import drop_draft
 from pmcycle.errors import Invalid
 
 EMPTY_ROWS = 2
+SENT_BACK = gettext_lazy("Sent back. %(name)s answers next.")
+# What a page does with the wording that was typed, and with the form that brought it.
+Act = Callable[[GoalText, Any], Any]
 
 
-def version_edited(form: GoalForm) -> int:
+def version_edited(form: WordingForm) -> int:
     """The version that the person was editing; a form without one counts as the oldest."""
     return form.cleaned_data.get("version") or 0
 
 
 def forms_of(
     request: UserRequest,
-    form_class: type[GoalForm],
+    form_class: type[WordingForm],
     initial: Mapping[str, Any],
     key_results: Sequence[Any],
     **kwargs: Any,
@@ -43,23 +49,31 @@ def forms_of(
     return form, KeyResultFormSet(posted, initial=start if posted is None else None, prefix="kr")
 
 
-def was_sent(request: UserRequest, form: GoalForm, rows: KeyResultRows) -> bool:
-    """Whether the form was sent for good and is well-formed; "Add a row" only shows it again."""
-    return request.method == "POST" and not request.POST.get("add_row") and form.is_valid() & rows.is_valid()
+def carried_out(
+    request: UserRequest, form: WordingForm, rows: KeyResultRows, act: Act, *, draft: str
+) -> bool:
+    """Whether the form was sent for good, is well-formed, and `act` did it; then its draft is dropped.
 
-
-def status_of(request: UserRequest, form: GoalForm, rows: KeyResultRows, problem: str = "") -> int:
-    return 422 if request.method == "POST" and not request.POST.get("add_row") else 200
-
-
-def acts(form: GoalForm, act: Callable[[], Any]) -> bool:
-    """Do it; a rule about one field becomes that field's error."""
+    A rule about one field becomes that field's error. "Add a row" only shows the form again.
+    """
+    if not _is_sent(request) or not form.is_valid() & rows.is_valid():
+        return False
     try:
-        act()
+        act(form.text(rows), form)
     except Invalid as error:
         form.add_error(error.field if error.field in form.fields else None, error.reason)
         return False
+    drop_draft(request.user, draft)
     return True
+
+
+def status_of(request: UserRequest) -> int:
+    """Of the page with the form: what was sent for good and is shown again was not taken."""
+    return 422 if _is_sent(request) else 200
+
+
+def _is_sent(request: UserRequest) -> bool:
+    return request.method == "POST" and not request.POST.get("add_row")
 
 
 def initial_of(wording: GoalVersion | None, goal: Goal | None, version: int | None) -> dict[str, Any]:
@@ -80,25 +94,29 @@ def initial_of(wording: GoalVersion | None, goal: Goal | None, version: int | No
 def reword(
     request: UserRequest,
     goal: Goal,
-    form_class: type[RewordForm],
+    form_class: type[WordingForm],
     wording: GoalVersion | None,
     version: int,
-    act: Callable[[GoalText, RewordForm], None],
+    act: Act,
+    done: Any,
     template: str,
     change: ChangeRequest | None = None,
 ) -> HttpResponse:
-    """Another wording beside the one that is known."""
+    """Another wording beside the one that is known; `done` is said afterwards, with the name of the other."""
     participation = plan_around(goal)
     weighs = goal.horizon == Goal.Horizon.CYCLE
     initial = {**initial_of(wording, None, version), "horizon": goal.horizon}
     form, rows = forms_of(request, form_class, initial, wording.key_results if wording else [], weighs=weighs)
-    if was_sent(request, form, rows) and acts(form, lambda: act(form.text(rows), form)):
+    draft = f"goal-{goal.pk}-reworded"
+    if carried_out(request, form, rows, act, draft=draft):
+        messages.success(request, done % {"name": other_of(request, participation)})
         return redirect("goals:detail", goal.pk)
     others = Goal.objects.weighing().filter(participation=participation).exclude(pk=goal.pk)
     weights = [w for w in others.values_list("latest__weight", flat=True) if w is not None]
     context = {
         "goal": goal, "wording": wording, "form": form, "rows": rows, "other": other_of(request, participation),
         "participation": participation, "change": change, "rest": balance(weights).left,
+        "draft_key": draft,
         "words": [key_result_words(row) for row in (wording.key_results if wording else [])],
     }  # fmt: skip
-    return render(request, template, context, status=status_of(request, form, rows))
+    return render(request, template, context, status=status_of(request))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from goals import actions
-from goals.forms import GoalForm, KeyResultRows
+from goals.actions import GoalText
+from goals.forms import AssignForm, GoalForm
 from goals.models import Goal, alignable
 from goals.rules import balance
-from goals.views.forms import acts, forms_of, initial_of, status_of, version_edited, was_sent
+from goals.views.forms import Act, carried_out, forms_of, initial_of, status_of, version_edited
 from goals.views.loading import goal_of_pair, other_of, plan_around, plan_of, version_decided_on
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation
@@ -74,80 +75,74 @@ def assign(request: UserRequest, pk: int) -> HttpResponse:
     team = team.select_related("employee", "cycle").order_by("employee__sort_name", "pk")
     if not team.exists():
         raise Http404
-    chosen = [int(value) for value in request.POST.getlist("people") if value.isascii() and value.isdigit()][
-        :500
-    ]
-    parents = alignable(team[0], request.user.employee_id).visible_to(request.user)
-    form, rows = forms_of(request, GoalForm, {"visibility": Goal.Visibility.LINE}, [], parents=parents)
-    problem = ""
-    if was_sent(request, form, rows):
-        people = list(team.filter(pk__in=[value for value in chosen if value < 2**63]))
-        problem = "" if people else _("Choose at least one person.")
-        if people and acts(form, lambda: actions.assign(people, form.text(rows), by=request.user)):
-            messages.success(
-                request, _("Proposed to %(n)s people. Each answers for themselves.") % {"n": len(people)}
-            )
-            return redirect("home:team")
-    context = {
-        "cycle": cycle,
-        "form": form,
-        "rows": rows,
-        "team": team[:200],
-        "chosen": chosen,
-        "problem": problem,
-    }
-    return render(request, "goals/assign.html", context, status=status_of(request, form, rows, problem))
+    form, rows = forms_of(
+        request, AssignForm, {"visibility": Goal.Visibility.LINE}, [],
+        team=team, parents=alignable(team[0], request.user.employee_id).visible_to(request.user),
+    )  # fmt: skip
+    draft_key = f"goal-assigned-{cycle.pk}"
+
+    def act(text: GoalText, form: AssignForm) -> None:
+        goals = actions.assign(form.cleaned_data["people"], text, by=request.user)
+        done = _("Proposed to %(n)s people. Each answers for themselves.")
+        messages.success(request, done % {"n": len(goals)})
+
+    if carried_out(request, form, rows, act, draft=draft_key):
+        return redirect("home:team")
+    context = {"cycle": cycle, "form": form, "rows": rows, "draft_key": draft_key}
+    return render(request, "goals/assign.html", context, status=status_of(request))
 
 
-def _write(request: UserRequest, participation: Any, act: Callable[..., Goal], done: str) -> HttpResponse:
+def _write(request: UserRequest, participation: Any, verb: Callable[..., Goal], done: str) -> HttpResponse:
     """The form of a new goal; `?from=` copies an earlier one of the same person."""
-    parents = alignable(participation, participation.manager_id).visible_to(request.user)
     initial, key_results = _copied(request, participation)
     initial.setdefault("parent", request.GET.get("parent"))
-    form, rows = forms_of(request, GoalForm, initial, key_results, parents=parents)
-    if was_sent(request, form, rows) and acts(
-        form, lambda: act(participation, form.text(rows), by=request.user)
-    ):  # fmt: skip
-        messages.success(request, done % {"name": other_of(request, participation)})
-        return redirect("goals:of", participation.pk)
-    return _form_page(request, participation, form, rows)
+
+    def act(text: GoalText, form: GoalForm) -> None:
+        verb(participation, text, by=request.user)
+
+    return _form(request, participation, act, done, initial, key_results)
 
 
-def _rewrite(request: UserRequest, pk: int, act: Callable[..., Goal], done: str) -> HttpResponse:
+def _rewrite(request: UserRequest, pk: int, verb: Callable[..., Goal], done: str) -> HttpResponse:
+    """The form of a draft that goes on."""
     goal = goal_of_pair(request, pk)
-    participation = plan_around(goal)
     if goal.state != Goal.State.DRAFT:
         raise Refused(_("This goal is already: %(state)s.") % {"state": goal.get_state_display()})
-    latest = goal.latest
-    parents = alignable(participation, participation.manager_id).visible_to(request.user)
-    form, rows = forms_of(
-        request,
-        GoalForm,
-        initial_of(latest, goal, goal.version),
-        latest.key_results if latest else [],
-        parents=parents,
-    )
-    if was_sent(request, form, rows) and acts(
-        form, lambda: act(goal, form.text(rows), version=version_edited(form), by=request.user)
-    ):
-        messages.success(request, done % {"name": other_of(request, participation)})
-        return redirect("goals:of", participation.pk)
-    return _form_page(request, participation, form, rows, goal=goal)
+    initial = initial_of(goal.latest, goal, goal.version)
+
+    def act(text: GoalText, form: GoalForm) -> None:
+        verb(goal, text, version=version_edited(form), by=request.user)
+
+    key_results = goal.latest.key_results if goal.latest else []
+    return _form(request, plan_around(goal), act, done, initial, key_results, goal)
 
 
-def _form_page(
-    request: UserRequest, participation: Any, form: GoalForm, rows: KeyResultRows, goal: Goal | None = None
+def _form(
+    request: UserRequest,
+    participation: Any,
+    act: Act,
+    done: str,
+    initial: Mapping[str, Any],
+    key_results: Sequence[Any],
+    goal: Goal | None = None,
 ) -> HttpResponse:
+    parents = alignable(participation, participation.manager_id).visible_to(request.user)
+    form, rows = forms_of(request, GoalForm, initial, key_results, parents=parents)
+    draft_key = f"goal-{goal.pk}" if goal else f"goal-new-{participation.pk}"
+    other = other_of(request, participation)
+    if carried_out(request, form, rows, act, draft=draft_key):
+        messages.success(request, done % {"name": other})
+        return redirect("goals:of", participation.pk)
     others = Goal.objects.weighing().filter(participation=participation)
     weights = others.values_list("latest__weight", flat=True)
     context = {
-        "participation": participation, "form": form, "rows": rows, "goal": goal,
-        "other": other_of(request, participation),
+        "participation": participation, "form": form, "rows": rows, "goal": goal, "other": other,
         "is_mine": participation.employee_id == request.user.employee_id,
         "rest": balance([w for w in weights if w is not None]).left,
         "earlier": _earlier(participation) if request.method == "GET" and goal is None else [],
+        "draft_key": draft_key,
     }  # fmt: skip
-    return render(request, "goals/propose.html", context, status=status_of(request, form, rows))
+    return render(request, "goals/propose.html", context, status=status_of(request))
 
 
 def _earlier(participation: Any) -> list[Goal]:

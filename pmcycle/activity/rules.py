@@ -109,6 +109,7 @@ VERBS: dict[str, Any] = {
     "left": _("noted that somebody left:"),
     "propose": _("proposed"),
     "publish": _("published"),
+    "republish": _("published another wording of"),
     "published_cycle_evaluation": _("published the evaluation of"),
     "record_progress": _("recorded progress of"),
     "released": _("released"),

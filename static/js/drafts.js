@@ -26,6 +26,8 @@ function read(form) {
 }
 
 function write(form, fields) {
+  // A form whose rows come and go makes the rows first that the draft has.
+  form.dispatchEvent(new CustomEvent("draft-restore", { detail: fields }));
   for (const [name, value] of Object.entries(fields)) {
     if (skipped(name)) continue;
     const values = [].concat(value).map(String);

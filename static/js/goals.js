@@ -11,9 +11,9 @@ function fit(row) {
 
 function dress(row) {
   fit(row);
-  row.querySelector("select")?.addEventListener("change", () => fit(row));
+  row.querySelector("select")?.addEventListener("input", () => fit(row));
   const remove = row.querySelector("input[name$=-DELETE]");
-  remove?.addEventListener("change", () => {
+  remove?.addEventListener("input", () => {
     row.hidden = remove.checked;
     if (row.hidden) rows.querySelector("[data-add-row]").focus();
   });
@@ -24,10 +24,8 @@ if (rows) {
   const most = Number(rows.querySelector("input[name$=-MAX_NUM_FORMS]").value);
   const add = rows.querySelector("[data-add-row]");
   rows.querySelectorAll("[data-rows] [data-row]").forEach(dress);
-  add.addEventListener("click", (event) => {
-    event.preventDefault();
+  const addRow = () => {
     const number = Number(total.value);
-    if (number >= most) return;
     const copy = rows.querySelector("[data-empty-row]").content.cloneNode(true);
     copy.querySelectorAll("*").forEach((node) => {
       for (const name of ["id", "name", "for", "aria-describedby"]) {
@@ -40,7 +38,14 @@ if (rows) {
     total.value = number + 1;
     add.disabled = number + 1 >= most;
     dress(row);
-    row.querySelector("input:not([type=hidden])").focus();
+    return row;
+  };
+  add.addEventListener("click", (event) => {
+    event.preventDefault();
+    if (Number(total.value) < most) addRow().querySelector("input:not([type=hidden])").focus();
+  });
+  rows.closest("form").addEventListener("draft-restore", (event) => {
+    while (Number(total.value) < most && `kr-${total.value}-title` in event.detail) addRow();
   });
 }
 
@@ -65,6 +70,6 @@ if (horizon && weighs) {
     weighs.hidden = horizon.value !== "cycle";
     if (rest) rest.hidden = weighs.hidden;
   };
-  horizon.addEventListener("change", fitWeight);
+  horizon.addEventListener("input", fitWeight);
   fitWeight();
 }

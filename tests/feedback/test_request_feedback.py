@@ -10,8 +10,10 @@ from django.db import Error, transaction
 from django.urls import reverse
 
 from feedback.models import Feedback, FeedbackRequest
+from feedback.views.giving import QUESTION
 from pmcycle.access import today
-from pmcycle.activity.models import Notice
+from pmcycle.activity.actions import save_draft
+from pmcycle.activity.models import Draft, Notice
 from tests.conftest import SignedIn, World
 from tests.factories.feedback import make_feedback, make_request, person
 
@@ -41,6 +43,16 @@ def test_one_asks_about_oneself_and_the_other_is_told(world: World, as_: SignedI
     notice = Notice.objects.get()
     assert notice.recipient == world.chen
     assert "explain" not in notice.title
+
+
+def test_the_question_is_kept_as_a_draft_until_it_is_sent(world: World, as_: SignedIn) -> None:
+    draft_url = reverse("activity:draft", kwargs={"key": QUESTION})
+    assert f'data-draft-url="{draft_url}"' in as_(world.ana).get(reverse(ASK)).content.decode()
+    save_draft(world.ana, QUESTION, {"question": "What could"})
+    as_(world.ana).post(reverse(ASK), asking(world, question=""))
+    assert Draft.objects.filter(author=world.ana, key=QUESTION).exists()
+    as_(world.ana).post(reverse(ASK), asking(world))
+    assert not Draft.objects.exists()
 
 
 def test_a_manager_asks_about_somebody_they_lead(world: World, as_: SignedIn) -> None:

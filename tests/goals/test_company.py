@@ -28,6 +28,48 @@ def test_hr_publishes_and_everybody_reads(world: World, as_: SignedIn) -> None:
     assert as_(world.kim).post(url, form(title="")).status_code == 422
 
 
+def test_a_published_goal_gets_another_wording_and_those_below_are_told(world: World, as_: SignedIn) -> None:
+    above = goals.publish(world.cycle, world.kim)
+    below = goals.agree(world.ana_part, world.ana, world.bashir)
+    actions.align(below, above, version=None, by=world.ana)
+    url = reverse("goals:republish", args=[above.pk])
+    kim = as_(world.kim)
+    assert url in kim.get(reverse("goals:detail", args=[above.pk])).content.decode()
+    assert "Zero recordable accidents" in kim.get(url).content.decode()
+    new = form(
+        title="Zero accidents, contractors included",
+        version=above.version,
+        **{"kr-0-key": goals.key_result(above).key},
+    )
+    assert kim.post(url, new).status_code == 302
+    page = as_(world.hugo).get(reverse("goals:detail", args=[above.pk])).content.decode()
+    assert "Zero accidents, contractors included" in page
+    assert [v.in_force_to is None for v in above.versions.all()] == [False, True]
+    told = Notice.objects.filter(url=reverse("goals:detail", args=[above.pk]))
+    assert set(told.values_list("recipient", flat=True)) == {world.ana.pk, world.bashir.pk}
+    assert goals.key_result(above).retired_at is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"), [({"title": ""}, 422), ({"version": "77"}, 409), ({"version": ""}, 409)]
+)
+def test_a_wording_that_does_not_fit_changes_nothing(
+    world: World, as_: SignedIn, fields: dict[str, str], status: int
+) -> None:
+    above = goals.publish(world.cycle, world.kim)
+    data = {**form(version=above.version), **fields}
+    assert as_(world.kim).post(reverse("goals:republish", args=[above.pk]), data).status_code == status
+    assert above.versions.count() == 1
+
+
+def test_a_published_goal_of_a_closed_cycle_stays(world: World) -> None:
+    above = goals.publish(world.cycle, world.kim)
+    world.cycle.state = "closed"
+    world.cycle.save(update_fields=["state"])
+    with pytest.raises(Refused, match="cycle is closed"):
+        actions.republish(above, goals.text(weight=None), version=None, by=world.kim)
+
+
 def test_nothing_is_published_in_a_closed_cycle(world: World, as_: SignedIn) -> None:
     world.cycle.state = "closed"
     world.cycle.save(update_fields=["state"])
@@ -71,7 +113,10 @@ def test_one_goal_for_several_people(world: World, as_: SignedIn) -> None:
     response = bashir.post(url, form())
     assert response.status_code == 422
     assert "Choose at least one person" in response.content.decode()
-    people = [world.ana_part.pk, world.part["chen"].pk, world.part["hugo"].pk, "x"]
+    people = [world.ana_part.pk, world.part["chen"].pk]
+    for strange in (world.part["hugo"].pk, "x", 10**30):
+        assert bashir.post(url, form(people=[*people, strange])).status_code == 422
+    assert not Goal.objects.exists()
     assert bashir.post(url, form(people=people)).status_code == 302
     assert {g.participation_id for g in Goal.objects.all()} == {world.ana_part.pk, world.part["chen"].pk}
     assert set(Goal.objects.values_list("state", flat=True)) == {Goal.State.PROPOSED}

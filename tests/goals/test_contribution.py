@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from goals.models import Contribution
 from pmcycle.access import today
-from pmcycle.activity.models import Notice
+from pmcycle.activity.actions import save_draft
+from pmcycle.activity.models import Draft, Notice
 from tests.conftest import SignedIn, World
 from tests.factories import goals
 
@@ -24,7 +25,9 @@ def test_it_is_recorded_and_the_beneficiary_asked(world: World, as_: SignedIn) -
         "beneficiary": "CHEN.WEI@example.com",
         "happened_on": today(),
     }
+    save_draft(world.ana, f"contribution-{world.ana_part.pk}", {"text": "Covered"})
     response = as_(world.ana).post(reverse("goals:contribute", args=[world.ana_part.pk]), data, follow=True)
+    assert not Draft.objects.exists()
     assert "Chen Wei is asked to confirm it" in response.content.decode()
     row = Contribution.objects.get()
     notice = Notice.objects.get(recipient=world.chen)

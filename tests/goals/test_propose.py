@@ -8,7 +8,8 @@ import pytest
 from django.urls import reverse
 
 from goals.models import Goal
-from pmcycle.activity.models import Event, Notice
+from pmcycle.activity.actions import save_draft
+from pmcycle.activity.models import Draft, Event, Notice
 from tests.conftest import SignedIn, World
 from tests.factories import goals
 
@@ -78,6 +79,18 @@ def test_a_wrong_field_keeps_what_was_typed(
     assert error in page
     assert "Every third complaint." in page or "why" in fields
     assert not Goal.objects.exists()
+
+
+def test_what_is_typed_is_kept_as_a_draft_until_it_is_sent(world: World, as_: SignedIn) -> None:
+    url = reverse("goals:propose", args=[world.ana_part.pk])
+    ana = as_(world.ana)
+    key = f"goal-new-{world.ana_part.pk}"
+    assert f'data-draft-url="{reverse("activity:draft", args=[key])}"' in ana.get(url).content.decode()
+    save_draft(world.ana, key, {"title": "Halve"})
+    ana.post(url, form(title=""))
+    assert Draft.objects.filter(author=world.ana, key=key).exists()
+    ana.post(url, form())
+    assert not Draft.objects.exists()
 
 
 def test_a_row_is_added_without_script_and_nothing_is_lost(world: World, as_: SignedIn) -> None:
