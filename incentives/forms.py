@@ -227,8 +227,7 @@ class RestraintForm(forms.Form):
 
     def __init__(self, *args: Any, entries: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        fields: Any = self.fields
-        fields["entry"].choices = [("", _("Choose …")), *entries]
+        self.fields["entry"].choices = [("", _("Choose …")), *entries]  # type: ignore[attr-defined]
 
 
 class AnswerForm(VersionForm):
