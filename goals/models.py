@@ -259,7 +259,7 @@ class GoalVersion(models.Model):
     proposed_at = models.DateTimeField(null=True)
     in_force_from = models.DateTimeField(null=True)
     in_force_to = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["number"]
@@ -286,7 +286,7 @@ class Signature(models.Model):
     version = models.ForeignKey(GoalVersion, on_delete=models.CASCADE, related_name="signatures")
     side = models.CharField(max_length=10, choices=Side)
     signer = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints = [

@@ -30,7 +30,9 @@ def build_evaluations(company: Company, demo: DemoCycle) -> None:
             continue
         by = company.users[manager.name]
         row = actions.begin(result.participation, by=by)
-        row = actions.save(row, _text(result.participation, manager, number), version=row.version, by=by)
+        row = actions.save(
+            row, _text(company, result.participation, manager, number), version=row.version, by=by
+        )
         if number % 4 == 2:
             continue
         row = actions.share(row, version=row.version, by=by)
@@ -40,24 +42,22 @@ def build_evaluations(company: Company, demo: DemoCycle) -> None:
             actions.sign(row, comment, version=row.version, by=company.users[person.name])
 
 
-def _text(participation: Participation, manager: Employee, number: int) -> EvaluationText:
-    points = [
-        PointText("achievement", texts.ACHIEVEMENTS[number % 4]),
-        PointText("achievement", texts.ACHIEVEMENTS[(number + 1) % 4]),
-    ]
+def _text(company: Company, participation: Participation, manager: Employee, number: int) -> EvaluationText:
+    words = texts.WORDS[company.division[participation.employee_id]]
+    points = [PointText("achievement", text) for text in words.achievements]
     told = Entry.objects.filter(conversation__participation=participation, author=manager).first()
     if told is not None:
         day = timezone.localdate(told.said_at)
         label = f"{day:%d %b %Y} · Conversation: {told.body[:100]}"
-        points.append(PointText("shortcoming", texts.SHORTCOMINGS[number % 3], "entry", told.pk, label))
+        points.append(PointText("shortcoming", words.shortcoming, "entry", told.pk, label))
     steps = [
         StepText(text, today() + timedelta(days=60 + 45 * n), support)
         for n, (text, support) in enumerate((texts.STEPS[number % 4], texts.STEPS[(number + 2) % 4]))
     ]
     return EvaluationText(
-        summary=texts.MANAGER_TEXTS[number % 3],
+        summary=words.manager,
         potential=("grow", "widen", "next")[number % 3],
-        long_term_goal=texts.FORWARD_TEXTS[number % 3],
+        long_term_goal=words.forward,
         points=points,
         steps=steps,
     )

@@ -122,6 +122,7 @@ def _version(
         weight=weight,
         author=author,
         proposed_at=at,
+        created_at=at,
         key_results=[
             {
                 "key": f"k{n}",
@@ -140,7 +141,7 @@ def _version(
 
 def _sign(agreed: list[tuple[Goal, GoalVersion, Employee, Employee]], wording: list[GoalVersion]) -> None:
     both = [
-        Signature(version=version, side=side, signer=signer)
+        Signature(version=version, side=side, signer=signer, at=version.created_at)
         for _, version, employee, manager in agreed
         for side, signer in (("employee", employee), ("manager", manager))
     ]
@@ -153,6 +154,7 @@ def _sign(agreed: list[tuple[Goal, GoalVersion, Employee, Employee]], wording: l
                     version=version,
                     side="employee" if version.author_id == owner.employee_id else "manager",
                     signer=version.author,
+                    at=version.created_at,
                 )
             )
     Signature.objects.bulk_create(both + one, batch_size=5000)
@@ -219,7 +221,8 @@ def _value(result: KeyResult, share: Decimal, noise: float, step: int) -> Decima
         return ((result.low or 0) + ((result.high or 0) - (result.low or 0)) * share).quantize(Decimal("0.1"))
     span = (result.target or Decimal(0)) - result.start
     value = result.start + span * max(Decimal(0), share + Decimal(str(round(noise, 3))))
-    return value.quantize(Decimal("0.01") if abs(span) < 10 else Decimal(1))
+    counted = result.start % 1 == 0 and span % 1 == 0 and result.unit not in ("%", "nm")
+    return value.quantize(Decimal(1) if counted or abs(span) >= 10 else Decimal("0.01"))
 
 
 def _changes(demo: DemoCycle, agreed: list[tuple[Goal, GoalVersion, Employee, Employee]]) -> None:

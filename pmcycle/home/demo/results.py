@@ -6,6 +6,9 @@ real company would have. Only the people with texts of their own get appraisals.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import cycle
+
 from appraisals import actions
 from appraisals.models import Appraisal, CycleForm, Rating, ReleasedResult
 from feedback.models import Entry
@@ -76,25 +79,34 @@ def _level(demo: DemoCycle, employee: Employee, number: int) -> RatingLevel:
     return demo.levels[(2, 3, 2, 2, 3, 2, 4, 2, 3, 2)[number % 10]]
 
 
+def _marks(demo: DemoCycle, level: RatingLevel, number: int) -> Iterator[RatingLevel]:
+    """The levels of the single answers, around that of the whole; who falls short does so in all of them."""
+    at = demo.levels.index(level)
+    around = cycle((0, 1, 0, -1, 0))
+    for _skipped in range(number % 5):
+        next(around)
+    return (demo.levels[at if at < 2 else min(4, max(2, at + step))] for step in around)
+
+
 def _write(company: Company, demo: DemoCycle, row: Appraisal | None, number: int, *, hand_in: bool) -> None:
     if row is None:
         return
     by = company.users[row.author.name]
     is_manager = row.kind == Appraisal.Kind.MANAGER
     level = _level(demo, row.participation.employee, number + (0 if is_manager else 4))
-    pages = texts.MANAGER_TEXTS if is_manager else texts.SELF_TEXTS
-    said = iter([pages[number % len(pages)], texts.SHORTCOMINGS[number % 3], texts.FORWARD_TEXTS[number % 3]])
+    words = texts.WORDS[company.division[row.participation.employee_id]]
+    first = words.manager if is_manager else words.own
+    said = iter([first, words.shortcoming, words.forward])
+    marks = _marks(demo, level, number)
     answers: dict[tuple[int, int | None], actions.Value] = {}
     for question in actions.questions_of(row):
         if question.kind == "goals":
             for goal in actions.goals_of(row.participation):
-                answers[question.pk, goal.pk] = actions.Value(level_id=level.pk)
+                answers[question.pk, goal.pk] = actions.Value(level_id=next(marks).pk)
         elif question.kind == "text":
-            answers[question.pk, None] = actions.Value(
-                text=next(said, pages[number % len(pages)].split(". ")[0] + ".")
-            )
+            answers[question.pk, None] = actions.Value(text=next(said, first.split(". ")[0] + "."))
         else:
-            answers[question.pk, None] = actions.Value(level_id=level.pk)
+            answers[question.pk, None] = actions.Value(level_id=next(marks).pk)
     cited = _heard(row) if is_manager and level.needs_mention else []
     level_id = level.pk if is_manager else None
     if hand_in:

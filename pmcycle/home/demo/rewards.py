@@ -36,6 +36,7 @@ MERIT: list[tuple[list[dict[str, str]], str, str, str]] = [
     ),
     ([{"fact": "rating", "op": "at_least", "value": "4"}], "give", "percent", "3"),
     ([{"fact": "rating", "op": "at_least", "value": "3"}], "give", "percent", "2"),
+    ([{"fact": "rating", "op": "at_least", "value": "2"}], "give", "percent", "1"),
 ]  # fmt: skip
 
 

@@ -316,58 +316,88 @@ CONTRIBUTIONS = [
     "Set up the shared sheet of test fixtures that three teams use now.",
 ]
 
-SELF_TEXTS = [
-    (
-        "The overnight series was the hardest piece of work I have done here. The first "
-        "half went slower than planned, because I "
-        "trusted the old fixture for too long. Since the new mount we are below one "
-        "nanometre in most runs, and two customers "
-        "have confirmed it on their own instruments."
+
+@dataclass(frozen=True)
+class Words:
+    """What is written about a year in one division: by oneself, by the manager, and what came of it."""
+
+    own: str
+    manager: str
+    forward: str
+    shortcoming: str
+    achievements: tuple[str, str]
+
+
+WORDS = {
+    "Engineering": Words(
+        own=(
+            "The overnight series was the hardest piece of work I have done here. The first half went slower than "
+            "planned, because I trusted the old fixture for too long. Since the new mount we are below one "
+            "nanometre in most runs, and two customers have confirmed it on their own instruments."
+        ),
+        manager=(
+            "Delivered what was agreed, under conditions that were harder than we thought in spring. The written "
+            "hand-overs have become the standard of the team. Next: delegate the routine measurements, so that "
+            "there is room for the simulation."
+        ),
+        forward="Run the simulation on my own by summer, and teach one colleague.",
+        shortcoming="Help was asked for late when the old fixture failed.",
+        achievements=(
+            "Drift of the M4 halved and confirmed by two customers",
+            "The shared fixture sheet, used by three teams",
+        ),
     ),
-    (
-        "I am proud that rework came down although we changed the supplier in the middle of the year. What I would do "
-        "differently: ask for help in the first week, not in the fourth."
+    "Production": Words(
+        own=(
+            "I am proud that rework came down although we changed the supplier in the middle of the year. What I "
+            "would do differently: ask for help in the first week, not in the fourth."
+        ),
+        manager=(
+            "Reliable, careful, and the person others ask first. The goal on rework was missed by a little; the "
+            "causes are known and written down. I should have pushed the supplier earlier, and said so in our "
+            "check-in."
+        ),
+        forward="Sign off on the second station and take over the near-miss round.",
+        shortcoming="The second station is not signed off yet.",
+        achievements=(
+            "Rework down in spite of a change of supplier",
+            "Twenty near misses reported, and no accident",
+        ),
     ),
-    (
-        "Two groups signed, one of them after a trial that almost failed. I learned "
-        "to bring service into the room early. "
-        "Where I fell short is answering in time while travelling."
+    "Sales": Words(
+        own=(
+            "Two groups signed, one of them after a trial that almost failed. I learned to bring service into the "
+            "room early. Where I fell short is answering in time while travelling."
+        ),
+        manager=(
+            "A strong result with customers and an honest eye on the weak spot: silence during travel. We agreed on "
+            "cover before each trip, and the last quarter shows that it works."
+        ),
+        forward="Lead one account group from first meeting to renewal.",
+        shortcoming="Questions stayed unanswered during trips in September.",
+        achievements=(
+            "First laboratory group signed after a difficult trial",
+            "Renewals agreed before autumn, without discounts",
+        ),
     ),
-]
-MANAGER_TEXTS = [
-    (
-        "Delivered what was agreed, under conditions that were harder than we thought "
-        "in spring. The written hand-overs have "
-        "become the standard of the team. Next: delegate the routine measurements, so "
-        "that there is room for the simulation."
+    "People and Finance": Words(
+        own=(
+            "The month closes in five days now, two of them by rules that anybody can read. The hand-over guide "
+            "took me longer than it should have, because I wrote it alone before I showed it to those who use it."
+        ),
+        manager=(
+            "Figures that people trust, and a guide that two teams already follow. What I would like to see next "
+            "is drafts shown on the third day and not in the third week; we talked about it in spring and again "
+            "in autumn."
+        ),
+        forward="Take the payroll run through one year end, with somebody at my side.",
+        shortcoming="The guide was shown to its readers late.",
+        achievements=(
+            "The month closes in five working days instead of eight",
+            "Nine in ten moves now have a written hand-over",
+        ),
     ),
-    (
-        "Reliable, careful, and the person others ask first. The goal on rework was "
-        "missed by a little; the causes are known "
-        "and written down. I should have pushed the supplier earlier, and said so in our check-in."
-    ),
-    (
-        "A strong result with customers and an honest eye on the weak spot: silence "
-        "during travel. We agreed on cover before "
-        "each trip, and the last quarter shows that it works."
-    ),
-]
-FORWARD_TEXTS = [
-    "Run the simulation on my own by summer, and teach one colleague.",
-    "Sign off on the second station and take over the near-miss round.",
-    "Lead one account group from first meeting to renewal.",
-]
-ACHIEVEMENTS = [
-    "Drift of the M4 halved and confirmed by two customers",
-    "Rework down in spite of a change of supplier",
-    "First laboratory group signed after a difficult trial",
-    "The shared fixture sheet, used by three teams",
-]
-SHORTCOMINGS = [
-    "Asked for help late when the old fixture failed",
-    "Questions stayed unanswered during trips in September",
-    "The second station is not signed off yet",
-]
+}
 STEPS = [
     ("Course on uncertainty budgets", "Course fee and two days"),
     ("Run three simulations with Ottilie", "One afternoon a week"),
