@@ -1,0 +1,76 @@
+"""Who works here, where, for whom, for how much — and who may see it.
+
+Dated rows (`starts_on`, `ends_on`) are inclusive on both ends; an open end is NULL. The exclusion
+constraints of this app cannot be added to data that already breaks them, which is why they are
+here from the first migration.
+"""
+
+from pmcycle.people.models.accounts import (
+    SCOPES,
+    ApiToken,
+    Delegation,
+    Role,
+    RoleGrant,
+    SetupCode,
+    Standing,
+    User,
+    in_use,
+)
+from pmcycle.people.models.company import (
+    WORKS_ON,
+    Holiday,
+    Organisation,
+    Unit,
+    calendar,
+    monday_to_friday,
+)
+from pmcycle.people.models.imports import (
+    ColumnMapping,
+    Import,
+    ImportLine,
+    Settlement,
+)
+from pmcycle.people.models.records import (
+    Absence,
+    Employee,
+    PayRange,
+    PrivateProfile,
+    ReportingLine,
+    Salary,
+)
+from pmcycle.people.models.scopes import (
+    DatedQuerySet,
+    date_span,
+    hr_scope,
+)
+
+__all__ = [
+    "SCOPES",
+    "WORKS_ON",
+    "Absence",
+    "ApiToken",
+    "ColumnMapping",
+    "DatedQuerySet",
+    "Delegation",
+    "Employee",
+    "Holiday",
+    "Import",
+    "ImportLine",
+    "Organisation",
+    "PayRange",
+    "PrivateProfile",
+    "ReportingLine",
+    "Role",
+    "RoleGrant",
+    "Salary",
+    "Settlement",
+    "SetupCode",
+    "Standing",
+    "Unit",
+    "User",
+    "calendar",
+    "date_span",
+    "hr_scope",
+    "in_use",
+    "monday_to_friday",
+]
