@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.core.validators import ProhibitNullCharactersValidator
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
-from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from appraisals import actions, rules
 from appraisals.models import Answer, Appraisal, Question, ReleasedResult
@@ -23,16 +19,7 @@ from pmcycle.access import get_editable, get_visible
 from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import RatingLevel
 from pmcycle.errors import Invalid
-from pmcycle.people.api import HasScope, VersionedSerializer
-
-
-class Text(serializers.CharField):
-    """Text without NUL, which the database cannot hold."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.validators.append(ProhibitNullCharactersValidator())
-
+from pmcycle.people.api import ScopedViewSet, VersionedSerializer
 
 # --- what goes out ---------------------------------------------------------------------------------
 
@@ -101,9 +88,9 @@ class AnswerInput(serializers.Serializer[Any]):
 
     question = serializers.IntegerField(min_value=1, max_value=2**62)
     goal = serializers.IntegerField(min_value=1, max_value=2**62, required=False, allow_null=True)
-    text = Text(max_length=rules.ANSWER_LIMIT, required=False, allow_blank=True)
+    text = serializers.CharField(max_length=rules.ANSWER_LIMIT, required=False, allow_blank=True)
     level = serializers.IntegerField(min_value=1, max_value=2**62, required=False, allow_null=True)
-    choice = Text(max_length=200, required=False, allow_blank=True)
+    choice = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
 class WriteInput(VersionedSerializer):
@@ -114,11 +101,11 @@ class WriteInput(VersionedSerializer):
 
 
 class CommentInput(serializers.Serializer[Any]):
-    comment = Text(max_length=5000, required=False, allow_blank=True, default="")
+    comment = serializers.CharField(max_length=5000, required=False, allow_blank=True, default="")
 
 
 class AppealInput(serializers.Serializer[Any]):
-    text = Text(max_length=rules.ANSWER_LIMIT)
+    text = serializers.CharField(max_length=rules.ANSWER_LIMIT)
 
 
 class AppealSerializer(serializers.Serializer[Any]):
@@ -126,41 +113,34 @@ class AppealSerializer(serializers.Serializer[Any]):
     due_on = serializers.DateField()
 
 
-class AppraisalViewSet(ReadOnlyModelViewSet[Appraisal]):
+class AppraisalViewSet(ScopedViewSet):
     """Appraisals that you may read: your own drafts, and what is handed in and open to you."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "appraisals"
+    rows = Appraisal.objects.with_context().prefetch_related("answers").order_by("-pk")
     serializer_class = AppraisalSerializer
     filterset_fields = ["kind", "participation"]
 
-    def get_queryset(self) -> QuerySet[Appraisal]:
-        if getattr(self, "swagger_fake_view", False):
-            return Appraisal.objects.none()
-        rows: QuerySet[Appraisal] = Appraisal.objects.visible_to(self.request.user)  # type: ignore[arg-type]
-        return rows.with_context().prefetch_related("answers").order_by("-pk")  # type: ignore[attr-defined,no-any-return]
-
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()
-        me = request.user.employee_id  # type: ignore[union-attr]
-        if me not in (row.author_id, row.participation.employee_id):
-            record_view(row, by=request.user, about=row.participation.employee, role="api")  # type: ignore[arg-type]
+        if self.by().employee_id not in (row.author_id, row.participation.employee_id):
+            record_view(row, by=self.by(), about=row.participation.employee, role="api")
         return Response(self.get_serializer(row).data)
 
     @extend_schema(request=WriteInput, responses=SavedSerializer)
     @action(detail=True, methods=["post"])
     def autosave(self, request: Request, pk: str) -> Response:
         """Keep these answers in the draft."""
-        row, answers, level, version = self._read(request, pk)
-        saved = actions.autosave(row, answers, level_id=level, version=version, by=request.user)  # type: ignore[arg-type]
+        row, answers, level, version = self._read(pk)
+        saved = actions.autosave(row, answers, level_id=level, version=version, by=self.by())
         return Response(SavedSerializer(saved).data)
 
     @extend_schema(request=WriteInput, responses=SavedSerializer)
     @action(detail=True, methods=["post"])
     def submit(self, request: Request, pk: str) -> Response:
         """Keep these answers and hand the appraisal in."""
-        row, answers, level, version = self._read(request, pk)
-        done = actions.submit(row, answers, level_id=level, version=version, by=request.user)  # type: ignore[arg-type]
+        row, answers, level, version = self._read(pk)
+        done = actions.submit(row, answers, level_id=level, version=version, by=self.by())
         row.refresh_from_db()
         return Response(
             SavedSerializer(row).data,
@@ -168,12 +148,10 @@ class AppraisalViewSet(ReadOnlyModelViewSet[Appraisal]):
             headers={"X-Submission": str(done.number)},
         )
 
-    def _read(self, request: Request, pk: str) -> tuple[Appraisal, actions.Answers, int | None, int]:
+    def _read(self, pk: str) -> tuple[Appraisal, actions.Answers, int | None, int]:
         """The draft, all of its answers with the sent ones over them, and the version that was read."""
-        row = get_editable(Appraisal.objects.select_related("participation"), request.user, pk=pk)  # type: ignore[arg-type]
-        form = WriteInput(data=request.data)
-        form.is_valid(raise_exception=True)
-        data = form.validated_data
+        row = get_editable(Appraisal.objects.select_related("participation"), self.by(), pk=pk)
+        data = self.read(WriteInput)
         levels = set(
             RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id).values_list("pk", flat=True)
         )
@@ -212,29 +190,25 @@ def _answer(
     return (question.pk, goal), actions.Value(text=text, level_id=level, choice=choice)
 
 
-class ResultViewSet(ReadOnlyModelViewSet[ReleasedResult]):
+class ResultViewSet(ScopedViewSet):
     """Released results that you may read."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "appraisals"
+    rows = ReleasedResult.objects.select_related(
+        "participation__employee", "level", "acknowledgement"
+    ).order_by("-pk")
     serializer_class = ResultSerializer
     filterset_fields = ["participation"]
 
-    def get_queryset(self) -> QuerySet[ReleasedResult]:
-        if getattr(self, "swagger_fake_view", False):
-            return ReleasedResult.objects.none()
-        rows: QuerySet[ReleasedResult] = ReleasedResult.objects.visible_to(self.request.user)  # type: ignore[arg-type]
-        return rows.select_related("participation__employee", "level", "acknowledgement").order_by("-pk")
-
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()
-        if row.participation.employee_id != request.user.employee_id:  # type: ignore[union-attr]
-            record_view(row, by=request.user, about=row.participation.employee, role="api")  # type: ignore[arg-type]
+        if row.participation.employee_id != self.by().employee_id:
+            record_view(row, by=self.by(), about=row.participation.employee, role="api")
         return Response(self.get_serializer(row).data)
 
-    def _mine(self, request: Request, pk: str) -> ReleasedResult:
-        row = get_visible(ReleasedResult.objects.select_related("participation"), request.user, pk=pk)  # type: ignore[arg-type]
-        if row.participation.employee_id != request.user.employee_id:  # type: ignore[union-attr]
+    def _own(self, pk: str) -> ReleasedResult:
+        row = get_visible(ReleasedResult.objects.select_related("participation"), self.by(), pk=pk)
+        if row.participation.employee_id != self.by().employee_id:
             raise PermissionDenied(_("The person whom it is about answers a result."))
         return row
 
@@ -242,20 +216,16 @@ class ResultViewSet(ReadOnlyModelViewSet[ReleasedResult]):
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, pk: str) -> Response:
         """Say that you have read it; no agreement."""
-        row = self._mine(request, pk)
-        form = CommentInput(data=request.data)
-        form.is_valid(raise_exception=True)
-        actions.acknowledge(row, form.validated_data["comment"], by=request.user)  # type: ignore[arg-type]
+        row = self._own(pk)
+        actions.acknowledge(row, self.read(CommentInput)["comment"], by=self.by())
         return Response(self.get_serializer(self.get_object()).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=AppealInput, responses=AppealSerializer)
     @action(detail=True, methods=["post"])
     def file_appeal(self, request: Request, pk: str) -> Response:
         """Ask for a review."""
-        row = self._mine(request, pk)
-        form = AppealInput(data=request.data)
-        form.is_valid(raise_exception=True)
-        appeal = actions.file_appeal(row, form.validated_data["text"], by=request.user)  # type: ignore[arg-type]
+        row = self._own(pk)
+        appeal = actions.file_appeal(row, self.read(AppealInput)["text"], by=self.by())
         return Response(AppealSerializer(appeal).data, status=status.HTTP_201_CREATED)
 
 

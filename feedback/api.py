@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
-from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from feedback import actions
 from feedback.models import (
@@ -28,20 +25,12 @@ from feedback.models import (
     Feedback,
     FeedbackRequest,
 )
-from pmcycle.access import get_editable, get_visible
+from pmcycle.access import get_visible
 from pmcycle.cycles.models import Participation, StageKind, related
 from pmcycle.errors import Invalid
-from pmcycle.people.api import HasScope, VersionedSerializer
-from pmcycle.people.models import Employee, User
-
-
-class Text(serializers.CharField):
-    """Text without NUL, which the database cannot hold."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.validators.append(ProhibitNullCharactersValidator())
-
+from pmcycle.people.api import ScopedViewSet, VersionedSerializer
+from pmcycle.people.filters import Filters
+from pmcycle.people.models import Employee
 
 # --- what goes out ---------------------------------------------------------------------------------
 
@@ -134,14 +123,14 @@ class SaySerializer(serializers.Serializer[Any]):
 
     participation = serializers.IntegerField(min_value=1)
     stage = serializers.ChoiceField(choices=StageKind.choices)
-    body = Text(max_length=LONG_TEXT)
+    body = serializers.CharField(max_length=LONG_TEXT)
     about_kind = serializers.RegexField(
         r"^[a-z_.]+$", max_length=60, required=False, allow_blank=True, default=""
     )
     about_id = serializers.IntegerField(
         min_value=1, max_value=2**63 - 1, required=False, allow_null=True, default=None
     )
-    about_label = Text(max_length=200, required=False, allow_blank=True, default="")
+    about_label = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 
 class GiveSerializer(serializers.Serializer[Any]):
@@ -150,7 +139,7 @@ class GiveSerializer(serializers.Serializer[Any]):
     recipient = serializers.IntegerField(min_value=1)
     kind = serializers.ChoiceField(choices=Feedback.Kind.choices)
     visibility = serializers.ChoiceField(choices=Feedback.Visibility.choices)
-    body = Text(max_length=LONG_TEXT)
+    body = serializers.CharField(max_length=LONG_TEXT)
 
 
 class AnswerSerializer(VersionedSerializer):
@@ -158,7 +147,7 @@ class AnswerSerializer(VersionedSerializer):
 
     kind = serializers.ChoiceField(choices=Feedback.Kind.choices[:2])
     visibility = serializers.ChoiceField(choices=Feedback.Visibility.choices[:2])
-    body = Text(max_length=LONG_TEXT)
+    body = serializers.CharField(max_length=LONG_TEXT)
 
 
 class DecisionSerializer(VersionedSerializer):
@@ -168,19 +157,19 @@ class DecisionSerializer(VersionedSerializer):
 class AddPointSerializer(serializers.Serializer[Any]):
     """A point for the agenda."""
 
-    text = Text(max_length=500)
+    text = serializers.CharField(max_length=500)
 
 
 class WriteNoteSerializer(VersionedSerializer):
     """The shared note; `version` is the `note_version` that was read."""
 
-    shared_note = Text(max_length=LONG_TEXT, allow_blank=True, trim_whitespace=False)
+    shared_note = serializers.CharField(max_length=LONG_TEXT, allow_blank=True, trim_whitespace=False)
 
 
 class AddActionSerializer(serializers.Serializer[Any]):
     """Who does what by when."""
 
-    text = Text(max_length=500)
+    text = serializers.CharField(max_length=500)
     owner = serializers.IntegerField(min_value=1)
     due_on = serializers.DateField()
 
@@ -188,44 +177,9 @@ class AddActionSerializer(serializers.Serializer[Any]):
 # --- viewsets --------------------------------------------------------------------------------------
 
 
-class FeedbackViews(ReadOnlyModelViewSet[Any]):
-    """What the viewsets here share: the scope, and reading only what the user may see."""
-
-    permission_classes = [IsAuthenticated, HasScope]
-    scope = "feedback"
-
-    def get_queryset(self) -> QuerySet[Any]:
-        view: Any = self
-        rows: QuerySet[Any] = view.queryset.all()
-        if not self.request.user.is_authenticated:
-            return rows.none()
-        found: QuerySet[Any] = view.queryset.visible_to(self.request.user)
-        return found
-
-    def by(self) -> User:
-        """The signed-in user."""
-        assert isinstance(self.request.user, User)  # noqa: S101 - IsAuthenticated
-        return self.request.user
-
-    def mine(self, pk: str | None) -> Any:
-        """The row if the user may change it; 403 if they may only read it, else 404."""
-        return get_editable(self.queryset, self.by(), pk=pk)  # type: ignore[arg-type]
-
-    def read(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        """The checked input."""
-        found = serializer(data=self.request.data)
-        found.is_valid(raise_exception=True)
-        return dict(found.validated_data)
-
-    def answered(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
-        """The row as it is now."""
-        return Response(self.get_serializer(self.get_queryset().get(pk=pk)).data, status=code)
-
-
-class EntryFilter(django_filters.FilterSet):  # type: ignore[misc]
+class EntryFilter(Filters):
     """By participation and stage."""
 
-    # Numbers, not choices: a choice would tell that a hidden row exists.
     participation = django_filters.NumberFilter(field_name="conversation__participation")
     stage = django_filters.CharFilter(field_name="conversation__stage")
 
@@ -234,10 +188,11 @@ class EntryFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields: list[str] = []
 
 
-class EntryViewSet(FeedbackViews):
+class EntryViewSet(ScopedViewSet):
     """What you and the other one have said, in every stage."""
 
-    queryset = Entry.objects.select_related("conversation").order_by("-said_at", "-pk")
+    scope = "feedback"
+    rows = Entry.objects.select_related("conversation").order_by("-said_at", "-pk")
     serializer_class = EntrySerializer
     filterset_class = EntryFilter
 
@@ -249,23 +204,16 @@ class EntryViewSet(FeedbackViews):
         pairs = Participation.objects.filter(related(self.by(), *PAIR, to=""))
         participation = get_visible(pairs, self.by(), pk=data.pop("participation"))
         entry = actions.say(participation, data.pop("stage"), data.pop("body"), by=self.by(), **data)
-        return self.answered(entry.pk, status.HTTP_201_CREATED)
+        return self.answer_with(entry.pk, status.HTTP_201_CREATED)
 
 
-class FeedbackFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """By giver, recipient, kind and visibility."""
-
-    class Meta:
-        model = Feedback
-        fields = ["giver", "recipient", "kind", "visibility"]
-
-
-class FeedbackViewSet(FeedbackViews):
+class FeedbackViewSet(ScopedViewSet):
     """Feedback that you may read."""
 
-    queryset = Feedback.objects.order_by("-given_at", "-pk")
+    scope = "feedback"
+    rows = Feedback.objects.order_by("-given_at", "-pk")
     serializer_class = FeedbackSerializer
-    filterset_class = FeedbackFilter
+    filterset_fields = ["giver", "recipient", "kind", "visibility"]
 
     @extend_schema(request=GiveSerializer, responses={201: FeedbackSerializer})
     @action(detail=False, methods=["post"])
@@ -279,23 +227,16 @@ class FeedbackViewSet(FeedbackViews):
             given = actions.give(recipient, by=self.by(), **data)
         except Invalid as error:
             raise Invalid("recipient" if error.field == "to" else error.field, error.reason) from error
-        return self.answered(given.pk, status.HTTP_201_CREATED)
+        return self.answer_with(given.pk, status.HTTP_201_CREATED)
 
 
-class FeedbackRequestFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """By state, reviewer and requester."""
-
-    class Meta:
-        model = FeedbackRequest
-        fields = ["state", "reviewer", "requester", "about"]
-
-
-class FeedbackRequestViewSet(FeedbackViews):
+class FeedbackRequestViewSet(ScopedViewSet):
     """Questions that you asked, were asked, or that are about you."""
 
-    queryset = FeedbackRequest.objects.order_by("-pk")
+    scope = "feedback"
+    rows = FeedbackRequest.objects.order_by("-pk")
     serializer_class = FeedbackRequestSerializer
-    filterset_class = FeedbackRequestFilter
+    filterset_fields = ["state", "reviewer", "requester", "about"]
 
     @extend_schema(request=AnswerSerializer, responses={201: FeedbackSerializer})
     @action(detail=True, methods=["post"])
@@ -311,30 +252,22 @@ class FeedbackRequestViewSet(FeedbackViews):
         """Say that you cannot this time."""
         row = self.mine(pk)
         actions.decline(row, version=self.read(DecisionSerializer)["version"], by=self.by())
-        return self.answered(row.pk)
+        return self.answer_with(row.pk)
 
 
-class CheckInFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """By state and the two people."""
-
-    class Meta:
-        model = CheckIn
-        fields = ["state", "manager", "employee"]
-
-
-class CheckInViewSet(FeedbackViews):
+class CheckInViewSet(ScopedViewSet):
     """Your check-ins, and what is done in them. Private notes are not part of the API."""
 
     scope = "check_ins"
-    queryset = CheckIn.objects.with_pair().order_by("starts_at", "pk")
+    rows = CheckIn.objects.with_pair().order_by("starts_at", "pk")
     serializer_class = CheckInSerializer
-    filterset_class = CheckInFilter
+    filterset_fields = ["state", "manager", "employee"]
 
     @extend_schema(
         responses={200: PointSerializer(many=True)}, filters=False,
         parameters=[OpenApiParameter("limit", int), OpenApiParameter("offset", int)],
     )  # fmt: skip
-    @action(detail=True, methods=["get"], filterset_class=None)
+    @action(detail=True, methods=["get"], filterset_fields=None)
     def points(self, request: Request, pk: str | None = None) -> Response:
         """Both sides of the agenda."""
         rows = AgendaPoint.objects.visible_to(self.by()).standing().filter(check_in=self.get_object())
@@ -353,7 +286,7 @@ class CheckInViewSet(FeedbackViews):
         """Save the shared note that you have read; 409 with the saved text if the other one was faster."""
         row, data = self.mine(pk), self.read(WriteNoteSerializer)
         actions.write_note(row, data["shared_note"], version=data["version"], by=self.by())
-        return self.answered(row.pk)
+        return self.answer_with(row.pk)
 
     @extend_schema(request=DecisionSerializer, responses={200: CheckInSerializer})
     @action(detail=True, methods=["post"])
@@ -361,7 +294,7 @@ class CheckInViewSet(FeedbackViews):
         """Mark it as held; open points go to the next one."""
         row = self.mine(pk)
         actions.hold(row, version=self.read(DecisionSerializer)["version"], by=self.by())
-        return self.answered(row.pk)
+        return self.answer_with(row.pk)
 
     @extend_schema(request=AddActionSerializer, responses={201: ActionItemSerializer})
     @action(detail=True, methods=["post"])
@@ -372,26 +305,25 @@ class CheckInViewSet(FeedbackViews):
         return Response(ActionItemSerializer(item).data, status=status.HTTP_201_CREATED)
 
 
-class ActionItemFilter(django_filters.FilterSet):  # type: ignore[misc]
+class ActionItemFilter(Filters):
     """By owner, check-in, and whether it is still open."""
 
     open = django_filters.BooleanFilter(method="only_open")
-    check_in = django_filters.NumberFilter(field_name="check_in")
 
     class Meta:
         model = ActionItem
-        fields = ["owner"]
+        fields = ["owner", "check_in"]
 
     def only_open(self, rows: QuerySet[ActionItem], name: str, value: bool) -> QuerySet[ActionItem]:
         still = {"done_at__isnull": True, "dropped_at__isnull": True}
         return rows.filter(**still) if value else rows.exclude(**still)
 
 
-class ActionItemViewSet(FeedbackViews):
+class ActionItemViewSet(ScopedViewSet):
     """Actions and promises out of your check-ins."""
 
     scope = "check_ins"
-    queryset = ActionItem.objects.select_related("check_in").order_by("due_on", "pk")
+    rows = ActionItem.objects.select_related("check_in").order_by("due_on", "pk")
     serializer_class = ActionItemSerializer
     filterset_class = ActionItemFilter
 
@@ -401,13 +333,13 @@ class ActionItemViewSet(FeedbackViews):
         """It is done, or the promise is kept."""
         row = self.mine(pk)
         actions.done(row, version=self.read(DecisionSerializer)["version"], by=self.by())
-        return self.answered(row.pk)
+        return self.answer_with(row.pk)
 
 
 def register(router: BaseRouter) -> None:
     """Add this app's viewsets to the one router of the project."""
     router.register("conversations", EntryViewSet, basename="conversation")
-    router.register("feedback", FeedbackViewSet)
+    router.register("feedback", FeedbackViewSet, basename="feedback")
     router.register("feedback-requests", FeedbackRequestViewSet, basename="feedbackrequest")
     router.register("check-ins", CheckInViewSet, basename="checkin")
     router.register("action-items", ActionItemViewSet, basename="actionitem")

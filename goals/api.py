@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import django_filters
 from django.core.exceptions import PermissionDenied
-from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
-from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from goals import actions
 from goals.actions import GoalText
@@ -26,18 +23,10 @@ from goals.rules import KeyResultText, goal_progress
 from pmcycle.access import get_editable, get_visible
 from pmcycle.cycles.models import Participation, Relation, related
 from pmcycle.errors import Invalid
-from pmcycle.people.api import HasScope, VersionedSerializer
+from pmcycle.people.api import ScopedViewSet, VersionedSerializer
 from pmcycle.people.models import Employee, User
 
 LONG = 20_000
-
-
-class Text(serializers.CharField):
-    """Text without NUL, which the database cannot hold."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.validators.append(ProhibitNullCharactersValidator())
 
 
 class Figure(serializers.DecimalField):
@@ -168,21 +157,21 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
 class KeyResultTextSerializer(serializers.Serializer[Any]):
     """A key result as it is worded; `key` names a known one."""
 
-    key = Text(max_length=12, required=False, allow_blank=True, default="")
-    title = Text(max_length=200)
+    key = serializers.CharField(max_length=12, required=False, allow_blank=True, default="")
+    title = serializers.CharField(max_length=200)
     kind = serializers.ChoiceField(choices=KeyResult.Kind.choices, default=KeyResult.Kind.INCREASE)
     start = Figure(required=False, allow_null=True, default=None)
     target = Figure(required=False, allow_null=True, default=None)
     low = Figure(required=False, allow_null=True, default=None)
     high = Figure(required=False, allow_null=True, default=None)
-    unit = Text(max_length=20, required=False, allow_blank=True, default="")
+    unit = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
 
 
 class WordingSerializer(serializers.Serializer[Any]):
     """The wording of a goal."""
 
-    title = Text(max_length=200)
-    why = Text(max_length=LONG, required=False, allow_blank=True, default="")
+    title = serializers.CharField(max_length=200)
+    why = serializers.CharField(max_length=LONG, required=False, allow_blank=True, default="")
     weight = serializers.DecimalField(
         max_digits=5, decimal_places=2, min_value=Decimal("0.01"), max_value=Decimal(100), required=False,
         allow_null=True, default=None,
@@ -215,7 +204,7 @@ class RequestChangeSerializer(CounterSerializer):
     """Another wording of an agreed goal, with its reason."""
 
     reason = serializers.ChoiceField(choices=ChangeRequest.Reason.choices)
-    explanation = Text(max_length=LONG)
+    explanation = serializers.CharField(max_length=LONG)
 
 
 class GoalDecisionSerializer(VersionedSerializer):
@@ -247,7 +236,7 @@ class RecordProgressSerializer(VersionedSerializer):
 
     value = Figure(allow_null=True)
     confidence = serializers.ChoiceField(choices=KeyResult.Confidence.choices)
-    note = Text(max_length=LONG, required=False, allow_blank=True, default="")
+    note = serializers.CharField(max_length=LONG, required=False, allow_blank=True, default="")
     link = serializers.URLField(max_length=500, required=False, allow_blank=True, default="")
 
 
@@ -256,45 +245,23 @@ class ContributeSerializer(serializers.Serializer[Any]):
 
     participation = serializers.IntegerField(min_value=1)
     beneficiary = serializers.IntegerField(min_value=1)
-    text = Text(max_length=LONG)
+    text = serializers.CharField(max_length=LONG)
     happened_on = serializers.DateField()
 
 
 # --- viewsets ------------------------------------------------------------------------------------------------
 
 
-class GoalsViewSet(ReadOnlyModelViewSet[Any]):
-    """What the viewsets of goals share: the scope, and reading only what the user may see."""
+class GoalsViewSet(ScopedViewSet):
+    """What the viewsets of goals share."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "goals"
 
-    rows: Any
-
-    def get_queryset(self) -> Any:
-        user = getattr(self.request, "user", None)
-        # The OpenAPI document is made without anybody signed in.
-        return self.rows.all().visible_to(user) if isinstance(user, User) else self.rows.none()
-
-    def by(self) -> User:
-        """The signed-in user."""
-        assert isinstance(self.request.user, User)  # noqa: S101 - IsAuthenticated
-        return self.request.user
-
-    def mine(self, pk: str | None) -> Any:
-        """The row if the user may change it; 403 if they may only read it, else 404."""
-        return get_editable(self.rows.all(), self.by(), pk=pk)
-
-    def read(self, serializer: type[serializers.Serializer[Any]]) -> Any:
-        """The checked input."""
-        found = serializer(data=self.request.data)
-        found.is_valid(raise_exception=True)
-        return found
-
-    def answer(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
-        """The row as it is now."""
-        row = self.get_queryset().get(pk=pk)
-        return Response(self.get_serializer(row).data, status=code)
+    def decide(self, pk: str | None, verb: Callable[..., Any]) -> Response:
+        """Carry out a yes or no to what was read."""
+        row = self.mine(pk)
+        verb(row, version=self.read(GoalDecisionSerializer)["version"], by=self.by())
+        return self.answer_with(row.pk)
 
     def pair(self, pk: int) -> Participation:
         """A participation whose goals the user agrees with somebody."""
@@ -315,14 +282,6 @@ def parent_of(participation: Any, pk: int | None, by: User) -> Goal | None:
     return goal
 
 
-class GoalFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """By participation, cycle, state, horizon and parent."""
-
-    class Meta:
-        model = Goal
-        fields = ["participation", "cycle", "state", "horizon", "parent"]
-
-
 class GoalViewSet(GoalsViewSet):
     """Goals that you may see, and the verbs of agreeing on them."""
 
@@ -333,13 +292,13 @@ class GoalViewSet(GoalsViewSet):
         .order_by("pk")
     )
     serializer_class = GoalSerializer
-    filterset_class = GoalFilter
+    filterset_fields = ["participation", "cycle", "state", "horizon", "parent"]
 
     @extend_schema(request=ProposeSerializer, responses={201: GoalSerializer})
     @action(detail=False, methods=["post"])
     def propose(self, request: Request) -> Response:
         """Put a new goal to the other side."""
-        data = self.read(ProposeSerializer)
+        data = self.checked(ProposeSerializer)
         checked = data.validated_data
         participation = self.pair(checked["participation"])
         text = data.text(
@@ -347,13 +306,13 @@ class GoalViewSet(GoalsViewSet):
             parent=parent_of(participation, checked["parent"], self.by()),
         )  # fmt: skip
         goal = actions.propose(participation, text, by=self.by())
-        return self.answer(goal.pk, status.HTTP_201_CREATED)
+        return self.answer_with(goal.pk, status.HTTP_201_CREATED)
 
     @extend_schema(request=AgreeSetSerializer, responses={200: GoalSerializer(many=True)}, filters=False)
     @action(detail=False, methods=["post"], pagination_class=None)
     def agree_set(self, request: Request) -> Response:
         """Sign everything that waits for you, as you read it."""
-        data = self.read(AgreeSetSerializer).validated_data
+        data = self.read(AgreeSetSerializer)
         participation = self.pair(data["participation"])
         seen = {row["goal"]: row["version"] for row in data["seen"]}
         goals = actions.agree_set(participation, seen, by=self.by())
@@ -365,25 +324,22 @@ class GoalViewSet(GoalsViewSet):
     def counter(self, request: Request, pk: str | None = None) -> Response:
         """Answer a proposal with another wording."""
         goal = self.mine(pk)
-        data = self.read(CounterSerializer)
+        data = self.checked(CounterSerializer)
         actions.counter(goal, data.text(), version=data.validated_data["version"], by=self.by())
-        return self.answer(goal.pk)
+        return self.answer_with(goal.pk)
 
     @extend_schema(request=GoalDecisionSerializer, responses={200: GoalSerializer})
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: str | None = None) -> Response:
         """Sign the wording that you read."""
-        goal = self.mine(pk)
-        data = self.read(GoalDecisionSerializer).validated_data
-        actions.accept(goal, version=data["version"], by=self.by())
-        return self.answer(goal.pk)
+        return self.decide(pk, actions.accept)
 
     @extend_schema(request=GoalDecisionSerializer, responses={204: None})
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str | None = None) -> Response:
         """Take your own proposal or draft back."""
         goal = self.mine(pk)
-        data = self.read(GoalDecisionSerializer).validated_data
+        data = self.read(GoalDecisionSerializer)
         actions.withdraw(goal, version=data["version"], by=self.by())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -392,19 +348,19 @@ class GoalViewSet(GoalsViewSet):
     def align(self, request: Request, pk: str | None = None) -> Response:
         """Say to which goal it contributes."""
         goal: Any = get_editable(self.rows.all().with_plan(), self.by(), pk=pk)
-        data = self.read(AlignSerializer).validated_data
+        data = self.read(AlignSerializer)
         plan: Any = goal.participation or Participation(cycle_id=goal.cycle_id)
         plan.manager_id = goal.manager_id
         parent = parent_of(plan, data["parent"], self.by())
         actions.align(goal, parent, version=data["version"], by=self.by())
-        return self.answer(goal.pk)
+        return self.answer_with(goal.pk)
 
     @extend_schema(request=RequestChangeSerializer, responses={201: ChangeRequestSerializer})
     @action(detail=True, methods=["post"])
     def request_change(self, request: Request, pk: str | None = None) -> Response:
         """Ask for another wording of an agreed goal."""
         goal = self.mine(pk)
-        data = self.read(RequestChangeSerializer)
+        data = self.checked(RequestChangeSerializer)
         checked = data.validated_data
         change = actions.request_change(
             goal, data.text(), reason=checked["reason"], explanation=checked["explanation"],
@@ -413,64 +369,39 @@ class GoalViewSet(GoalsViewSet):
         return Response(ChangeRequestSerializer(change).data, status=status.HTTP_201_CREATED)
 
 
-class ChangeRequestFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """By goal and state."""
-
-    class Meta:
-        model = ChangeRequest
-        fields = ["goal", "state"]
-
-
 class ChangeRequestViewSet(GoalsViewSet):
     """Changes of agreed goals, and the answers to them."""
 
     rows = ChangeRequest.objects.select_related("old", "new", "goal").order_by("-pk")
     serializer_class = ChangeRequestSerializer
-    filterset_class = ChangeRequestFilter
+    filterset_fields = ["goal", "state"]
 
     @extend_schema(request=CounterSerializer, responses={200: ChangeRequestSerializer})
     @action(detail=True, methods=["post"])
     def counter_change(self, request: Request, pk: str | None = None) -> Response:
         """Answer with yet another wording."""
         change = self.mine(pk)
-        data = self.read(CounterSerializer)
+        data = self.checked(CounterSerializer)
         actions.counter_change(change, data.text(), version=data.validated_data["version"], by=self.by())
-        return self.answer(change.pk)
+        return self.answer_with(change.pk)
 
     @extend_schema(request=GoalDecisionSerializer, responses={200: ChangeRequestSerializer})
     @action(detail=True, methods=["post"])
     def accept_change(self, request: Request, pk: str | None = None) -> Response:
         """Put the changed wording in force."""
-        change = self.mine(pk)
-        data = self.read(GoalDecisionSerializer).validated_data
-        actions.accept_change(change, version=data["version"], by=self.by())
-        return self.answer(change.pk)
+        return self.decide(pk, actions.accept_change)
 
     @extend_schema(request=GoalDecisionSerializer, responses={200: ChangeRequestSerializer})
     @action(detail=True, methods=["post"])
     def decline_change(self, request: Request, pk: str | None = None) -> Response:
         """Leave the goal as it was agreed."""
-        change = self.mine(pk)
-        data = self.read(GoalDecisionSerializer).validated_data
-        actions.decline_change(change, version=data["version"], by=self.by())
-        return self.answer(change.pk)
+        return self.decide(pk, actions.decline_change)
 
     @extend_schema(request=GoalDecisionSerializer, responses={200: ChangeRequestSerializer})
     @action(detail=True, methods=["post"])
     def withdraw_change(self, request: Request, pk: str | None = None) -> Response:
         """Take your own change back."""
-        change = self.mine(pk)
-        data = self.read(GoalDecisionSerializer).validated_data
-        actions.withdraw_change(change, version=data["version"], by=self.by())
-        return self.answer(change.pk)
-
-
-class KeyResultFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """By goal and confidence."""
-
-    class Meta:
-        model = KeyResult
-        fields = ["goal", "goal__participation", "confidence"]
+        return self.decide(pk, actions.withdraw_change)
 
 
 class KeyResultViewSet(GoalsViewSet):
@@ -478,19 +409,19 @@ class KeyResultViewSet(GoalsViewSet):
 
     rows = KeyResult.objects.filter(retired_at__isnull=True).order_by("pk")
     serializer_class = KeyResultSerializer
-    filterset_class = KeyResultFilter
+    filterset_fields = ["goal", "goal__participation", "confidence"]
 
     @extend_schema(request=RecordProgressSerializer, responses={200: KeyResultSerializer})
     @action(detail=True, methods=["post"])
     def record_progress(self, request: Request, pk: str | None = None) -> Response:
         """Record one number and one word of confidence."""
         row = self.mine(pk)
-        data = self.read(RecordProgressSerializer).validated_data
+        data = self.read(RecordProgressSerializer)
         actions.record_progress(row, by=self.by(), **data)
-        return self.answer(row.pk)
+        return self.answer_with(row.pk)
 
     @extend_schema(responses={200: ProgressUpdateSerializer(many=True)}, filters=False)
-    @action(detail=True, methods=["get"], filterset_class=None)
+    @action(detail=True, methods=["get"], filterset_fields=None)
     def updates(self, request: Request, pk: str | None = None) -> Response:
         """The updates of a key result, newest first."""
         row = self.get_object()
@@ -498,26 +429,18 @@ class KeyResultViewSet(GoalsViewSet):
         return self.get_paginated_response(ProgressUpdateSerializer(page, many=True).data)
 
 
-class ContributionFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """By participation and beneficiary."""
-
-    class Meta:
-        model = Contribution
-        fields = ["participation", "beneficiary"]
-
-
 class ContributionViewSet(GoalsViewSet):
     """What people gave beyond their goals."""
 
     rows = Contribution.objects.order_by("-pk")
     serializer_class = ContributionSerializer
-    filterset_class = ContributionFilter
+    filterset_fields = ["participation", "beneficiary"]
 
     @extend_schema(request=ContributeSerializer, responses={201: ContributionSerializer})
     @action(detail=False, methods=["post"])
     def contribute(self, request: Request) -> Response:
         """Record a contribution of your own."""
-        data = dict(self.read(ContributeSerializer).validated_data)
+        data = self.read(ContributeSerializer)
         participation = get_visible(readers(self.by()), self.by(), pk=data.pop("participation"))
         if participation.employee_id != self.by().employee_id:
             raise PermissionDenied(_("Everybody records their own contributions."))
@@ -525,25 +448,19 @@ class ContributionViewSet(GoalsViewSet):
         if beneficiary is None:
             raise Invalid("beneficiary", _("Nobody has this number."))
         row = actions.contribute(participation, beneficiary=beneficiary, by=self.by(), **data)
-        return self.answer(row.pk, status.HTTP_201_CREATED)
+        return self.answer_with(row.pk, status.HTTP_201_CREATED)
 
     @extend_schema(request=GoalDecisionSerializer, responses={200: ContributionSerializer})
     @action(detail=True, methods=["post"])
     def confirm_contribution(self, request: Request, pk: str | None = None) -> Response:
         """Say that it helped you."""
-        row = self.mine(pk)
-        data = self.read(GoalDecisionSerializer).validated_data
-        actions.confirm_contribution(row, version=data["version"], by=self.by())
-        return self.answer(row.pk)
+        return self.decide(pk, actions.confirm_contribution)
 
     @extend_schema(request=GoalDecisionSerializer, responses={200: ContributionSerializer})
     @action(detail=True, methods=["post"])
     def decline_contribution(self, request: Request, pk: str | None = None) -> Response:
         """Say that you do not recognise it."""
-        row = self.mine(pk)
-        data = self.read(GoalDecisionSerializer).validated_data
-        actions.decline_contribution(row, version=data["version"], by=self.by())
-        return self.answer(row.pk)
+        return self.decide(pk, actions.decline_contribution)
 
 
 def register(router: BaseRouter) -> None:

@@ -17,7 +17,8 @@ OPEN_ROOMS = {"models", "actions", "rules", "apps"}
 # Doors more: a view that has left a row wakes its worker; every API stands on the same scopes and versions.
 OPEN_DOORS = {
     "pmcycle.activity.tasks.wake",
-    "pmcycle.people.api.HasScope",
+    "pmcycle.people.filters.Filters",
+    "pmcycle.people.api.ScopedViewSet",
     "pmcycle.people.api.VersionedSerializer",
 }
 # The files that gather from every app, each in one table; all they do is name what they gather.

@@ -1,4 +1,4 @@
-"""What every app's API stands on: scopes of tokens, and the version that a change must name."""
+"""What every app's API stands on: scopes of tokens, rows that one may see, the version that a change must name."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
+from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from pmcycle.people.models import ApiToken
+from pmcycle.access import get_editable
+from pmcycle.people.models import ApiToken, User
 
 
 class HasScope(BasePermission):
@@ -48,6 +51,43 @@ class VersionedSerializer(serializers.Serializer[Any]):
         if hasattr(data, "get") and data.get("version") in (None, ""):
             raise VersionMissing
         return super().to_internal_value(data)
+
+
+class ScopedViewSet(ReadOnlyModelViewSet[Any]):
+    """Rows that the user may see, for tokens of one `scope`; verbs are added by each app."""
+
+    permission_classes = [IsAuthenticated, HasScope]
+    scope: str
+    rows: Any
+
+    def get_queryset(self) -> Any:
+        user = getattr(self.request, "user", None)
+        # The OpenAPI document is made without anybody signed in.
+        return self.rows.all().visible_to(user) if isinstance(user, User) else self.rows.none()
+
+    def by(self) -> User:
+        """The signed-in user."""
+        if not isinstance(self.request.user, User):
+            raise NotAuthenticated
+        return self.request.user
+
+    def mine(self, pk: str | None) -> Any:
+        """The row if the user may change it; 403 if they may only read it, else 404."""
+        return get_editable(self.rows.all(), self.by(), pk=pk)
+
+    def checked(self, serializer: type[serializers.Serializer[Any]]) -> Any:
+        """A serializer with the input, which is valid."""
+        found = serializer(data=self.request.data)
+        found.is_valid(raise_exception=True)
+        return found
+
+    def read(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """The valid input."""
+        return dict(self.checked(serializer).validated_data)
+
+    def answer_with(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
+        """The row as it is now."""
+        return Response(self.get_serializer(self.get_queryset().get(pk=pk)).data, status=code)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -214,3 +214,13 @@ def test_a_token_reaches_only_its_scopes(world: World) -> None:
     assert client.get(reverse("api:goal-list")).status_code == 403
     assert post(client, "keyresult-record-progress", row.pk, **data).status_code == 200
     assert KeyResult.objects.get(pk=row.pk).current == 6
+
+
+@pytest.mark.parametrize("name", ["goal-list", "contribution-list", "feedback-list", "appraisal-list"])
+def test_a_filter_does_not_tell_whether_a_hidden_row_exists(world: World, as_: SignedIn, name: str) -> None:
+    field = "recipient" if name == "feedback-list" else "participation"
+    hidden = world.part["gita"].employee_id if name == "feedback-list" else world.part["gita"].pk
+    answers = [as_(world.chen).get(reverse(f"api:{name}"), {field: pk}) for pk in (hidden, 2**40, 10**30)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert as_(world.chen).get(reverse(f"api:{name}"), {field: "x"}).status_code == 400
