@@ -12,6 +12,7 @@ from django.utils.translation import ngettext_lazy
 from feedback import rules
 from feedback.models import LONG_TEXT, CheckIn, Feedback, counterparts
 from pmcycle.people.models import Employee, ReportingLine, User
+from pmcycle.ui.fields import ExplainedChoiceField, field_of
 
 BIGGEST_ID = 2**63 - 1
 
@@ -45,13 +46,18 @@ class Versioned(forms.Form):
     version = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput())
 
 
+HOW_OFTEN = [
+    (rules.WEEKLY, _("Every week")),
+    (rules.BIWEEKLY, _("Every two weeks")),
+    (rules.MONTHLY, _("Once a month")),
+]
+
+
 class RhythmForm(forms.Form):
     """When and how often two people meet."""
 
     frequency = forms.ChoiceField(
-        label=_("How often"), choices=[
-            (rules.WEEKLY, _("Every week")), (rules.BIWEEKLY, _("Every two weeks")), (rules.MONTHLY, _("Once a month")),
-        ], widget=forms.RadioSelect(), initial=rules.BIWEEKLY,
+        label=_("How often"), choices=HOW_OFTEN, widget=forms.RadioSelect(), initial=rules.BIWEEKLY,
     )  # fmt: skip
     weekday = forms.TypedChoiceField(
         label=_("On"), coerce=int, choices=list(enumerate(rules.WEEKDAY_NAMES)),
@@ -86,10 +92,11 @@ class ScheduleForm(RhythmForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["other"].queryset = counterparts(user)  # type: ignore[attr-defined]
-        self.fields["frequency"].choices = [  # type: ignore[attr-defined]
-            *self.fields["frequency"].choices, (rules.ONCE, _("Just once, on the first day below")),  # type: ignore[attr-defined]
-        ]  # fmt: skip
+        field_of(self, "other", forms.ModelChoiceField).queryset = counterparts(user)
+        field_of(self, "frequency", forms.ChoiceField).choices = [
+            *HOW_OFTEN,
+            (rules.ONCE, _("Just once, on the first day below")),
+        ]
 
 
 class RescheduleForm(RhythmForm, Versioned):
@@ -136,27 +143,26 @@ class PrivateNoteForm(Versioned):
     )
 
 
-class ActionForm(forms.Form):
-    """Who does what by when."""
+class TurnForm(forms.Form):
+    """Who of the two does by when what stands on the agenda."""
 
-    text = forms.CharField(
-        label=_("What is to be done"),
-        max_length=500,
-        error_messages={"required": _("Write what is to be done.")},
-    )
     owner = forms.TypedChoiceField(label=_("Who does it"), coerce=int)
     due_on = forms.DateField(label=_("By when"), widget=forms.DateInput())
 
     def __init__(self, *args: Any, check_in: CheckIn, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         pair = (check_in.manager, check_in.employee)
-        self.fields["owner"].choices = [(p.pk, p.name) for p in pair]  # type: ignore[attr-defined]
+        field_of(self, "owner", forms.TypedChoiceField).choices = [(p.pk, p.name) for p in pair]
 
 
-class TurnForm(ActionForm):
-    """The same for a point of the agenda, whose words it keeps."""
+class ActionForm(TurnForm):
+    """The same, with the words of what is to be done."""
 
-    text = None  # type: ignore[assignment]
+    text = forms.CharField(
+        label=_("What is to be done"),
+        max_length=500,
+        error_messages={"required": _("Write what is to be done.")},
+    )
 
 
 class DropForm(Versioned):
@@ -192,27 +198,27 @@ class ChooseForm(forms.Form):
     """Before a word is written: for whom, what, and who will read it."""
 
     to = ColleagueField(label=_("For whom"), help_text=_("Type a name and choose from the list."))
-    kind = forms.ChoiceField(
+    kind = ExplainedChoiceField(
         label=_("What it is"), choices=Feedback.Kind.choices, widget=forms.RadioSelect(), initial=Feedback.Kind.PRAISE,
+        descriptions={
+            "praise": _("What somebody did well, and what it changed."),
+            "suggestion": _("What could be better, and how."),
+            "upward": _("To your own manager, with your name."),
+        },
     )  # fmt: skip
-    visibility = forms.ChoiceField(
+    visibility = ExplainedChoiceField(
         label=_("Who will read it"), choices=Feedback.Visibility.choices, widget=forms.RadioSelect(),
         initial=Feedback.Visibility.PERSON, help_text=_("This is fixed before you write and never changes."),
+        descriptions={
+            "person": _("Nobody else, not even their manager or HR."),
+            "manager": _("The person and whoever is their manager."),
+            "public": _("Everybody who works here, until the person hides it."),
+        },
     )  # fmt: skip
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.fields["kind"].descriptions = {  # type: ignore[attr-defined]
-            "praise": _("What somebody did well, and what it changed."),
-            "suggestion": _("What could be better, and how."),
-            "upward": _("To your own manager, with your name."),
-        }
-        self.fields["visibility"].descriptions = {  # type: ignore[attr-defined]
-            "person": _("Nobody else, not even their manager or HR."),
-            "manager": _("The person and whoever is their manager."),
-            "public": _("Everybody who works here, until the person hides it."),
-        }
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -263,7 +269,7 @@ class RequestForm(forms.Form):
         super().__init__(*args, **kwargs)
         reports = ReportingLine.objects.current().filter(manager=user.employee_id).values("employee")
         mine = Employee.objects.filter(Q(pk=user.employee_id) | Q(pk__in=reports))
-        self.fields["about"].queryset = mine  # type: ignore[attr-defined]
+        field_of(self, "about", forms.ModelChoiceField).queryset = mine
 
 
 class UsefulForm(Versioned):

@@ -308,7 +308,7 @@ def decide_appeal(
                 )
         row.version += 1
         row.save()
-        latest = ReleasedResult.objects.latest().get(participation=result.participation_id)
+        latest = ReleasedResult.objects.newest().get(participation=result.participation_id)
         user = User.objects.filter(employee=person, is_active=True).first()
         tells = (
             [

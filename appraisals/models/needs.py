@@ -85,7 +85,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         "cycle": as_id("participation__cycle"),
         "due_on": stage_due("participation"),
     }
-    results = ReleasedResult.objects.latest().filter(
+    results = ReleasedResult.objects.newest().filter(
         acknowledgement__isnull=True,
         appeal__isnull=True,
         participation__state=Participation.State.ACTIVE,

@@ -84,7 +84,7 @@ class ReleasedResultQuerySet(models.QuerySet["ReleasedResult"]):
         """The person acknowledges and appeals."""
         return self.filter(related(user, Relation.SELF))
 
-    def latest(self) -> Self:  # type: ignore[override]
+    def newest(self) -> Self:
         """The version that counts for each participation."""
         newer = ReleasedResult.objects.filter(
             participation=OuterRef("participation"), number__gt=OuterRef("number")

@@ -23,7 +23,16 @@ from goals.actions.judging import (
     weights_of,
 )
 from goals.actions.telling import accounts_of, record_and_tell, tells
-from goals.actions.wordings import TEXT, GoalText, as_stored, new_version, put_in_force, stored, worded
+from goals.actions.wordings import (
+    TEXT,
+    GoalText,
+    agreed_of,
+    as_stored,
+    new_version,
+    put_in_force,
+    stored,
+    worded,
+)
 from goals.models import ChangeRequest, Goal
 from goals.rules import LAPSE_DAYS, balance
 from pmcycle.access import today
@@ -45,8 +54,7 @@ def request_change(
         check_version(worded(goal), version, TEXT)
         if goal.change_requests.filter(state=ChangeRequest.State.OPEN).exists():
             raise Refused(_("There is already a change of this goal waiting for an answer."))
-        old = goal.agreed
-        assert old is not None  # noqa: S101 - the constraint goal_agreed_names_the_version
+        old = agreed_of(goal)
         text = replace(text, horizon=goal.horizon)
         if stored(old) == as_stored(text):
             raise Invalid("title", _("Nothing is different from what you agreed."))

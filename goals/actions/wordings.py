@@ -42,6 +42,12 @@ def latest_of(goal: Goal) -> GoalVersion:
     return goal.latest
 
 
+def agreed_of(goal: Goal) -> GoalVersion:
+    if goal.agreed is None:
+        raise Refused(_("This goal has no text in force yet."))
+    return goal.agreed
+
+
 def worded(goal: Goal) -> Goal:
     """The goal with its newest wording beside its version, for the conflict screen."""
     for name in TEXT:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from django import forms
+
+
+class ExplainedChoiceField(forms.ChoiceField):
+    """A choice whose options have a sentence each, which stands below them (`descriptions`: value → sentence)."""
+
+    def __init__(self, *, descriptions: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.descriptions = descriptions
+
 
 Kind = TypeVar("Kind", bound=forms.Field)
 

@@ -126,7 +126,7 @@ def test_upheld_the_result_gets_a_second_version_and_both_stay(
     page = as_(world.ana).get(url(second.pk)).content.decode()
     assert "Changed by a review" in page
     assert Notice.objects.filter(recipient=world.ana, title="Your review is decided").exists()
-    assert ReleasedResult.objects.latest().get() == second
+    assert ReleasedResult.objects.newest().get() == second
 
 
 def test_dismissed_everything_stays(world: World, result: ReleasedResult, as_: SignedIn) -> None:

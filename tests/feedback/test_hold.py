@@ -14,6 +14,7 @@ from feedback import actions
 from feedback.models import AgendaPoint, CheckIn
 from pmcycle.activity.models import Event, Notice
 from pmcycle.errors import Refused
+from pmcycle.people.models import User
 from tests.conftest import SignedIn, World, build_world
 from tests.factories.feedback import make_check_in, make_point, person
 
@@ -85,10 +86,10 @@ def test_both_press_held_at_the_same_moment_and_points_go_on_once(transactional_
     make_point(meeting, ana)
     barrier, outcome = threading.Barrier(2), []
 
-    def act(by: object) -> None:
+    def act(by: User) -> None:
         barrier.wait()
         try:
-            actions.hold(meeting, version=1, by=by)  # type: ignore[arg-type]
+            actions.hold(meeting, version=1, by=by)
             outcome.append("held")
         except Refused:
             outcome.append("refused")
