@@ -64,6 +64,11 @@ CLOCK: dict[str, dict[str, Any]] = {
         "schedule": 5 * MINUTE,
         "options": {"expires": 5 * MINUTE},
     },
+    "people.rehearse_imports": {
+        "task": "pmcycle.people.tasks.rehearse_imports",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
+    },
     "people.apply_imports": {
         "task": "pmcycle.people.tasks.apply_imports",
         "schedule": MINUTE,

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.access import in_force, today
-from pmcycle.activity.actions import enqueue, record
+from pmcycle.activity.actions import Step, enqueue, no_step, record
 from pmcycle.activity.models import Job
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.actions.import_sql import LINES, WRITE_PEOPLE
@@ -38,7 +38,10 @@ from pmcycle.people.models import (
 from pmcycle.people.rules import columns, lines, names, sheets
 
 BATCH = 2_000
-APPLY = "apply_import"
+# Up to so many lines are rehearsed while the person waits; longer files are the worker's.
+AT_ONCE = 5_000
+APPLY = "people:import"
+REHEARSE = "people:rehearse"
 # Any number that no other lock of this product uses: one import changes the company at a time.
 IMPORT_LOCK = 7301
 
@@ -125,8 +128,9 @@ def map_columns(
                 _("Choose a column for: %(fields)s.") % {"fields": ", ".join(str(label) for label in lacks)}
             )
         row.mapping, row.options = dict(mapping), {**row.options, **options}
+        row.state = Import.State.UPLOADED
         row.version += 1
-        row.save(update_fields=["mapping", "options", "version"])
+        row.save(update_fields=["mapping", "options", "state", "version"])
         ColumnMapping.objects.update_or_create(
             kind=row.kind,
             signature=columns.signature(row.header),
@@ -147,12 +151,21 @@ def _check_open(run: Import) -> None:
 # --- rehearsal ---------------------------------------------------------------------------------------
 
 
-def rehearse(run: Import, *, by: User) -> Import:
+def start_rehearsal(run: Import, *, by: User, url: str) -> Job:
+    """Queue the rehearsal of a long file. Asked for twice, it is one job."""
+    with transaction.atomic():
+        row = Import.objects.select_for_update().get(pk=run.pk)
+        _check_open(row)
+        job, _made = enqueue(REHEARSE, row, by=by, total=_batches(row), url=url)
+    return job
+
+
+def rehearse(run: Import, *, by: User, step: Step = no_step) -> Import:
     """Judge every line against the company as it is now and write down each one's fate. Changes no people."""
     with transaction.atomic():
         row = Import.objects.select_for_update().get(pk=run.pk)
         _check_open(row)
-        _judge(row)
+        _judge(row, step)
         row.state = Import.State.CHECKED
         row.version += 1
         row.save(update_fields=["state", "counts", "digest", "version"])
@@ -161,7 +174,7 @@ def rehearse(run: Import, *, by: User) -> Import:
 
 
 def settle(run: Import, choices: Mapping[str, Any], *, by: User, version: int | None) -> Import:
-    """Keep what was decided by hand and rehearse again.
+    """Keep what was decided by hand; the file has to be rehearsed again with it.
 
     Keys are "line:<number>" ({"number": …}, {"skip": true}, {"same": true}) and
     "manager:<key of the name>" (an employee number; "" for the top of the company). A choice of
@@ -173,8 +186,11 @@ def settle(run: Import, choices: Mapping[str, Any], *, by: User, version: int | 
         _check_open(row)
         kept = {**row.choices, **choices}
         row.choices = {k: v for k, v in kept.items() if v is not None}
-        row.save(update_fields=["choices"])
-        return rehearse(row, by=by)
+        row.state = Import.State.UPLOADED
+        row.version += 1
+        row.save(update_fields=["choices", "state", "version"])
+        record("settled_import", row, by=by, choices=len(choices))
+    return row
 
 
 def leave_out_refused(run: Import, *, by: User, version: int | None) -> Import:
@@ -185,8 +201,13 @@ def leave_out_refused(run: Import, *, by: User, version: int | None) -> Import:
     return settle(run, {f"line:{number}": {"skip": True} for number in refused}, by=by, version=version)
 
 
-def _judge(run: Import) -> None:
-    """Write the ImportLine rows of `run` anew; sets its counts and digest."""
+def _batches(run: Import) -> int:
+    """In how many steps the lines of a file are judged."""
+    return -(-run.line_count // BATCH)
+
+
+def _judge(run: Import, step: Step) -> None:
+    """Write the ImportLine rows of `run` anew; sets its counts and digest. A step for each batch."""
     ImportLine.objects.filter(run=run).delete()
     fates: Counter[str] = Counter()
     digest = hashlib.sha256()
@@ -197,6 +218,7 @@ def _judge(run: Import) -> None:
             fates[line.fate] += 1
             said = [line.number, line.fate, line.values, line.changes, line.messages]
             digest.update(json.dumps(said, sort_keys=True).encode())
+        step()
     run.counts = {fate: fates[fate] for fate in ImportLine.Fate.values if fates[fate]}
     run.digest = digest.hexdigest()
 
@@ -246,7 +268,7 @@ class _People:
     def choice(self, number: int, cells: list[str], said: str, name: str) -> dict[str, Any]:
         """What was decided about a line: here by hand, or about the same doubt in an earlier import."""
         chosen = self.run.choices.get(f"line:{number}")
-        if chosen is None:
+        if chosen is None and self.remembered:
             chosen = self.remembered.get(row_memory(cells)) or self.remembered.get(line_memory(said, name))
         return chosen or {}
 
@@ -607,7 +629,7 @@ def start_apply(run: Import, *, by: User, version: int | None, url: str) -> Job:
         row = Import.objects.select_for_update().get(pk=run.pk)
         check_version(row, version)
         _check_ready(row)
-        job, _made = enqueue(APPLY, row, by=by, total=row.line_count, url=url)
+        job, _made = enqueue(APPLY, row, by=by, total=_batches(row) + len(WRITE_PEOPLE), url=url)
     return job
 
 
@@ -628,7 +650,7 @@ class CompanyChanged(Refused):
     """People were changed between rehearsal and apply; the new rehearsal is kept, no person is changed."""
 
 
-def apply_import(run: Import, *, by: User) -> Import:
+def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
     """Carry the rehearsed lines out, all or nothing, in a number of statements that does not grow with them.
 
     Judges every line again under the lock; if that comes to other fates than HR has read, the new
@@ -641,11 +663,11 @@ def apply_import(run: Import, *, by: User) -> Import:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
             _check_ready(row)
             read = row.digest
-            _judge(row)
+            _judge(row, step)
             row.version += 1
             if row.digest == read:
                 if row.counts.get("created") or row.counts.get("changed"):
-                    _write_people(row, by) if row.kind == Import.Kind.PEOPLE else _write_ranges(row)
+                    _write_people(row, by, step) if row.kind == Import.Kind.PEOPLE else _write_ranges(row)
                 _remember(row, by)
                 row.state, row.applied_at = Import.State.APPLIED, timezone.now()
                 record("applied_import", row, by=by, **row.counts)
@@ -714,7 +736,7 @@ def root_unit() -> Unit:
     return root
 
 
-def _write_people(run: Import, by: User) -> None:
+def _write_people(run: Import, by: User, step: Step) -> None:
     root = root_unit()
     values = {
         "run": run.pk,
@@ -726,6 +748,7 @@ def _write_people(run: Import, by: User) -> None:
     with connection.cursor() as cursor:
         for statement in WRITE_PEOPLE:
             cursor.execute(statement if statement.startswith("ANALYZE") else LINES + statement, values)
+            step()
     close_accounts_of_leavers(today())
 
 

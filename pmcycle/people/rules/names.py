@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ PLAIN = str.maketrans(
         "ð": "d",
     }
 )
+WITHIN_WORD = re.compile("['’`´]")
+NO_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -101,17 +104,15 @@ def parse_name(text: str) -> Name:
 
 def plain(text: str) -> str:
     """`text` without accents and case, so that two spellings of one name are equal."""
+    if text.isascii():
+        return text.casefold()
     decomposed = unicodedata.normalize("NFKD", text.translate(PLAIN))
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
 
 def words_of(text: str) -> list[str]:
     """The letters-only words of a name: hyphens part words, dots and apostrophes vanish."""
-    kept = "".join(
-        c if c.isalnum() else "" if c in ".'’`´" else " "
-        for c in plain(text).replace(". ", " ").replace(".", " ")
-    )
-    return kept.split()
+    return NO_WORD.sub(" ", WITHIN_WORD.sub("", plain(text))).split()
 
 
 def key_of(text: str) -> str:

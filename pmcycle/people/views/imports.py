@@ -75,13 +75,23 @@ def map_columns(request: UserRequest, pk: int) -> HttpResponse:
         return redirect("people:rehearsal", pk=run.pk)
     form = ColumnsForm(run, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        importing.map_columns(
+        run = importing.map_columns(
             run, form.mapping(), form.options(), by=request.user, version=form.cleaned_data["version"]
         )
-        importing.rehearse(run, by=request.user)
-        return redirect("people:rehearsal", pk=run.pk)
+        return _rehearse(request, run)
     context = {"run": run, "form": form, "columns": _columns(run, form), "steps": steps(run, "columns")}
     return render(request, "people/map_columns.html", context, status=422 if form.is_bound else 200)
+
+
+def _rehearse(request: UserRequest, run: Import) -> HttpResponse:
+    """Rehearse a short file at once; let the worker rehearse a long one, and show its progress."""
+    if run.line_count <= importing.AT_ONCE:
+        importing.rehearse(run, by=request.user)
+        return redirect("people:rehearsal", pk=run.pk)
+    url = reverse("people:rehearsal", kwargs={"pk": run.pk})
+    job = importing.start_rehearsal(run, by=request.user, url=url)
+    wake(tasks.rehearse_imports)
+    return redirect("activity:job", pk=job.pk)
 
 
 def _columns(run: Import, form: ColumnsForm) -> list[dict[str, Any]]:
@@ -125,7 +135,8 @@ def rehearsal(request: UserRequest, pk: int) -> HttpResponse:
     """Every line's fate, with counts, filters and what is left to settle by hand."""
     run = get_visible(Import.objects.defer("content"), request.user, pk=pk)
     if run.state == Import.State.UPLOADED:
-        return redirect("people:map_columns", pk=run.pk)
+        job = Job.objects.filter(kind=importing.REHEARSE, subject_id=run.pk, finished_at=None).first()
+        return redirect("activity:job", pk=job.pk) if job else redirect("people:map_columns", pk=run.pk)
     return render(request, "people/rehearsal.html", _rehearsal_context(request, run))
 
 
@@ -185,9 +196,7 @@ def _doubts(rows: list[ImportLine]) -> list[dict[str, Any]]:
 @require_POST
 def rehearse(request: UserRequest, pk: int) -> HttpResponse:
     """Judge every line again against the company as it is now."""
-    run = get_editable(Import, request.user, pk=pk)
-    importing.rehearse(run, by=request.user)
-    return redirect("people:rehearsal", pk=run.pk)
+    return _rehearse(request, get_editable(Import, request.user, pk=pk))
 
 
 @login_required
@@ -215,8 +224,7 @@ def settle(request: UserRequest, pk: int) -> HttpResponse:
             "undo": None,
         }
         choices = {f"line:{said['line']}": chosen[said["act"]]}
-    importing.settle(run, choices, by=request.user, version=said["version"])
-    return redirect("people:rehearsal", pk=run.pk)
+    return _rehearse(request, importing.settle(run, choices, by=request.user, version=said["version"]))
 
 
 @login_required
@@ -224,8 +232,7 @@ def settle(request: UserRequest, pk: int) -> HttpResponse:
 def leave_out_refused(request: UserRequest, pk: int) -> HttpResponse:
     """Pass over all lines that are refused now."""
     run = get_editable(Import, request.user, pk=pk)
-    importing.leave_out_refused(run, by=request.user, version=_version(request))
-    return redirect("people:rehearsal", pk=run.pk)
+    return _rehearse(request, importing.leave_out_refused(run, by=request.user, version=_version(request)))
 
 
 @login_required
