@@ -26,6 +26,7 @@ from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Cycle, Participation, StageKind
 from pmcycle.errors import Refused, Stale
 from pmcycle.people.models import User
+from pmcycle.typed import read_version
 
 EVIDENCE_SHOWN = 200
 EMPTY_ROWS = 2
@@ -137,7 +138,7 @@ def sign(request: UserRequest, pk: int) -> HttpResponse:
 def take_back(request: UserRequest, pk: int) -> HttpResponse:
     user = request.user
     evaluation = get_editable(Evaluation, user, pk=pk)
-    actions.take_back(evaluation, version=_version(request), by=user)
+    actions.take_back(evaluation, version=read_version(request), by=user)
     messages.success(request, _("Taken back. It is a draft again, and only you can read it."))
     return redirect("evaluations:write", pk=evaluation.participation_id)
 
@@ -172,7 +173,7 @@ def publish(request: UserRequest, pk: int) -> HttpResponse:
     user = request.user
     cycle = get_editable(Cycle, user, pk=pk)
     evaluation = get_editable(CycleEvaluation, user, cycle=cycle)
-    actions.publish(evaluation, version=_version(request), by=user)
+    actions.publish(evaluation, version=read_version(request), by=user)
     messages.success(request, _("Published. Everybody who works here can read it now."))
     return redirect("evaluations:cycle", pk=pk)
 
@@ -340,9 +341,3 @@ def _read_page(
 
 def _role(user: User) -> str:
     return "hr" if user.standing.is_hr else "line"
-
-
-def _version(request: UserRequest) -> int:
-    """The version the person read; a missing or odd one counts as out of date."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else 0

@@ -9,7 +9,7 @@ from typing import Any, Self
 import pgtrigger
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -163,18 +163,32 @@ def alignable(participation: Participation, manager_id: int | None) -> GoalQuery
     )
 
 
+def _reads_all(user: User) -> Q:
+    """The pair, the line above, HR of the unit."""
+    return related(
+        user,
+        Relation.SELF,
+        Relation.MANAGER,
+        Relation.SKIP_LEVEL,
+        Relation.HR_PARTNER,
+        Relation.HR_ADMIN,
+        to="",
+    )
+
+
 def readers(user: User) -> ParticipationQuerySet:
-    """The participations whose goals `user` may read: the pair, the line above, HR of the unit."""
-    return Participation.objects.filter(
-        related(
-            user,
-            Relation.SELF,
-            Relation.MANAGER,
-            Relation.SKIP_LEVEL,
-            Relation.HR_PARTNER,
-            Relation.HR_ADMIN,
-            to="",
-        )
+    """The participations whose goals `user` may read."""
+    return Participation.objects.filter(_reads_all(user))
+
+
+def readers_of_a_part(user: User) -> ParticipationQuerySet:
+    """The same, and those of whom `user` was the manager in this cycle and keeps what they wrote.
+
+    Annotated with `is_reader`: whether all the goals may be read.
+    """
+    former = related(user, Relation.FORMER_MANAGER, to="")
+    return Participation.objects.filter(_reads_all(user) | former).annotate(
+        is_reader=ExpressionWrapper(_reads_all(user), output_field=models.BooleanField())
     )
 
 

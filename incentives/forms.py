@@ -227,7 +227,8 @@ class RestraintForm(forms.Form):
 
     def __init__(self, *args: Any, entries: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["entry"].choices = [("", _("Choose …")), *entries]  # type: ignore[attr-defined]
+        fields: Any = self.fields
+        fields["entry"].choices = [("", _("Choose …")), *entries]
 
 
 class AnswerForm(VersionForm):

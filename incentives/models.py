@@ -11,6 +11,7 @@ from django.db.models import Exists, F, Min, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
+from incentives import rules
 from pmcycle.cycles.models import (
     Assignment,
     ChainLink,
@@ -413,6 +414,11 @@ class Award(models.Model):
 
     def __str__(self) -> str:
         return f"award {self.pk}"
+
+    @property
+    def why_words(self) -> str:
+        """Why the person gets nothing, in words; "" for who gets something."""
+        return str(rules.WHY.get(self.ineligible_why, ""))
 
 
 class AwardLine(models.Model):

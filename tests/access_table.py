@@ -364,7 +364,7 @@ ROWS: list[Row] = [
     Row("feedback:calendar", may=f"anonymous {EVERYBODY}", build=feedback.calendar_of_ana),
     # --- goals
     Row("goals:list", may=EVERYBODY),
-    Row("goals:of", may=LINE, build=goals.of_ana),
+    Row("goals:of", may=f"{LINE} former_manager", build=goals.of_ana),
     Row("goals:propose", may=PAIR, told=ABOVE, build=goals.of_ana),
     Row("goals:propose", may=PAIR, told=ABOVE, method="post", build=goals.of_ana),
     Row("goals:draft", may=PAIR, told=ABOVE, method="post", build=goals.of_ana),

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_GET
 
 from feedback.models import thread_of
 from goals.cards import card_of, key_results_of
-from goals.models import Goal, alignable
-from goals.rules import balance, effective_weights, goal_score
-from goals.views.loading import is_of_pair, other_of, plan_of, with_stage
-from pmcycle.access import UserRequest
+from goals.models import ChangeRequest, Goal, GoalVersion, ProgressUpdate, alignable, readers_of_a_part
+from goals.rules import balance, effective_weights, goal_score, key_result_words
+from goals.views.loading import is_of_pair, other_of, with_stage
+from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
 
 
@@ -32,8 +32,28 @@ def list_(request: UserRequest) -> HttpResponse:
 @login_required
 @require_GET
 def of(request: UserRequest, pk: int) -> HttpResponse:
-    """The same page of one person, for the pair, the line above and HR of the unit."""
-    return _page(request, plan_of(request, pk))
+    """The same page of one person, for the pair, the line above and HR; a former manager finds their own words."""
+    participation: Any = get_visible(with_stage(readers_of_a_part(request.user)), request.user, pk=pk)
+    return _page(request, participation) if participation.is_reader else _own_part(request, participation)
+
+
+def _own_part(request: UserRequest, participation: Participation) -> HttpResponse:
+    """What the reader wrote as the manager of then: wordings, reasons for a change, and progress."""
+    me = request.user.employee_id
+    written = GoalVersion.objects.filter(
+        goal__participation=participation, author=me, proposed_at__isnull=False
+    ).order_by("goal", "number")
+    asked = ChangeRequest.objects.filter(goal__participation=participation, requested_by=me)
+    updates = ProgressUpdate.objects.filter(key_result__goal__participation=participation, author=me)
+    context = {
+        "participation": participation,
+        "wordings": [
+            (version, [key_result_words(row) for row in version.key_results]) for version in written[:100]
+        ],
+        "asked": asked.select_related("new").order_by("pk")[:100],
+        "updates": updates.select_related("key_result").order_by("-at", "-pk")[:100],
+    }
+    return render(request, "goals/own_part.html", context)
 
 
 def _page(request: UserRequest, participation: Any) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -21,26 +20,11 @@ from incentives.forms import ComponentForm, ConditionForm, PoolsForm, RuleForm
 from incentives.models import Component, Plan, PlanVersion, Pool, Rule
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Cycle
-from pmcycle.errors import Invalid, Refused
+from pmcycle.errors import Refused
 from pmcycle.people.models import Unit
+from pmcycle.typed import done, read_version
 
 UNITS_SHOWN = 40
-
-
-def done(form: Any, act: Callable[[], Any]) -> bool:
-    """Act; a field the action refuses becomes that field's error. True if it was done."""
-    try:
-        act()
-    except Invalid as invalid:
-        form.add_error(invalid.field if invalid.field in form.fields else None, invalid.reason)
-        return False
-    return True
-
-
-def version_of(request: UserRequest) -> int:
-    """The version that a button carries; without a readable one nothing matches."""
-    typed = request.POST.get("version", "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
 
 
 def _plan_cycle(request: UserRequest, pk: int) -> Cycle:
@@ -166,7 +150,7 @@ def edit_component(request: UserRequest, pk: int) -> HttpResponse:
 def remove_component(request: UserRequest, pk: int) -> HttpResponse:
     """Take a component out of the plan."""
     component = get_editable(Component.objects.select_related("plan"), request.user, pk=pk)
-    actions.remove_component(component, version=version_of(request), by=request.user)
+    actions.remove_component(component, version=read_version(request), by=request.user)
     return redirect("incentives:plan", pk=component.plan.cycle_id)
 
 
@@ -280,7 +264,7 @@ def move_rule(request: UserRequest, pk: int) -> HttpResponse:
 def remove_rule(request: UserRequest, pk: int) -> HttpResponse:
     """Take a sentence out of the working copy."""
     rule = get_editable(Rule.objects.select_related("component__plan"), request.user, pk=pk)
-    actions.remove_rule(rule, version=version_of(request), by=request.user)
+    actions.remove_rule(rule, version=read_version(request), by=request.user)
     return redirect("incentives:plan", pk=rule.component.plan.cycle_id)
 
 
@@ -323,7 +307,7 @@ def set_pools(request: UserRequest, pk: int) -> HttpResponse:
 def publish(request: UserRequest, pk: int) -> HttpResponse:
     """The second person's yes to the rules."""
     plan = _own_plan(request, pk)
-    actions.publish(plan, version=version_of(request), by=request.user)
+    actions.publish(plan, version=read_version(request), by=request.user)
     messages.success(request, _("Published. Everybody can read these rules now."))
     return redirect("incentives:plan", pk=pk)
 

@@ -17,9 +17,9 @@ from feedback.models import Entry, entries_known_since
 from incentives import actions
 from incentives.forms import AnswerForm, DecideForm, RestraintForm
 from incentives.models import OVERSEERS, RestraintEntry, Run
-from incentives.views.plans import done
 from pmcycle.access import UserRequest, get_visible, today
 from pmcycle.cycles.models import Cycle, Participation, Relation, related
+from pmcycle.typed import done
 from pmcycle.ui.formats import when_text
 
 PER_PAGE = 100

@@ -18,11 +18,11 @@ from incentives import actions, rules, tasks, why
 from incentives.actions.plans import names_of
 from incentives.forms import ApproveForm, SettleForm
 from incentives.models import Award, FactSheet, PayrollExport, Plan, RestraintEntry, Run
-from incentives.views.plans import done, version_of
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.models import Cycle, Relation, related
 from pmcycle.errors import Refused
+from pmcycle.typed import done, read_version, search_words
 from pmcycle.ui.formats import money_text
 
 AWARDS_A_PAGE = 25
@@ -57,7 +57,7 @@ def _run_page(
             .visible_to(request.user)
             .select_related("participation__employee", "participation__unit", "component")
         )
-        query = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+        query = search_words(request)
         show = request.GET.get("show", "")
         if query:
             rows = rows.filter(participation__employee__name__icontains=query)
@@ -70,8 +70,6 @@ def _run_page(
         page = Paginator(
             rows.order_by("participation__employee__sort_name", "component"), AWARDS_A_PAGE
         ).get_page(request.GET.get("page"))
-        for award in page.object_list:
-            award.why_words = rules.WHY.get(award.ineligible_why, "")  # type: ignore[attr-defined]
         context |= {
             "page": page, "pools": actions.pools_of(found) if request.user.standing.is_hr_admin else [],
             "filters": [
@@ -133,7 +131,7 @@ def calculate(request: UserRequest, pk: int) -> HttpResponse:
 def open_recommending(request: UserRequest, pk: int) -> HttpResponse:
     """Hand the amounts to the managers."""
     found = _hr_run(request, pk)
-    actions.open_recommending(found, version=version_of(request), by=request.user)
+    actions.open_recommending(found, version=read_version(request), by=request.user)
     messages.success(request, _("The managers have their sheets."))
     return redirect("incentives:run", pk=found.plan.cycle_id)
 
@@ -160,7 +158,7 @@ def approve(request: UserRequest, pk: int) -> HttpResponse:
 def release(request: UserRequest, pk: int) -> HttpResponse:
     """Release the statements; a worker writes them."""
     found = _hr_run(request, pk)
-    job, _made = actions.request_release(found, version=version_of(request), by=request.user)
+    job, _made = actions.request_release(found, version=read_version(request), by=request.user)
     wake(tasks.release_waiting)
     return redirect("activity:job", pk=job.pk)
 

@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from incentives import actions, rules
+from incentives import actions
 from incentives.forms import AdjustForm, NoteForm
 from incentives.models import Approval, Award, FactSheet, Run
-from incentives.views.plans import done
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Assignment, RatingLevel, Relation, StageKind, related
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
+from pmcycle.typed import done, row_number
 
 
 @login_required
@@ -84,11 +84,9 @@ def _sheet(
     levels = dict(RatingLevel.objects.filter(scale__cycle=run.plan.cycle_id).values_list("position", "label"))
     acts = _acts(run)
     rows = list(_sheet_rows(request, run))
-    picked = request.GET.get("team") or request.POST.get("team")
+    picked = row_number(request.GET.get("team") or request.POST.get("team"))
     names = {r.manager_id: r.manager_name for r in rows if r.manager_id}
-    chosen = (
-        int(picked) if picked and picked.isascii() and picked.isdigit() and int(picked) in names else None
-    )
+    chosen = picked if picked in names else None
     if chosen is None:
         waiting = [pk for pk in names if acts.get(pk) and acts[pk].act == Approval.Act.SUBMITTED and pk != me]
         chosen = me if me in names else (waiting or sorted(names, key=lambda k: names[k]) or [None])[0]
@@ -104,7 +102,6 @@ def _sheet(
             row.component_id,
             {"component": row.component, "rows": [], "sum": Decimal(0), "guideline": Decimal(0)},
         )
-        row.why_words = rules.WHY.get(row.ineligible_why, "")
         row.level = levels.get(row.rating, "")
         touched = row.pk == award
         row.form, row.refused = (wrong, refused) if touched else (None, "")

@@ -124,9 +124,10 @@ class WhoForm(VersionForm):
         self, *args: Any, locations: Iterable[str], grades: Iterable[str], units: Any, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["locations"].choices = [(x, x) for x in locations if x]  # type: ignore[attr-defined]
-        self.fields["grades"].choices = [(x, x) for x in grades if x]  # type: ignore[attr-defined]
-        self.fields["units"].choices = units  # type: ignore[attr-defined]
+        fields: Any = self.fields
+        fields["locations"].choices = [(x, x) for x in locations if x]
+        fields["grades"].choices = [(x, x) for x in grades if x]
+        fields["units"].choices = units
 
 
 class StagesForm(VersionForm):
@@ -379,7 +380,8 @@ class TransferForm(ReasonForm):
 
     def __init__(self, *args: Any, found: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["manager"].choices = found  # type: ignore[attr-defined]
+        fields: Any = self.fields
+        fields["manager"].choices = found
 
 
 class MarkLeftForm(ReasonForm):
@@ -394,4 +396,5 @@ class AddPersonForm(forms.Form):
 
     def __init__(self, *args: Any, found: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["employee"].choices = found  # type: ignore[attr-defined]
+        fields: Any = self.fields
+        fields["employee"].choices = found

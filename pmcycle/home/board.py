@@ -22,6 +22,7 @@ from pmcycle.cycles import actions as cycle_actions
 from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.home import completion, files
 from pmcycle.home.completion import STATES, Filters
+from pmcycle.typed import row_number
 
 # Tones of the funnel, in the order in which they are drawn.
 TONES = {
@@ -33,6 +34,8 @@ TONES = {
     "planned": "mute",
     "left": "mute",
 }
+# Further down nobody leafs; a larger number must not reach the database.
+LAST_PAGE = 100_000
 
 
 def _cycle(request: UserRequest, pk: int) -> Cycle:
@@ -53,9 +56,9 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
     day = cycle.local_day(timezone.now())
     if request.GET.get("as") in ("csv", "xlsx"):
         return _file(request, cycle, stages, filters)
-    number = int(p) if (p := request.GET.get("page", "1")).isascii() and p.isdigit() and len(p) < 7 else 1
+    number = min(row_number(request.GET.get("page")) or 1, LAST_PAGE)
     found, total = completion.people(
-        cycle, stages, request.user, day, filters, sort=request.GET.get("sort", ""), page=max(1, number)
+        cycle, stages, request.user, day, filters, sort=request.GET.get("sort", ""), page=number
     )
     counts = completion.funnel(cycle, request.user, day, Filters())
     units = sorted({(str(pk), name) for pk, name, *_rest in counts if pk}, key=lambda u: u[1])

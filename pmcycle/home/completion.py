@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from pmcycle.cycles.models import Cycle, Participation, Stage
 from pmcycle.home.contributions import OPEN_ITEMS
 from pmcycle.people.models import User
+from pmcycle.typed import row_number
 
 PER_PAGE = 25
 MOST_EXPORTED = 200_000
@@ -146,7 +147,7 @@ class Filters:
         values = {
             name: str(query.get(name, "")).replace("\x00", "").strip()[:100] for name in cls.__annotations__
         }
-        if not (values["unit"].isascii() and values["unit"].isdigit() and len(values["unit"]) < 18):
+        if row_number(values["unit"]) is None:
             values["unit"] = ""
         if values["state"] not in STATES:
             values["state"] = ""

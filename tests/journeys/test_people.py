@@ -79,6 +79,12 @@ def test_accounts_and_ones_own_pages_are_open_to_all_senses(visit: Visit, stack:
     for path in ("/people/settings/", "/people/tokens/", "/people/picker/?q=olga"):
         page.goto(path)
         axe(page)
+    page.get_by_role("link", name="Calendar").click()
+    page.get_by_label("Day", exact=True).fill("2040-12-25")
+    page.get_by_label("Name").fill("Christmas Day")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("is in the calendar")).to_be_visible()
+    axe(page)
 
 
 @pytest.mark.timeout(600)

@@ -26,9 +26,10 @@ from pmcycle.cycles.models import (
     Participation,
     Stage,
 )
-from pmcycle.cycles.views.shared import done, editable_cycle, named, search_words, who_is
+from pmcycle.cycles.views.shared import editable_cycle, named, who_is
 from pmcycle.errors import Invalid
 from pmcycle.people.models import Absence, Employee, ReportingLine
+from pmcycle.typed import done, row_number, search_words
 from pmcycle.ui.formats import when_text
 
 
@@ -275,11 +276,11 @@ def _found(request: UserRequest, data: Any, field: str, but: int | None = None) 
     """Choices of a people picker: whom the search found, and who was chosen already."""
     typed = search_words(request)
     found = list(named(typed).exclude(pk=but)[:12]) if typed else []
-    chosen = (data or {}).get(field, "")
-    if chosen.isascii() and chosen.isdigit() and len(chosen) < 18:
+    chosen = row_number((data or {}).get(field))
+    if chosen is not None:
         found = [
             *Employee.objects.filter(pk=chosen).select_related("unit"),
-            *[e for e in found if e.pk != int(chosen)],
+            *[e for e in found if e.pk != chosen],
         ]
     return [(e.pk, who_is(e)) for e in found]
 

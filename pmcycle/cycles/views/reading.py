@@ -18,7 +18,8 @@ from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import (
     Cycle,
 )
-from pmcycle.cycles.views.shared import editable_cycle, line_of, read_version
+from pmcycle.cycles.views.shared import editable_cycle, line_of
+from pmcycle.typed import read_version
 
 WHAT = {
     "objectives": gettext_lazy(
@@ -55,11 +56,12 @@ def list_cycles(request: UserRequest) -> HttpResponse:
         .order_by("-first_day", "-pk")
     )
     page = Paginator(rows, 20).get_page(request.GET.get("page"))
-    for cycle in page.object_list:
-        cycle.line = line_of(cycle.stages.all())  # type: ignore[attr-defined]
-    return render(
-        request, "cycles/list.html", {"page": page, "may_create": request.user.standing.is_hr_admin}
-    )
+    context = {
+        "page": page,
+        "rows": [(cycle, line_of(cycle.stages.all())) for cycle in page],
+        "may_create": request.user.standing.is_hr_admin,
+    }
+    return render(request, "cycles/list.html", context)
 
 
 @login_required

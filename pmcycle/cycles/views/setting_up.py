@@ -31,17 +31,10 @@ from pmcycle.cycles.models import (
     matching,
     population,
 )
-from pmcycle.cycles.views.shared import (
-    done,
-    editable_cycle,
-    line_of,
-    named,
-    read_version,
-    search_words,
-    who_is,
-)
+from pmcycle.cycles.views.shared import editable_cycle, line_of, named, who_is
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee, Unit, calendar
+from pmcycle.typed import done, read_version, row_number, search_words
 from pmcycle.ui.formats import when_text
 
 # The steps of setting up: the word on the stepper and the heading of the page.
@@ -180,7 +173,7 @@ def _who_form(request: UserRequest, data: Any = None, cycle: Any = None) -> form
             "excluded": cycle.excluded_ids,
         }
     if data is not None:
-        left_out |= {int(x) for x in data.getlist("excluded") if x.isascii() and x.isdigit() and len(x) < 18}
+        left_out |= {pk for text in data.getlist("excluded") if (pk := row_number(text)) is not None}
     typed = search_words(request, "exclude")
     people = list(Employee.objects.filter(pk__in=left_out).select_related("unit")) if left_out else []
     people += named(typed).exclude(pk__in=left_out)[:8] if typed else []

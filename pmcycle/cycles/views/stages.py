@@ -18,7 +18,7 @@ from pmcycle.cycles.models import (
     Cycle,
     Stage,
 )
-from pmcycle.cycles.views.shared import done
+from pmcycle.typed import done
 
 
 def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: Any) -> HttpResponse:

@@ -24,6 +24,7 @@ from pmcycle.people.actions import accounts as actions
 from pmcycle.people.forms import FirstVisitForm, RoleForm, SettingsForm, TokenForm, zone_choices
 from pmcycle.people.models import ApiToken, Employee, Role, RoleGrant, Unit, User, in_use
 from pmcycle.people.rules import roles
+from pmcycle.typed import done, row_number, search_words
 
 PER_PAGE = 50
 
@@ -72,7 +73,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
 def accounts(request: UserRequest) -> HttpResponse:
     """Who can sign in, with which roles; and, for HR, who could be invited."""
     _administrators_only(request)
-    search = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
+    search = search_words(request)
     show = request.GET.get("show", "")
     is_hr = request.user.standing.is_hr_admin
     context: dict[str, Any] = {"search": search, "show": show, "is_hr": is_hr}
@@ -111,7 +112,7 @@ def invite(request: UserRequest) -> HttpResponse:
     """Give accounts to the chosen employees, or to everybody who has an address."""
     if not request.user.standing.is_hr_admin:
         raise Http404
-    chosen = [int(pk) for pk in request.POST.getlist("employee") if pk.isdecimal() and len(pk) < 18]
+    chosen = [pk for text in request.POST.getlist("employee") if (pk := row_number(text)) is not None]
     everybody = request.POST.get("who") == "all"
     if not chosen and not everybody:
         messages.warning(request, _("Nobody was chosen."))
@@ -135,7 +136,8 @@ def account(request: UserRequest, pk: int) -> HttpResponse:
 def _account_page(request: UserRequest, user: User, form: RoleForm | None = None) -> HttpResponse:
     may = [role for role in Role.values if role not in roles.HR_ROLES or request.user.standing.is_hr_admin]
     shown = form or RoleForm(initial={"starts_on": today()})
-    shown.fields["role"].choices = [(r.value, r.label) for r in Role if r.value in may]  # type: ignore[attr-defined]
+    role: Any = shown.fields["role"]
+    role.choices = [(r.value, r.label) for r in Role if r.value in may]
     context = {
         "account": user,
         "grants": user.grants.select_related("unit", "granted_by").order_by("-starts_on", "-pk"),
@@ -188,13 +190,12 @@ def grant_role(request: UserRequest, pk: int) -> HttpResponse:
     form = RoleForm(request.POST)
     if form.is_valid():
         said = form.cleaned_data
-        try:
-            actions.grant_role(
+        if done(
+            form,
+            lambda: actions.grant_role(
                 user, said["role"], said["unit"], said["starts_on"], said["ends_on"], by=request.user
-            )
-        except Invalid as error:
-            form.add_error(error.field, error.reason)
-        else:
+            ),
+        ):
             messages.success(request, _("The role is granted."))
             return redirect("people:account", pk=pk)
     return _account_page(request, user, form)

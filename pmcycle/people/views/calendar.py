@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from pmcycle.access import UserRequest, get_editable, get_visible, today
-from pmcycle.errors import Invalid
 from pmcycle.people.actions import company
 from pmcycle.people.forms import HolidayForm, WorkingDaysForm
 from pmcycle.people.models import Holiday, Organisation
+from pmcycle.typed import done
 
 MOST_SHOWN = 100
 
@@ -61,14 +61,9 @@ def add_holiday(request: UserRequest) -> HttpResponse:
     organisation = get_editable(Organisation, request.user)
     form = HolidayForm(request.POST)
     if form.is_valid():
-        try:
-            holiday = company.add_holiday(
-                form.cleaned_data["day"], form.cleaned_data["name"], by=request.user
-            )
-        except Invalid as error:
-            form.add_error(error.field, error.reason)
-        else:
-            messages.success(request, _("“%s” is in the calendar.") % holiday.name)
+        said = form.cleaned_data
+        if done(form, lambda: company.add_holiday(said["day"], said["name"], by=request.user)):
+            messages.success(request, _("“%s” is in the calendar.") % said["name"])
             return redirect("people:calendar")
     return _page(request, organisation, holiday_form=form)
 

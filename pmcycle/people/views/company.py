@@ -16,21 +16,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from pmcycle.access import UserRequest, get_editable, get_visible, today
 from pmcycle.activity.actions import record_view
-from pmcycle.errors import Invalid
 from pmcycle.people.actions import records
 from pmcycle.people.forms import AbsenceForm, EmployeeForm, EndAbsenceForm, LeaveForm, ManagerForm
 from pmcycle.people.models import Absence, Employee, ReportingLine, Unit
+from pmcycle.typed import done, row_number, search_words
 
 PER_PAGE = 50
 PICKED = 12
-
-
-def _search_text(request: UserRequest) -> str:
-    return " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 18 else None
 
 
 @login_required
@@ -40,7 +32,7 @@ def org_chart(request: UserRequest) -> HttpResponse:
     people = Employee.objects.visible_to(request.user)
     if request.user.standing.is_it_admin and not request.user.employee_id:
         raise Http404
-    search, unit, who = _search_text(request), _number(request.GET.get("unit")), request.GET.get("who", "")
+    search, unit, who = search_words(request), row_number(request.GET.get("unit")), request.GET.get("who", "")
     units = list(Unit.objects.visible_to(request.user).order_by("path")[:400])
     context: dict[str, Any] = {
         "search": search,
@@ -75,7 +67,7 @@ def org_chart(request: UserRequest) -> HttpResponse:
             "people/org_chart.html",
             {**context, "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page"))},
         )
-    at = _number(request.GET.get("at"))
+    at = row_number(request.GET.get("at"))
     if at is not None:
         centre = get_visible(people.for_chart(), request.user, pk=at)
         tops, above = [centre], list(reversed(people.above(centre)))
@@ -122,7 +114,7 @@ def picker(request: UserRequest) -> HttpResponse:
     Answers `<option value="Name #id">title · unit</option>` to HTMX, JSON
     (`results`: id, name, title, unit) to `Accept: application/json`, else a page of links.
     """
-    search = _search_text(request) or " ".join(
+    search = search_words(request) or " ".join(
         str(v) for k, v in request.GET.items() if k not in ("q", "page") and len(v) < 100
     ).replace("\x00", "")
     people = Employee.objects.visible_to(request.user).here().select_related("unit")
@@ -183,16 +175,14 @@ def edit_employee(request: UserRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         return _edit_page(request, person)
     form = EmployeeForm(request.POST, initial=EmployeeForm.of(person))
-    if form.is_valid():
-        try:
-            records.edit_employee(
-                person, form.values(), by=request.user, version=form.cleaned_data["version"]
-            )
-        except Invalid as error:
-            form.add_error(error.field, error.reason)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("people:profile", pk=person.pk)
+    if form.is_valid() and done(
+        form,
+        lambda: records.edit_employee(
+            person, form.values(), by=request.user, version=form.cleaned_data["version"]
+        ),
+    ):
+        messages.success(request, _("Saved."))
+        return redirect("people:profile", pk=person.pk)
     return _edit_page(request, person, form=form)
 
 
@@ -204,13 +194,12 @@ def change_manager(request: UserRequest, pk: int) -> HttpResponse:
     form = ManagerForm(request.POST)
     if form.is_valid():
         said = form.cleaned_data
-        try:
-            records.change_manager(
+        if done(
+            form,
+            lambda: records.change_manager(
                 person, said["manager"], said["starts_on"], by=request.user, version=said["version"]
-            )
-        except Invalid as error:
-            form.add_error(error.field, error.reason)
-        else:
+            ),
+        ):
             messages.success(request, _("The new manager counts from that day on."))
             return redirect("people:profile", pk=person.pk)
     return _edit_page(request, person, manager_form=form)
@@ -224,13 +213,12 @@ def add_absence(request: UserRequest, pk: int) -> HttpResponse:
     form = AbsenceForm(request.POST)
     if form.is_valid():
         said = form.cleaned_data
-        try:
-            records.add_absence(
+        if done(
+            form,
+            lambda: records.add_absence(
                 person, said["kind"], said["is_paid"], said["starts_on"], said["ends_on"], by=request.user
-            )
-        except Invalid as error:
-            form.add_error(error.field, error.reason)
-        else:
+            ),
+        ):
             messages.success(request, _("The leave is noted."))
             return redirect("people:profile", pk=person.pk)
     return _edit_page(request, person, absence_form=form)
@@ -257,13 +245,12 @@ def set_leave_date(request: UserRequest, pk: int) -> HttpResponse:
     form = LeaveForm(request.POST)
     if form.is_valid():
         said = form.cleaned_data
-        try:
-            records.set_leave_date(
+        if done(
+            form,
+            lambda: records.set_leave_date(
                 person, said["left_on"], said["leave_reason"], by=request.user, version=said["version"]
-            )
-        except Invalid as error:
-            form.add_error(error.field, error.reason)
-        else:
+            ),
+        ):
             messages.success(request, _("Saved. Nothing of this person is deleted."))
             return redirect("people:profile", pk=person.pk)
     return _edit_page(request, person, leave_form=form)
