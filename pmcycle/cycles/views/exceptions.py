@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -56,46 +57,9 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         rows.annotate(manager_now=Subquery(line_now.values("manager__name")[:1])), request.user, pk=pk
     )
     cycle, person = part.cycle, part.employee
-    absences = list(Absence.objects.filter(employee=person, starts_on__lte=cycle.last_day))
-    history = list(
-        Event.objects.filter(subject_kind="cycles.participation", subject_id=part.pk)
-        .select_related("actor")
-        .order_by("at")
-    )
     today = cycle.local_day(timezone.now())
     assignments = list(part.assignments.all())
-    current = next(
-        (a for a in assignments if a.starts_on <= today and (a.ends_on is None or a.ends_on >= today)), None
-    )
-    events = [
-        {"at": h.at, "label": _verb(h.verb), "tone": "accent", "detail": h.data.get("reason", "")}
-        for h in history
-    ]
-    for stage in cycle.stages.all():
-        events.append({"at": stage.opens_on, "label": _("%s opens") % stage, "tone": "info"})
-        events.append({"at": stage.due_on, "label": _("%s due") % stage, "tone": "mute"})
-    events += [
-        {"at": e.due_on, "label": _("%s due for this person") % e.stage, "tone": "warn", "detail": e.reason}
-        for e in part.extensions.all()
-    ]
-    spans = [
-        {
-            "start": max(a.starts_on, cycle.first_day),
-            "end": a.ends_on or max(cycle.last_day, today),
-            "label": a.manager.name,
-            "tone": "accent" if a is current else "mute",
-        }
-        for a in assignments
-    ] + [
-        {
-            "start": max(a.starts_on, cycle.first_day),
-            "end": min(a.ends_on or cycle.last_day, cycle.last_day),
-            "label": _("away: %s") % a.kind,
-            "tone": "warn",
-        }
-        for a in absences
-        if (a.ends_on or cycle.last_day) >= cycle.first_day
-    ]
+    current = next((a for a in assignments if a.starts_on <= today <= (a.ends_on or today)), None)
     pairs = [
         (_("Manager"), current.manager.name if current else "–", part.manager_now or "–"),
         (_("Unit"), str(part.unit or "–"), str(person.unit or "–")),
@@ -106,8 +70,8 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         "part": part,
         "cycle": cycle,
         "person": person,
-        "events": events,
-        "spans": spans,
+        "events": _events(part),
+        "spans": _spans(part, assignments, current, today),
         "assignments": assignments,
         "then_now": [(label, then, now, then != now) for label, then, now in pairs],
         "may_change": request.user.standing.is_hr_admin
@@ -115,6 +79,50 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         and cycle.state == "running",
     }
     return render(request, "cycles/life_line.html", context)
+
+
+def _events(part: Participation) -> list[dict[str, Any]]:
+    """What happened to one person in the cycle, and what is due, in the shape of the life line."""
+    history = Event.objects.filter(subject_kind="cycles.participation", subject_id=part.pk).order_by("at")
+    events: list[dict[str, Any]] = [
+        {"at": h.at, "label": _verb(h.verb), "tone": "accent", "detail": h.data.get("reason", "")}
+        for h in history
+    ]
+    for stage in part.cycle.stages.all():
+        events.append({"at": stage.opens_on, "label": _("%s opens") % stage, "tone": "info"})
+        events.append({"at": stage.due_on, "label": _("%s due") % stage, "tone": "mute"})
+    events += [
+        {"at": e.due_on, "label": _("%s due for this person") % e.stage, "tone": "warn", "detail": e.reason}
+        for e in part.extensions.all()
+    ]
+    return events
+
+
+def _spans(
+    part: Participation, assignments: list[Assignment], current: Assignment | None, today: date
+) -> list[dict[str, Any]]:
+    """Who led one person from when to when, and when they were away, within the cycle."""
+    cycle = part.cycle
+    away = Absence.objects.filter(employee=part.employee_id, starts_on__lte=cycle.last_day)
+    led = [
+        {
+            "start": max(a.starts_on, cycle.first_day),
+            "end": a.ends_on or max(cycle.last_day, today),
+            "label": a.manager.name,
+            "tone": "accent" if a is current else "mute",
+        }
+        for a in assignments
+    ]
+    return led + [
+        {
+            "start": max(a.starts_on, cycle.first_day),
+            "end": min(a.ends_on or cycle.last_day, cycle.last_day),
+            "label": _("away: %s") % a.kind,
+            "tone": "warn",
+        }
+        for a in away
+        if (a.ends_on or cycle.last_day) >= cycle.first_day
+    ]
 
 
 def _verb(verb: str) -> str:

@@ -1,0 +1,32 @@
+"""Writing, sharing and signing evaluations; counting the cycle; carrying over what is unfinished."""
+
+from evaluations.actions.carrying import bring_over, carry_over, hand_on
+from evaluations.actions.counting import compute, publish
+from evaluations.actions.writing import (
+    EvaluationText,
+    PointText,
+    StepText,
+    begin,
+    save,
+    share,
+    sign,
+    snapshot_of,
+    take_back,
+)
+
+__all__ = [
+    "EvaluationText",
+    "PointText",
+    "StepText",
+    "begin",
+    "bring_over",
+    "carry_over",
+    "compute",
+    "hand_on",
+    "publish",
+    "save",
+    "share",
+    "sign",
+    "snapshot_of",
+    "take_back",
+]

@@ -1,0 +1,174 @@
+"""What a cycle achieved, counted from its rows, and opened to those who took part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from appraisals.models import Appeal, Appraisal, Citation, Rating, ReleasedResult
+from evaluations import rules
+from evaluations.models import CycleEvaluation, Evaluation
+from feedback.models import CheckIn, Entry
+from goals.models import Goal, GoalVersion
+from incentives.models import Award
+from pmcycle.activity.actions import record
+from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
+from pmcycle.errors import Refused, check_version
+from pmcycle.people.models import User
+
+
+def compute(cycle: Cycle, *, by: User) -> CycleEvaluation:
+    """Count what the cycle achieved, from the rows as they are now, and keep the figures."""
+    with transaction.atomic():
+        Cycle.objects.select_for_update().get(pk=cycle.pk)
+        row, _new = CycleEvaluation.objects.get_or_create(cycle=cycle)
+        if row.published_at is not None:
+            raise Refused(_("This evaluation is published. Its figures stay as they were read."))
+        row.figures, row.computed_at, row.version = figures_of(cycle), timezone.now(), row.version + 1
+        row.save()
+        record("computed_cycle_evaluation", row, by=by)
+        return row
+
+
+def publish(evaluation: CycleEvaluation, *, version: int | None, by: User) -> CycleEvaluation:
+    """Open the figures to everybody who took part."""
+    with transaction.atomic():
+        row = CycleEvaluation.objects.select_for_update().get(pk=evaluation.pk)
+        check_version(row, version)
+        if row.computed_at is None:
+            raise Refused(_("Count the figures first."))
+        if row.published_at is not None:
+            raise Refused(_("This evaluation is published already."))
+        row.published_at, row.published_by, row.version = timezone.now(), by, row.version + 1
+        row.save()
+        record("published_cycle_evaluation", row, by=by)
+        return row
+
+
+def figures_of(cycle: Cycle) -> dict[str, Any]:
+    """The figures of a cycle as plain values: on-time shares, authorship, ratings, rewards, talks, appeals.
+
+    A constant number of statements whatever the size of the company.
+    """
+    people = Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)
+    total = people.count()
+    due = dict(Stage.objects.filter(cycle=cycle).values_list("kind", "due_on"))
+
+    def by_day(kind: str, column: str) -> Q:
+        return Q(**{f"{column}__date__lte": due[kind]}) if kind in due else Q()
+
+    goals = Goal.objects.filter(participation__in=people, agreed__isnull=False)
+    selves = Appraisal.objects.filter(participation__in=people, kind=Appraisal.Kind.SELF)
+    managers = Appraisal.objects.filter(participation__in=people, kind=Appraisal.Kind.MANAGER)
+    evaluations = Evaluation.objects.filter(participation__in=people)
+    with_goals = goals.filter(by_day(StageKind.OBJECTIVES, "agreed__in_force_from"))
+    on_time = [
+        _row("Goals agreed", with_goals.values("participation").distinct().count(), total),
+        _row(
+            "Self-appraisals",
+            selves.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
+            .values("participation")
+            .distinct()
+            .count(),
+            total,
+        ),
+        _row(
+            "Manager appraisals",
+            managers.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
+            .values("participation")
+            .distinct()
+            .count(),
+            total,
+        ),
+        _row(
+            "Evaluations signed",
+            evaluations.filter(by_day(StageKind.EVALUATION, "signed_at"), signed_at__isnull=False).count(),
+            total,
+        ),
+    ]
+    ratings = [
+        {"label": label, "before": before, "after": after} for label, before, after in cycle_levels(cycle)
+    ]
+    results = ReleasedResult.objects.filter(participation__in=people)
+    appeals = Appeal.objects.filter(result__participation__in=people).aggregate(
+        filed=Count("pk"), upheld=Count("pk", filter=Q(outcome="upheld"))
+    )
+    low = Rating.objects.filter(participation__in=people).filter(
+        Q(calibrated__needs_mention=True) | Q(calibrated__isnull=True, proposed__needs_mention=True)
+    )
+    told = low.filter(Exists(Citation.objects.filter(appraisal__participation=OuterRef("participation"))))
+    awards = Award.objects.filter(participation__in=people, amount__gt=0)
+    talks = Entry.objects.filter(conversation__participation__in=people).count()
+    held = CheckIn.objects.filter(
+        state=CheckIn.State.HELD,
+        employee__in=people.values("employee"),
+        starts_at__date__range=(cycle.first_day, cycle.last_day),
+    ).count()
+    return {
+        "people": total,
+        "on_time": on_time,
+        "authorship": _authorship(goals),
+        "ratings": ratings,
+        "released": results.count(),
+        "appeals": appeals,
+        "first_mentions": low.count() - told.count(),
+        "low_ratings": low.count(),
+        "rewards": _rewards(awards, total),
+        "entries": talks,
+        "check_ins": held,
+    }
+
+
+def cycle_levels(cycle: Cycle) -> list[tuple[str, int, int]]:
+    """(label, as proposed by managers, as it counts) for each level of the cycle's scale."""
+    rows = Rating.objects.filter(participation__cycle=cycle, participation__state=Participation.State.ACTIVE)
+    proposed = dict(rows.values_list("proposed").annotate(n=Count("pk")))
+    counted: dict[int, int] = {}
+    for level, number in rows.values_list(F("calibrated_id"), F("proposed_id")):
+        counted[level or number] = counted.get(level or number, 0) + 1
+    scale = getattr(cycle, "scale", None)
+    levels = scale.levels.all() if scale is not None else []
+    return [(level.label, proposed.get(level.pk, 0), counted.get(level.pk, 0)) for level in levels]
+
+
+def _row(label: str, part: int, whole: int) -> dict[str, Any]:
+    fraction = rules.share(part, whole)
+    return {
+        "label": label,
+        "done": part,
+        "of": whole,
+        "share": str(fraction) if fraction is not None else None,
+    }
+
+
+def _authorship(goals: Any) -> dict[str, int]:
+    """How many agreed goals both sides worded, the employee alone, the manager alone."""
+    by_employee = GoalVersion.objects.filter(
+        goal=OuterRef("pk"),
+        number__lte=OuterRef("agreed__number"),
+        author=OuterRef("participation__employee"),
+    )
+    by_other = GoalVersion.objects.filter(
+        goal=OuterRef("pk"), number__lte=OuterRef("agreed__number")
+    ).exclude(author=OuterRef("participation__employee"))
+    counts = goals.annotate(by_employee=Exists(by_employee), by_other=Exists(by_other)).aggregate(
+        co_authored=Count("pk", filter=Q(by_employee=True, by_other=True)),
+        own=Count("pk", filter=Q(by_employee=True, by_other=False)),
+        handed_down=Count("pk", filter=Q(by_employee=False)),
+    )
+    return {key: int(value) for key, value in counts.items()}
+
+
+def _rewards(awards: Any, total: int) -> list[dict[str, Any]]:
+    """Number of people with an award by component; small groups are left out with the next smallest."""
+    rows = [
+        {"label": label, "people": people}
+        for label, people in awards.values_list("component__name").annotate(
+            n=Count("participation", distinct=True)
+        )
+    ]
+    return [{**row, "of": total} for row in rules.suppressed(rows, "people")]
