@@ -17,6 +17,7 @@ from goals.forms import WordingForm
 from goals.views.forms import SENT_BACK, reword, version_edited
 from goals.views.loading import goal_of_pair, plan_of, version_decided_on
 from pmcycle.access import UserRequest
+from pmcycle.typed import row_number
 
 
 @login_required
@@ -56,7 +57,7 @@ def _seen(values: Sequence[str]) -> dict[int, int]:
     """`goal:version` pairs of what was on the page."""
     found = {}
     for value in values[:200]:
-        goal, colon, version = value.partition(":")
-        if colon and goal.isascii() and goal.isdigit() and version.isascii() and version.isdigit():
-            found[int(goal)] = int(version)
+        goal, version = (row_number(part) for part in value.partition(":")[::2])
+        if goal is not None and version is not None:
+            found[goal] = version
     return found

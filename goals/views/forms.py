@@ -17,7 +17,7 @@ from goals.rules import MAX_KEY_RESULTS, balance, key_result_words
 from goals.views.loading import other_of, plan_around
 from pmcycle.access import UserRequest
 from pmcycle.activity.actions import drop_draft
-from pmcycle.errors import Invalid
+from pmcycle.typed import done, row_number
 
 EMPTY_ROWS = 2
 SENT_BACK = gettext_lazy("Sent back. %(name)s answers next.")
@@ -40,9 +40,9 @@ def forms_of(
     """The form of a goal and the formset of its key results; bound when something was sent."""
     posted = request.POST.copy() if request.method == "POST" else None
     if posted is not None and posted.get("add_row"):
-        total = posted.get("kr-TOTAL_FORMS", "")
-        if total.isascii() and total.isdigit() and int(total) < MAX_KEY_RESULTS:
-            posted["kr-TOTAL_FORMS"] = str(int(total) + 1)
+        total = row_number(posted.get("kr-TOTAL_FORMS"))
+        if total is not None and total < MAX_KEY_RESULTS:
+            posted["kr-TOTAL_FORMS"] = str(total + 1)
     form = form_class(posted, initial=dict(initial), **kwargs)
     blanks: list[dict[str, Any]] = [{} for _n in range(1 if key_results else EMPTY_ROWS)]
     start = [*key_results, *blanks][:MAX_KEY_RESULTS]
@@ -58,10 +58,7 @@ def carried_out(
     """
     if not _is_sent(request) or not form.is_valid() & rows.is_valid():
         return False
-    try:
-        act(form.text(rows), form)
-    except Invalid as error:
-        form.add_error(error.field if error.field in form.fields else None, error.reason)
+    if not done(form, lambda: act(form.text(rows), form)):
         return False
     drop_draft(request.user, draft)
     return True
@@ -98,18 +95,18 @@ def reword(
     wording: GoalVersion | None,
     version: int,
     act: Act,
-    done: Any,
+    said: Any,
     template: str,
     change: ChangeRequest | None = None,
 ) -> HttpResponse:
-    """Another wording beside the one that is known; `done` is said afterwards, with the name of the other."""
+    """Another wording beside the one that is known; `said` is said afterwards, with the name of the other."""
     participation = plan_around(goal)
     weighs = goal.horizon == Goal.Horizon.CYCLE
     initial = {**initial_of(wording, None, version), "horizon": goal.horizon}
     form, rows = forms_of(request, form_class, initial, wording.key_results if wording else [], weighs=weighs)
     draft = f"goal-{goal.pk}-reworded"
     if carried_out(request, form, rows, act, draft=draft):
-        messages.success(request, done % {"name": other_of(request, participation)})
+        messages.success(request, said % {"name": other_of(request, participation)})
         return redirect("goals:detail", goal.pk)
     others = Goal.objects.weighing().filter(participation=participation).exclude(pk=goal.pk)
     weights = [w for w in others.values_list("latest__weight", flat=True) if w is not None]

@@ -22,6 +22,7 @@ from goals.views.loading import goal_of_pair, other_of, plan_around, plan_of, ve
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Refused
+from pmcycle.typed import row_number
 
 
 @login_required
@@ -154,12 +155,12 @@ def _earlier(participation: Any) -> list[Goal]:
 
 
 def _copied(request: UserRequest, participation: Any) -> tuple[dict[str, Any], list[Any]]:
-    source = request.GET.get("from", "")
-    if not (source.isascii() and source.isdigit()):
+    source = row_number(request.GET.get("from"))
+    if source is None:
         return {}, []
     goal = get_visible(
         Goal.objects.select_related("agreed").filter(participation__employee=participation.employee_id),
-        request.user, pk=int(source),
+        request.user, pk=source,
     )  # fmt: skip
     if goal.agreed is None:
         return {}, []

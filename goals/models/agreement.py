@@ -1,30 +1,24 @@
-"""Goals that count only when both sides agreed to the same text, their key results and their progress."""
+"""Goals, their wordings, the signatures under them, and wishes to change what is agreed."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any, Self
+from typing import Self
 
 import pgtrigger
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
+from django.db.models import ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from goals.rules import QUIET_DAYS, WHOLE, key_result_progress
 from pmcycle.cycles.models import (
     Assignment,
-    Cycle,
-    Extension,
     Participation,
     ParticipationQuerySet,
     Relation,
     Stage,
     StageKind,
-    items,
     related,
 )
 from pmcycle.people.models import Employee, Unit, User
@@ -317,106 +311,6 @@ class Signature(models.Model):
         return f"{self.side} signs {self.version_id}"
 
 
-class KeyResultQuerySet(models.QuerySet["KeyResult"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(goal__in=Goal.objects.visible_to(user))
-
-    def for_list(self) -> Self:
-        """Those in force, with the last measured values, oldest first, for a small line."""
-        values = (
-            ProgressUpdate.objects.filter(key_result=OuterRef("pk"), value__isnull=False)
-            .order_by("-at", "-pk")
-            .values("value")[:12]
-        )
-        return (
-            self.filter(retired_at__isnull=True)
-            .annotate(spark=ArraySubquery(values))
-            .order_by("position", "pk")
-        )
-
-    def editable_by(self, user: User) -> Self:
-        """Progress is recorded by the pair."""
-        return self.filter(goal__in=Goal.objects.editable_by(user).filter(state=Goal.State.AGREED))
-
-
-class KeyResult(models.Model):
-    """How one sees that a goal is reached: the key results of the version in force, with their current value."""
-
-    class Kind(models.TextChoices):
-        INCREASE = "increase", _("increase to")
-        DECREASE = "decrease", _("decrease to")
-        KEEP = "keep", _("keep within")
-        REACH = "reach", _("reach (yes or no)")
-        ZERO = "zero", _("no incidents")
-
-    class Confidence(models.TextChoices):
-        ON_TRACK = "on_track", _("On track")
-        AT_RISK = "at_risk", _("At risk")
-        OFF_TRACK = "off_track", _("Off track")
-
-    goal = models.ForeignKey(Goal, on_delete=models.CASCADE, related_name="key_results")
-    key = models.CharField(max_length=12)
-    position = models.PositiveSmallIntegerField(default=0)
-    title = models.CharField(_("title"), max_length=200)
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.INCREASE)
-    start = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
-    target = models.DecimalField(max_digits=14, decimal_places=4, null=True)
-    low = models.DecimalField(max_digits=14, decimal_places=4, null=True)
-    high = models.DecimalField(max_digits=14, decimal_places=4, null=True)
-    unit = models.CharField(max_length=20, blank=True)
-    current = models.DecimalField(max_digits=14, decimal_places=4, null=True)
-    confidence = models.CharField(max_length=10, choices=Confidence, blank=True)
-    updated_at = models.DateTimeField(null=True)
-    retired_at = models.DateTimeField(null=True)
-    version = models.PositiveIntegerField(default=1)
-
-    objects = KeyResultQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["position", "pk"]
-        constraints = [models.UniqueConstraint(fields=["goal", "key"], name="key_result_key_once")]
-
-    def __str__(self) -> str:
-        return self.title
-
-    @property
-    def progress(self) -> Decimal | None:
-        """In percent of the way from start to target, not capped; None while nothing was measured."""
-        return key_result_progress(
-            self.kind, self.current, start=self.start, target=self.target, low=self.low, high=self.high
-        )
-
-
-class ProgressUpdateQuerySet(models.QuerySet["ProgressUpdate"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(key_result__in=KeyResult.objects.visible_to(user))
-
-    def editable_by(self, user: User) -> Self:
-        return self.none()
-
-
-class ProgressUpdate(models.Model):
-    """One value at one time with the author's confidence. Append-only; `value` NULL says "no change"."""
-
-    key_result = models.ForeignKey(KeyResult, on_delete=models.CASCADE, related_name="updates")
-    value = models.DecimalField(max_digits=14, decimal_places=4, null=True)
-    confidence = models.CharField(max_length=10, choices=KeyResult.Confidence)
-    note = models.TextField(blank=True)
-    link = models.URLField(max_length=500, blank=True)
-    author = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(db_default=models.functions.Now())
-
-    objects = ProgressUpdateQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["at", "pk"]
-        indexes = [models.Index("key_result", "at", name="progress_of_key_result")]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
-
-    def __str__(self) -> str:
-        return f"{self.key_result_id}: {self.value}"
-
-
 class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(goal__in=Goal.objects.visible_to(user))
@@ -470,182 +364,3 @@ class ChangeRequest(models.Model):
 
     def __str__(self) -> str:
         return f"change of goal {self.goal_id}"
-
-
-class ContributionQuerySet(models.QuerySet["Contribution"]):
-    def visible_to(self, user: User) -> Self:
-        me = user.employee_id
-        own = Q(author=me) | Q(beneficiary=me) if me else Q(pk__in=[])
-        return self.filter(own | related(user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER))
-
-    def editable_by(self, user: User) -> Self:
-        """The beneficiary answers."""
-        return self.filter(beneficiary=user.employee_id) if user.employee_id else self.none()
-
-
-class Contribution(models.Model):
-    """Something valuable outside the goals; the one who had the benefit confirms it."""
-
-    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="contributions")
-    author = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
-    beneficiary = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
-    text = models.TextField()
-    happened_on = models.DateField()
-    confirmed_at = models.DateTimeField(null=True)
-    declined_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    version = models.PositiveIntegerField(default=1)
-
-    objects = ContributionQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=~Q(author=F("beneficiary")),
-                name="contribution_benefits_another",
-                violation_error_message=_("Somebody else confirms a contribution."),
-            ),
-            models.CheckConstraint(
-                condition=Q(confirmed_at__isnull=True) | Q(declined_at__isnull=True),
-                name="contribution_one_answer",
-                violation_error_message=_("A contribution is confirmed or declined, not both."),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"contribution {self.pk}"
-
-
-def open_items() -> list[models.QuerySet[Any, Any]]:
-    """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
-    return [*_to_plan(), *_to_answer(), *_changes_to_answer(), _quiet_goals(), _contributions_to_confirm()]
-
-
-def _due() -> Coalesce:
-    """The due day of the objectives stage for a participation: its extension, else the stage's."""
-    stage = Stage.objects.filter(kind=StageKind.OBJECTIVES, cycle=OuterRef("cycle"))
-    extension = Extension.objects.filter(stage__kind=StageKind.OBJECTIVES, participation=OuterRef("pk"))
-    return Coalesce(Subquery(extension.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
-
-
-def _planning() -> ParticipationQuerySet:
-    """People who take part in a running cycle whose objectives stage is open."""
-    stage_open = Stage.objects.filter(
-        cycle=OuterRef("cycle"), kind=StageKind.OBJECTIVES, state=Stage.State.OPEN
-    )
-    return Participation.objects.filter(
-        Exists(stage_open), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
-    )
-
-
-def _to_plan() -> list[models.QuerySet[Any, Any]]:
-    """Nobody has proposed anything yet; or what there is does not come to 100."""
-    known = Goal.objects.shared().filter(participation=OuterRef("pk"))
-    weights = (
-        Goal.objects.weighing()
-        .filter(participation=OuterRef("pk"))
-        .order_by()
-        .values("participation")
-        .annotate(total=models.Sum("latest__weight"), tolerance=models.Count("pk") * Value(Decimal("0.005")))
-    )
-    columns = {
-        "subject": F("pk"), "recipient": F("employee"), "about": F("employee"), "about_name": F("employee__name"),
-        "cycle": F("cycle"), "due_on": _due(),
-    }  # fmt: skip
-    missing = _planning().filter(~Exists(known))
-    uneven = _planning().filter(
-        Exists(weights.filter(Q(total__gt=WHOLE + F("tolerance")) | Q(total__lt=WHOLE - F("tolerance"))))
-    )
-    return [
-        items(missing, kind="goals:propose", stage=StageKind.OBJECTIVES, **columns),
-        items(uneven, kind="goals:complete", stage=StageKind.OBJECTIVES, **columns),
-    ]
-
-
-def _to_answer() -> list[models.QuerySet[Any, Any]]:
-    """One line a person for all proposals that wait for the same side, and one for who waits."""
-
-    def waiting_for(side: str) -> ParticipationQuerySet:
-        signed = Signature.objects.filter(version=OuterRef("latest"), side=side)
-        goals = Goal.objects.filter(~Exists(signed), participation=OuterRef("pk"), state=Goal.State.PROPOSED)
-        return Participation.objects.filter(
-            Exists(goals), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
-        )
-
-    led = Assignment.objects.current().filter(participation=OuterRef("pk"))
-    of_managers = waiting_for(Signature.Side.MANAGER).filter(Exists(led)).with_manager()
-    common = {"subject": F("pk"), "about": F("employee"), "cycle": F("cycle"), "due_on": _due()}
-    return [
-        items(
-            of_managers, kind="goals:answer", stage=StageKind.OBJECTIVES, recipient=F("manager_id"),
-            about_name=F("employee__name"), **common,
-        ),
-        items(
-            of_managers, kind="goals:waits", stage=StageKind.OBJECTIVES, recipient=F("employee"),
-            about_name=F("manager_name"), phase=Value("waits", models.CharField()), **common,
-        ),
-        items(
-            waiting_for(Signature.Side.EMPLOYEE), kind="goals:answer_own", stage=StageKind.OBJECTIVES,
-            recipient=F("employee"), about_name=F("employee__name"), **common,
-        ),
-    ]  # fmt: skip
-
-
-def _changes_to_answer() -> list[models.QuerySet[Any, Any]]:
-    """Changes that wait for the one who did not write them, until they lapse."""
-    rows = ChangeRequest.objects.filter(
-        state=ChangeRequest.State.OPEN,
-        goal__state=Goal.State.AGREED,
-        goal__participation__state=Participation.State.ACTIVE,
-        goal__participation__cycle__state=Cycle.State.RUNNING,
-    )
-    employee = F("goal__participation__employee")
-    manager = Assignment.objects.current().filter(participation=OuterRef("goal__participation"))
-    common = {
-        "subject": F("goal"), "about": employee, "about_name": F("goal__participation__employee__name"),
-        "cycle": F("goal__cycle"), "due_on": F("lapses_on"),
-    }  # fmt: skip
-    return [
-        items(
-            rows.filter(~Q(new__author=employee)), kind="goals:change_own", stage=StageKind.OBJECTIVES,
-            recipient=employee, **common,
-        ),
-        items(
-            rows.filter(new__author=employee).annotate(answers=Subquery(manager.values("manager")[:1])).filter(
-                answers__isnull=False
-            ),
-            kind="goals:change", stage=StageKind.OBJECTIVES, recipient=F("answers"), **common,
-        ),
-    ]  # fmt: skip
-
-
-def _quiet_goals() -> models.QuerySet[Any, Any]:
-    """Agreed goals of which nobody has said anything for a month: a gentle line without a due day."""
-    before = timezone.now() - timedelta(days=QUIET_DAYS)
-    touched = KeyResult.objects.filter(
-        goal__participation=OuterRef("pk"), retired_at__isnull=True, updated_at__gte=before
-    )
-    quiet = Goal.objects.filter(
-        participation=OuterRef("pk"), state=Goal.State.AGREED, agreed__in_force_from__lt=before,
-        key_results__retired_at__isnull=True, key_results__isnull=False,
-    )  # fmt: skip
-    rows = Participation.objects.filter(
-        Exists(quiet), ~Exists(touched), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
-    )
-    return items(
-        rows, kind="goals:progress", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("employee"),
-        about=F("employee"), about_name=F("employee__name"), cycle=F("cycle"),
-        due_on=Value(None, models.DateField()),
-    )  # fmt: skip
-
-
-def _contributions_to_confirm() -> models.QuerySet[Any, Any]:
-    rows = Contribution.objects.filter(
-        confirmed_at__isnull=True, declined_at__isnull=True, participation__cycle__state=Cycle.State.RUNNING,
-        participation__state=Participation.State.ACTIVE, beneficiary__left_on__isnull=True,
-    )  # fmt: skip
-    return items(
-        rows, kind="goals:confirm", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("beneficiary"),
-        about=F("author"), about_name=F("author__name"), cycle=F("participation__cycle"),
-        due_on=Value(None, models.DateField()),
-    )  # fmt: skip

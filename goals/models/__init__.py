@@ -1,0 +1,30 @@
+"""Goals that count only when both sides agreed to the same text, their key results and their progress."""
+
+from goals.models.agreement import (
+    ChangeRequest,
+    Goal,
+    GoalQuerySet,
+    GoalVersion,
+    Signature,
+    alignable,
+    readers,
+    readers_of_a_part,
+)
+from goals.models.contributions import Contribution
+from goals.models.needs import open_items
+from goals.models.progress import KeyResult, ProgressUpdate
+
+__all__ = [
+    "ChangeRequest",
+    "Contribution",
+    "Goal",
+    "GoalQuerySet",
+    "GoalVersion",
+    "KeyResult",
+    "ProgressUpdate",
+    "Signature",
+    "alignable",
+    "open_items",
+    "readers",
+    "readers_of_a_part",
+]
