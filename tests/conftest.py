@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as drawing
 
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.people.models import Organisation, Role, Unit, User
 from tests.company_files import report_line
 from tests.factories import cycles, people
+
+# A machine that is busy draws slowly; that says nothing about a rule.
+drawing.register_profile("at any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+drawing.load_profile("at any pace")
 
 
 def pytest_report_header() -> str:

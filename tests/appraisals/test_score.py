@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appraisals import rules
@@ -47,8 +47,6 @@ trees = st.recursive(
 )
 
 
-# A machine that is busy draws slowly; that says nothing about the rule.
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(trees, st.sampled_from(["incomplete", "reweight"]))
 def test_every_tree_recomputes_from_its_leaves_to_the_same_value(tree: rules.Node, missing: str) -> None:
     trace = rules.evaluate(tree, missing)
@@ -56,7 +54,6 @@ def test_every_tree_recomputes_from_its_leaves_to_the_same_value(tree: rules.Nod
     assert (None if again is None else str(again)) == trace["value"]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(weights, st.decimals(min_value=1, max_value=5, places=2)), min_size=1, max_size=8))
 def test_a_mean_lies_between_its_parts(parts: list[tuple[Decimal, Decimal]]) -> None:
     mean = rules.weighted_mean(list(parts), "incomplete")

@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pmcycle.access import today
@@ -26,7 +26,6 @@ from tests.factories import cycles, people
 
 pytestmark = pytest.mark.django_db
 MONDAY = date(2030, 3, 4)
-at_any_pace = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def stages(**changed: object) -> list[StageDates]:
@@ -85,7 +84,6 @@ def test_what_is_past_refuses_and_overlap_may_be_allowed() -> None:
     assert codes(stages(opens_on=MONDAY + timedelta(days=14)), overlap=True) == set()
 
 
-@at_any_pace
 @given(st.dates(date(1999, 1, 1), date(2090, 1, 1)), st.integers(28, 1_000))
 def test_planned_dates_are_always_in_order_and_never_on_a_day_off(first: date, days: int) -> None:
     last = first + timedelta(days=days)
@@ -98,7 +96,6 @@ def test_planned_dates_are_always_in_order_and_never_on_a_day_off(first: date, d
     assert all(later[0] > earlier[1] for earlier, later in itertools.pairwise(plan))
 
 
-@at_any_pace
 @given(st.dates(date(1999, 1, 1), date(2090, 1, 1)))
 def test_a_year_later_is_the_same_day(day: date) -> None:
     later = rules.year_later(day)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback import rules
@@ -107,8 +107,6 @@ def test_an_unknown_rhythm_is_refused() -> None:
 ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"])
 
 
-# The first reading of a time zone may take long on a busy machine.
-@settings(deadline=None)
 @given(
     st.sampled_from(["weekly", "biweekly", "monthly"]),
     st.dates(date(2020, 1, 1), date(2040, 1, 1)),

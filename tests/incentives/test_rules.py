@@ -6,20 +6,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from incentives import rules
 from incentives.rules import Claim, Component, Condition, Person, Restraint, Rule, TooSmall, divide
 
-# A busy machine is slow in drawing, which says nothing about the rules.
-calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CLAIMS = st.lists(
     st.tuples(st.integers(0, 10**9), st.integers(0, 500), st.integers(500, 10**7)), min_size=1, max_size=25
 )
 
 
-@calmly
 @given(CLAIMS, st.integers(0, 10**8))
 def test_a_pool_is_divided_to_the_last_unit_within_all_bounds(
     rows: list[tuple[int, int, int]], total: int
@@ -36,7 +33,6 @@ def test_a_pool_is_divided_to_the_last_unit_within_all_bounds(
     assert divide(total, reversed(claims)) == parts
 
 
-@calmly
 @given(st.lists(st.integers(1, 10**7), min_size=1, max_size=30), st.integers(0, 10**9))
 def test_without_bounds_nobody_is_a_whole_unit_off_their_share(weights: list[int], total: int) -> None:
     parts = divide(total, [Claim(key, weight, 0, total) for key, weight in enumerate(weights)])
@@ -112,7 +108,6 @@ def test_nothing_outside_the_closed_list_is_a_condition() -> None:
         rules.condition_from({"fact": "fte", "op": "at_least", "value": "NaN"})
 
 
-@calmly
 @given(
     st.integers(0, 364),
     st.integers(0, 364),
