@@ -151,3 +151,24 @@ def test_from_a_proposal_to_a_number_on_the_phone(company: World, visit: Visit) 
     axe(bashir)
     ana.goto(f"/goals/of/{world.ana_part.pk}/contributions/")
     axe(ana)
+
+
+def test_what_was_typed_comes_back_with_its_rows(company: World, visit: Visit) -> None:
+    ana = visit(company.ana, f"/goals/of/{company.ana_part.pk}/new/")
+    ana.get_by_label("Goal", exact=True).fill("Halve the scrap of line 3")
+    ana.get_by_role("button", name="Add a row").click()
+    last = ana.locator("[data-rows] [data-row]").last
+    last.get_by_label("Key result").fill("Hours without a stop")
+    last.get_by_label("Measured by").select_option(label="keep within")
+    last.get_by_label("At least").fill("7")
+    expect(ana.locator("[data-draft-status]")).to_contain_text("draft kept")
+    ana.close()
+
+    later = visit(company.ana, f"/goals/of/{company.ana_part.pk}/new/")
+    later.get_by_role("button", name="Bring it back").click()
+    rows = later.locator("[data-rows] [data-row]")
+    expect(rows).to_have_count(3)
+    expect(later.get_by_label("Goal", exact=True)).to_have_value("Halve the scrap of line 3")
+    expect(rows.last.get_by_label("Key result")).to_have_value("Hours without a stop")
+    expect(rows.last.get_by_label("At least")).to_have_value("7")
+    expect(rows.last.get_by_label("From")).to_be_hidden()
