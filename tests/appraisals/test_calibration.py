@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import Error, IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, transaction
 from django.urls import reverse
 
 from appraisals import actions
 from appraisals.models import CalibrationMove, CalibrationSession, Rating
 from pmcycle.activity.models import Event
 from pmcycle.errors import Stale
+from tests.at_once import at_once
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
 from tests.factories import people
@@ -179,32 +180,8 @@ def test_two_people_moving_one_card_at_once_meet_one_conflict() -> None:
     world = build_world()
     rating = make.rate(world.ana_part)
     session = make.make_session(world.cycle, world.kim, world.production)
-    start, results = threading.Barrier(2), []
-
-    def act(label: str, user: Any) -> None:
-        try:
-            start.wait(10)
-            actions.move_rating(
-                session,
-                rating,
-                make.level(world.cycle, label).pk,
-                "Compared.",
-                version=rating.version,
-                by=user,
-            )
-            results.append("moved")
-        except Stale:
-            results.append("conflict")
-        finally:
-            connection.close()
-
-    threads = [
-        threading.Thread(target=act, args=("Exceeds", world.kim)),
-        threading.Thread(target=act, args=("Partly meets", world.lea)),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert sorted(results) == ["conflict", "moved"]
+    exceeds, partly = (make.level(world.cycle, label).pk for label in ("Exceeds", "Partly meets"))
+    move_it = partial(actions.move_rating, session, rating, reason="Compared.", version=rating.version)
+    results = at_once(partial(move_it, exceeds, by=world.kim), partial(move_it, partly, by=world.lea))
+    assert [type(result) for result in results].count(Stale) == 1
     assert CalibrationMove.objects.count() == 1

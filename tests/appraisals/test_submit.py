@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
-from django.db import connection
 from django.urls import reverse
 
 from appraisals import actions
 from appraisals.models import Appraisal, Question, Rating, Submission
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles.models import Stage, StageKind
-from pmcycle.errors import Refused
+from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
 
@@ -142,22 +139,6 @@ def test_handed_in_from_two_tabs_at_once_it_is_kept_once() -> None:
         for q in actions.questions_of(own)
         if q.kind == Question.Kind.COMPETENCY
     }
-    start, results = threading.Barrier(2), []
-
-    def hand_in() -> None:
-        try:
-            start.wait(10)
-            actions.submit(own, answers, version=own.version, by=world.ana)
-            results.append("done")
-        except Refused:
-            results.append("refused")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=hand_in) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert sorted(results) == ["done", "refused"]
+    results = at_once(*[lambda: actions.submit(own, answers, version=own.version, by=world.ana)] * 2)
+    assert refused(results) == 1
     assert Submission.objects.count() == 1

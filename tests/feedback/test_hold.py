@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from feedback import actions
 from feedback.models import AgendaPoint, CheckIn
 from pmcycle.activity.models import Event, Notice
-from pmcycle.errors import Refused
-from pmcycle.people.models import User
+from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories.feedback import make_check_in, make_point, person
 
@@ -84,24 +83,8 @@ def test_both_press_held_at_the_same_moment_and_points_go_on_once(transactional_
     bashir, ana = person(world.bashir), person(world.ana)
     meeting, following = make_check_in(bashir, ana, in_days=-0.1), make_check_in(bashir, ana, in_days=7)
     make_point(meeting, ana)
-    barrier, outcome = threading.Barrier(2), []
-
-    def act(by: User) -> None:
-        barrier.wait()
-        try:
-            actions.hold(meeting, version=1, by=by)
-            outcome.append("held")
-        except Refused:
-            outcome.append("refused")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=act, args=(by,)) for by in (world.ana, world.bashir)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcome) == ["held", "refused"]
+    both = (partial(actions.hold, meeting, version=1, by=by) for by in (world.ana, world.bashir))
+    assert refused(at_once(*both)) == 1
     assert AgendaPoint.objects.filter(check_in=following).count() == 1
     assert Event.objects.filter(verb="held").count() == 1
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,8 +17,8 @@ from feedback.rules import PLANNED_AHEAD
 from feedback.tasks import plan_check_ins
 from pmcycle.access import today
 from pmcycle.activity.models import Event, Notice
-from pmcycle.errors import Refused
 from pmcycle.people.models import Absence, ReportingLine
+from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories.feedback import make_check_in, make_point, make_series, person
 
@@ -99,28 +98,13 @@ def test_a_second_series_of_the_same_two_is_refused(world: World, as_: SignedIn)
 @pytest.mark.django_db(transaction=True)
 def test_both_set_one_up_at_the_same_moment_and_there_is_one(transactional_db: None) -> None:
     world = build_world()
-    barrier, refused = threading.Barrier(2), []
-
-    def act(by: Any, other: Any) -> None:
-        barrier.wait()
-        try:
-            values = rhythm() | {"starts_on": today() + timedelta(days=1), "at": datetime.min.time()}
-            actions.schedule(other, by=by, **values)
-        except Refused:
-            refused.append(by)
-        finally:
-            connection.close()
-
-    threads = [
-        threading.Thread(target=act, args=(world.bashir, person(world.ana))),
-        threading.Thread(target=act, args=(world.ana, person(world.bashir))),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    values = rhythm() | {"starts_on": today() + timedelta(days=1), "at": datetime.min.time()}
+    results = at_once(
+        lambda: actions.schedule(person(world.ana), by=world.bashir, **values),
+        lambda: actions.schedule(person(world.bashir), by=world.ana, **values),
+    )
+    assert refused(results) == 1
     assert CheckInSeries.objects.count() == 1
-    assert len(refused) == 1
     assert CheckIn.objects.count() == PLANNED_AHEAD
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from django.db import connection
 
 from goals import actions
 from goals.models import Goal, ProgressUpdate, Signature
 from goals.rules import balance
-from pmcycle.errors import Refused
+from tests.at_once import at_once, refused
 from tests.conftest import World, build_world
 from tests.factories import goals
 
@@ -23,32 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def world(transactional_db: None) -> World:
     return build_world()
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """What each of them returned or was refused with, all started at the same moment."""
-    barrier = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
-
-    def run(number: int, act: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(10)
-            results[number] = act()
-        except Refused as refused:
-            results[number] = refused
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return results
-
-
-def refused(results: list[Any]) -> int:
-    return sum(isinstance(result, Refused) for result in results)
 
 
 def test_two_accepts_agree_once(world: World) -> None:
