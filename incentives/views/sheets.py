@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +24,9 @@ from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
 from pmcycle.typed import done, row_number
 
+# Tabs on one sheet: one's own team, those that wait for a decision, then by name.
+MOST_TEAMS = 30
+
 
 @login_required
 @require_GET
@@ -37,23 +41,36 @@ def sheets(request: UserRequest) -> HttpResponse:
     return render(request, "incentives/sheets.html", {"runs": runs})
 
 
-def _sheet_rows(request: UserRequest, run: Run) -> Any:
-    """Awards of the people the reader leads or stands above, never their own, with manager and rating."""
-    current = Assignment.objects.current().filter(participation=OuterRef("participation"))
+def _teams(request: UserRequest, run: Run) -> dict[int, str]:
+    """Who leads somebody in the run whom the reader leads or stands above, by name; the reader's own team first."""
+    calculated = FactSheet.objects.filter(run=run, participation=OuterRef("participation"))
+    rows = (
+        Assignment.objects.current()
+        .filter(Exists(calculated), _followed_by(request))
+        .order_by("manager__name", "manager")
+        .values_list("manager", "manager__name")
+        .distinct()
+    )
+    return dict(sorted(rows, key=lambda row: row[0] != request.user.employee_id))
+
+
+def _followed_by(request: UserRequest) -> Q:
+    """Rows about people the reader leads or stands above, never about themselves."""
+    followed = related(request.user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_ADMIN)
+    return followed & ~Q(participation__employee=request.user.employee_id or 0)
+
+
+def _team_rows(request: UserRequest, run: Run, manager: int) -> Any:
+    """Awards of the people in one manager's team whom the reader follows, with their rating."""
     sheet = FactSheet.objects.filter(run=OuterRef("run"), participation=OuterRef("participation"))
+    team = Assignment.objects.current().filter(manager=manager)
     return (
-        Award.objects.filter(run=run)
-        .filter(related(request.user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_ADMIN))
+        Award.objects.filter(_followed_by(request), run=run, participation__in=team.values("participation"))
         .visible_to(request.user)
-        .exclude(participation__employee=request.user.employee_id or 0)
-        .annotate(
-            manager_id=Subquery(current.values("manager")[:1]),
-            manager_name=Subquery(current.values("manager__name")[:1]),
-            rating=Subquery(sheet.values("facts__rating")[:1]),
-        )
+        .annotate(rating=Subquery(sheet.values("facts__rating")[:1]))
         .select_related("component", "pool", "participation__employee", "participation__unit")
         .order_by("component", "participation__employee__sort_name")
-    )  # fmt: skip
+    )
 
 
 def _run_of(request: UserRequest, pk: int) -> Run:
@@ -83,21 +100,19 @@ def _sheet(
     me = request.user.employee_id
     levels = dict(RatingLevel.objects.filter(scale__cycle=run.plan.cycle_id).values_list("position", "label"))
     acts = _acts(run)
-    rows = list(_sheet_rows(request, run))
     picked = row_number(request.GET.get("team") or request.POST.get("team"))
-    names = {r.manager_id: r.manager_name for r in rows if r.manager_id}
-    chosen = picked if picked in names else None
-    if chosen is None:
-        waiting = [pk for pk in names if acts.get(pk) and acts[pk].act == Approval.Act.SUBMITTED and pk != me]
-        chosen = me if me in names else (waiting or sorted(names, key=lambda k: names[k]) or [None])[0]
+    names = _teams(request, run)
+    waiting = [pk for pk in names if acts.get(pk) and acts[pk].act == Approval.Act.SUBMITTED and pk != me]
+    own = [me] if me in names else []
+    chosen = picked if picked in names else next(iter([*own, *waiting, *names]), None)
+    shown = {*itertools.islice(dict.fromkeys([*own, *waiting, *names]), MOST_TEAMS), chosen}
+    rows = list(_team_rows(request, run, chosen)) if chosen else []
     mine = chosen is not None and chosen == me
     act = acts.get(chosen) if chosen else None
     locked = act is not None and act.act in (Approval.Act.SUBMITTED, Approval.Act.APPROVED)
     may_write = mine and run.state == Run.State.RECOMMENDING and not locked
     blocks: dict[int, dict[str, Any]] = {}
     for row in rows:
-        if row.manager_id != chosen:
-            continue
         block = blocks.setdefault(
             row.component_id,
             {"component": row.component, "rows": [], "sum": Decimal(0), "guideline": Decimal(0)},
@@ -110,7 +125,7 @@ def _sheet(
         block["rows"].append(row)
         block["sum"] += row.amount
         block["guideline"] += row.guideline
-    used = {r.pool_id for r in rows if r.manager_id == chosen and r.pool_id}
+    used = {r.pool_id for r in rows if r.pool_id}
     pools = [p for p in actions.pools_of(run) if p["pool"].pk in used]
     manager = Employee.objects.filter(pk=chosen).first() if chosen and not mine else None
     may_decide = bool(
@@ -126,7 +141,8 @@ def _sheet(
                 "label": _("My team") if pk == me else name, "url": f"?team={pk}", "active": pk == chosen,
                 "state": acts[pk].act if pk in acts else "",
             }
-            for pk, name in sorted(names.items(), key=lambda item: (item[0] != me, item[1]))
+            for pk, name in names.items()
+            if pk in shown
         ],
         "stage": StageKind.INCENTIVES,
     }  # fmt: skip

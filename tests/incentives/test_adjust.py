@@ -189,3 +189,19 @@ def test_the_sheet_marks_its_entry_on_the_way(world: World, as_: SignedIn) -> No
     run = incentives.recommending(world)
     page = as_(world.bashir).get(reverse("incentives:sheet", kwargs={"pk": run.pk}))
     assert [str(entry["label"]) for entry in page.context["nav"] if entry["active"]] == ["Team rewards"]
+
+
+def test_one_team_at_a_time_and_the_first_of_many(
+    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = incentives.recommending(world)
+    assert world.gita.employee
+    url = reverse("incentives:sheet", kwargs={"pk": run.pk})
+    page = as_(world.kim).get(url, {"team": world.gita.employee.pk})
+    names = {row.participation.employee.name for block in page.context["blocks"] for row in block["rows"]}
+    assert names == {"Hugo Blanc"}
+    teams = {tab["label"] for tab in page.context["teams"]}
+    assert {"Bashir Nouri", "Gita Rao"} <= teams
+    monkeypatch.setattr("incentives.views.sheets.MOST_TEAMS", 1)
+    page = as_(world.kim).get(url, {"team": world.gita.employee.pk})
+    assert [tab["active"] for tab in page.context["teams"]] == [False, True]
