@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from appraisals.models import Appeal, Appraisal, Citation, Rating, ReleasedResult
 from evaluations import rules
@@ -67,9 +68,9 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     evaluations = Evaluation.objects.filter(participation__in=people)
     with_goals = goals.filter(by_day(StageKind.OBJECTIVES, "agreed__in_force_from"))
     on_time = [
-        _row("Goals agreed", with_goals.values("participation").distinct().count(), total),
+        _row(gettext_noop("Goals agreed"), with_goals.values("participation").distinct().count(), total),
         _row(
-            "Self-appraisals",
+            gettext_noop("Self-appraisals"),
             selves.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
             .values("participation")
             .distinct()
@@ -77,7 +78,7 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
             total,
         ),
         _row(
-            "Manager appraisals",
+            gettext_noop("Manager appraisals"),
             managers.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
             .values("participation")
             .distinct()
@@ -85,7 +86,7 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
             total,
         ),
         _row(
-            "Evaluations signed",
+            gettext_noop("Evaluations signed"),
             evaluations.filter(by_day(StageKind.EVALUATION, "signed_at"), signed_at__isnull=False).count(),
             total,
         ),

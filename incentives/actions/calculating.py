@@ -225,7 +225,7 @@ MOVED = "(a.guideline, a.low, a.high, a.ineligible_why) IS DISTINCT FROM (c.guid
 
 REVERSALS = f"""
 INSERT INTO incentives_awardline (award_id, kind, amount, reverses_id, reason, by_id)
-SELECT a.id, 'reversal', -l.amount, l.id, 'calculated again', %(by)s
+SELECT a.id, 'reversal', -l.amount, l.id, %(again)s, %(by)s
 FROM reward_calc c JOIN incentives_award a ON a.run_id = %(run)s AND a.component_id = c.component_id
   AND a.participation_id = c.participation_id AND {MOVED}
 JOIN incentives_awardline l ON l.award_id = a.id AND l.kind <> 'reversal'
@@ -311,7 +311,9 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
         _still_open(locked)
         pools = list(Pool.objects.select_for_update(of=("self",)).filter(component__plan=plan).order_by("pk"))
         components = rules.components_of(version.content)
-        values: dict[str, Any] = {"run": locked.pk, "by": by.pk, "currency": plan.cycle.currency}
+        values: dict[str, Any] = {
+            "run": locked.pk, "by": by.pk, "currency": plan.cycle.currency, "again": _("calculated again"),
+        }  # fmt: skip
         with connection.cursor() as cursor:
             read_facts(cursor, plan.cycle)
             step()
