@@ -50,21 +50,25 @@ class AnswersForm(forms.Form):
         self.meanings = {str(level.pk): level.meaning for level in levels}
         choices = [(str(level.pk), level.label) for level in levels]
         found = saved or {}
+        key: Key
         for question in questions:
             is_required = question.is_required and not is_draft
             if question.kind == Question.Kind.RESULTS:
                 continue
             if question.kind == Question.Kind.GOALS:
                 for goal in goals:
-                    self._level((question.pk, goal.pk), title_of(goal), choices, is_required, found)
-                    self._text((question.pk, goal.pk), "-text", _("What did you see?"), False, found, rows=2)
+                    key = (question.pk, goal.pk)
+                    self._choice(key, title_of(goal), choices, is_required, _level_in(found, key))
+                    self._text(key, "-text", _("What did you see?"), False, found, rows=2)
             elif question.kind == Question.Kind.TEXT:
                 self._text((question.pk, None), "", question.text, is_required, found, rows=4)
             elif question.is_rated:
-                self._level((question.pk, None), question.text, choices, is_required, found)
+                key = (question.pk, None)
+                self._choice(key, question.text, choices, is_required, _level_in(found, key))
             else:
-                options = list(question.options.items())
-                self._choice((question.pk, None), question.text, options, is_required, found)
+                key, options = (question.pk, None), list(question.options.items())
+                chosen = found[key].choice if key in found else ""
+                self._choice(key, question.text, options, is_required, chosen)
         if appraisal is not None:
             self.fields["version"].initial = appraisal.version
         if rates:
@@ -102,36 +106,10 @@ class AnswersForm(forms.Form):
         )
         self._add(key, suffix, field, is_required)
 
-    def _level(
-        self,
-        key: Key,
-        label: str,
-        choices: list[tuple[str, str]],
-        is_required: bool,
-        saved: Mapping[Key, Answer],
-    ) -> None:
-        field = forms.ChoiceField(
-            label=label,
-            choices=choices,
-            widget=forms.RadioSelect,
-            initial=str(saved[key].level_id or "") if key in saved else "",
-        )
-        self._add(key, "", field, is_required)
-
     def _choice(
-        self,
-        key: Key,
-        label: str,
-        choices: Sequence[tuple[str, Any]],
-        is_required: bool,
-        saved: Mapping[Key, Answer],
+        self, key: Key, label: str, choices: Sequence[tuple[str, str]], is_required: bool, chosen: str
     ) -> None:
-        field = forms.ChoiceField(
-            label=label,
-            choices=choices,
-            widget=forms.RadioSelect,
-            initial=saved[key].choice if key in saved else "",
-        )
+        field = forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect, initial=chosen)
         self._add(key, "", field, is_required)
 
     def answers(self) -> dict[Key, Value]:
@@ -185,6 +163,11 @@ class AnswersForm(forms.Form):
             "text": self[f"{name}-text"],
             "theirs": theirs.get((question.pk, goal.pk)),
         }
+
+
+def _level_in(saved: Mapping[Key, Answer], key: Key) -> str:
+    """The level that was chosen before, as its option has it."""
+    return str(saved[key].level_id or "") if key in saved else ""
 
 
 class WhyForm(forms.Form):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appraisals import rules
+from appraisals.actions.telling import account_of, tells
 from appraisals.models import (
     FIRST_MENTION,
     Acknowledgement,
@@ -53,16 +54,13 @@ def request_release(cycle: Cycle, accepted_first_mentions: str, *, by: User) -> 
             "requested_release",
             release,
             by=by,
-            notify=[
-                Tell(
-                    user_id=user.pk,
-                    title=_("A release of results waits for a second person"),
-                    url=reverse("appraisals:release", args=[locked.pk]),
-                    key=f"release:{release.pk}:asked:{user.pk}",
-                    kind="appraisals:release",
-                )
-                for user in second_people(by.pk)
-            ],
+            notify=tells(
+                second_people(by.pk),
+                _("A release of results waits for a second person"),
+                reverse("appraisals:release", args=[locked.pk]),
+                f"release:{release.pk}:asked",
+                kind="release",
+            ),
         )
     return release
 
@@ -241,17 +239,14 @@ def file_appeal(result: ReleasedResult, text: str, *, by: User) -> Appeal:
             appeal,
             by=by,
             about=row.participation.employee,
-            notify=[
-                Tell(
-                    user_id=user.pk,
-                    title=_("%(name)s asks for a review of the result") % {"name": name},
-                    url=reverse("appraisals:appeal", args=[appeal.pk]),
-                    key=f"appeal:{appeal.pk}:filed:{user.pk}",
-                    kind="appraisals:appeal",
-                    due_on=appeal.due_on,
-                )
-                for user in deciders(row)
-            ],
+            notify=tells(
+                deciders(row),
+                _("%(name)s asks for a review of the result") % {"name": name},
+                reverse("appraisals:appeal", args=[appeal.pk]),
+                f"appeal:{appeal.pk}:filed",
+                kind="appeal",
+                due_on=appeal.due_on,
+            ),
         )
     return appeal
 
@@ -309,19 +304,12 @@ def decide_appeal(
         row.version += 1
         row.save()
         latest = ReleasedResult.objects.newest().get(participation=result.participation_id)
-        user = User.objects.filter(employee=person, is_active=True).first()
-        tells = (
-            [
-                Tell(
-                    user_id=user.pk,
-                    title=_("Your review is decided"),
-                    url=reverse("appraisals:result", args=[latest.pk]),
-                    key=f"appeal:{row.pk}:decided",
-                    kind="appraisals:decided",
-                )
-            ]
-            if user
-            else []
+        told = tells(
+            account_of(person.pk),
+            _("Your review is decided"),
+            reverse("appraisals:result", args=[latest.pk]),
+            f"appeal:{row.pk}:decided",
+            kind="decided",
         )
         record(
             "decided_appeal",
@@ -331,6 +319,6 @@ def decide_appeal(
             outcome=outcome,
             result=latest.pk,
             sha256=latest.sha256,
-            notify=tells,
+            notify=told,
         )
     return row

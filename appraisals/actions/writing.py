@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from appraisals import rules
 from appraisals.actions.shaping import freeze_form
+from appraisals.actions.telling import account_of, tells
 from appraisals.models import (
     Answer,
     Appraisal,
@@ -350,16 +351,9 @@ def _tell_manager(row: Appraisal, number: int) -> list[Tell]:
             participation=row.participation_id, kind=Appraisal.Kind.MANAGER
         ).values("author"),
     )
-    return [
-        Tell(
-            user_id=user.pk,
-            title=_("%(name)s has handed in the self-appraisal") % {"name": row.participation.employee.name},
-            url=reverse("appraisals:list"),
-            key=f"appraisal:{row.pk}:submitted:{number}:{user.pk}",
-            kind="appraisals:submitted",
-        )
-        for user in managers
-    ]
+    title = _("%(name)s has handed in the self-appraisal") % {"name": row.participation.employee.name}
+    key = f"appraisal:{row.pk}:submitted:{number}"
+    return tells(managers, title, reverse("appraisals:list"), key, kind="submitted")
 
 
 def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any]:
@@ -499,21 +493,14 @@ def _give_back(appraisal: Appraisal, why: str, kind: str, *, version: int | None
         row.submitted_at = None
         row.version += 1
         row.save(update_fields=["submitted_at", "version"])
-        author = User.objects.filter(employee=row.author_id, is_active=True).first()
-        tells = (
-            [
-                Tell(
-                    user_id=author.pk,
-                    title=_("An appraisal came back to you"),
-                    url=reverse("appraisals:write", args=[row.pk]),
-                    key=f"appraisal:{row.pk}:{kind}:{number}",
-                    kind="appraisals:returned",
-                )
-            ]
-            if author
-            else []
+        told = tells(
+            account_of(row.author_id),
+            _("An appraisal came back to you"),
+            reverse("appraisals:write", args=[row.pk]),
+            f"appraisal:{row.pk}:{kind}:{number}",
+            kind="returned",
         )
-        record(kind, row, by=by, about=row.participation.employee, number=number, notify=tells)
+        record(kind, row, by=by, about=row.participation.employee, number=number, notify=told)
     return back
 
 

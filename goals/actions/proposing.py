@@ -56,11 +56,7 @@ def draft(participation: Participation, text: GoalText, *, by: User) -> Goal:
 def edit(goal: Goal, text: GoalText, *, version: int | None, by: User) -> Goal:
     """Change a draft. Raises `Stale` if it was saved meanwhile."""
     with transaction.atomic():
-        goal = lock_goal(goal)
-        refuse_unless(goal, Goal.State.DRAFT)
-        refuse_unless_planning(participation_of(goal))
-        check_version(worded(goal), version, TEXT)
-        _rewrite_draft(goal, text)
+        goal = _rewrite(goal, text, version)
         record("edit", goal, by=by, about=participation_of(goal).employee)
         return goal
 
@@ -78,11 +74,7 @@ def propose(participation: Participation, text: GoalText, *, by: User) -> Goal:
 def propose_draft(goal: Goal, text: GoalText, *, version: int | None, by: User) -> Goal:
     """Put one's draft, as it now reads, to the other side."""
     with transaction.atomic():
-        goal = lock_goal(goal)
-        refuse_unless(goal, Goal.State.DRAFT)
-        refuse_unless_planning(participation_of(goal))
-        check_version(worded(goal), version, TEXT)
-        _rewrite_draft(goal, text)
+        goal = _rewrite(goal, text, version)
         _send(goal, participation_of(goal), by)
         return goal
 
@@ -158,8 +150,12 @@ def _new_goal(participation: Participation, text: GoalText, by: User) -> Goal:
     return goal
 
 
-def _rewrite_draft(goal: Goal, text: GoalText) -> None:
+def _rewrite(goal: Goal, text: GoalText, version: int | None) -> Goal:
     """A draft is its author's paper: it is written over, unlike anything the other side has read."""
+    goal = lock_goal(goal)
+    refuse_unless(goal, Goal.State.DRAFT)
+    refuse_unless_planning(participation_of(goal))
+    check_version(worded(goal), version, TEXT)
     weighs = text.horizon == Goal.Horizon.CYCLE
     check(text, weighs=weighs)
     latest = latest_of(goal)
@@ -170,6 +166,7 @@ def _rewrite_draft(goal: Goal, text: GoalText) -> None:
     goal.horizon, goal.visibility, goal.parent = text.horizon, text.visibility, text.parent
     goal.version += 1
     goal.save(update_fields=["horizon", "visibility", "parent", "version"])
+    return goal
 
 
 def _send(goal: Goal, participation: Participation, by: User) -> None:
