@@ -33,10 +33,10 @@ class Cast:
     reviewer: str
     # Left the company before the cycle.
     leaver: str
+    # Leaves in the middle of it.
+    leaving: str
     # Two words by which the search of the org chart finds the manager, and who stands above.
     above: str
-    # The start of the unit's name that the cycle is for; "" for the whole company.
-    people_in_cycle: int
 
 
 CASTS = {
@@ -47,8 +47,8 @@ CASTS = {
         held="Ewa Kowal",
         reviewer="Paola Marchetti",
         leaver="Marta Ruiz",
+        leaving="Noah Birch",
         above="Ngozi Okafor",
-        people_in_cycle=15,
     ),
     301: Cast(
         manager="Simon Roup",
@@ -57,8 +57,8 @@ CASTS = {
         held="Thelma Petrowsky",
         reviewer="Brandon R LeBlanc",
         leaver="Edward True",
+        leaving="Ivan Rogers",
         above="Jennifer Zamora",
-        people_in_cycle=188,
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from pmcycle.celery import CLOCK, app
 
-SECONDS = 2.0
+SECONDS = 4.0
 
 # Ticks that a busy worker has not begun in time are dropped, or a slow machine would never settle.
 EXPIRES = {"expires": SECONDS}

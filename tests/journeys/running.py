@@ -55,11 +55,14 @@ class Stack:
         return self.wait_for(matching, seconds)[-1]
 
     def tick(self, job: str) -> None:
-        """Let the clock strike for one job of `CLOCK`, and wait until the worker has done it."""
+        """Let the clock strike for one job of `CLOCK` alone, and wait until the worker has done it."""
+        beat = self.processes["beat"]
+        beat.send_signal(SIGSTOP)
         app.send_task(CLOCK[job]["task"], **CLOCK[job].get("options", {}))
         self.settle()
+        beat.send_signal(SIGCONT)
 
-    def settle(self, seconds: float = 20) -> None:
+    def settle(self, seconds: float = 60) -> None:
         """Wait until the worker has nothing left to do."""
         self.wait_for(lambda: self._pending() == 0, seconds)
 
@@ -103,7 +106,7 @@ class Stack:
     def pause(self) -> None:
         """Stop the clock and let the worker finish: the tables are about to be emptied under it."""
         self.processes["beat"].send_signal(SIGSTOP)
-        self.settle(60)
+        self.settle()
         for name, process in self.processes.items():
             assert process.poll() is None, f"the {name} has ended; {self._last_words()}"
 

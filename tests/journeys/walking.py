@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.looking import axe, look
+from tests.journeys.looking import in_both_themes, look
 
 ROOT = Path(__file__).resolve().parents[2]
 CLICKS = ROOT / ".dev" / "clicks.md"
@@ -55,12 +55,13 @@ class Walk:
         self.steps.append((name, time.monotonic() - began))
 
     def look_once(self, page: Page, name: str) -> None:
-        """Judge the page as it stands by the rules of access for all, and take its picture the first time."""
-        axe(page)
-        if name not in self.looked_at:
-            self.looked_at.add(name)
-            if os.environ.get("PICTURES"):  # four pictures a page cost more than the walk itself
-                look(page, f"journey-{name}")
+        """Judge the page by the rules of access for all, in both themes, and take its picture."""
+        if name in self.looked_at:
+            return
+        self.looked_at.add(name)
+        in_both_themes(page)
+        if os.environ.get("PICTURES"):  # four pictures a page cost more than the walk itself
+            look(page, f"journey-{name}")
 
     def summary(self) -> str:
         """Steps with their seconds, jobs with their clicks."""
@@ -136,11 +137,22 @@ class Person:
         self.clicks += 1
         (inside or self.page).get_by_label(label, exact=exact).first.check()
 
+    def says(self, words: str) -> None:
+        """Say something in the thread that stands on this page."""
+        talk = self.page.locator("section.talk")
+        talk.locator("textarea").fill(words)
+        self.presses("Send", inside=talk)
+        self.hears(words)
+
     # What a person sees.
+
+    def hears(self, words: str) -> None:
+        """Wait until these words stand in the thread of this page."""
+        expect(self.page.locator("section.talk .thread")).to_contain_text(words)
 
     def sees(self, words: str | re.Pattern[str]) -> Locator:
         """Wait until these words stand on the page."""
-        found = self.page.get_by_text(words).first
+        found = self.page.get_by_text(words).locator("visible=true").first
         found.wait_for()
         return found
 
@@ -149,7 +161,7 @@ class Person:
         self.page.get_by_role("heading", name=heading).first.wait_for()
 
     def looks(self, name: str) -> None:
-        """Take the page's picture and judge it (see `Walk.look_once`)."""
+        """Judge the page as it stands (see `Walk.look_once`)."""
         self.walk.look_once(self.page, name)
 
     @contextmanager

@@ -73,19 +73,24 @@ def choose_form(journey: Journey, kim: Person) -> None:
         kim.page.wait_for_load_state()
 
 
+def accept_and_launch(kim: Person) -> None:
+    """On the page of the check: go on with every warning, and launch."""
+    go_on = kim.page.get_by_role("button", name="Go on with it")
+    while left := go_on.count():
+        kim.clicks_on(go_on.first)
+        expect(go_on).to_have_count(left - 1)
+    kim.confirms(re.compile("Launch for"))
+    kim.page.get_by_role("link", name="See the result").wait_for(timeout=60_000)
+    kim.follows("See the result")
+    kim.reads("Where everybody stands")
+
+
 def launch(journey: Journey, kim: Person) -> None:
     """Each finding of the check is shown with its fix; what is only a warning is read and accepted."""
     kim.goes_to(f"/cycles/{journey.cycle}/set-up/check/")
     kim.looks("cycle-check")
     with kim.job("read the check and launch"):
-        go_on = kim.page.get_by_role("button", name="Go on with it")
-        while left := go_on.count():
-            kim.clicks_on(go_on.first)
-            expect(go_on).to_have_count(left - 1)
-        kim.confirms(re.compile("Launch for"))
-        kim.page.get_by_role("link", name="See the result").wait_for(timeout=60_000)
-        kim.follows("See the result")
-        kim.reads("Where everybody stands")
+        accept_and_launch(kim)
     cycle = Cycle.objects.get(pk=journey.cycle)
     assert cycle.state == Cycle.State.RUNNING
     assert set(cycle.stages.values_list("state", flat=True)) == {Stage.State.OPEN}
@@ -96,9 +101,21 @@ def launch(journey: Journey, kim: Person) -> None:
     assert cast.leaver not in names
 
 
+def rest_today(kim: Person) -> None:
+    """Today is a holiday, so that nobody is reminded before the walk comes to the reminders."""
+    kim.goes_to("/people/calendar/")
+    with kim.job("add a holiday"):
+        kim.types("Day", today().isoformat(), exact=True)
+        kim.types("Name", "Founders' day")
+        kim.presses("Add")
+        kim.sees("Founders' day")
+    kim.looks("calendar")
+
+
 def walk(journey: Journey) -> None:
     """From an empty list of cycles to the board of a running one."""
     kim = journey.person(FIRST)
     configure(journey, kim)
     choose_form(journey, kim)
     launch(journey, kim)
+    rest_today(kim)
