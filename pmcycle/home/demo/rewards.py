@@ -8,7 +8,7 @@ from typing import Any
 
 from feedback.models import Entry
 from incentives import actions
-from incentives.models import Award, Component, Run
+from incentives.models import Award, Component, Plan, Run
 from pmcycle.access import today
 from pmcycle.home.demo import texts
 from pmcycle.home.demo.company import Company
@@ -41,7 +41,18 @@ MERIT: list[tuple[list[dict[str, str]], str, str, str]] = [
 
 
 def build_rewards(company: Company, demo: DemoCycle) -> None:
-    """Kim drafts the rules, Lea publishes, the run is calculated and open to the managers."""
+    """The run is calculated and open to the managers; one person's rise is held."""
+    kim = company.users["Kim Larsen"]
+    plan = publish_plan(company, demo)
+    _restrain(company, demo)
+    actions.request_calculation(plan, by=kim)
+    run = actions.calculate(Run.objects.get(plan=plan), by=kim)
+    run = actions.open_recommending(run, version=run.version, by=kim)
+    _recommend(company, run)
+
+
+def publish_plan(company: Company, demo: DemoCycle) -> Plan:
+    """Kim drafts the rules, Lea publishes them."""
     kim, lea = company.users["Kim Larsen"], company.users["Lea Roth"]
     plan = actions.start_plan(demo.cycle, by=kim)
     for kind, rules, money in (("merit", MERIT, "90000.00"), ("bonus", BONUS, "160000.00")):
@@ -55,11 +66,7 @@ def build_rewards(company: Company, demo: DemoCycle) -> None:
         actions.set_pools(component, Decimal(money), {}, version=component.version, by=kim)
     plan.refresh_from_db()
     actions.publish(plan, version=plan.version, by=lea)
-    _restrain(company, demo)
-    actions.request_calculation(plan, by=kim)
-    run = actions.calculate(Run.objects.get(plan=plan), by=kim)
-    run = actions.open_recommending(run, version=run.version, by=kim)
-    _recommend(company, run)
+    return plan
 
 
 def _restrain(company: Company, demo: DemoCycle) -> None:
