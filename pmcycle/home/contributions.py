@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import Q
 from django.utils import timezone
 
 import appraisals.models
@@ -23,6 +22,7 @@ import goals.rules
 import incentives.models
 import incentives.rules
 import pmcycle.cycles.rules
+from pmcycle.cycles.models import ITEM_COLUMNS
 
 NEEDS = {
     **pmcycle.cycles.rules.NEEDS,
@@ -63,24 +63,21 @@ class Item:
     phase: str
 
 
-def open_items(condition: Q) -> list[Item]:
-    """The open items of all apps that match, in one statement.
-
-    The condition (on `item_recipient`, `item_about`, `item_cycle`) is put into each app's part, so that
-    each uses its own indexes.
-    """
-    parts = [rows.filter(condition) for contribute in OPEN_ITEMS for rows in contribute()]
-    if not parts:
-        return []
-    rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
-    return [Item(*row) for row in rows if row[0] in NEEDS]
-
-
 def open_items_of(employee_id: int) -> list[Item]:
     """What one person has open, in one statement that was compiled within this minute."""
     sql, params = _compiled(OPEN_ITEMS, int(timezone.now().timestamp()) // 60, True)
     with connection.cursor() as cursor:
         cursor.execute(sql, [employee_id if value == SOMEBODY else value for value in params])
+        return [Item(*row) for row in cursor.fetchall() if row[0] in NEEDS]
+
+
+def open_items_among(employee_ids: Sequence[int]) -> list[Item]:
+    """What these people have open, and what is open about them; compiled within this minute too."""
+    sql, params = open_items_sql()
+    items = f"WITH item ({', '.join(ITEM_COLUMNS)}) AS ({sql})"
+    among = f"{items} SELECT * FROM item WHERE recipient = ANY(%s) OR about = ANY(%s)"  # noqa: S608 - constants
+    with connection.cursor() as cursor:
+        cursor.execute(among, [*params, list(employee_ids), list(employee_ids)])
         return [Item(*row) for row in cursor.fetchall() if row[0] in NEEDS]
 
 

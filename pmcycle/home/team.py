@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, IntegerField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from feedback.models import ActionItem, last_talk
 from goals.models import Goal, KeyResult
 from pmcycle.access import in_force
 from pmcycle.cycles.models import Cycle, Participation, Stage
-from pmcycle.home.contributions import Item, open_items
+from pmcycle.home.contributions import Item, open_items_among
 from pmcycle.home.rules import goal_health, silence, stage_state
 from pmcycle.people.models import Absence, User
 
@@ -89,7 +89,7 @@ def grid(user: User, now: datetime, today: date, sort: str = "silence", search: 
     cycle = found[0].cycle if found else None
     stages = list(cycle.stages.all()) if cycle else []
     staff = [row.employee_id for row in found]
-    items = open_items(Q(item_about__in=staff) | Q(item_recipient__in=staff)) if staff else []
+    items = open_items_among(staff) if staff else []
     rows = [_row(row, stages, _turns(items, cycle), user, now, today) for row in found]
     if sort == "silence":
         rows.sort(key=lambda row: row.participation.last_talk or NEVER)

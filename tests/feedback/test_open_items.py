@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,7 +11,7 @@ from feedback import actions
 from feedback.models import last_talk
 from pmcycle.access import today
 from pmcycle.cycles.models import Participation
-from pmcycle.home.contributions import open_items
+from pmcycle.home.contributions import open_items_of
 from pmcycle.people.models import User
 from tests.conftest import SignedIn, World
 from tests.factories.feedback import (
@@ -27,7 +26,7 @@ from tests.factories.feedback import (
 
 
 def needs(user: User) -> set[tuple[str, str, str]]:
-    rows = open_items(Q(item_recipient=person(user).pk))
+    rows = open_items_of(person(user).pk)
     return {
         (r.kind.removeprefix("feedback:"), r.phase, r.about_name)
         for r in rows
