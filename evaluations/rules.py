@@ -39,19 +39,14 @@ def share(part: int, whole: int) -> Decimal | None:
     return (Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
 
 
-def suppressed(
-    rows: Sequence[Mapping[str, Any]], size: str, smallest: int = SMALLEST_GROUP
-) -> list[dict[str, Any]]:
+def suppressed(rows: Sequence[Mapping[str, Any]], *sizes: str) -> list[dict[str, Any]]:
     """Rows with the figures of small groups taken out, and of the next smallest with them.
 
-    One hidden group can be computed from the total and the others; hiding a second one leaves two
-    unknowns. Hidden rows keep their label and get `is_hidden`; all other figures become None.
+    `sizes` name the columns that count people; a row that is small in one of them is hidden. One hidden
+    group can be computed from the total and the others; hiding a second one leaves two unknowns. Hidden
+    rows keep their label and get `is_hidden`; all other figures become None.
     """
-    small = {n for n, row in enumerate(rows) if 0 < row[size] < smallest}
-    if len(small) == 1:
-        others = [(row[size], n) for n, row in enumerate(rows) if n not in small and row[size] > 0]
-        if others:
-            small.add(min(others)[1])
+    small = set().union(*(_small(rows, size) for size in sizes))
     return [
         {
             **{k: (v if k == "label" or n not in small else None) for k, v in row.items()},
@@ -59,6 +54,15 @@ def suppressed(
         }
         for n, row in enumerate(rows)
     ]
+
+
+def _small(rows: Sequence[Mapping[str, Any]], size: str) -> set[int]:
+    """Which rows one column of counts has to hide."""
+    small = {n for n, row in enumerate(rows) if 0 < row[size] < SMALLEST_GROUP}
+    if len(small) == 1:
+        others = [(row[size], n) for n, row in enumerate(rows) if n not in small and row[size] > 0]
+        small |= {min(others)[1]} if others else set()
+    return small
 
 
 def fingerprint(snapshot: Mapping[str, Any]) -> str:

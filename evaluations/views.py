@@ -202,7 +202,8 @@ def _pictures(found: CycleEvaluation | None) -> dict[str, Any]:
     }
     return {
         "f": figures,
-        "ratings": [(r["label"], r["before"], r["after"]) for r in figures["ratings"]],
+        "ratings": [(r["label"], r["before"], r["after"]) for r in figures["ratings"] if not r["is_hidden"]],
+        "hidden_ratings": [r["label"] for r in figures["ratings"] if r["is_hidden"]],
         "authors": [(words[key], authors.get(key, 0)) for key in words],
         "rewards": [(r["label"], r["people"]) for r in figures["rewards"] if not r["is_hidden"]],
         "hidden_rewards": [r["label"] for r in figures["rewards"] if r["is_hidden"]],

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from appraisals.models import Appeal, Appraisal, Citation, Rating, ReleasedResult
+from appraisals.models import Appeal, Appraisal, Citation, ReleasedResult
 from evaluations import rules
 from evaluations.models import CycleEvaluation, Evaluation
 from feedback.models import CheckIn, Entry
 from goals.models import Goal, GoalVersion
-from incentives.models import Award
+from incentives.models import OPEN_TO_THE_PERSON, Award
 from pmcycle.activity.actions import record
-from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
+from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Stage, StageKind
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
 
@@ -91,18 +91,15 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
             total,
         ),
     ]
-    ratings = [
-        {"label": label, "before": before, "after": after} for label, before, after in cycle_levels(cycle)
-    ]
     results = ReleasedResult.objects.filter(participation__in=people)
     appeals = Appeal.objects.filter(result__participation__in=people).aggregate(
         filed=Count("pk"), upheld=Count("pk", filter=Q(outcome="upheld"))
     )
-    low = Rating.objects.filter(participation__in=people).filter(
-        Q(calibrated__needs_mention=True) | Q(calibrated__isnull=True, proposed__needs_mention=True)
-    )
+    # What is not released has not happened yet: a count would tell of it before its time.
+    released = ReleasedResult.objects.newest().filter(participation__in=people)
+    low = released.filter(level__needs_mention=True)
     told = low.filter(Exists(Citation.objects.filter(appraisal__participation=OuterRef("participation"))))
-    awards = Award.objects.filter(participation__in=people, amount__gt=0)
+    awards = Award.objects.filter(participation__in=people, amount__gt=0, run__state__in=OPEN_TO_THE_PERSON)
     talks = Entry.objects.filter(conversation__participation__in=people).count()
     held = CheckIn.objects.filter(
         state=CheckIn.State.HELD,
@@ -113,7 +110,7 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
         "people": total,
         "on_time": on_time,
         "authorship": _authorship(goals),
-        "ratings": ratings,
+        "ratings": _ratings(cycle, released),
         "released": results.count(),
         "appeals": appeals,
         "first_mentions": low.count() - told.count(),
@@ -124,16 +121,16 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     }
 
 
-def cycle_levels(cycle: Cycle) -> list[tuple[str, int, int]]:
-    """(label, as proposed by managers, as it counts) for each level of the cycle's scale."""
-    rows = Rating.objects.filter(participation__cycle=cycle, participation__state=Participation.State.ACTIVE)
-    proposed = dict(rows.values_list("proposed").annotate(n=Count("pk")))
-    counted: dict[int, int] = {}
-    for level, number in rows.values_list(F("calibrated_id"), F("proposed_id")):
-        counted[level or number] = counted.get(level or number, 0) + 1
-    scale = getattr(cycle, "scale", None)
-    levels = scale.levels.all() if scale is not None else []
-    return [(level.label, proposed.get(level.pk, 0), counted.get(level.pk, 0)) for level in levels]
+def _ratings(cycle: Cycle, released: QuerySet[ReleasedResult]) -> list[dict[str, Any]]:
+    """Released results by level, as managers proposed them and as they count; small groups are left out."""
+    before = dict(released.values_list("participation__rating__proposed").annotate(n=Count("pk")))
+    after = dict(released.values_list("level").annotate(n=Count("pk")))
+    levels = RatingLevel.objects.filter(scale__cycle=cycle)
+    rows = [
+        {"label": level.label, "before": before.get(level.pk, 0), "after": after.get(level.pk, 0)}
+        for level in levels
+    ]
+    return rules.suppressed(rows, "before", "after")
 
 
 def _row(label: str, part: int, whole: int) -> dict[str, Any]:

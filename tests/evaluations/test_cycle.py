@@ -8,6 +8,7 @@ from evaluations import actions
 from evaluations.models import CycleEvaluation
 from goals.models import Goal, GoalVersion
 from tests.conftest import SignedIn, World
+from tests.factories import appraisals, incentives
 from tests.factories.cycles import make_cycle, take_part
 from tests.factories.evaluations import make_evaluation
 
@@ -28,6 +29,27 @@ def test_hr_counts_and_publishes_what_the_cycle_achieved(world: World, as_: Sign
     assert kim.post(publish, {"version": version}).status_code == 302
     assert ana.get(page).status_code == 200
     assert kim.post(reverse("evaluations:compute", kwargs={"pk": world.cycle.pk})).status_code == 409
+
+
+def test_a_rating_is_counted_from_its_release_on(world: World) -> None:
+    appraisals.rate(world.ana_part, "Partly meets")
+    figures = actions.compute(world.cycle, by=world.kim).figures
+    assert (figures["low_ratings"], figures["first_mentions"]) == (0, 0)
+    assert {row["after"] for row in figures["ratings"]} == {0}
+
+
+def test_rewards_are_counted_from_their_release_on(world: World) -> None:
+    incentives.award_before_release(world)
+    assert actions.compute(world.cycle, by=world.kim).figures["rewards"] == []
+
+
+def test_a_released_rating_that_few_people_share_stays_hidden(world: World, as_: SignedIn) -> None:
+    appraisals.released(world, "Partly meets")
+    figures = actions.compute(world.cycle, by=world.kim).figures
+    assert [row["label"] for row in figures["ratings"] if row["is_hidden"]] == ["Partly meets"]
+    assert figures["low_ratings"] == 1
+    page = as_(world.kim).get(reverse("evaluations:cycle", kwargs={"pk": world.cycle.pk}))
+    assert "the groups are too small: Partly meets" in " ".join(page.content.decode().split())
 
 
 def unfinished_goal(world: World) -> Goal:

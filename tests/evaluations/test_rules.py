@@ -30,6 +30,12 @@ def test_one_small_group_hides_the_next_smallest_with_it() -> None:
     ]
 
 
+def test_a_row_that_is_small_in_one_column_is_hidden_in_both() -> None:
+    rows = [{"label": "a", "n": 9, "m": 2}, {"label": "b", "n": 9, "m": 16}, {"label": "c", "n": 30, "m": 30}]
+    shown = rules.suppressed(rows, "n", "m")
+    assert [(r["n"], r["m"]) for r in shown] == [(None, None), (None, None), (30, 30)]
+
+
 @given(st.lists(st.integers(0, 40), max_size=12))
 def test_no_shown_group_is_small_and_one_hidden_group_is_never_alone(sizes: list[int]) -> None:
     shown = rules.suppressed([{"label": str(i), "n": n} for i, n in enumerate(sizes)], "n")
