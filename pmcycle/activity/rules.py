@@ -107,6 +107,7 @@ VERBS: dict[str, Any] = {
     "lapse_change": _("let lapse a change of"),
     "launched": _("launched"),
     "left": _("noted that somebody left:"),
+    "moved_sign_in": _("changed the sign-in address of"),
     "propose": _("proposed"),
     "publish": _("published"),
     "republish": _("published another wording of"),

@@ -152,6 +152,8 @@ def test_a_role_is_granted_for_a_unit_from_a_day_and_the_other_admins_are_told(
         ("noor", "chen", "hr_partner", "Sales"),
         ("noor", "chen", "auditor", ""),
         ("noor", "noor", "it_admin", ""),
+        ("noor", "kim", "it_admin", ""),  # the IT role would take HR's away
+        ("kim", "noor", "hr_admin", ""),
         ("kim", "chen", "hr_partner", ""),  # a partner of nothing
         ("kim", "chen", "hr_partner", "Nowhere"),
         ("kim", "chen", "emperor", ""),

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
@@ -84,6 +85,23 @@ def test_hr_corrects_a_record_and_the_sign_in_address_follows(world: World, as_:
     stale = kim.post(url("edit_employee", world.ana), data | {"name": "Anna Popescu"})
     assert stale.status_code == 409
     assert "Anna Popescu" in stale.content.decode()
+
+
+def test_the_address_before_opens_nothing_any_more(world: World, as_: SignedIn) -> None:
+    EmailAddress.objects.create(user=world.ana, email=world.ana.email)
+    data = typed(record_of(world.ana), email="ana.maria@example.com")
+    as_(world.kim).post(url("edit_employee", world.ana), data)
+    assert not EmailAddress.objects.exists()
+    assert Event.objects.filter(verb="moved_sign_in", stream="security", actor=world.kim).count() == 1
+
+
+def test_one_hr_admin_cannot_move_the_sign_in_address_of_another(world: World, as_: SignedIn) -> None:
+    data = typed(record_of(world.lea), email="kims.other.mailbox@example.com")
+    response = as_(world.kim).post(url("edit_employee", world.lea), data)
+    assert response.status_code == 422
+    assert "email" in response.context["form"].errors
+    assert User.objects.get(pk=world.lea.pk).email == world.lea.email
+    assert record_of(world.lea).email == world.lea.email
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from django.contrib.sessions.models import Session
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -181,16 +182,21 @@ def grant_role(
     """
     if role not in Role.values:
         raise Invalid("role", _("Choose a role."))
-    why_not = roles.why_not_grant(
-        role, own=by.standing.roles, to_oneself=user.pk == by.pk, names_unit=unit is not None
-    )
-    if why_not:
-        raise Invalid("unit" if role in roles.SCOPED and unit is None else "role", why_not)
     if ends_on and ends_on < starts_on:
         raise Invalid("ends_on", _("The last day cannot be before the first."))
     try:
         with transaction.atomic():
             row = User.objects.select_for_update().get(pk=user.pk)
+            unended = Q(ends_on__isnull=True) | Q(ends_on__gte=today())
+            why_not = roles.why_not_grant(
+                role,
+                own=by.standing.roles,
+                held=set(RoleGrant.objects.filter(unended, user=row).values_list("role", flat=True)),
+                to_oneself=row.pk == by.pk,
+                names_unit=unit is not None,
+            )
+            if why_not:
+                raise Invalid("unit" if role in roles.SCOPED and unit is None else "role", why_not)
             grant = RoleGrant.objects.create(
                 user=row,
                 role=role,

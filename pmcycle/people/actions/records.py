@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -13,8 +14,8 @@ from pmcycle.access import today
 from pmcycle.activity.actions import record
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.actions.importing import close_accounts_of_leavers
-from pmcycle.people.models import Absence, Employee, PrivateProfile, ReportingLine, User
-from pmcycle.people.rules import lines
+from pmcycle.people.models import Absence, Employee, PrivateProfile, ReportingLine, RoleGrant, User
+from pmcycle.people.rules import lines, roles
 
 EDITABLE = ("name", "sort_name", "email", "job_title", "job_family", "grade", "unit", "location", "zone")
 # Any number that no other lock of this product uses: two changes of managers could close a loop together.
@@ -33,7 +34,11 @@ def _bump(row: Employee, *fields: str) -> None:
 
 
 def edit_employee(employee: Employee, values: dict[str, Any], *, by: User, version: int | None) -> Employee:
-    """Correct the public record. The sign-in address follows the record's as long as both were equal."""
+    """Correct the public record. The sign-in address follows the record's as long as both were equal.
+
+    Refused for the address of somebody whose role opens personnel files: whoever sets an address can
+    ask for a new password there, and one HR admin would be both of the two that a release takes.
+    """
     with transaction.atomic():
         row = _locked(employee, version, EDITABLE)
         changed = [f for f in EDITABLE if f in values and getattr(row, f) != values[f]]
@@ -50,12 +55,26 @@ def edit_employee(employee: Employee, values: dict[str, Any], *, by: User, versi
         if account is not None and {"name", "email"} & set(changed):
             account.name = row.name
             if row.email and account.email.lower() == old_email.lower():
-                if User.objects.filter(email__iexact=row.email).exclude(pk=account.pk).exists():
-                    raise Invalid("email", _("Another account signs in with this e-mail address."))
-                account.email = row.email.lower()
+                _move_sign_in(account, row.email.lower(), by)
             account.save(update_fields=["name", "email"])
         record("edited_employee", row, by=by, about=row, fields=changed)
     return row
+
+
+def _move_sign_in(account: User, email: str, by: User) -> None:
+    """Let somebody sign in with another address; the one before opens nothing any more."""
+    if account.email == email:
+        return
+    if User.objects.filter(email__iexact=email).exclude(pk=account.pk).exists():
+        raise Invalid("email", _("Another account signs in with this e-mail address."))
+    if RoleGrant.objects.current().filter(user=account, role__in=roles.HR_ROLES).exists():
+        raise Invalid(
+            "email", _("This person's role opens personnel files. End the role before the address changes.")
+        )
+    # The sign-in library keeps every address that was ever used, and would accept it for a new password.
+    EmailAddress.objects.filter(user=account).delete()
+    record("moved_sign_in", account, by=by, about=account.employee, stream="security")
+    account.email = email
 
 
 def change_manager(

@@ -10,11 +10,14 @@ HR_ROLES = frozenset({"hr_admin", "hr_partner", "auditor", "unit_head"})
 SCOPED = frozenset({"hr_partner", "unit_head"})
 
 
-def why_not_grant(role: str, *, own: Collection[str], to_oneself: bool, names_unit: bool) -> str:
-    """The sentence that refuses a grant, or "" if it is allowed.
+def why_not_grant(
+    role: str, *, own: Collection[str], held: Collection[str], to_oneself: bool, names_unit: bool
+) -> str:
+    """The sentence that refuses a grant to somebody who holds `held`, or "" if it is allowed.
 
     HR admins grant every role; IT admins only IT's own, because an HR role opens personnel files
-    (4-access, rule 6). Nobody grants to themselves, and partners and heads are named for a unit.
+    (4-access, rule 6). The IT role takes those away: nobody holds both, else IT could disarm HR with a
+    grant. Nobody grants to themselves, and partners and heads are named for a unit.
     """
     if to_oneself:
         return _("Nobody grants a role to themselves. Ask another HR admin.")
@@ -22,6 +25,8 @@ def why_not_grant(role: str, *, own: Collection[str], to_oneself: bool, names_un
         return _("A role that opens personnel files is granted by an HR admin, not by IT.")
     if not {"hr_admin", "it_admin"} & set(own):
         return _("Only HR and IT admins grant roles.")
+    if {role, *held} & HR_ROLES and "it_admin" in {role, *held}:
+        return _("Who runs the system opens no personnel files. End the other role first.")
     if role in SCOPED and not names_unit:
         return _("HR partners and unit heads are named for a unit.")
     return ""
