@@ -29,6 +29,7 @@ from feedback.views.check_ins import ACTION_IDS, POINT_IDS, load, show
 from feedback.views.going_back import back
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.errors import Invalid
+from pmcycle.typed import row_number
 
 
 @login_required
@@ -167,8 +168,8 @@ def done(request: UserRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _show_item(request, pk, status=422)
     row = actions.done(row, version=form.cleaned_data["version"], by=request.user)
-    if request.htmx and request.POST.get("on"):
-        return show(request, load(request, int(request.POST["on"])), "actions")
+    if request.htmx and (on := row_number(request.POST.get("on"))):
+        return show(request, load(request, on), "actions")
     messages.success(request, _("Done."))
     return back(request, reverse("feedback:item", kwargs={"pk": pk}))
 

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from feedback import actions
 from feedback.forms import (
-    BIGGEST_ID,
     AnswerForm,
     ChooseForm,
     FilterForm,
@@ -32,6 +31,7 @@ from pmcycle.access import UserRequest, get_editable, get_visible, today
 from pmcycle.activity.actions import drop_draft
 from pmcycle.errors import Invalid
 from pmcycle.people.models import Employee, ReportingLine
+from pmcycle.typed import row_number
 
 A_PAGE = 20
 # Under which name the question that somebody is writing is kept.
@@ -135,10 +135,8 @@ def give(request: UserRequest) -> HttpResponse:
 
 def _chosen_before(request: UserRequest) -> dict[str, str]:
     """The person that a link named, ready in the field."""
-    to = request.GET.get("to", "")
-    if not to.isdecimal() or int(to) > BIGGEST_ID:
-        return {}
-    person = Employee.objects.here().filter(pk=int(to)).first()
+    to = row_number(request.GET.get("to"))
+    person = Employee.objects.here().filter(pk=to).first() if to else None
     return {"to": person.pick_text} if person else {}
 
 

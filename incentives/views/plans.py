@@ -22,7 +22,7 @@ from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused
 from pmcycle.people.models import Unit
-from pmcycle.typed import done, read_version
+from pmcycle.typed import done, read_version, row_number
 
 UNITS_SHOWN = 40
 
@@ -183,8 +183,9 @@ def _write_rule(request: UserRequest, component: Component, rule: Rule | None) -
         typed = _typed_conditions(request)
         if act == "add" and len(typed) < rules.MAX_CONDITIONS:
             typed.append({})
-        elif act.startswith("remove-") and act[7:].isdigit() and int(act[7:]) < len(typed):
-            del typed[int(act[7:])]
+        elif act.startswith("remove-"):
+            gone = row_number(act.removeprefix("remove-"))
+            typed = [row for place, row in enumerate(typed) if place != gone]
         lines = [_condition_form(n, names, row, bound=act == "save") for n, row in enumerate(typed)]
         if act == "save" and all([form.is_valid(), *[line.is_valid() for line in lines]]):
             values = {**form.cleaned_data, "conditions": [line.condition for line in lines if line.condition]}

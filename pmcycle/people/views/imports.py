@@ -23,6 +23,7 @@ from pmcycle.people.actions import importing
 from pmcycle.people.forms import ColumnsForm, SettleForm, UploadForm
 from pmcycle.people.models import Import, ImportLine
 from pmcycle.people.rules import names
+from pmcycle.typed import row_number
 
 PER_PAGE = 50
 
@@ -99,10 +100,9 @@ def _columns(run: Import, form: ColumnsForm) -> list[dict[str, Any]]:
     rows = importing.samples(run)
     shown = []
     for bound in form.column_fields():
-        chosen = str(bound.value() if bound.value() is not None else "")
+        at = row_number(str(bound.value() if bound.value() is not None else ""))
         values: list[str] = []
-        if chosen.isdigit():
-            at = int(chosen)
+        if at is not None:
             found = [names.tidy(r[at]) for r in rows if at < len(r) and r[at].strip()]
             values = list(dict.fromkeys(found))[:3]
         shown.append({"field": bound, "values": values})
