@@ -33,20 +33,36 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
         read_only_fields = fields
 
 
-class AppraisalSerializer(serializers.ModelSerializer[Appraisal]):
-    """An appraisal that the reader may read now: their own, or a submitted one."""
+class AppraisalLineSerializer(serializers.ModelSerializer[Appraisal]):
+    """That there is an appraisal which the reader may open: their own, or a submitted one."""
 
     person = serializers.CharField(source="participation.employee.name", read_only=True)
     cycle = serializers.CharField(source="participation.cycle.name", read_only=True)
     author = serializers.CharField(source="author.name", read_only=True)
-    answers = AnswerSerializer(many=True, read_only=True)
 
     class Meta:
         model = Appraisal
         fields = [
-            "id", "participation", "person", "cycle", "kind", "author", "level", "answers", "saved_at", "submitted_at",
+            "id",
+            "participation",
+            "person",
+            "cycle",
+            "kind",
+            "author",
+            "saved_at",
+            "submitted_at",
             "version",
-        ]  # fmt: skip
+        ]
+        read_only_fields = fields
+
+
+class AppraisalSerializer(AppraisalLineSerializer):
+    """One appraisal with what is written in it."""
+
+    answers = AnswerSerializer(many=True, read_only=True)
+
+    class Meta(AppraisalLineSerializer.Meta):
+        fields = [*AppraisalLineSerializer.Meta.fields, "level", "answers"]
         read_only_fields = fields
 
 
@@ -59,25 +75,31 @@ class SavedSerializer(serializers.Serializer[Any]):
     submitted_at = serializers.DateTimeField(allow_null=True)
 
 
-class ResultSerializer(serializers.ModelSerializer[ReleasedResult]):
-    """A released result: the snapshot as it was given, and its hash."""
+class ResultLineSerializer(serializers.ModelSerializer[ReleasedResult]):
+    """That there is a released result which the reader may open."""
 
     person = serializers.CharField(source="participation.employee.name", read_only=True)
-    level = serializers.CharField(source="level.label", read_only=True)
     acknowledged_at = serializers.SerializerMethodField()
 
     class Meta:
         model = ReleasedResult
-        fields = [
-            "id", "participation", "person", "number", "level", "snapshot", "sha256", "reason", "released_at",
-            "acknowledged_at",
-        ]  # fmt: skip
+        fields = ["id", "participation", "person", "number", "released_at", "acknowledged_at"]
         read_only_fields = fields
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_acknowledged_at(self, result: ReleasedResult) -> Any:
         done = getattr(result, "acknowledgement", None)
         return done.at if done else None
+
+
+class ResultSerializer(ResultLineSerializer):
+    """A released result: the snapshot as it was given, and its hash."""
+
+    level = serializers.CharField(source="level.label", read_only=True)
+
+    class Meta(ResultLineSerializer.Meta):
+        fields = [*ResultLineSerializer.Meta.fields, "level", "snapshot", "sha256", "reason"]
+        read_only_fields = fields
 
 
 # --- what comes in ---------------------------------------------------------------------------------
@@ -117,9 +139,13 @@ class AppraisalViewSet(ScopedViewSet):
     """Appraisals that you may read: your own drafts, and what is handed in and open to you."""
 
     scope = "appraisals"
-    rows = Appraisal.objects.with_context().prefetch_related("answers").order_by("-pk")
+    rows = Appraisal.objects.with_context().order_by("-pk")
     serializer_class = AppraisalSerializer
     filterset_fields = ["kind", "participation"]
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        """What is written is read one by one, where it is noted who looked."""
+        return AppraisalLineSerializer if self.action == "list" else AppraisalSerializer
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()
@@ -199,6 +225,10 @@ class ResultViewSet(ScopedViewSet):
     ).order_by("-pk")
     serializer_class = ResultSerializer
     filterset_fields = ["participation"]
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        """What is given is read one by one, where it is noted who looked."""
+        return ResultLineSerializer if self.action == "list" else ResultSerializer
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()

@@ -425,7 +425,8 @@ class KeyResultViewSet(GoalsViewSet):
     def updates(self, request: Request, pk: str | None = None) -> Response:
         """The updates of a key result, newest first."""
         row = self.get_object()
-        page = self.paginate_queryset(ProgressUpdate.objects.filter(key_result=row).order_by("-at", "-pk"))
+        rows = ProgressUpdate.objects.visible_to(self.by()).filter(key_result=row)
+        page = self.paginate_queryset(rows.order_by("-at", "-pk"))
         return self.get_paginated_response(ProgressUpdateSerializer(page, many=True).data)
 
 

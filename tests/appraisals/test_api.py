@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from appraisals import actions
 from appraisals.models import Acknowledgement, Answer, Appeal, Appraisal, Question, ReleasedResult, Submission
+from pmcycle.activity.models import Event
 from tests.conftest import SignedIn, World
 from tests.factories import appraisals as make
 
@@ -100,6 +101,22 @@ def test_before_the_release_her_lists_hold_nothing_of_the_manager(world: World, 
     body = client.get(reverse("api:result-list"))
     assert body.json()["count"] == 0
     assert "Outstanding" not in client.get(reverse("api:appraisal-list")).content.decode()
+
+
+def test_what_others_wrote_is_read_one_by_one_and_the_person_sees_who_looked(
+    world: World, as_: SignedIn
+) -> None:
+    make.released(world)
+    kim = as_(world.kim)
+    for listed, hidden in (("appraisal", "answers"), ("result", "snapshot")):
+        looked = Event.objects.filter(verb="viewed", actor=world.kim).count()
+        of_ana = {"participation": world.ana_part.pk}
+        rows = kim.get(reverse(f"api:{listed}-list"), of_ana).json()["results"]
+        assert rows
+        assert not any(hidden in row or "level" in row for row in rows)
+        assert Event.objects.filter(verb="viewed", actor=world.kim).count() == looked
+        assert hidden in kim.get(url(rows[0]["id"], kind=listed)).json()
+        assert Event.objects.filter(verb="viewed", actor=world.kim).count() == looked + 1
 
 
 def test_she_reads_acknowledges_and_asks_for_a_review(world: World, as_: SignedIn) -> None:

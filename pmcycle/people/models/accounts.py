@@ -254,8 +254,10 @@ SCOPES = {
     "goals:write": _("change goals and record progress"),
     "appraisals:read": _("read appraisals"),
     "appraisals:write": _("write appraisals"),
-    "feedback:read": _("read feedback and check-ins"),
-    "feedback:write": _("give feedback and write in check-ins"),
+    "feedback:read": _("read feedback and conversations"),
+    "feedback:write": _("give feedback and take part in conversations"),
+    "check_ins:read": _("read check-ins, actions and promises"),
+    "check_ins:write": _("write in check-ins"),
 }
 
 
