@@ -7,7 +7,7 @@ from typing import Self
 import pgtrigger
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import ExpressionWrapper, F, OuterRef, Q, Subquery
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -53,6 +53,14 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             found |= agreed & Q(participation__isnull=True)
         return self.filter(found)
 
+    def followed_by(self, user: User) -> Self:
+        """Of the visible ones: those whose making and course `user` reads too, with every note and change.
+
+        To whom a goal is merely opened, it is what holds and how far it is.
+        """
+        near = Q(participation__isnull=True) | Q(participation__in=readers(user)) | Q(state=Goal.State.DRAFT)
+        return self.visible_to(user).filter(near)
+
     def editable_by(self, user: User) -> Self:
         """The pair; drafts their author; team and company goals HR admins."""
         drafts = Q(state=Goal.State.DRAFT)
@@ -81,8 +89,8 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         )
 
     def for_detail(self, user: User) -> Self:
-        """Annotated with the goals below it that `user` may see, its change requests, newest first, and the
-        weights of the others in its set."""
+        """Annotated with the goals below it that `user` may see, its change requests, newest first, the
+        weights of the others in its set, and whether `user` reads how it came to be (`is_followed`)."""
         below = Goal.objects.visible_to(user).filter(parent=OuterRef("pk")).order_by("pk")
         changes = ChangeRequest.objects.filter(goal=OuterRef("pk")).order_by("-pk")
         others = (
@@ -103,6 +111,7 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             "pk",
         )
         return self.annotate(
+            is_followed=Exists(Goal.objects.followed_by(user).filter(pk=OuterRef("pk"))),
             below=ArraySubquery(
                 below.values(
                     row=JSONObject(
@@ -116,6 +125,11 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             changes=ArraySubquery(changes.values(row=JSONObject(**{c: c for c in columns}, **named))[:50]),
         )
 
+    def with_parent(self, user: User) -> Self:
+        """Annotated with the title of the goal it contributes to, empty if `user` may not see that one."""
+        parent = Goal.objects.visible_to(user).filter(pk=OuterRef("parent"))
+        return self.annotate(parent_title=Coalesce(Subquery(parent.values("agreed__title")[:1]), Value("")))
+
     def for_list(self) -> Self:
         """With wordings, parent and owner, the signatures of the newest wording and the wording before it."""
         signed = Signature.objects.filter(version=OuterRef("latest")).order_by("pk")
@@ -124,9 +138,6 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         return self.select_related(
             "latest__author",
             "agreed",
-            "parent__agreed",
-            "parent__participation__employee",
-            "parent__unit",
             "participation__employee",
             "unit",
         ).annotate(
@@ -313,7 +324,7 @@ class Signature(models.Model):
 
 class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(goal__in=Goal.objects.visible_to(user))
+        return self.filter(goal__in=Goal.objects.followed_by(user))
 
     def editable_by(self, user: User) -> Self:
         """The pair answers."""

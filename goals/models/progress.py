@@ -88,7 +88,7 @@ class KeyResult(models.Model):
 
 class ProgressUpdateQuerySet(models.QuerySet["ProgressUpdate"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(key_result__in=KeyResult.objects.visible_to(user))
+        return self.filter(key_result__goal__in=Goal.objects.followed_by(user))
 
     def editable_by(self, user: User) -> Self:
         return self.none()

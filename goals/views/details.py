@@ -28,7 +28,7 @@ from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
 @require_GET
 def detail(request: UserRequest, pk: int) -> HttpResponse:
     """One goal: what holds, how it stands, how it came to be, what it contributes to."""
-    goals = Goal.objects.for_list().with_plan().for_detail(request.user)
+    goals = Goal.objects.for_list().with_plan().with_parent(request.user).for_detail(request.user)
     return _detail(request, get_visible(goals, request.user, pk=pk))
 
 
@@ -49,9 +49,10 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         )
         .order_by("number")
     )
-    changes = _changes(goal, versions)
+    changes = _changes(goal, versions) if goal.is_followed else []
     updates = list(
-        ProgressUpdate.objects.filter(key_result__goal=goal)
+        ProgressUpdate.objects.visible_to(request.user)
+        .filter(key_result__goal=goal)
         .select_related("author", "key_result")
         .order_by("-at", "-pk")[:100]
     )

@@ -60,7 +60,7 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
     me = request.user.employee_id
     cap = participation.cycle.progress_cap
     of_plan = Goal.objects.for_list().filter(participation=participation).exclude(state=Goal.State.WITHDRAWN)
-    goals = list(of_plan.visible_to(request.user).order_by("pk"))
+    goals = list(of_plan.visible_to(request.user).with_parent(request.user).order_by("pk"))
     rows = key_results_of(goals)
     cards = [card_of(goal, rows.get(goal.pk, []), participation, me, cap) for goal in goals]
     weighing = [

@@ -33,6 +33,43 @@ def change(world: World, goal: Goal) -> ChangeRequest:
     return goals.change(goal, world.ana)
 
 
+def test_whom_a_goal_is_opened_to_reads_what_holds_but_not_how_it_came_to_be(
+    world: World, as_: SignedIn
+) -> None:
+    goal = Goal.objects.get(pk=goals.an_open(world)["pk"])
+    row = goals.key_result(goal)
+    actions.record_progress(
+        row,
+        value=Decimal(3),
+        confidence="at_risk",
+        note="Ana was ill.",
+        link="",
+        version=row.version,
+        by=world.ana,
+    )
+    change = goals.change(goal, world.ana)
+    for reader, reads in ((world.dora, True), (world.ines, True), (world.hugo, False), (world.chen, False)):
+        client = as_(reader)
+        page = client.get(reverse("goals:detail", args=[goal.pk])).content.decode()
+        updates = client.get(reverse("api:keyresult-updates", args=[row.pk])).content.decode()
+        assert goal.agreed.title in page  # type: ignore[union-attr]
+        for words in ("Ana was ill.", change.explanation, "How it came to be"):
+            assert (words in page) is reads, (reader, words)
+        assert ("Ana was ill." in updates) is reads
+        assert client.get(reverse("api:goalchange-detail", args=[change.pk])).status_code == (
+            200 if reads else 404
+        )
+
+
+def test_a_goal_does_not_tell_the_title_of_a_hidden_one_above_it(world: World, as_: SignedIn) -> None:
+    above = goals.agree(world.part["bashir"], world.bashir, world.dora, title="Close hall 4")
+    goal = Goal.objects.get(pk=goals.an_open(world)["pk"])
+    Goal.objects.filter(pk=goal.pk).update(parent=above)
+    url = reverse("goals:detail", args=[goal.pk])
+    assert "Close hall 4" in as_(world.ana).get(url).content.decode()
+    assert "Close hall 4" not in as_(world.hugo).get(url).content.decode()
+
+
 def ask(goal: Goal, **fields: str) -> dict[str, object]:
     why = {"reason": "resources", "explanation": "Line 4 goes to another hall."}
     return form(**{"title": "Lower the scrap of line 4", "version": goal.version, **why, **fields})
