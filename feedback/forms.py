@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from feedback import rules
-from feedback.models import LONG_TEXT, CheckIn, Feedback, counterparts
-from pmcycle.people.models import Employee, ReportingLine, User
+from feedback.models import LONG_TEXT, CheckIn, Feedback, counterparts, reports_of
+from pmcycle.people.models import Employee, User
 from pmcycle.ui.fields import ExplainedChoiceField, field_of
 
 BIGGEST_ID = 2**63 - 1
@@ -267,8 +267,7 @@ class RequestForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        reports = ReportingLine.objects.current().filter(manager=user.employee_id).values("employee")
-        mine = Employee.objects.filter(Q(pk=user.employee_id) | Q(pk__in=reports))
+        mine = Employee.objects.filter(Q(pk=user.employee_id) | Q(pk__in=reports_of(user.employee_id)))
         field_of(self, "about", forms.ModelChoiceField).queryset = mine
 
 

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from feedback.actions.telling import to_user
-from feedback.models import Feedback, FeedbackRequest
+from feedback.models import Feedback, FeedbackRequest, reports_of
 from pmcycle.access import today
 from pmcycle.activity.actions import Tell, record
 from pmcycle.errors import Invalid, Refused, check_version
-from pmcycle.people.models import Employee, ReportingLine, User
+from pmcycle.people.models import Employee, User
 
 FARTHEST = timedelta(days=366)
 
@@ -31,8 +31,7 @@ def give(recipient: Employee, *, kind: str, visibility: str, body: str, by: User
         raise Invalid("visibility", _("Only praise can be shown to everybody."))
     with transaction.atomic():
         giver, person = _giver(by), _here(recipient)
-        leads = ReportingLine.objects.current().filter(manager=person, employee=giver)
-        if kind == Feedback.Kind.UPWARD and not leads.exists():
+        if kind == Feedback.Kind.UPWARD and giver.pk not in reports_of(person.pk):
             raise Invalid("kind", _("Upward feedback is for your own manager."))
         return _write(giver, person, kind, visibility, body, None, by)
 
@@ -52,8 +51,7 @@ def request_feedback(
         raise Invalid("reviewer", _("Ask somebody else than yourself or the person it is about."))
     with transaction.atomic():
         asker, asked = _giver(by), _here(reviewer)
-        leads = ReportingLine.objects.current().filter(manager=asker, employee=about)
-        if about.pk != asker.pk and not leads.exists():
+        if about.pk != asker.pk and about.pk not in reports_of(asker.pk):
             raise Invalid("about", _("You can ask about yourself or about somebody you lead."))
         # The lock on the one who is asked makes the look for an open request hold.
         same = FeedbackRequest.objects.filter(

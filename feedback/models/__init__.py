@@ -9,7 +9,7 @@ from feedback.models.conversations import (
     entries_known_since,
     thread_of,
 )
-from feedback.models.giving import Feedback, FeedbackRequest
+from feedback.models.giving import Feedback, FeedbackRequest, reports_of
 from feedback.models.meetings import (
     ActionItem,
     AgendaPoint,
@@ -41,6 +41,7 @@ __all__ = [
     "entries_known_since",
     "last_talk",
     "open_items",
+    "reports_of",
     "still_meet",
     "thread_of",
 ]

@@ -18,7 +18,7 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         if me is None:
             return self.none()
         own = Q(giver=me) | Q(recipient=me)
-        manager = Q(visibility=Feedback.Visibility.MANAGER, recipient__in=_reports_of(me))
+        manager = Q(visibility=Feedback.Visibility.MANAGER, recipient__in=reports_of(me))
         public = Q(visibility=Feedback.Visibility.PUBLIC, hidden_at__isnull=True)
         return self.filter(own | manager | public)
 
@@ -27,8 +27,10 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         return self.filter(recipient=user.employee_id) if user.employee_id else self.none()
 
 
-def _reports_of(manager_id: int) -> models.QuerySet[Employee, int]:
-    return ReportingLine.objects.current().filter(manager=manager_id).values_list("employee", flat=True)
+def reports_of(manager_id: int | None) -> models.QuerySet[Employee, int]:
+    """Who reports to this person today, in the line: "their manager" of a piece of feedback is that one alone."""
+    line = ReportingLine.objects.current().filter(kind=ReportingLine.Kind.LINE, manager=manager_id)
+    return line.values_list("employee", flat=True)
 
 
 class Feedback(models.Model):

@@ -25,7 +25,7 @@ from feedback.forms import (
     Versioned,
     WordsForm,
 )
-from feedback.models import AgendaPoint, Feedback, FeedbackRequest
+from feedback.models import AgendaPoint, Feedback, FeedbackRequest, reports_of
 from feedback.views.going_back import back
 from pmcycle.access import UserRequest, get_editable, get_visible, today
 from pmcycle.activity.actions import drop_draft
@@ -80,10 +80,8 @@ def _shown(request: UserRequest, show: str) -> Q:
     if show == "praise":
         return Q(visibility=Feedback.Visibility.PUBLIC, hidden_at__isnull=True)
     if show == "team":
-        reports = ReportingLine.objects.current().filter(manager=me).values("employee")
-        return Q(
-            recipient__in=reports, visibility__in=[Feedback.Visibility.MANAGER, Feedback.Visibility.PUBLIC]
-        )
+        shown = [Feedback.Visibility.MANAGER, Feedback.Visibility.PUBLIC]
+        return Q(recipient__in=reports_of(me), visibility__in=shown)
     return Q(recipient=me)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from feedback.models import Feedback
 from pmcycle.access import today
 from pmcycle.activity.models import Event, Notice
+from pmcycle.people.models import ReportingLine
 from tests.conftest import SignedIn, World
 from tests.factories.feedback import make_check_in, make_feedback, make_point, person
 
@@ -53,6 +54,18 @@ def test_the_page_says_exactly_who_reads_it(
 ) -> None:
     choice = to_ana(world, visibility=visibility)
     assert sentence in as_(world.chen).get(reverse(GIVE), choice).content.decode()
+
+
+def test_the_manager_who_reads_along_is_the_one_of_the_line(world: World, as_: SignedIn) -> None:
+    ReportingLine.objects.create(
+        employee=person(world.ana), manager=person(world.gita), kind="matrix", starts_on=today()
+    )
+    as_(world.chen).post(reverse(GIVE), to_ana(world, visibility="manager"))
+    given = Feedback.objects.get()
+    for reader, reads in ((world.bashir, True), (world.gita, False)):
+        assert Feedback.objects.visible_to(reader).filter(pk=given.pk).exists() is reads
+        page = as_(reader).get(reverse(LIST), {"show": "team"}).content.decode()
+        assert ("Calm under pressure." in page) is reads
 
 
 def test_the_recipient_is_told_without_content(world: World, as_: SignedIn) -> None:
