@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,10 +39,12 @@ def calibrations(request: UserRequest, pk: int) -> HttpResponse:
 def _sessions(
     request: UserRequest, cycle: Cycle, form: SessionForm | None, status: int = 200
 ) -> HttpResponse:
+    # That one's own rating was moved would show in the difference to the cards one may see.
+    others = ~Q(moves__rating__participation__employee=request.user.employee_id or 0)
     sessions = (
         CalibrationSession.objects.visible_to(request.user)
         .filter(cycle=cycle)
-        .annotate(move_count=Count("moves", distinct=True))
+        .annotate(move_count=Count("moves", filter=others, distinct=True))
         .select_related("created_by")
         .prefetch_related("units")
     )

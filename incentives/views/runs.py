@@ -83,7 +83,9 @@ def _run_page(
             "missing": actions.outstanding(found) if found.state == Run.State.RECOMMENDING else [],
             "form": form or ApproveForm(initial={"version": found.version}),
             "lines": actions.reconciliation(found) if request.user.standing.is_hr_admin and not found.is_open else [],
-            "exports": [] if found.is_open else list(found.exports.defer("content").select_related("by")),
+            "exports": [] if found.is_open else list(
+                PayrollExport.objects.visible_to(request.user).filter(run=found).defer("content").select_related("by")
+            ),
             "calculated_it": found.calculated_by_id == request.user.pk,
             "approved_it": found.approved_by_id == request.user.pk,
         }  # fmt: skip

@@ -185,3 +185,15 @@ def test_two_people_moving_one_card_at_once_meet_one_conflict() -> None:
     results = at_once(partial(move_it, exceeds, by=world.kim), partial(move_it, partly, by=world.lea))
     assert [type(result) for result in results].count(Stale) == 1
     assert CalibrationMove.objects.count() == 1
+
+
+def test_no_count_tells_hr_that_their_own_rating_was_moved(world: World, as_: SignedIn) -> None:
+    make.open_stage(world.cycle)
+    own = make.rate(world.part["kim"])
+    whole = make.make_session(world.cycle, world.lea)
+    actions.move_rating(
+        whole, own, make.level(world.cycle, "Exceeds").pk, "Alike.", version=None, by=world.lea
+    )
+    sessions = reverse("appraisals:calibrations", kwargs={"pk": world.cycle.pk})
+    assert "1 move" in as_(world.lea).get(sessions).content.decode()
+    assert "0 moves" in as_(world.kim).get(sessions).content.decode()

@@ -192,3 +192,10 @@ def test_refused_before_the_release(world: World) -> None:
     run = incentives.approved(world)
     with pytest.raises(Refused, match="released"):
         actions.export_payroll(run, "csv", by=world.kim)
+
+
+def test_a_partner_of_one_unit_sees_no_file_of_the_whole_company(world: World, as_: SignedIn) -> None:
+    export = actions.export_payroll(incentives.released(world), "csv", by=world.kim)
+    page = reverse("incentives:run", kwargs={"pk": world.cycle.pk})
+    for reader, sees in ((world.kim, True), (world.ines, False)):
+        assert (export.sha256[:16] in as_(reader).get(page).content.decode()) is sees
