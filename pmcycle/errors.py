@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import get_template
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework import status
@@ -75,6 +76,13 @@ def check_version(row: Any, version: int | None, fields: tuple[str, ...] = ()) -
         raise Stale({name: getattr(row, name) for name in fields}, row.version)
 
 
+def page_before(request: HttpRequest) -> str:
+    """The page of ours that the request came from, else home: a refusal never leads to somebody else's site."""
+    before = request.headers.get("Referer", "")
+    own = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
+    return before if own else "/"
+
+
 HIDDEN = ("csrfmiddlewaretoken", "version", "password")
 
 
@@ -97,7 +105,7 @@ class RefusedMiddleware:
             return _conflict(request, exception)
         code = 422 if isinstance(exception, Invalid) else 409
         typed = [(k, v) for k, v in request.POST.items() if k not in HIDDEN and str(v).strip()]
-        context = {"reason": exception.reason, "typed": typed, "back": request.headers.get("Referer", "/")}
+        context = {"reason": exception.reason, "typed": typed, "back": page_before(request)}
         return render(request, "refused.html", context, status=code)
 
 
@@ -123,7 +131,7 @@ def _conflict(request: HttpRequest, stale: Stale) -> HttpResponse:
         "version": stale.version,
         "who": stale.by,
         "action": request.get_full_path(),
-        "back_url": request.headers.get("Referer", "/"),
+        "back_url": page_before(request),
     }
     return render(request, "ui/conflict.html", context, status=409)
 
@@ -134,7 +142,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "This page was open for too long or belongs to another sign-in. Go back, load it anew and send it again."
     )
     typed = [(k, v) for k, v in request.POST.items() if k not in HIDDEN and str(v).strip()]
-    context = {"reason": words, "typed": typed, "back": request.headers.get("Referer", "/")}
+    context = {"reason": words, "typed": typed, "back": page_before(request)}
     return render(request, "refused.html", context, status=403)
 
 

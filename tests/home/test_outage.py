@@ -54,3 +54,14 @@ def test_a_forged_or_stale_form_gives_back_what_was_typed(world: World, as_: Sig
     )
     assert response.status_code == 403
     assert "My long text" in response.content.decode()
+
+
+def test_a_refusal_leads_back_to_a_page_of_ours_only(world: World, as_: SignedIn) -> None:
+    forged = as_(world.ana, enforce_csrf_checks=True)
+    for before, back in (
+        ("https://evil.example/", "/"),
+        ("http://testserver/goals/", "http://testserver/goals/"),
+    ):
+        page = forged.post("/activity/inbox/read/", {}, headers={"Referer": before}).content.decode()
+        assert f'href="{back}"' in page
+        assert "evil.example" not in page
