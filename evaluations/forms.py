@@ -110,7 +110,7 @@ class WritingForms:
         return found
 
     def text(self, evidence: list[dict[str, Any]]) -> EvaluationText:
-        label = {e["value"]: e["label"] for e in evidence}
+        label = {e["value"]: e["cited"] for e in evidence}
         points = []
         for kind, formset in self.points.items():
             for row in formset.cleaned_data:

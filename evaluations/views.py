@@ -30,6 +30,7 @@ from pmcycle.typed import read_version
 
 EVIDENCE_SHOWN = 200
 EMPTY_ROWS = 2
+BETWEEN_TWO = ("entry", "promise", "action", "feedback")
 
 
 @login_required
@@ -266,6 +267,7 @@ def _evidence(participation: Participation, user: User) -> list[dict[str, Any]]:
     for kind, at, title, body, who, number in evidence_for(participation, user):
         day = timezone.localdate(at)
         words = " ".join(part for part in (title, body) if part).strip()
+        head = f"{date_format(day, 'j M Y')} · {names.get(kind, kind)}"
         rows.append(
             {
                 "kind": kind,
@@ -275,7 +277,9 @@ def _evidence(participation: Participation, user: User) -> list[dict[str, Any]]:
                 "body": body,
                 "who": who,
                 "value": f"{kind}:{number}",
-                "label": f"{date_format(day, 'j M Y')} · {names.get(kind, kind)}: {words[:110]}",
+                "label": f"{head}: {words[:110]}",
+                # The line above and HR read what is cited; words of the two alone stay between them.
+                "cited": f"{head}, {who}" if kind in BETWEEN_TWO else f"{head}: {words[:110]}",
             }
         )
     rows.sort(key=lambda row: row["at"], reverse=True)
