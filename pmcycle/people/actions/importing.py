@@ -251,6 +251,8 @@ class _People:
 
     def __init__(self, run: Import) -> None:
         self.run = run
+        mine = Employee.objects.filter(user=run.uploaded_by_id).values_list("number", flat=True)
+        self.own = mine.first()
         self.as_of = date.fromisoformat(run.options["as_of"])
         self.by_number: dict[str, list[int]] = {}
         self.by_name: dict[str, list[tuple[str, str, bool]]] = {}
@@ -448,6 +450,9 @@ def _fate(
     else:
         line.changes = lines.differences(values, before)
         line.fate = ImportLine.Fate.CHANGED if line.changes else ImportLine.Fate.UNCHANGED
+        if line.changes and key == company.own:
+            line.fate = ImportLine.Fate.REFUSED
+            line.messages = [_("This is your own record. Changes of it are imported by another HR admin.")]
     return line
 
 

@@ -63,7 +63,8 @@ def kind_of(name: str, content: bytes) -> str:
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as pack:
                 members = pack.infolist()
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, NotImplementedError):
+            # Not implemented: the file claims to need a zip of the future.
             raise NotASheet(_("This workbook is damaged and cannot be opened.")) from None
         if not any(m.filename == "xl/workbook.xml" for m in members):
             raise NotASheet(
