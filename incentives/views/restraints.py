@@ -18,6 +18,7 @@ from incentives import actions
 from incentives.forms import AnswerForm, DecideForm, RestraintForm
 from incentives.models import OVERSEERS, RestraintEntry, Run
 from pmcycle.access import UserRequest, get_visible, today
+from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Cycle, Participation, Relation, related
 from pmcycle.typed import done
 from pmcycle.ui.formats import when_text
@@ -115,6 +116,8 @@ def _page(
         request.user, pk=pk,
     )  # fmt: skip
     is_own = found.participation.employee_id == request.user.employee_id
+    if request.user.standing.is_hr and not is_own:
+        record_view(found, by=request.user, about=found.participation.employee, role="hr")
     is_open = found.state in (RestraintEntry.State.PROPOSED, RestraintEntry.State.EFFECTIVE)
     decides = is_open and RestraintEntry.objects.decidable_by(request.user).filter(pk=found.pk).exists()
     may_cite = found.entry_id and Entry.objects.visible_to(request.user).filter(pk=found.entry_id).exists()

@@ -19,6 +19,7 @@ from incentives.actions.plans import names_of
 from incentives.forms import ApproveForm, SettleForm
 from incentives.models import Award, FactSheet, PayrollExport, Plan, RestraintEntry, Run
 from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.actions import record_view
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.models import Cycle, Relation, related
 from pmcycle.errors import Refused
@@ -224,6 +225,8 @@ def _award_page(
     if found.is_held:
         entries = RestraintEntry.objects.holding(found.participation_id, found.component.kind)
         entry = entries.visible_to(request.user).first()
+    if request.user.standing.is_hr and not is_own:
+        record_view(found, by=request.user, about=found.participation.employee, role="hr")
     names = names_of(cycle)
     lines = [] if is_own else list(found.lines.select_related("by"))
     moves = [

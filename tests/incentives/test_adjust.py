@@ -41,6 +41,19 @@ def test_within_the_band_no_reason_is_needed(world: World, as_: SignedIn) -> Non
     assert Event.objects.filter(verb="adjusted", subject_id=award.pk, actor=world.bashir).count() == 1
 
 
+def test_the_person_sees_that_hr_opened_an_amount_or_an_entry_of_theirs(world: World, as_: SignedIn) -> None:
+    entry = incentives.restraint(world)
+    incentives.recommending(world)
+    pages = {"award": incentives.award_of(world.ana_part).pk, "restraint": entry.pk}
+    for reader in (world.bashir, world.ines):
+        for name, pk in pages.items():
+            assert as_(reader).get(reverse(f"incentives:{name}", kwargs={"pk": pk})).status_code == 200
+    seen = Event.objects.filter(verb="viewed", about=world.ana.employee).values_list("actor", "subject_kind")
+    assert set(seen) == {
+        (world.ines.pk, "incentives.award"), (world.ines.pk, "incentives.restraintentry"),
+    }  # fmt: skip
+
+
 def test_outside_the_band_needs_a_reason(world: World, as_: SignedIn) -> None:
     incentives.recommending(world)
     award = incentives.award_of(world.ana_part)
