@@ -89,6 +89,7 @@ ROWS: list[Row] = [
     ),
     # The world is set up, so the first visit is over for everybody, signed in or not.
     Row("people:first_visit", may=""),
+    Row("people:first_visit", may="", method="post"),
     Row("people:accept_invitation", may="anonymous " + EVERYBODY, build=lambda w: {"token": "no-such-token"}),
     Row("people:accounts", may="hr_admin it_admin"),
     Row("people:account", may="hr_admin it_admin", build=people.account_of_ana),
@@ -99,11 +100,13 @@ ROWS: list[Row] = [
     ),
     Row("people:end_role", method="post", may="hr_admin it_admin", build=people.role_of_ines),
     Row("people:settings", may=EVERYBODY),
+    Row("people:settings", method="post", may=EVERYBODY),
     Row("people:calendar", may="hr_admin it_admin"),
     Row("people:set_working_days", method="post", may="hr_admin it_admin"),
     Row("people:add_holiday", method="post", may="hr_admin it_admin"),
     Row("people:remove_holiday", method="post", may="hr_admin it_admin", build=people.holiday),
     Row("people:tokens", may=EVERYBODY),
+    Row("people:tokens", method="post", may=EVERYBODY),
     Row("people:revoke_token", method="post", may="owner", build=people.token_of_ana),
     Row("people:imports", may="hr_admin"),
     Row("people:upload_import", method="post", may="hr_admin"),
@@ -111,6 +114,7 @@ ROWS: list[Row] = [
         Row(name, method=method, may="hr_admin", build=people.rehearsed_import)
         for name, method in (
             ("people:map_columns", "get"),
+            ("people:map_columns", "post"),
             ("people:rehearsal", "get"),
             ("people:rehearse", "post"),
             ("people:settle", "post"),
@@ -131,6 +135,19 @@ ROWS: list[Row] = [
     Row("cycles:accept_warning", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
     Row("cycles:launch", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
     Row("cycles:discard", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
+    *(
+        Row(name, may="hr_admin", told=told, build=build)
+        for name, told, build in (
+            ("cycles:close", cycles.PARTNERS, cycles.running),
+            ("cycles:add_person", cycles.PARTNERS, cycles.running),
+            ("cycles:open_stage", cycles.PARTNERS, cycles.first_stage),
+            ("cycles:close_stage", cycles.PARTNERS, cycles.first_stage),
+            ("cycles:postpone_stage", cycles.PARTNERS, cycles.first_stage),
+            ("cycles:extend", "hr_partner", cycles.part_of_ana),
+            ("cycles:transfer", "hr_partner", cycles.part_of_ana),
+            ("cycles:mark_left", "hr_partner", cycles.part_of_ana),
+        )
+    ),
     Row("cycles:close", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
     Row("cycles:archive", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
     Row("cycles:add_person", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
@@ -150,7 +167,10 @@ ROWS: list[Row] = [
     Row("activity:read_all", method="post", may=EVERYBODY),
     Row("activity:open_notice", method="post", may="owner", build=activity.notice_of_ana),
     Row("activity:draft", may=EVERYBODY, build=lambda w: {"key": "probe"}),
-    Row("activity:draft", method="post", may=EVERYBODY, build=lambda w: {"key": "probe"}),
+    *(
+        Row("activity:draft", method=method, may=EVERYBODY, build=lambda w: {"key": "probe"})
+        for method in ("post", "put", "delete")
+    ),
     Row("activity:job", may="owner hr_admin", build=activity.job_of_ana),
     Row("activity:trail", may="hr_partner other_hr_partner auditor it_admin"),
     Row("activity:export_trail", may="hr_partner other_hr_partner auditor it_admin"),

@@ -14,22 +14,37 @@ from tests.access_table import ROWS, SIGN_IN, Row
 from tests.conftest import ACTORS, SignedIn, World
 
 
-def named_urls(resolver: URLResolver, namespace: str = "") -> set[str]:
-    found: set[str] = set()
+def named_urls(resolver: URLResolver, namespace: str = "") -> dict[str, dict[str, Any]]:
+    """Every name with arguments that fit its address, whether such a row exists or not."""
+    found: dict[str, dict[str, Any]] = {}
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
             found |= named_urls(entry, inner)
         elif entry.name:
-            found.add(f"{namespace}{entry.name}")
-    return found
+            names = entry.pattern.regex.groupindex
+            found[f"{namespace}{entry.name}"] = dict.fromkeys(names, 1)
+    return {name: kwargs for name, kwargs in found.items() if not name.startswith(SIGN_IN)}
 
 
 def test_every_named_url_has_a_row() -> None:
     listed = {row.url_name for row in ROWS}
-    names = {name for name in named_urls(get_resolver()) if not name.startswith(SIGN_IN)}
+    names = set(named_urls(get_resolver()))
     assert names - listed == set(), "URLs without a row in tests/access_table.py"
     assert listed - names == set(), "rows of URLs that do not exist"
+
+
+@pytest.mark.django_db
+def test_every_method_that_a_url_takes_has_a_row(world: World, as_: SignedIn) -> None:
+    client = as_(world.kim)
+    listed = {(row.url_name, row.method) for row in ROWS}
+    missing = []
+    for name, kwargs in named_urls(get_resolver()).items():
+        for method in ("get", "post", "put", "patch", "delete"):
+            if (name, method) not in listed:
+                status = getattr(client, method)(reverse(name, kwargs=kwargs)).status_code
+                missing += [f"{method.upper()} {name}: {status}"] if status != 405 else []
+    assert missing == [], "methods without a row in tests/access_table.py: " + ", ".join(missing)
 
 
 @pytest.mark.django_db
