@@ -258,6 +258,7 @@ class _People:
         self.by_name: dict[str, list[tuple[str, str, bool]]] = {}
         self.by_email: dict[str, str] = {}
         self.known: dict[str, str] = {}
+        self.named: dict[str, str] = {}
         self.manager_said: dict[str, str] = {}
         self.gone: set[str] = set()
         self.resolved: dict[str, tuple[str, Any]] = {}
@@ -295,6 +296,7 @@ class _People:
                 continue
             said = str(chosen.get("number") or said)
             self.by_number.setdefault(said, []).append(number)
+            self.named.setdefault(said, shown)
             left = bool(lines.cell(cells, mapping, "left_on"))
             if left:
                 self.gone.add(said)
@@ -375,10 +377,7 @@ class _People:
         return {number: circle for circle in lines.loops(above) for number in circle}
 
     def name_of(self, number: str) -> str:
-        known = self.known.get(number)
-        if known:
-            return known
-        return next((n for people in self.by_name.values() for num, n, _l in people if num == number), number)
+        return self.known.get(number) or self.named.get(number) or number
 
 
 def _judge_people(run: Import) -> Iterator[ImportLine]:
