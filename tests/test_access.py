@@ -82,7 +82,7 @@ def nothing_breaks(row: Row, url: str, world: World, as_: SignedIn) -> None:
     app = row.url_name.partition(":")[0]
     for number, typed in enumerate(absurd.rounds(app)):
         body: Any = json.dumps(typed) if app == "api" else typed
-        how = {"content_type": "application/json"} if app == "api" else {}
+        how: Any = {"content_type": "application/json"} if app == "api" else {}
         headers = [{}, {"HX-Request": "true"}, {"X-Autosave": "1"}][number % 3]
         with transaction.atomic():
             status = client.post(url, body, headers=headers, **how).status_code

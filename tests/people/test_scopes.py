@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.test import Client
 from django.urls import reverse
@@ -21,7 +22,8 @@ def addresses() -> Iterator[tuple[str, str, str]]:
         scope = getattr(view, "scope", "none")
         yield f"{scope}:read", "get", reverse(f"api:{name}-list")
         yield f"{scope}:read", "get", reverse(f"api:{name}-detail", kwargs={"pk": 1})
-        for extra in view.get_extra_actions():
+        extras: list[Any] = view.get_extra_actions()
+        for extra in extras:
             url = reverse(f"api:{name}-{extra.url_name}", kwargs={"pk": 1} if extra.detail else {})
             for method in extra.mapping:
                 yield f"{scope}:{'read' if method == 'get' else 'write'}", method, url
