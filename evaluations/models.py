@@ -7,17 +7,17 @@ from typing import Any, Self
 import pgtrigger
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.cycles.models import (
     Assignment,
     Cycle,
-    Extension,
     Participation,
     Relation,
     Stage,
     StageKind,
+    due_day,
     items,
     related,
 )
@@ -194,16 +194,6 @@ def _number(expression: Any) -> Any:
     return Cast(expression, models.BigIntegerField())
 
 
-def due_day(participation: str) -> Any:
-    """The day the evaluation stage is due for the participation at this lookup, extensions counted."""
-    at = f"{participation}__" if participation else ""
-    stage = Stage.objects.filter(cycle=OuterRef(f"{at}cycle"), kind=StageKind.EVALUATION)
-    more = Extension.objects.filter(
-        participation=OuterRef(participation or "pk"), stage__kind=StageKind.EVALUATION
-    )
-    return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
-
-
 def open_items() -> list[models.QuerySet[Any, Any]]:
     """Evaluations to write (the manager's) and to sign (each side that has not yet)."""
     running = Stage.objects.filter(
@@ -221,7 +211,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         "about": _number(F("participation__employee")),
         "about_name": F("participation__employee__name"),
         "cycle": _number(F("participation__cycle")),
-        "due_on": due_day("participation"),
+        "due_on": due_day(StageKind.EVALUATION, "participation"),
     }
     return [
         items(
@@ -233,7 +223,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
             about=_number(F("employee")),
             about_name=F("employee__name"),
             cycle=_number(F("cycle")),
-            due_on=due_day(""),
+            due_on=due_day(StageKind.EVALUATION),
         ),
         items(
             shared.exclude(signatures__side=Signature.Side.EMPLOYEE),

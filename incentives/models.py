@@ -16,11 +16,11 @@ from pmcycle.cycles.models import (
     Assignment,
     ChainLink,
     Cycle,
-    Extension,
     Participation,
     Relation,
     Stage,
     StageKind,
+    due_day,
     items,
     related,
 )
@@ -654,13 +654,6 @@ def _id(expression: str) -> Any:
     return Cast(F(expression), models.BigIntegerField())
 
 
-def _due(participation: str) -> Any:
-    """The day by which the stage is due for a participation, extensions counted."""
-    stage = Stage.objects.filter(cycle=OuterRef(f"{participation}__cycle"), kind=StageKind.INCENTIVES)
-    more = Extension.objects.filter(participation=OuterRef(participation), stage__kind=StageKind.INCENTIVES)
-    return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
-
-
 def _stage_due(cycle: str) -> Any:
     return Subquery(
         Stage.objects.filter(cycle=OuterRef(cycle), kind=StageKind.INCENTIVES).values("due_on")[:1]
@@ -756,7 +749,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         items(
             to_hand_in, kind="incentives:sheet", stage=stage, subject=_id("run"), recipient=_id("manager"),
             about=_id("manager"), about_name=F("manager__name"), cycle=_id("participation__cycle"),
-            due_on=_due("participation"),
+            due_on=due_day(StageKind.INCENTIVES, "participation"),
         ),
         items(
             handed_in, kind="incentives:team", stage=stage, subject=_id("run"), recipient=decider, about=_id("manager"),

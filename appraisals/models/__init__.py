@@ -7,7 +7,7 @@ querysets here are the only way to those rows.
 from appraisals.models.appeals import Appeal, deciders
 from appraisals.models.evidence import evidence_for
 from appraisals.models.forms import CycleForm, Form, FormVersion, Question, Section
-from appraisals.models.needs import open_items, stage_due
+from appraisals.models.needs import open_items
 from appraisals.models.ratings import FIRST_MENTION, CalibrationMove, CalibrationSession, Citation, Rating
 from appraisals.models.results import Acknowledgement, Release, ReleasedResult, second_people
 from appraisals.models.writing import Answer, Appraisal, Return, Submission
@@ -35,5 +35,4 @@ __all__ = [
     "evidence_for",
     "open_items",
     "second_people",
-    "stage_due",
 ]

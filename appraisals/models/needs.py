@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Subquery, Value
-from django.db.models.functions import Cast, Coalesce, TruncDate
+from django.db.models.functions import Cast, TruncDate
 
 from appraisals.models.appeals import Appeal, without_a_part
 from appraisals.models.results import SEATS, Release, ReleasedResult, hr_admins
@@ -14,24 +14,13 @@ from appraisals.models.writing import Appraisal
 from pmcycle.access import in_force
 from pmcycle.cycles.models import (
     Cycle,
-    Extension,
     Participation,
     Stage,
     StageKind,
+    due_day,
     items,
 )
 from pmcycle.people.models import User
-
-
-def stage_due(participation: str) -> Any:
-    """The day by which the appraisal stage is due for the participation at this lookup ("" for participations
-    themselves), extensions counted."""
-    at = f"{participation}__cycle" if participation else "cycle"
-    stage = Stage.objects.filter(cycle=OuterRef(at), kind=StageKind.APPRAISAL)
-    more = Extension.objects.filter(
-        participation=OuterRef(participation or "pk"), stage__kind=StageKind.APPRAISAL
-    )
-    return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
 
 
 def as_id(expression: str) -> Any:
@@ -83,7 +72,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         "about": as_id("participation__employee"),
         "about_name": F("participation__employee__name"),
         "cycle": as_id("participation__cycle"),
-        "due_on": stage_due("participation"),
+        "due_on": due_day(StageKind.APPRAISAL, "participation"),
     }
     results = ReleasedResult.objects.newest().filter(
         acknowledgement__isnull=True,

@@ -29,12 +29,11 @@ from appraisals.models import (
     ReleasedResult,
     Return,
     evidence_for,
-    stage_due,
 )
 from feedback.models import thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
-from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind
+from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind, due_day
 from pmcycle.errors import Invalid, Stale
 from pmcycle.ui.formats import number_text
 
@@ -51,7 +50,7 @@ def index(request: UserRequest) -> HttpResponse:
             self_pk=Subquery(_of(Appraisal.Kind.SELF).values("pk")[:1]),
             self_saved=Subquery(_of(Appraisal.Kind.SELF).values("saved_at")[:1]),
             self_sent=Subquery(_of(Appraisal.Kind.SELF).values("submitted_at")[:1]),
-            due_on=stage_due(""),
+            due_on=due_day(StageKind.APPRAISAL),
             opens_on=Subquery(
                 Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.APPRAISAL).values("opens_on")[:1]
             ),
@@ -71,7 +70,7 @@ def index(request: UserRequest) -> HttpResponse:
                     participation=OuterRef("participation"), kind=Appraisal.Kind.SELF
                 ).values("submitted_at")[:1]
             ),
-            due_on=stage_due("participation"),
+            due_on=due_day(StageKind.APPRAISAL, "participation"),
             **_result_columns("participation"),
         )
         .order_by(
@@ -118,7 +117,7 @@ def _loaded(rows: Any) -> Any:
     """An appraisal with all that its page says around the text, in one statement."""
     back = Return.objects.filter(appraisal=OuterRef("pk")).order_by("-number")
     return rows.with_context().annotate(
-        due_on=stage_due("participation"),
+        due_on=due_day(StageKind.APPRAISAL, "participation"),
         cited=ArraySubquery(Citation.objects.filter(appraisal=OuterRef("pk")).values("entry")),
         back_why=Subquery(back.values("why")[:1]),
         back_by=Subquery(back.values("by__name")[:1]),

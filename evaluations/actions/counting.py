@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -17,7 +18,7 @@ from feedback.models import CheckIn, Entry
 from goals.models import Goal, GoalVersion
 from incentives.models import OPEN_TO_THE_PERSON, Award
 from pmcycle.activity.actions import record
-from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Stage, StageKind
+from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind, due_day
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
 
@@ -57,39 +58,18 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     """
     people = Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)
     total = people.count()
-    due = dict(Stage.objects.filter(cycle=cycle).values_list("kind", "due_on"))
-
-    def by_day(kind: str, column: str) -> Q:
-        return Q(**{f"{column}__date__lte": due[kind]}) if kind in due else Q()
-
     goals = Goal.objects.filter(participation__in=people, agreed__isnull=False)
     selves = Appraisal.objects.filter(participation__in=people, kind=Appraisal.Kind.SELF)
     managers = Appraisal.objects.filter(participation__in=people, kind=Appraisal.Kind.MANAGER)
     evaluations = Evaluation.objects.filter(participation__in=people)
-    with_goals = goals.filter(by_day(StageKind.OBJECTIVES, "agreed__in_force_from"))
     on_time = [
-        _row(gettext_noop("Goals agreed"), with_goals.values("participation").distinct().count(), total),
-        _row(
-            gettext_noop("Self-appraisals"),
-            selves.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
-            .values("participation")
-            .distinct()
-            .count(),
-            total,
-        ),
-        _row(
-            gettext_noop("Manager appraisals"),
-            managers.filter(by_day(StageKind.APPRAISAL, "submitted_at"), submitted_at__isnull=False)
-            .values("participation")
-            .distinct()
-            .count(),
-            total,
-        ),
-        _row(
-            gettext_noop("Evaluations signed"),
-            evaluations.filter(by_day(StageKind.EVALUATION, "signed_at"), signed_at__isnull=False).count(),
-            total,
-        ),
+        _row(label, _on_time(cycle, rows, done_at, stage), total)
+        for label, rows, done_at, stage in (
+            (gettext_noop("Goals agreed"), goals, "agreed__in_force_from", StageKind.OBJECTIVES),
+            (gettext_noop("Self-appraisals"), selves, "submitted_at", StageKind.APPRAISAL),
+            (gettext_noop("Manager appraisals"), managers, "submitted_at", StageKind.APPRAISAL),
+            (gettext_noop("Evaluations signed"), evaluations, "signed_at", StageKind.EVALUATION),
+        )
     ]
     results = ReleasedResult.objects.filter(participation__in=people)
     appeals = Appeal.objects.filter(result__participation__in=people).aggregate(
@@ -119,6 +99,19 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
         "entries": talks,
         "check_ins": held,
     }
+
+
+def _on_time(cycle: Cycle, rows: QuerySet[Any], done_at: str, kind: StageKind) -> int:
+    """How many people have a row that was done by their own due day, in the cycle's time zone."""
+    in_time = (
+        rows.annotate(
+            done_on=TruncDate(done_at, tzinfo=cycle.tzinfo), last_day=due_day(kind, "participation")
+        )
+        .filter(done_on__lte=F("last_day"))
+        .values("participation")
+        .distinct()
+    )
+    return int(in_time.count())
 
 
 def _ratings(cycle: Cycle, released: QuerySet[ReleasedResult]) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from goals.models.agreement import ChangeRequest, Goal, Signature
@@ -18,11 +17,11 @@ from goals.rules import QUIET_DAYS, WHOLE
 from pmcycle.cycles.models import (
     Assignment,
     Cycle,
-    Extension,
     Participation,
     ParticipationQuerySet,
     Stage,
     StageKind,
+    due_day,
     items,
 )
 
@@ -30,13 +29,6 @@ from pmcycle.cycles.models import (
 def open_items() -> list[models.QuerySet[Any, Any]]:
     """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
     return [*_to_plan(), *_to_answer(), *_changes_to_answer(), _quiet_goals(), _contributions_to_confirm()]
-
-
-def _due() -> Coalesce:
-    """The due day of the objectives stage for a participation: its extension, else the stage's."""
-    stage = Stage.objects.filter(kind=StageKind.OBJECTIVES, cycle=OuterRef("cycle"))
-    extension = Extension.objects.filter(stage__kind=StageKind.OBJECTIVES, participation=OuterRef("pk"))
-    return Coalesce(Subquery(extension.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
 
 
 def _planning() -> ParticipationQuerySet:
@@ -61,7 +53,7 @@ def _to_plan() -> list[models.QuerySet[Any, Any]]:
     )
     columns = {
         "subject": F("pk"), "recipient": F("employee"), "about": F("employee"), "about_name": F("employee__name"),
-        "cycle": F("cycle"), "due_on": _due(),
+        "cycle": F("cycle"), "due_on": due_day(StageKind.OBJECTIVES),
     }  # fmt: skip
     missing = _planning().filter(~Exists(known))
     uneven = _planning().filter(
@@ -85,7 +77,12 @@ def _to_answer() -> list[models.QuerySet[Any, Any]]:
 
     led = Assignment.objects.current().filter(participation=OuterRef("pk"))
     of_managers = waiting_for(Signature.Side.MANAGER).filter(Exists(led)).with_manager()
-    common = {"subject": F("pk"), "about": F("employee"), "cycle": F("cycle"), "due_on": _due()}
+    common = {
+        "subject": F("pk"),
+        "about": F("employee"),
+        "cycle": F("cycle"),
+        "due_on": due_day(StageKind.OBJECTIVES),
+    }
     return [
         items(
             of_managers, kind="goals:answer", stage=StageKind.OBJECTIVES, recipient=F("manager_id"),

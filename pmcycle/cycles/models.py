@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, Self
@@ -18,8 +18,9 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.access import in_force, today
@@ -170,10 +171,15 @@ class Cycle(models.Model):
 
     def local_day(self, now: datetime) -> date:
         """The day in the cycle's zone, by which its stages open and close."""
+        return now.astimezone(self.tzinfo).date()
+
+    @property
+    def tzinfo(self) -> tzinfo:
+        """The cycle's zone; UTC where the machine does not know its name."""
         try:
-            return now.astimezone(zoneinfo.ZoneInfo(self.zone)).date()
+            return zoneinfo.ZoneInfo(self.zone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-            return now.date()
+            return UTC
 
 
 class StageQuerySet(models.QuerySet["Stage"]):
@@ -507,6 +513,17 @@ class Extension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.participation_id} until {self.due_on}"
+
+
+def due_day(kind: str, participation: str = "") -> Any:
+    """The day a stage is due for the participation at this lookup, an extension counted.
+
+    "" for a query of participations themselves.
+    """
+    cycle = f"{participation}__cycle" if participation else "cycle"
+    stage = Stage.objects.filter(cycle=OuterRef(cycle), kind=kind)
+    more = Extension.objects.filter(stage__kind=kind, participation=OuterRef(participation or "pk"))
+    return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
 
 
 ITEM_COLUMNS = ("kind", "subject", "recipient", "about", "about_name", "cycle", "stage", "due_on", "phase")

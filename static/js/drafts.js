@@ -46,17 +46,19 @@ async function attend(form) {
   let busy = false;
   let again = false;
   let submitted = false;
+  let flight = new AbortController();
 
   async function put() {
     if (submitted) return;
     if (busy) { again = true; return; }
     busy = true;
     try {
-      const response = await send(url, { method: "PUT", body: JSON.stringify({ fields: read(form) }), headers: { "Content-Type": "application/json" } }, form);
+      const response = await send(url, { method: "PUT", body: JSON.stringify({ fields: read(form) }), headers: { "Content-Type": "application/json" }, signal: flight.signal }, form);
       const data = response.ok ? await response.json() : null;
       if (data?.saved_at) say(status, `${words(form, "draft", "draft kept")} ${data.saved_at}`, "saved");
       else { say(status, words(form, "noDraft", "draft not kept – will retry"), "failed"); timer = setTimeout(put, 5000); }
     } catch {
+      if (submitted) return;
       say(status, words(form, "noDraft", "draft not kept – will retry"), "failed");
       timer = setTimeout(put, 5000);
     } finally {
@@ -65,8 +67,9 @@ async function attend(form) {
     }
   }
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(put, PAUSE); });
-  form.addEventListener("submit", () => { submitted = true; clearTimeout(timer); });
-  window.addEventListener("pageshow", () => { submitted = false; });
+  // What is under way when the form is sent would bring the draft back that sending has ended.
+  form.addEventListener("submit", () => { submitted = true; clearTimeout(timer); flight.abort(); });
+  window.addEventListener("pageshow", () => { submitted = false; flight = new AbortController(); });
 
   let draft = null;
   try {

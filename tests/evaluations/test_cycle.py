@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from django.urls import reverse
 
 from evaluations import actions
-from evaluations.models import CycleEvaluation
+from evaluations.models import CycleEvaluation, Evaluation
 from goals.models import Goal, GoalVersion
+from pmcycle.cycles.models import Cycle, Extension, StageKind
 from tests.conftest import SignedIn, World
 from tests.factories import appraisals, incentives
 from tests.factories.cycles import make_cycle, take_part
@@ -50,6 +51,31 @@ def test_a_released_rating_that_few_people_share_stays_hidden(world: World, as_:
     assert figures["low_ratings"] == 1
     page = as_(world.kim).get(reverse("evaluations:cycle", kwargs={"pk": world.cycle.pk}))
     assert "the groups are too small: Partly meets" in " ".join(page.content.decode().split())
+
+
+def test_a_day_is_judged_in_the_zone_of_the_cycle_and_an_extension_counts(world: World) -> None:
+    made = make_evaluation(world.ana_part, world.part["bashir"].employee, state="signed")
+    Cycle.objects.filter(pk=world.cycle.pk).update(zone="Pacific/Auckland")
+    world.cycle.refresh_from_db()
+    stage = world.cycle.stages.get(kind=StageKind.EVALUATION)
+    # Already the day after in Auckland, still the due day in Greenwich.
+    Evaluation.objects.filter(pk=made.pk).update(
+        signed_at=datetime.combine(stage.due_on, time(20), tzinfo=UTC)
+    )
+
+    def signed_on_time() -> int:
+        rows = actions.compute(world.cycle, by=world.kim).figures["on_time"]
+        return next(int(row["done"]) for row in rows if row["label"] == "Evaluations signed")
+
+    assert signed_on_time() == 0
+    Extension.objects.create(
+        participation=world.ana_part,
+        stage=stage,
+        due_on=stage.due_on + timedelta(days=1),
+        reason="Back from leave.",
+        by=world.kim,
+    )
+    assert signed_on_time() == 1
 
 
 def unfinished_goal(world: World) -> Goal:
