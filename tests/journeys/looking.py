@@ -43,7 +43,8 @@ def axe(page: Page, only: str = "") -> None:
     """Assert that the page as it stands breaks none of the WCAG rules, levels A and AA, that a
     program can judge; or `only` the one rule of this name."""
     rules = {"type": "rule", "values": [only]} if only else {"type": "tag", "values": WCAG}
-    found = Axe().run(page, options={"runOnly": rules}).response["violations"]
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response["violations"]
     lines = [
         f"{rule['id']}: {rule['help']}\n    " + "\n    ".join(node["html"] for node in rule["nodes"][:5])
         for rule in found

@@ -46,7 +46,7 @@ def bring_forward(journey: Journey) -> None:
     """HR gives everybody another due day: tomorrow."""
     stage = Stage.objects.get(cycle=journey.cycle, kind="appraisal")
     kim = journey.person(FIRST, f"/cycles/{journey.cycle}/board/")
-    with kim.job("give everybody another due day"):
+    with kim.job("give everybody another due day", allowed=3):
         kim.follows(re.compile(f"Other day.*{stage}"))
         kim.types("New due day", (today() + timedelta(days=1)).isoformat())
         kim.types("Reason", "The result is needed before the holidays.")

@@ -45,8 +45,11 @@ def schedule(journey: Journey, manager: Person, employee: str) -> None:
 def hold(journey: Journey, employee: Person, manager: Person) -> None:
     """Both write the agenda; a promise of the manager and an action of the employee come out of it."""
     meeting = CheckIn.objects.filter(employee__name=employee.name).earliest("starts_at")
-    with employee.job("put a point on the agenda"):
-        employee.goes_to(f"/feedback/check-ins/{meeting.pk}/")
+    employee.goes_to("/")
+    with employee.job("come from home to the check-in that is to be prepared", allowed=1):
+        employee.follows("Prepare")
+        employee.page.wait_for_url(f"**/feedback/check-ins/{meeting.pk}/")
+    with employee.job("put a point on the agenda", allowed=1):
         employee.types("What do you want to talk about?", "The list of open requests")
         employee.presses("Add", exact=True)
         employee.sees("The list of open requests")
