@@ -146,7 +146,7 @@ def test_a_scale_keeps_order_and_values(world: World, as_: SignedIn, draft: Cycl
 
 def test_a_usual_scale_fills_the_fields_and_saves_nothing(world: World, as_: SignedIn, draft: Cycle) -> None:
     page = as_(world.kim).get(url(draft, "rating"))
-    button = re.search(r'name="(\w+)" value="three"', page.content.decode())
+    button = re.search(r'name="(\w+)"\s+value="three"', page.content.decode())
     assert button
     filled = as_(world.kim).get(url(draft, "rating"), {button[1]: "three"})
     assert [row["label"] for row in filled.context["levels"].initial] == [
