@@ -272,6 +272,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "KeyResultKindEnum": "goals.models.KeyResult.Kind",
         "GoalVisibilityEnum": "goals.models.Goal.Visibility",
+        "AppraisalKindEnum": "appraisals.models.Appraisal.Kind",
         "FeedbackKindEnum": "feedback.models.Feedback.Kind",
         "FeedbackVisibilityEnum": "feedback.models.Feedback.Visibility",
     },
