@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as drawing
+from pytest_django import DjangoDbBlocker
 
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.people.models import Organisation, Role, Unit, User
@@ -135,6 +138,17 @@ def fresh(users: dict[str, User]) -> dict[str, Any]:
         u.pk: u for u in User.objects.select_related("employee").filter(pk__in=[u.pk for u in users.values()])
     }
     return {key: found[user.pk] for key, user in users.items()}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database, which at the end goes even if a thread of the web server still holds a connection."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture

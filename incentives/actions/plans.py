@@ -224,7 +224,7 @@ def edit_rule(rule: Rule, values: Mapping[str, Any], *, version: int | None, by:
     return locked
 
 
-def move_rule(rule: Rule, direction: str, *, by: User) -> None:
+def move_rule(rule: Rule, *, up: bool, by: User) -> None:
     """Put a rule one place up or down; the order decides where only the first that fits counts."""
     with transaction.atomic():
         plan = _changeable(rule.component.plan_id)
@@ -234,13 +234,13 @@ def move_rule(rule: Rule, direction: str, *, by: User) -> None:
         here = next((n for n, r in enumerate(ordered) if r.pk == rule.pk), None)
         if here is None:
             raise Refused(_("This rule is gone."))
-        there = here + (-1 if direction == "up" else 1)
+        there = here + (-1 if up else 1)
         if not 0 <= there < len(ordered):
             return
         one, other = ordered[here], ordered[there]
         one.position, other.position = other.position, one.position
         Rule.objects.bulk_update([one, other], ["position"])
-        _drafted(plan, "rule_moved", by=by, rule=rule.pk, direction=direction)
+        _drafted(plan, "rule_moved", by=by, rule=rule.pk, direction="up" if up else "down")
 
 
 def remove_rule(rule: Rule, *, version: int | None, by: User) -> None:

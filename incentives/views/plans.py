@@ -256,7 +256,7 @@ def _shown(condition: rules.Condition, names: rules.Names) -> dict[str, str]:
 def move_rule(request: UserRequest, pk: int) -> HttpResponse:
     """One place up or down."""
     rule = get_editable(Rule.objects.select_related("component__plan"), request.user, pk=pk)
-    actions.move_rule(rule, request.POST.get("direction", "up"), by=request.user)
+    actions.move_rule(rule, up=request.POST.get("direction", "up") == "up", by=request.user)
     return redirect("incentives:plan", pk=rule.component.plan.cycle_id)
 
 

@@ -28,6 +28,8 @@ from tests.chromium import find_chromium, launch_arguments
 from tests.journeys.looking import Watch
 from tests.journeys.running import Stack
 
+LONGEST = ("test_the_whole_cycle.py",)
+
 
 class Visit(Protocol):
     """Opens a path in a browser of its own, signed in as a user or as a stranger."""
@@ -38,6 +40,8 @@ class Visit(Protocol):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # One file is one worker's: what takes longest begins first, or the other worker waits for it at the end.
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker("journey")
