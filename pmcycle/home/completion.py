@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pmcycle.cycles.models import Cycle, Participation, Stage
-from pmcycle.home.contributions import OPEN_ITEMS
+from pmcycle.home.contributions import open_items_in_cycle
 from pmcycle.people.models import User
 from pmcycle.typed import row_number
 
@@ -156,20 +156,7 @@ class Filters:
 
 def _sql(cycle: Cycle, user: User, day: date, filters: Filters) -> tuple[str, list[Any]]:
     """The common part of every question to the board, with its parameters in order."""
-    parts: list[str] = []
-    params: list[Any] = []
-    for source in OPEN_ITEMS:
-        for rows in source():
-            try:
-                sql, given = rows.filter(item_cycle=cycle.pk, item_phase="todo").query.sql_with_params()
-            except EmptyResultSet:
-                continue
-            parts.append(f"({sql})")
-            params += given
-    nothing = (
-        "SELECT ''::text, 0::bigint, 0::bigint, 0::bigint, ''::text, 0::bigint, ''::text, now()::date, ''::text "
-        "WHERE false"
-    )
+    items, params = open_items_in_cycle(cycle.pk)
     people = Participation.objects.overseen_by(user).filter(cycle=cycle)
     if filters.unit:
         # Whoever stands in the unit or anywhere below it.
@@ -179,7 +166,7 @@ def _sql(cycle: Cycle, user: User, day: date, filters: Filters) -> tuple[str, li
     except EmptyResultSet:
         scope, scoped = "SELECT 0", ()
     params += [day, day, cycle.pk, *scoped, day, day, day, day, cycle.pk]
-    return BOARD.format(items=" UNION ALL ".join(parts) or nothing, scope=scope), params
+    return BOARD.format(items=items, scope=scope), params
 
 
 def _ask(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:

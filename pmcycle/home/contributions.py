@@ -44,8 +44,13 @@ OPEN_ITEMS = (
 
 Contributor = Callable[[], list[models.QuerySet[Any, Any]]]
 
-# Stands for the reader while the statement is compiled.
-SOMEBODY = 10**15 + 11
+# Stands for the key of the reader, or of the cycle, while the statement is compiled.
+ANY_KEY = 10**15 + 11
+NARROWED: dict[str, dict[str, Any]] = {
+    "": {},
+    "recipient": {"item_recipient": ANY_KEY},
+    "cycle": {"item_cycle": ANY_KEY, "item_phase": "todo"},
+}
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,9 @@ class Item:
 
 def open_items_of(employee_id: int) -> list[Item]:
     """What one person has open, in one statement that was compiled within this minute."""
-    sql, params = _compiled(OPEN_ITEMS, int(timezone.now().timestamp()) // 60, True)
+    sql, params = _narrowed("recipient", employee_id)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [employee_id if value == SOMEBODY else value for value in params])
+        cursor.execute(sql, params)
         return [Item(*row) for row in cursor.fetchall() if row[0] in NEEDS]
 
 
@@ -83,21 +88,28 @@ def open_items_among(employee_ids: Sequence[int]) -> list[Item]:
 
 def open_items_sql() -> tuple[str, list[Any]]:
     """All open items as one SELECT with its parameters; columns as in `ITEM_COLUMNS`."""
-    sql, params = _compiled(OPEN_ITEMS, int(timezone.now().timestamp()) // 60, False)
-    return sql, list(params)
+    return _narrowed("", 0)
+
+
+def open_items_in_cycle(cycle_id: int) -> tuple[str, list[Any]]:
+    """What somebody has to do in one cycle, as one SELECT with its parameters; columns as in `ITEM_COLUMNS`."""
+    return _narrowed("cycle", cycle_id)
+
+
+def _narrowed(to: str, key: int) -> tuple[str, list[Any]]:
+    sql, params = _compiled(OPEN_ITEMS, int(timezone.now().timestamp()) // 60, to)
+    return sql, [key if value == ANY_KEY else value for value in params]
 
 
 @lru_cache(maxsize=8)
-def _compiled(
-    contributors: tuple[Contributor, ...], minute: int, of_somebody: bool
-) -> tuple[str, tuple[Any, ...]]:
+def _compiled(contributors: tuple[Contributor, ...], minute: int, to: str) -> tuple[str, tuple[Any, ...]]:
     """The union as text. Building it from thirty querysets takes longer than running it for one person.
 
     It is kept for a minute, because its parameters hold the day and the hour at which it was built.
     """
-    parts: list[models.QuerySet[Any, Any]] = [rows for contribute in contributors for rows in contribute()]
-    if of_somebody:
-        parts = [rows.filter(item_recipient=SOMEBODY) for rows in parts]
+    parts: list[models.QuerySet[Any, Any]] = [
+        rows.filter(**NARROWED[to]) for contribute in contributors for rows in contribute()
+    ]
     if not parts:
         nothing = "SELECT '', 0::bigint, 0::bigint, 0::bigint, '', 0::bigint, '', NULL::date, ''"
         return f"{nothing} WHERE false", ()

@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 from pmcycle.access import today
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles.models import Assignment, Participation, Stage, items
-from pmcycle.home import completion, files
+from pmcycle.home import completion, contributions, files
 from pmcycle.home.completion import Filters, Person
 from pmcycle.people.models import Absence, Employee, User
 from tests.conftest import SignedIn, World
@@ -53,7 +53,7 @@ def two_kinds() -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def _open_items(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "OPEN_ITEMS", (two_kinds,))
+    monkeypatch.setattr(contributions, "OPEN_ITEMS", (two_kinds,))
 
 
 def url(world: World, name: str = "board") -> str:
