@@ -130,7 +130,7 @@ WSGI_APPLICATION = "pmcycle.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _files: list[Any] = [
-    "django.template.loaders.filesystem.Loader",
+    "pmcycle.ui.loaders.Loader",
     "django.template.loaders.app_directories.Loader",
 ]
 TEMPLATES = [
