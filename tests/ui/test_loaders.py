@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.template.loader import get_template, render_to_string
 
@@ -19,7 +20,7 @@ def test_a_page_comes_without_the_indentation_of_its_template() -> None:
 
 
 def test_lines_stay_so_that_an_error_names_the_right_one() -> None:
-    template = get_template("home/board.html")
+    template: Any = get_template("home/board.html")
     path = next(path for path in TEMPLATES if path.parts[-2:] == ("home", "board.html"))
     assert template.template.source.count("\n") == path.read_text().count("\n")
 
