@@ -28,7 +28,7 @@ from tests.chromium import find_chromium, launch_arguments
 from tests.journeys.looking import Watch
 from tests.journeys.running import Stack
 
-LONGEST = ("test_the_whole_cycle.py",)
+LONGEST = ("test_the_whole_cycle.py", "test_access.py", "test_queries.py", "test_pictures.py")
 
 
 class Visit(Protocol):
@@ -41,7 +41,8 @@ class Visit(Protocol):
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # One file is one worker's: what takes longest begins first, or the other worker waits for it at the end.
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker("journey")
