@@ -142,7 +142,10 @@ def fresh(users: dict[str, User]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The test database, which at the end goes even if a thread of the web server still holds a connection."""
+    """The test database, which goes at the end whoever still holds a connection.
+
+    A browser's greenlet has a context of its own, and Django a connection for each context.
+    """
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(

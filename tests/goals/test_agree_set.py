@@ -12,12 +12,13 @@ from pmcycle.access import today
 from pmcycle.cycles.models import Extension, Stage
 from tests.conftest import SignedIn, World
 from tests.factories import goals
+from tests.pages import flat
 
 pytestmark = pytest.mark.django_db
 
 
 def seen_on(page: str) -> list[str]:
-    return re.findall(r'name="seen" value="([^"]+)"', page)
+    return re.findall(r'name="seen"\s+value="([^"]+)"', page)
 
 
 def test_one_button_agrees_to_the_set_that_was_read(world: World, as_: SignedIn) -> None:
@@ -63,7 +64,7 @@ def test_three_thirds_are_100_and_the_page_says_where_the_remainder_goes(world: 
     assert (
         bashir.post(reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen}).status_code == 302
     )
-    page = bashir.get(reverse("goals:of", args=[world.ana_part.pk])).content.decode()
+    page = flat(bashir.get(reverse("goals:of", args=[world.ana_part.pk])))
     assert "The weights come to 99.99; rounding leaves a remainder" in page
     assert "+0.01 remainder" in page
 

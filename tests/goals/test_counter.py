@@ -10,6 +10,7 @@ from pmcycle.activity.models import Notice
 from tests.conftest import SignedIn, World
 from tests.factories import goals
 from tests.goals.test_propose import form
+from tests.pages import flat
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +26,7 @@ def test_the_manager_counters_and_the_employee_sees_the_words_that_changed(
     goal.refresh_from_db()
     assert goal.state == Goal.State.PROPOSED
     assert [v.author.name for v in goal.versions.all()] == ["Ana Popescu", "Bashir Nouri"]
-    page = as_(world.ana).get(reverse("goals:list")).content.decode()
+    page = flat(as_(world.ana).get(reverse("goals:list")))
     assert "</span> and 4</ins>" in page
     assert "<del>40</del>" in page
     assert "Bashir Nouri signed · waits for you" in page

@@ -14,6 +14,7 @@ from goals.rules import KeyResultText
 from pmcycle.activity.models import Event
 from tests.conftest import SignedIn, World
 from tests.factories import goals
+from tests.pages import flat
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +49,7 @@ def test_a_script_gets_the_row_and_the_progress_of_the_goal(
     response = as_(world.ana, headers={"HX-Request": "true"}).post(
         reverse("goals:record_progress", args=[row.pk]), {"value": "6", "confidence": "at_risk", "version": 1}
     )
-    page = response.content.decode()
+    page = flat(response)
     assert response.status_code == 200
     assert page.count(f'id="kr-{row.pk}"') == 1
     assert "<html" not in page

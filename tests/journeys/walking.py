@@ -120,6 +120,11 @@ class Person:
         """Click a link by its words."""
         self.clicks_on((inside or self.page).get_by_role("link", name=name, exact=exact).first)
 
+    def sends(self, name: str | re.Pattern[str], *, inside: Locator | None = None) -> None:
+        """Click a button that leads to another page, and wait until that page is there."""
+        with self.page.expect_navigation():
+            self.presses(name, inside=inside)
+
     def confirms(self, words: str | re.Pattern[str], *, inside: Locator | None = None) -> None:
         """Click a button that first says what will follow, and click it again in its box."""
         self.clicks_on((inside or self.page).locator("details.confirm > summary", has_text=words).first)

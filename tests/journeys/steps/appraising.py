@@ -50,8 +50,7 @@ def self_appraisal(journey: Journey, name: str) -> None:
             )
             person.looks("appraisal-self")
         before = person.clicks
-        person.presses("Hand in")
-        person.page.wait_for_load_state()
+        person.sends("Hand in")
         assert person.clicks - before == 1
     mine.refresh_from_db()
     assert mine.submitted_at
@@ -68,8 +67,7 @@ def manager_appraisal(journey: Journey, name: str, level: int) -> None:
         if name == journey.cast.employee:
             manager.says("Thank you for the list; we go through it on Monday.")
             manager.looks("appraisal-manager")
-        manager.presses("Hand in")
-        manager.page.wait_for_load_state()
+        manager.sends("Hand in")
     theirs.refresh_from_db()
     assert theirs.submitted_at
 

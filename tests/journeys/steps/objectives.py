@@ -58,8 +58,7 @@ def counter(journey: Journey, manager: Person, employee: str) -> None:
         manager.types("Goal", "Halve the time every request waits", exact=True)
         manager.types("Weight", "45")
         manager.looks("goals-counter")
-        manager.presses("Send back")
-        manager.page.wait_for_load_state()
+        manager.sends("Send back")
     manager.goes_to(f"/goals/of/{journey.part(employee)}/")
     manager.follows("New goal")
     write_goal(

@@ -61,8 +61,7 @@ def work_today(journey: Journey) -> None:
     with kim.job("make every day a working day, and today no holiday"):
         for day in ("Saturday", "Sunday"):
             kim.ticks(day)
-        kim.presses("Save")
-        kim.page.wait_for_load_state()
+        kim.sends("Save")
         kim.confirms("Remove")
         kim.sees("No holiday is in the calendar yet")
 

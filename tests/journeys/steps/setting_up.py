@@ -69,8 +69,7 @@ def choose_form(journey: Journey, kim: Person) -> None:
         kim.presses("Use this form")
         kim.reads("Weights")
         kim.looks("appraisal-form")
-        kim.presses("Save the form")
-        kim.page.wait_for_load_state()
+        kim.sends("Save the form")
 
 
 def accept_and_launch(kim: Person) -> None:
