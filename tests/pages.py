@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
-from django.http import HttpResponse
+
+class HasContent(Protocol):
+    @property
+    def content(self) -> bytes: ...
 
 
-def flat(response: HttpResponse) -> str:
+def flat(response: HasContent) -> str:
     """The page with every run of white space as one space, and none before the end of a tag."""
     return re.sub(r"\s+", " ", response.content.decode()).replace(" >", ">")
