@@ -45,6 +45,14 @@ NEEDS: dict[str, Need] = {
     ),
 }
 
+# How far a person has come in this stage, in the words of the board.
+MILESTONES: dict[str, Any] = {
+    "self_handed_in": _("self-appraisal handed in"),
+    "manager_handed_in": _("manager's appraisal handed in"),
+    "rating_released": _("result released"),
+    "acknowledged": _("acknowledged"),
+}
+
 HUNDRED = Decimal(100)
 # Scores are kept to four decimals. Every node of the tree is rounded once, half up, so that it can be
 # computed again from the values that its children show.

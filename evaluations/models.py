@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,7 @@ from pmcycle.cycles.models import (
     StageKind,
     due_day,
     items,
+    reached,
     related,
 )
 from pmcycle.people.models import Employee, User
@@ -194,22 +196,24 @@ def _number(expression: Any) -> Any:
     return Cast(expression, models.BigIntegerField())
 
 
-def open_items() -> list[models.QuerySet[Any, Any]]:
+def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
     """Evaluations to write (the manager's) and to sign (each side that has not yet)."""
     running = Stage.objects.filter(
         kind=StageKind.EVALUATION, state=Stage.State.OPEN, cycle__state=Cycle.State.RUNNING
     ).values("cycle")
-    active = Participation.objects.filter(state=Participation.State.ACTIVE, cycle__in=running)
-    manager = Assignment.objects.current().filter(participation=OuterRef("pk")).values("manager")[:1]
-    opened = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
-    unwritten = active.annotate(manager_now=Subquery(manager)).filter(
-        ~Exists(opened), manager_now__isnull=False
+    opened = Evaluation.objects.filter(participation=OuterRef("participation")).exclude(
+        state=Evaluation.State.DRAFT
     )
-    shared = Evaluation.objects.filter(state=Evaluation.State.SHARED, participation__in=active)
+    unwritten = Assignment.objects.current(day).filter(
+        ~Exists(opened), participation__state=Participation.State.ACTIVE, participation__cycle__in=running
+    )
+    shared = Evaluation.objects.filter(
+        state=Evaluation.State.SHARED,
+        participation__state=Participation.State.ACTIVE,
+        participation__cycle__in=running,
+    )
     columns = {
-        "subject": _number(F("pk")),
         "about": _number(F("participation__employee")),
-        "about_name": F("participation__employee__name"),
         "cycle": _number(F("participation__cycle")),
         "due_on": due_day(StageKind.EVALUATION, "participation"),
     }
@@ -218,17 +222,15 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
             unwritten,
             kind="evaluations:write",
             stage=StageKind.EVALUATION,
-            subject=_number(F("pk")),
-            recipient=_number(F("manager_now")),
-            about=_number(F("employee")),
-            about_name=F("employee__name"),
-            cycle=_number(F("cycle")),
-            due_on=due_day(StageKind.EVALUATION),
+            subject=_number(F("participation")),
+            recipient=_number(F("manager")),
+            **columns,
         ),
         items(
             shared.exclude(signatures__side=Signature.Side.EMPLOYEE),
             kind="evaluations:sign",
             stage=StageKind.EVALUATION,
+            subject=_number(F("pk")),
             recipient=_number(F("participation__employee")),
             **columns,
         ),
@@ -236,7 +238,19 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
             shared.exclude(signatures__side=Signature.Side.MANAGER),
             kind="evaluations:sign",
             stage=StageKind.EVALUATION,
+            subject=_number(F("pk")),
             recipient=_number(F("author")),
             **columns,
         ),
+    ]
+
+
+def milestones() -> list[models.QuerySet[Any, Any]]:
+    """Shared by the manager, and signed by both."""
+    stage = StageKind.EVALUATION
+    opened = Evaluation.objects.filter(shared_at__isnull=False)
+    signed = Evaluation.objects.filter(signed_at__isnull=False)
+    return [
+        reached(opened, kind="shared", stage=stage, step=1, at=F("shared_at")),
+        reached(signed, kind="signed", stage=stage, step=2, at=F("signed_at")),
     ]

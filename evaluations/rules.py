@@ -28,6 +28,12 @@ NEEDS: dict[str, Need] = {
     ),
 }
 
+# How far a person has come in this stage, in the words of the board.
+MILESTONES: dict[str, Any] = {
+    "shared": _("shared"),
+    "signed": _("signed by both"),
+}
+
 # Below this many people a share says too much about single ones (4-access, rule 10).
 SMALLEST_GROUP = 5
 

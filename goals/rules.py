@@ -83,6 +83,11 @@ NEEDS: dict[str, Need] = {
     ),
 }
 
+# How far a person has come in this stage, in the words of the board.
+MILESTONES: dict[str, Any] = {
+    "goals_agreed": gettext_lazy("goals agreed"),
+}
+
 
 # --- progress ---------------------------------------------------------------------------------------
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any, Self
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, Min, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Cast, Coalesce, Now
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from incentives import rules
@@ -22,6 +23,7 @@ from pmcycle.cycles.models import (
     StageKind,
     due_day,
     items,
+    reached,
     related,
 )
 from pmcycle.people.models import Employee, Role, RoleGrant, Unit, User
@@ -660,9 +662,9 @@ def _stage_due(cycle: str) -> Any:
     )
 
 
-def _other_hr(*not_these: str) -> Any:
-    """An employee who is HR admin today, other than the users at these lookups of the outer row."""
-    grants = RoleGrant.objects.current().filter(
+def _other_hr(day: date, *not_these: str) -> Any:
+    """An employee who is HR admin on the day, other than the users at these lookups of the outer row."""
+    grants = RoleGrant.objects.current(day).filter(
         role=Role.HR_ADMIN,
         user__employee__isnull=False,
         user__employee__left_on__isnull=True,
@@ -673,110 +675,140 @@ def _other_hr(*not_these: str) -> Any:
     return Cast(Subquery(grants.order_by("pk").values("user__employee")[:1]), models.BigIntegerField())
 
 
-def open_items() -> list[models.QuerySet[Any, Any]]:
-    """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
-    stage = StageKind.INCENTIVES
-    none = Cast(Value(None), models.BigIntegerField())
-    running = {"plan__cycle__state": Cycle.State.RUNNING}
-    latest = (
-        Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager"))
-        .order_by("-pk")
-        .values("act")[:1]
+def _handed_in() -> Any:
+    """The latest act of a manager in a run that is being recommended, where it is a sheet handed in."""
+    later = Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager"), pk__gt=OuterRef("pk"))
+    return Approval.objects.filter(
+        ~Exists(later),
+        act=Approval.Act.SUBMITTED,
+        run__state=Run.State.RECOMMENDING,
+        run__plan__cycle__state=Cycle.State.RUNNING,
     )
 
+
+def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
+    """What people have to do in this app, in the shape of `pmcycle.cycles.models.items`.
+
+    Sheets to fill in and teams to approve (about the manager), entries to answer, statements to read.
+    """
+    stage = StageKind.INCENTIVES
+    recommended = Award.objects.filter(
+        participation=OuterRef("participation"), run__state=Run.State.RECOMMENDING, ineligible_why=""
+    )
     # One row a manager and run: the first of their people stands for the team.
-    team = Assignment.objects.current().filter(
-        participation__awards__run__state=Run.State.RECOMMENDING, participation__awards__ineligible_why="",
-        participation__state=Participation.State.ACTIVE, participation__cycle__state=Cycle.State.RUNNING,
-        manager__left_on__isnull=True,
+    team = Assignment.objects.current(day).filter(
+        Exists(recommended), participation__state=Participation.State.ACTIVE,
+        participation__cycle__state=Cycle.State.RUNNING, manager__left_on__isnull=True,
     )  # fmt: skip
-    act = Approval.objects.filter(
-        run=OuterRef("participation__awards__run"), manager=OuterRef("manager")
-    ).order_by("-pk").values("act")[:1]  # fmt: skip
-    sheets = (
-        team.annotate(act=Subquery(act))
-        .filter(Q(act__isnull=True) | Q(act=Approval.Act.RETURNED))
-        .order_by()
-        .values("manager_id", "participation__awards__run_id")
-        .annotate(first=Min("pk"))
+    earlier = team.filter(
+        manager=OuterRef("manager"),
+        participation__cycle=OuterRef("participation__cycle"),
+        pk__lt=OuterRef("pk"),
     )
-    to_hand_in = Assignment.objects.filter(pk__in=sheets.values("first")).annotate(
-        run=Subquery(
-            Award.objects.filter(
-                participation=OuterRef("participation"), run__state=Run.State.RECOMMENDING
-            ).values("run")[:1]
-        )
+    sheets = team.filter(~Exists(earlier)).annotate(run=Subquery(recommended.order_by().values("run")[:1]))
+    act = (
+        Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager"))
+        .order_by("-pk")
+        .values("act")
     )
-    handed_in = (
-        Approval.objects.filter(
-            run__state=Run.State.RECOMMENDING, run__plan__cycle__state=Cycle.State.RUNNING
-        )
-        .annotate(last=Subquery(latest))
-        .filter(act=Approval.Act.SUBMITTED, last=Approval.Act.SUBMITTED)
-        .exclude(
-            Exists(
-                Approval.objects.filter(
-                    run=OuterRef("run"), manager=OuterRef("manager"), pk__gt=OuterRef("pk")
-                )
-            )
-        )
+    to_hand_in = sheets.annotate(act=Subquery(act[:1])).filter(
+        Q(act__isnull=True) | Q(act=Approval.Act.RETURNED)
     )
     above = ChainLink.objects.filter(
         distance=2, participation__assignments__manager=OuterRef("manager"),
         participation__cycle=OuterRef("run__plan__cycle"), above__left_on__isnull=True,
-    ).exclude(above=OuterRef("manager"))  # fmt: skip
-    decider = Coalesce(Cast(Subquery(above.values("above")[:1]), models.BigIntegerField()), _other_hr("by"))
-    restraints = RestraintEntry.objects.filter(
-        participation__state=Participation.State.ACTIVE, participation__cycle__state=Cycle.State.RUNNING,
-        state=RestraintEntry.State.PROPOSED,
-    )  # fmt: skip
-    about = {
-        "about": _id("participation__employee"), "about_name": F("participation__employee__name"),
-        "cycle": _id("participation__cycle"),
-    }  # fmt: skip
+    ).exclude(above=OuterRef("manager")).order_by("pk")  # fmt: skip
+    decider = Coalesce(
+        Cast(Subquery(above.values("above")[:1]), models.BigIntegerField()), _other_hr(day, "by")
+    )
+    about = {"about": _id("participation__employee"), "cycle": _id("participation__cycle")}
     statements = Statement.objects.filter(
         acknowledged_at__isnull=True, participation__state=Participation.State.ACTIVE,
         participation__cycle__state=Cycle.State.RUNNING,
     )  # fmt: skip
+    return [
+        items(
+            to_hand_in, kind="incentives:sheet", stage=stage, subject=_id("run"), recipient=_id("manager"),
+            about=_id("manager"), cycle=_id("participation__cycle"),
+            due_on=due_day(StageKind.INCENTIVES, "participation"),
+        ),
+        items(
+            _handed_in(), kind="incentives:team", stage=stage, subject=_id("run"), recipient=decider,
+            about=_id("manager"), cycle=_id("run__plan__cycle"), due_on=_stage_due("run__plan__cycle"),
+        ),
+        items(
+            _proposed().filter(answered_at__isnull=True), kind="incentives:answer", stage=stage, subject=_id("pk"),
+            recipient=_id("participation__employee"), due_on=F("answer_by"), **about,
+        ),
+        items(
+            statements, kind="incentives:statement", stage=stage, subject=_id("pk"),
+            recipient=_id("participation__employee"), **about,
+        ),
+    ]  # fmt: skip
+
+
+def _proposed() -> Any:
+    return RestraintEntry.objects.filter(
+        participation__state=Participation.State.ACTIVE, participation__cycle__state=Cycle.State.RUNNING,
+        state=RestraintEntry.State.PROPOSED,
+    )  # fmt: skip
+
+
+def matters(day: date) -> list[models.QuerySet[Any, Any]]:
+    """What waits for HR: a run to approve, rules to publish, entries to decide (once they were answered or
+    the day for it has passed)."""
+    stage = StageKind.INCENTIVES
+    none = Cast(Value(None), models.BigIntegerField())
     drafts = Plan.objects.filter(
         published_by__isnull=True, drafted_by__isnull=False, components__rules__isnull=False,
         cycle__state__in=[Cycle.State.DRAFT, Cycle.State.RUNNING],
     ).distinct()  # fmt: skip
-    approving = Run.objects.filter(state=Run.State.RECOMMENDING, **running).exclude(
-        Exists(handed_in.filter(run=OuterRef("pk")))
-    ).filter(Exists(Approval.objects.filter(run=OuterRef("pk"), act=Approval.Act.APPROVED)))  # fmt: skip
+    approving = Run.objects.filter(
+        ~Exists(_handed_in().filter(run=OuterRef("pk"))),
+        Exists(Approval.objects.filter(run=OuterRef("pk"), act=Approval.Act.APPROVED)),
+        state=Run.State.RECOMMENDING, plan__cycle__state=Cycle.State.RUNNING,
+    )  # fmt: skip
+    unanswered_after = Cast(F("answer_by"), models.DateTimeField()) + timedelta(days=1)
+    decide_from = models.Case(
+        models.When(answered_at__isnull=True, then=unanswered_after), output_field=models.DateTimeField()
+    )
     return [
         items(
-            to_hand_in, kind="incentives:sheet", stage=stage, subject=_id("run"), recipient=_id("manager"),
-            about=_id("manager"), about_name=F("manager__name"), cycle=_id("participation__cycle"),
-            due_on=due_day(StageKind.INCENTIVES, "participation"),
-        ),
-        items(
-            handed_in, kind="incentives:team", stage=stage, subject=_id("run"), recipient=decider, about=_id("manager"),
-            about_name=F("manager__name"), cycle=_id("run__plan__cycle"), due_on=_stage_due("run__plan__cycle"),
-        ),
-        items(
             approving, kind="incentives:approve", stage=stage, subject=_id("plan__cycle"),
-            recipient=_other_hr("calculated_by"), about=none, about_name=F("plan__cycle__name"),
-            cycle=_id("plan__cycle"), due_on=_stage_due("plan__cycle"),
+            recipient=_other_hr(day, "calculated_by"), about=none, cycle=_id("plan__cycle"),
+            due_on=_stage_due("plan__cycle"),
         ),
         items(
             Plan.objects.filter(pk__in=drafts.values("pk")), kind="incentives:publish", stage=stage,
-            subject=_id("cycle"), recipient=_other_hr("drafted_by"), about=none, about_name=F("cycle__name"),
-            cycle=_id("cycle"), due_on=Subquery(
+            subject=_id("cycle"), recipient=_other_hr(day, "drafted_by"), about=none, cycle=_id("cycle"),
+            due_on=Subquery(
                 Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.INCENTIVES).values("opens_on")[:1]
             ),
         ),
         items(
-            restraints.filter(answered_at__isnull=True), kind="incentives:answer", stage=stage, subject=_id("pk"),
-            recipient=_id("participation__employee"), due_on=F("answer_by"), **about,
+            _proposed(), kind="incentives:decide", stage=stage, subject=_id("pk"),
+            recipient=_other_hr(day, "proposed_by"), about=_id("participation__employee"),
+            cycle=_id("participation__cycle"), due_on=F("lapses_on"), opens_at=decide_from,
         ),
-        items(
-            restraints.filter(Q(answered_at__isnull=False) | Q(answer_by__lt=Now())), kind="incentives:decide",
-            stage=stage, subject=_id("pk"), recipient=_other_hr("proposed_by"), due_on=F("lapses_on"), **about,
+    ]  # fmt: skip
+
+
+def milestones() -> list[models.QuerySet[Any, Any]]:
+    """Recommended by the manager, approved, and the statement released."""
+    stage = StageKind.INCENTIVES
+    given = Award.objects.filter(ineligible_why="")
+    handed_in = Approval.objects.filter(
+        run=OuterRef("run"), act=Approval.Act.SUBMITTED,
+        manager__in=Assignment.objects.filter(participation=OuterRef(OuterRef("participation"))).values("manager"),
+    ).order_by("pk")  # fmt: skip
+    return [
+        reached(
+            given.annotate(handed_in=Subquery(handed_in.values("at")[:1])).filter(handed_in__isnull=False),
+            kind="recommended", stage=stage, step=1, at=F("handed_in"),
         ),
-        items(
-            statements, kind="incentives:statement", stage=stage, subject=_id("pk"),
-            recipient=_id("participation__employee"), due_on=Cast(Value(None), models.DateField()), **about,
+        reached(
+            given.filter(run__approved_at__isnull=False), kind="approved", stage=stage, step=2,
+            at=F("run__approved_at"),
         ),
+        reached(Statement.objects.all(), kind="statement", stage=stage, step=3, at=F("released_at")),
     ]  # fmt: skip

@@ -65,6 +65,13 @@ NEEDS: dict[str, Need] = {
     ),
 }
 
+# How far a person has come in this stage, in the words of the board.
+MILESTONES: dict[str, Any] = {
+    "recommended": gettext_lazy("recommended"),
+    "approved": gettext_lazy("approved"),
+    "statement": gettext_lazy("statement released"),
+}
+
 CENT = Decimal("0.01")
 PER_CENT = Decimal("0.01")
 NOTHING = Decimal(0)

@@ -126,6 +126,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "pmcycle.urls"
 # The table of what each stage does in which app; like the URLs, it names what lies above its reader.
 STAGES = "pmcycle.stages.STAGES"
+# What is open and what was reached, defined by the apps; `activity` keeps it as rows.
+TO_DOS = "pmcycle.home.contributions.DEFINITIONS"
 WSGI_APPLICATION = "pmcycle.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker
 
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.people.models import Organisation, Role, Unit, User
+from tests import open_items
 from tests.company_files import report_line
 from tests.factories import cycles, people
 
@@ -152,6 +153,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture(autouse=True)
+def _open_items(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every action of a test that has a database leaves open what is defined as open, and nothing else."""
+    if {"db", "transactional_db", "django_db_reset_sequences"} & set(request.fixturenames) or (
+        request.node.get_closest_marker("django_db")
+    ):
+        open_items.watch(monkeypatch)
 
 
 @pytest.fixture

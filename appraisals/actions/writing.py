@@ -30,7 +30,7 @@ from appraisals.models import (
 from feedback.models import Entry
 from goals.models import Goal
 from pmcycle.access import today
-from pmcycle.activity.actions import Tell, record
+from pmcycle.activity.actions import Tell, record, settle_cycle
 from pmcycle.cycles.models import Cycle, Extension, Participation, RatingLevel, Stage, StageKind
 from pmcycle.errors import Invalid, Refused, Stale
 from pmcycle.people.models import User
@@ -88,18 +88,20 @@ ON CONFLICT (participation_id, kind, author_id) DO NOTHING
 """
 
 
-def open_appraisals(cycle: Cycle) -> None:
+def open_appraisals(cycle: Cycle) -> int:
     """A self-appraisal for everybody who takes part, a manager appraisal for every present assignment.
 
     Three statements whatever the size; called again it adds only what is new: late joiners, and the
-    form of a manager who took over. The text of the one before stays with its author.
+    form of a manager who took over. The text of the one before stays with its author. How many are new.
     """
     with transaction.atomic():
         freeze_form(cycle)
         with connection.cursor() as cursor:
             values: dict[str, Any] = {"cycle": cycle.pk, "day": today()}
             cursor.execute(OPEN_SELF, values)
+            made: int = cursor.rowcount
             cursor.execute(OPEN_MANAGER, values)
+            return made + int(cursor.rowcount)
 
 
 def open_missing() -> int:
@@ -108,7 +110,9 @@ def open_missing() -> int:
         state=Cycle.State.RUNNING, stages__kind=StageKind.APPRAISAL, stages__state=Stage.State.OPEN
     )
     for cycle in cycles:
-        open_appraisals(cycle)
+        with transaction.atomic():
+            if open_appraisals(cycle):
+                settle_cycle("opened_missing", cycle, by=None, apps=["appraisals"])
     return len(cycles)
 
 

@@ -7,7 +7,7 @@ querysets here are the only way to those rows.
 from appraisals.models.appeals import Appeal, deciders
 from appraisals.models.evidence import evidence_for
 from appraisals.models.forms import CycleForm, Form, FormVersion, Question, Section
-from appraisals.models.needs import open_items
+from appraisals.models.needs import matters, milestones, open_items
 from appraisals.models.ratings import FIRST_MENTION, CalibrationMove, CalibrationSession, Citation, Rating
 from appraisals.models.results import Acknowledgement, Release, ReleasedResult, second_people
 from appraisals.models.writing import Answer, Appraisal, Return, Submission
@@ -33,6 +33,8 @@ __all__ = [
     "Submission",
     "deciders",
     "evidence_for",
+    "matters",
+    "milestones",
     "open_items",
     "second_people",
 ]

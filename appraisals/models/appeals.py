@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Self
 
 from django.db import models
@@ -52,12 +53,12 @@ def deciders(result: ReleasedResult) -> models.QuerySet[User]:
     return without_a_part(result.participation_id, result.pk)[:SEATS]
 
 
-def without_a_part(participation: Any, result: Any) -> models.QuerySet[User]:
-    """HR admins and the line above the manager who had no part in a result.
+def without_a_part(participation: Any, result: Any, day: date | None = None) -> models.QuerySet[User]:
+    """HR admins (of the day) and the line above the manager who had no part in a result.
 
-    Both arguments are keys, or references to them from a statement that this is part of.
+    The first two arguments are keys, or references to them from a statement that this is part of.
     """
-    is_hr = Q(pk__in=hr_admins().order_by().values("pk"))
+    is_hr = Q(pk__in=hr_admins(day).order_by().values("pk"))
     line = ChainLink.objects.filter(participation=participation, distance__gte=2).values("above")
     releases = Release.objects.filter(results=result)
     had_part = (

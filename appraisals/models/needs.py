@@ -1,7 +1,8 @@
-"""What is not done yet in this app."""
+"""What is not done yet in this app, and what people have reached in it."""
 
 from __future__ import annotations
 
+from datetime import UTC, date
 from typing import Any
 
 from django.db import models
@@ -19,17 +20,18 @@ from pmcycle.cycles.models import (
     StageKind,
     due_day,
     items,
+    reached,
 )
 from pmcycle.people.models import User
+
+Rows = list[models.QuerySet[Any, Any]]
 
 
 def as_id(expression: str) -> Any:
     return Cast(F(expression), BigIntegerField())
 
 
-def _put_to_each(
-    rows: models.QuerySet[Any], people: models.QuerySet[User], **columns: Any
-) -> list[models.QuerySet[Any, Any]]:
+def _put_to_each(rows: models.QuerySet[Any], people: models.QuerySet[User], **columns: Any) -> Rows:
     """The same open matter for each of the first `SEATS` of `people` (a subquery), one part of the union a seat.
 
     Whoever is no employee has no home to show it on; the notice reaches them.
@@ -46,11 +48,10 @@ def _put_to_each(
     ]
 
 
-def open_items() -> list[models.QuerySet[Any, Any]]:
-    """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`.
+def open_items(day: date) -> Rows:
+    """What people have to do in this app, in the shape of `pmcycle.cycles.models.items`.
 
-    Appraisals to write while their stage is open, results to read, reviews to decide, and releases that
-    wait for a second person.
+    Appraisals to write while their stage is open, and results to read.
     """
     open_stages = Stage.objects.filter(kind=StageKind.APPRAISAL, state=Stage.State.OPEN).values("cycle")
     unsent = Appraisal.objects.filter(
@@ -62,7 +63,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     )
     current = Exists(
         Participation.objects.filter(
-            in_force(prefix="assignments__"),
+            in_force(day, prefix="assignments__"),
             pk=OuterRef("participation"),
             assignments__manager=OuterRef("author"),
         )
@@ -70,7 +71,6 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
     columns = {
         "subject": as_id("pk"),
         "about": as_id("participation__employee"),
-        "about_name": F("participation__employee__name"),
         "cycle": as_id("participation__cycle"),
         "due_on": due_day(StageKind.APPRAISAL, "participation"),
     }
@@ -81,52 +81,67 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         participation__cycle__state=Cycle.State.RUNNING,
     )
     window = ExpressionWrapper(
-        TruncDate("released_at") + F("participation__cycle__appeal_days"), output_field=models.DateField()
+        TruncDate("released_at", tzinfo=UTC) + F("participation__cycle__appeal_days"),
+        output_field=models.DateField(),
     )
+    stage = StageKind.APPRAISAL
     return [
         items(
-            unsent.filter(kind=Appraisal.Kind.SELF),
-            kind="appraisals:self",
-            stage=StageKind.APPRAISAL,
-            recipient=as_id("author"),
+            unsent.filter(kind=Appraisal.Kind.SELF), kind="appraisals:self", stage=stage, recipient=as_id("author"),
             **columns,
         ),
         items(
-            unsent.filter(current, kind=Appraisal.Kind.MANAGER),
-            kind="appraisals:manager",
-            stage=StageKind.APPRAISAL,
-            recipient=as_id("author"),
-            **columns,
+            unsent.filter(current, kind=Appraisal.Kind.MANAGER), kind="appraisals:manager", stage=stage,
+            recipient=as_id("author"), **columns,
         ),
         items(
-            results,
-            kind="appraisals:result",
-            stage=StageKind.APPRAISAL,
-            subject=as_id("pk"),
-            recipient=as_id("participation__employee"),
-            about=as_id("participation__employee"),
-            about_name=F("participation__employee__name"),
-            cycle=as_id("participation__cycle"),
-            due_on=window,
+            results, kind="appraisals:result", stage=stage, recipient=as_id("participation__employee"),
+            **{**columns, "due_on": window},
         ),
+    ]  # fmt: skip
+
+
+def matters(day: date) -> Rows:
+    """Reviews to decide, and releases that wait for a second person."""
+    return [
         *_put_to_each(
             Appeal.objects.filter(decided_at__isnull=True),
-            without_a_part(OuterRef(OuterRef("result__participation")), OuterRef(OuterRef("result"))),
+            without_a_part(OuterRef(OuterRef("result__participation")), OuterRef(OuterRef("result")), day),
             kind="appraisals:appeal",
             subject=as_id("pk"),
             about=as_id("result__participation__employee"),
-            about_name=F("result__participation__employee__name"),
             cycle=as_id("result__participation__cycle"),
             due_on=F("due_on"),
         ),
         *_put_to_each(
             Release.objects.filter(approved_at__isnull=True, withdrawn_at__isnull=True),
-            hr_admins().exclude(pk=OuterRef("requested_by")),
+            hr_admins(day).exclude(pk=OuterRef("requested_by")),
             kind="appraisals:release",
             subject=as_id("cycle"),
-            about=as_id("seat"),
-            about_name=F("requested_by__name"),
+            about=Cast(Value(None), BigIntegerField()),
+            name=F("requested_by__name"),
             cycle=as_id("cycle"),
-            due_on=Cast(Value(None), models.DateField()),
         ),
     ]
+
+
+def milestones() -> Rows:
+    """Handed in by the person and by the manager, released, acknowledged."""
+    sent = Appraisal.objects.filter(submitted_at__isnull=False)
+    stage = StageKind.APPRAISAL
+    return [
+        reached(
+            sent.filter(kind=Appraisal.Kind.SELF), kind="self_handed_in", stage=stage, step=1, at=F("submitted_at")
+        ),
+        reached(
+            sent.filter(kind=Appraisal.Kind.MANAGER), kind="manager_handed_in", stage=stage, step=2,
+            at=F("submitted_at"),
+        ),
+        reached(
+            ReleasedResult.objects.filter(number=1), kind="rating_released", stage=stage, step=3, at=F("released_at")
+        ),
+        reached(
+            ReleasedResult.objects.filter(acknowledgement__isnull=False), kind="acknowledged", stage=stage, step=4,
+            at=F("acknowledgement__at"),
+        ),
+    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Self
 
 import pgtrigger
@@ -18,9 +19,9 @@ OVERSEERS = (Relation.MANAGER, Relation.SKIP_LEVEL, *HR)
 SEATS = 4
 
 
-def hr_admins() -> models.QuerySet[User]:
-    """HR admins of today. Who administers the system as well reads no HR content and settles nothing."""
-    granted = RoleGrant.objects.current()
+def hr_admins(day: date | None = None) -> models.QuerySet[User]:
+    """HR admins of the day, or of today. Who administers the system as well reads no HR content and settles nothing."""
+    granted = RoleGrant.objects.current(day)
     found = User.objects.filter(is_active=True, pk__in=granted.filter(role=Role.HR_ADMIN).values("user"))
     without_it: models.QuerySet[User] = found.exclude(
         pk__in=granted.filter(role=Role.IT_ADMIN).values("user")

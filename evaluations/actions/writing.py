@@ -166,11 +166,15 @@ def sign(evaluation: Evaluation, comment: str, *, version: int | None, by: User)
         Signature.objects.create(evaluation=row, side=side, signer=signer, comment=comment)
         person = row.participation.employee
         other = row.author_id if is_person else person.pk
-        record("signed_evaluation", row, by=by, about=person, side=side)
-        if row.signatures.count() == 2:
+        is_signed = row.signatures.count() == 2
+        if is_signed:
             row.snapshot = snapshot_of(row)
             row.sha256 = rules.fingerprint(row.snapshot)
             row.state, row.signed_at = Evaluation.State.SIGNED, timezone.now()
+        row.version += 1
+        row.save()
+        record("signed_evaluation", row, by=by, about=person, side=side)
+        if is_signed:
             record(
                 "closed_evaluation",
                 row,
@@ -179,8 +183,6 @@ def sign(evaluation: Evaluation, comment: str, *, version: int | None, by: User)
                 sha256=row.sha256,
                 notify=_tell([other], _("An evaluation is signed by both"), row, "signed"),
             )
-        row.version += 1
-        row.save()
         return row
 
 

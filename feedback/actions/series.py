@@ -17,7 +17,7 @@ from feedback.actions.check_ins import carry_over
 from feedback.actions.telling import to_user
 from feedback.models import CheckIn, CheckInSeries, still_meet
 from pmcycle.access import today
-from pmcycle.activity.actions import Tell, record
+from pmcycle.activity.actions import Tell, record, settle
 from pmcycle.cycles.models import Assignment, Participation
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Absence, Employee, ReportingLine, User
@@ -198,6 +198,7 @@ def plan(series: Sequence[CheckInSeries]) -> int:
         CheckIn.objects.bulk_create(fresh, ignore_conflicts=True)
     if fresh or away or again:
         carry_over([(s.manager_id, s.employee_id) for s in series])
+        settle("scheduled", "feedback", {s.employee_id for s in series}, by=None)
     return len(fresh)
 
 

@@ -2,60 +2,76 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Value
 from django.db.models.functions import Cast, TruncDate
-from django.utils import timezone
 
 from feedback import rules
 from feedback.models.giving import FeedbackRequest
 from feedback.models.meetings import ActionItem, AgendaPoint, CheckIn
-from pmcycle.access import today
 from pmcycle.cycles.models import items
 
+AHEAD = rules.PREPARE_BEFORE + timedelta(days=1)
 
-def open_items() -> list[models.QuerySet[Any, Any]]:
+
+def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
     """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`.
 
     Requests to answer, agendas that are empty shortly before a meeting, meetings past and not marked
     as held, actions and promises; each for who must act, and as waiting for who counts on it. None of
     it belongs to a cycle. Whoever has left neither acts nor waits.
     """
-    now = timezone.now()
     asked = FeedbackRequest.objects.filter(state=FeedbackRequest.State.OPEN)
-    planned = CheckIn.objects.filter(state=CheckIn.State.PLANNED)
-    soon = planned.filter(starts_at__gt=now, starts_at__lte=now + rules.PREPARE_BEFORE)
-    length = models.ExpressionWrapper(
-        F("minutes") * timedelta(minutes=1), output_field=models.DurationField()
-    )
-    past = planned.filter(starts_at__lt=now - length)
+    # Rows for all that is planned would be many; the day turns before the first of them is shown.
+    soon = Cast(Value(day), models.DateTimeField()) + AHEAD
+    planned = CheckIn.objects.filter(state=CheckIn.State.PLANNED, starts_at__lt=soon)
+    length = ExpressionWrapper(F("minutes") * timedelta(minutes=1), output_field=models.DurationField())
     todo = ActionItem.objects.open()
     promised, taken = todo.promises(), todo.exclude(owner=F("check_in__manager"))
+    employee, manager = "check_in__employee", "check_in__manager"
     found = [
-        _item(asked, "request", "reviewer", "about", "due_on"),
-        _item(asked, "request", "requester", "reviewer", "due_on", waits=True),
-        _item(promised, "promise", "owner", "check_in__employee", "due_on"),
-        _item(promised, "promise", "check_in__employee", "owner", "due_on", waits=True),
-        _item(taken, "action", "owner", "check_in__manager", "due_on"),
-        _item(taken, "action", "check_in__manager", "owner", "due_on", waits=True),
+        _item(asked, "request", "reviewer", "about", "about", "due_on", day),
+        _item(asked, "request", "requester", "about", "reviewer", "due_on", day, waits=True),
+        _item(promised, "promise", "owner", employee, employee, "due_on", day),
+        _item(promised, "promise", employee, employee, "owner", "due_on", day, waits=True),
+        _item(taken, "action", "owner", employee, manager, "due_on", day),
+        _item(taken, "action", manager, employee, "owner", "due_on", day, waits=True),
     ]
+    meets_on = TruncDate("starts_at", tzinfo=UTC)
+    prepare_from = ExpressionWrapper(
+        F("starts_at") - rules.PREPARE_BEFORE, output_field=models.DateTimeField()
+    )
+    ends = ExpressionWrapper(F("starts_at") + length, output_field=models.DateTimeField())
     for me, other in (("manager", "employee"), ("employee", "manager")):
         mine = AgendaPoint.objects.standing().filter(check_in=OuterRef("pk"), author=OuterRef(me))
+        empty = planned.exclude(Exists(mine))
         found += [
-            _item(soon.exclude(Exists(mine)), "agenda", me, other, TruncDate("starts_at")),
-            _item(past, "not_held", me, other, TruncDate("starts_at")),
-        ]
+            _item(
+                empty, "agenda", me, "employee", other, meets_on, day,
+                opens_at=prepare_from, ends_at=F("starts_at"),
+            ),
+            _item(planned, "not_held", me, "employee", other, meets_on, day, opens_at=ends),
+        ]  # fmt: skip
     return found
 
 
 def _item(
-    rows: models.QuerySet[Any], kind: str, recipient: str, about: str, due_on: Any, *, waits: bool = False
+    rows: models.QuerySet[Any],
+    kind: str,
+    recipient: str,
+    about: str,
+    named: str,
+    due_on: Any,
+    day: date,
+    *,
+    waits: bool = False,
+    **times: Any,
 ) -> models.QuerySet[Any, Any]:
-    """Open items of one kind; `recipient` and `about` are lookups to the two people."""
-    here = Q(**{f"{recipient}__left_on__isnull": True}) | Q(**{f"{recipient}__left_on__gte": today()})
+    """Open items of one kind; `recipient`, `about` and `named` are lookups to people."""
+    here = Q(**{f"{recipient}__left_on__isnull": True}) | Q(**{f"{recipient}__left_on__gte": day})
     return items(
         rows.filter(here),
         kind=f"feedback:{kind}",
@@ -63,8 +79,8 @@ def _item(
         subject=F("pk"),
         recipient=F(f"{recipient}_id"),
         about=F(f"{about}_id"),
-        about_name=F(f"{about}__name"),
-        cycle=Cast(Value(None), models.BigIntegerField()),
+        named=F(f"{named}_id"),
         due_on=F(due_on) if isinstance(due_on, str) else due_on,
         **({"phase": Value("waits", models.CharField())} if waits else {}),
+        **times,
     )

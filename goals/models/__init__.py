@@ -11,7 +11,7 @@ from goals.models.agreement import (
     readers_of_a_part,
 )
 from goals.models.contributions import Contribution
-from goals.models.needs import open_items
+from goals.models.needs import milestones, open_items
 from goals.models.progress import KeyResult, ProgressUpdate
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "ProgressUpdate",
     "Signature",
     "alignable",
+    "milestones",
     "open_items",
     "readers",
     "readers_of_a_part",

@@ -1,19 +1,20 @@
-"""What is not done yet in this app."""
+"""What is not done yet in this app, and what people have reached in it."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
-from django.utils import timezone
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Greatest
 
 from goals.models.agreement import ChangeRequest, Goal, Signature
 from goals.models.contributions import Contribution
 from goals.models.progress import KeyResult
 from goals.rules import QUIET_DAYS, WHOLE
+from pmcycle.access import in_force
 from pmcycle.cycles.models import (
     Assignment,
     Cycle,
@@ -23,12 +24,50 @@ from pmcycle.cycles.models import (
     StageKind,
     due_day,
     items,
+    reached,
 )
 
+Rows = list[models.QuerySet[Any, Any]]
 
-def open_items() -> list[models.QuerySet[Any, Any]]:
+
+def open_items(day: date) -> Rows:
     """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`."""
-    return [*_to_plan(), *_to_answer(), *_changes_to_answer(), _quiet_goals(), _contributions_to_confirm()]
+    return [
+        *_to_plan(),
+        *_to_answer(day),
+        *_changes_to_answer(day),
+        _quiet_goals(),
+        _contributions_to_confirm(),
+    ]
+
+
+def milestones() -> Rows:
+    """Who has agreed goals whose weights come to 100, since when."""
+    agreed = (
+        Goal.objects.filter(
+            participation=OuterRef("pk"),
+            horizon=Goal.Horizon.CYCLE,
+            state__in=[Goal.State.AGREED, Goal.State.CLOSED],
+        )
+        .order_by()
+        .values("participation")
+        .annotate(
+            total=models.Sum("agreed__weight"),
+            tolerance=models.Count("pk") * Value(Decimal("0.005")),
+            since=models.Max("agreed__in_force_from"),
+        )
+        .filter(total__gte=WHOLE - F("tolerance"), total__lte=WHOLE + F("tolerance"))
+    )
+    return [
+        reached(
+            Participation.objects.filter(Exists(agreed)),
+            kind="goals_agreed",
+            stage=StageKind.OBJECTIVES,
+            step=1,
+            at=Subquery(agreed.values("since")[:1]),
+            to="",
+        )
+    ]
 
 
 def _planning() -> ParticipationQuerySet:
@@ -41,7 +80,7 @@ def _planning() -> ParticipationQuerySet:
     )
 
 
-def _to_plan() -> list[models.QuerySet[Any, Any]]:
+def _to_plan() -> Rows:
     """Nobody has proposed anything yet; or what there is does not come to 100."""
     known = Goal.objects.shared().filter(participation=OuterRef("pk"))
     weights = (
@@ -52,8 +91,8 @@ def _to_plan() -> list[models.QuerySet[Any, Any]]:
         .annotate(total=models.Sum("latest__weight"), tolerance=models.Count("pk") * Value(Decimal("0.005")))
     )
     columns = {
-        "subject": F("pk"), "recipient": F("employee"), "about": F("employee"), "about_name": F("employee__name"),
-        "cycle": F("cycle"), "due_on": due_day(StageKind.OBJECTIVES),
+        "subject": F("pk"), "recipient": F("employee"), "about": F("employee"), "cycle": F("cycle"),
+        "due_on": due_day(StageKind.OBJECTIVES),
     }  # fmt: skip
     missing = _planning().filter(~Exists(known))
     uneven = _planning().filter(
@@ -65,41 +104,46 @@ def _to_plan() -> list[models.QuerySet[Any, Any]]:
     ]
 
 
-def _to_answer() -> list[models.QuerySet[Any, Any]]:
+def _waits_for(side: str, participation: str) -> Exists:
+    """Whether proposals of the participation at this lookup wait for a side."""
+    signed = Signature.objects.filter(version=OuterRef("latest"), side=side)
+    return Exists(
+        Goal.objects.filter(~Exists(signed), participation=OuterRef(participation), state=Goal.State.PROPOSED)
+    )
+
+
+def _to_answer(day: date) -> Rows:
     """One line a person for all proposals that wait for the same side, and one for who waits."""
-
-    def waiting_for(side: str) -> ParticipationQuerySet:
-        signed = Signature.objects.filter(version=OuterRef("latest"), side=side)
-        goals = Goal.objects.filter(~Exists(signed), participation=OuterRef("pk"), state=Goal.State.PROPOSED)
-        return Participation.objects.filter(
-            Exists(goals), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
-        )
-
-    led = Assignment.objects.current().filter(participation=OuterRef("pk"))
-    of_managers = waiting_for(Signature.Side.MANAGER).filter(Exists(led)).with_manager()
-    common = {
-        "subject": F("pk"),
-        "about": F("employee"),
-        "cycle": F("cycle"),
-        "due_on": due_day(StageKind.OBJECTIVES),
+    running = {
+        "participation__state": Participation.State.ACTIVE,
+        "participation__cycle__state": Cycle.State.RUNNING,
     }
+    led = Assignment.objects.current(day).filter(
+        _waits_for(Signature.Side.MANAGER, "participation"), **running
+    )
+    own = Participation.objects.filter(
+        _waits_for(Signature.Side.EMPLOYEE, "pk"),
+        state=Participation.State.ACTIVE,
+        cycle__state=Cycle.State.RUNNING,
+    )
+    of_led = {
+        "subject": F("participation"), "about": F("participation__employee"), "cycle": F("participation__cycle"),
+        "due_on": due_day(StageKind.OBJECTIVES, "participation"),
+    }  # fmt: skip
     return [
+        items(led, kind="goals:answer", stage=StageKind.OBJECTIVES, recipient=F("manager"), **of_led),
         items(
-            of_managers, kind="goals:answer", stage=StageKind.OBJECTIVES, recipient=F("manager_id"),
-            about_name=F("employee__name"), **common,
+            led, kind="goals:waits", stage=StageKind.OBJECTIVES, recipient=F("participation__employee"),
+            named=F("manager"), phase=Value("waits", models.CharField()), **of_led,
         ),
         items(
-            of_managers, kind="goals:waits", stage=StageKind.OBJECTIVES, recipient=F("employee"),
-            about_name=F("manager_name"), phase=Value("waits", models.CharField()), **common,
-        ),
-        items(
-            waiting_for(Signature.Side.EMPLOYEE), kind="goals:answer_own", stage=StageKind.OBJECTIVES,
-            recipient=F("employee"), about_name=F("employee__name"), **common,
+            own, kind="goals:answer_own", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("employee"),
+            about=F("employee"), cycle=F("cycle"), due_on=due_day(StageKind.OBJECTIVES),
         ),
     ]  # fmt: skip
 
 
-def _changes_to_answer() -> list[models.QuerySet[Any, Any]]:
+def _changes_to_answer(day: date) -> Rows:
     """Changes that wait for the one who did not write them, until they lapse."""
     rows = ChangeRequest.objects.filter(
         state=ChangeRequest.State.OPEN,
@@ -108,42 +152,50 @@ def _changes_to_answer() -> list[models.QuerySet[Any, Any]]:
         goal__participation__cycle__state=Cycle.State.RUNNING,
     )
     employee = F("goal__participation__employee")
-    manager = Assignment.objects.current().filter(participation=OuterRef("goal__participation"))
     common = {
-        "subject": F("goal"), "about": employee, "about_name": F("goal__participation__employee__name"),
-        "cycle": F("goal__cycle"), "due_on": F("lapses_on"),
+        "subject": F("goal"), "about": employee, "cycle": F("goal__cycle"), "due_on": F("lapses_on"),
     }  # fmt: skip
+    at = "goal__participation__assignments__"
     return [
         items(
             rows.filter(~Q(new__author=employee)), kind="goals:change_own", stage=StageKind.OBJECTIVES,
             recipient=employee, **common,
         ),
         items(
-            rows.filter(new__author=employee).annotate(answers=Subquery(manager.values("manager")[:1])).filter(
-                answers__isnull=False
-            ),
-            kind="goals:change", stage=StageKind.OBJECTIVES, recipient=F("answers"), **common,
+            rows.filter(in_force(day, prefix=at), new__author=employee), kind="goals:change",
+            stage=StageKind.OBJECTIVES, recipient=F(f"{at}manager"), **common,
         ),
     ]  # fmt: skip
 
 
 def _quiet_goals() -> models.QuerySet[Any, Any]:
     """Agreed goals of which nobody has said anything for a month: a gentle line without a due day."""
-    before = timezone.now() - timedelta(days=QUIET_DAYS)
-    touched = KeyResult.objects.filter(
-        goal__participation=OuterRef("pk"), retired_at__isnull=True, updated_at__gte=before
+    agreed = (
+        Goal.objects.filter(
+            participation=OuterRef("pk"),
+            state=Goal.State.AGREED,
+            key_results__retired_at__isnull=True,
+            key_results__isnull=False,
+        )
+        .order_by("agreed__in_force_from")
+        .values("agreed__in_force_from")[:1]
     )
-    quiet = Goal.objects.filter(
-        participation=OuterRef("pk"), state=Goal.State.AGREED, agreed__in_force_from__lt=before,
-        key_results__retired_at__isnull=True, key_results__isnull=False,
-    )  # fmt: skip
+    touched = (
+        KeyResult.objects.filter(
+            goal__participation=OuterRef("pk"), retired_at__isnull=True, updated_at__isnull=False
+        )
+        .order_by("-updated_at")
+        .values("updated_at")[:1]
+    )
     rows = Participation.objects.filter(
-        Exists(quiet), ~Exists(touched), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
+        state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
+    ).annotate(agreed_at=Subquery(agreed), touched_at=Subquery(touched))
+    quiet_from = ExpressionWrapper(
+        Greatest("agreed_at", "touched_at") + timedelta(days=QUIET_DAYS), output_field=models.DateTimeField()
     )
     return items(
-        rows, kind="goals:progress", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("employee"),
-        about=F("employee"), about_name=F("employee__name"), cycle=F("cycle"),
-        due_on=Value(None, models.DateField()),
+        rows.filter(agreed_at__isnull=False), kind="goals:progress", stage=StageKind.OBJECTIVES, subject=F("pk"),
+        recipient=F("employee"), about=F("employee"), cycle=F("cycle"), opens_at=quiet_from,
     )  # fmt: skip
 
 
@@ -154,6 +206,5 @@ def _contributions_to_confirm() -> models.QuerySet[Any, Any]:
     )  # fmt: skip
     return items(
         rows, kind="goals:confirm", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("beneficiary"),
-        about=F("author"), about_name=F("author__name"), cycle=F("participation__cycle"),
-        due_on=Value(None, models.DateField()),
+        about=F("author"), cycle=F("participation__cycle"),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from incentives import rules
 from incentives.actions.plans import hr_admins_but
 from incentives.models import Approval, Award, AwardLine, Pool, Run
-from pmcycle.activity.actions import Tell, record
+from pmcycle.activity.actions import Tell, record, settle, settle_cycle
 from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import Assignment, ChainLink, Participation
 from pmcycle.errors import Invalid, Refused, check_version
@@ -49,6 +49,7 @@ def open_recommending(run: Run, *, version: int | None, by: User) -> Run:
                 for u in managers
             ],
         )  # fmt: skip
+        settle_cycle("recommending_opened", locked.plan.cycle_id, by=by, apps=["incentives"])
     return locked
 
 
@@ -184,6 +185,8 @@ def hand_in(run: Run, note: str, *, by: User) -> Approval:
                 for u in line_above(locked, manager.pk)
             ],
         )  # fmt: skip
+        team = Assignment.objects.current().filter(manager=manager, participation__awards__run=locked)
+        settle("handed_in", locked, set(team.values_list("participation__employee", flat=True)), by=by)
     return row
 
 
@@ -314,6 +317,7 @@ def approve(run: Run, waived: str, *, version: int | None, by: User) -> Run:
             waived=bool(missing),
             notify=tells,
         )
+        settle_cycle("approved", locked.plan.cycle_id, by=by, apps=["incentives"])
     return locked
 
 

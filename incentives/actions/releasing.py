@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incentives.models import Award, PayrollExport, Run, Statement
-from pmcycle.activity.actions import Step, enqueue, no_step, record
+from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_cycle
 from pmcycle.activity.models import Job
 from pmcycle.cycles.actions import link
 from pmcycle.errors import Refused, check_version
@@ -126,6 +126,7 @@ def release(run: Run, *, by: User, step: Step = no_step) -> int:
         locked.version += 1
         locked.save()
         record("released", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", statements=count)
+        settle_cycle("released", locked.plan.cycle_id, by=by, apps=["incentives"])
     return count
 
 

@@ -134,6 +134,16 @@ VERBS: dict[str, Any] = {
     "withdraw_change": _("withdrew a change of"),
 }
 
+# After these nothing that vanished was done: it fell away, or its time ran out.
+DROPPING = frozenset(
+    {
+        "archived", "cancelled", "closed", "closed_account", "dated_leaving", "day_turned", "ended_series",
+        "lapse_change", "left", "moved", "repaired", "restraint_lapsed", "stage_closed", "stage_postponed",
+        "took_back_evaluation",
+        "transferred", "withdraw", "withdraw_change", "withdrew_release",
+    }
+)  # fmt: skip
+
 SUBJECTS: dict[str, Any] = {
     "activity.delivery": _("mail"),
     "appraisals.appeal": _("review"),

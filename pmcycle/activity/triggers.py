@@ -20,7 +20,7 @@ class WithoutSwitchSql(compiler.UpsertTriggerSql):
             CREATE OR REPLACE FUNCTION {pgid}() RETURNS TRIGGER AS $$ {func} $$ LANGUAGE plpgsql;
             DROP TRIGGER IF EXISTS {pgid} ON {table};
             CREATE TRIGGER {pgid} {when} {operation} ON {table}
-                FOR EACH {level} {condition} EXECUTE PROCEDURE {execute};
+                {referencing} FOR EACH {level} {condition} EXECUTE PROCEDURE {execute};
             COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
         """
 

@@ -14,17 +14,19 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, Self
 
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.access import in_force, today
 from pmcycle.activity.models import Event
+from pmcycle.activity.triggers import WithoutSwitch
 from pmcycle.cycles.rules import StageDates
 from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_scope
 
@@ -419,6 +421,28 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
         )
 
 
+# Who takes part is counted beside who stands where (`pmcycle.activity.models.PlaceCount`).
+COUNT_JOINED = """
+BEGIN
+INSERT INTO activity_placecount (cycle_id, unit_id, cause, people)
+SELECT cycle_id, unit_id, replace(state, 'active', ''), count(*) FROM fresh GROUP BY cycle_id, unit_id, state;
+RETURN NULL;
+END;
+"""
+COUNT_MOVED = """
+BEGIN
+INSERT INTO activity_placecount (cycle_id, unit_id, cause, people) VALUES
+  (OLD.cycle_id, OLD.unit_id, replace(OLD.state, 'active', ''), -1),
+  (NEW.cycle_id, NEW.unit_id, replace(NEW.state, 'active', ''), 1);
+INSERT INTO activity_placecount (cycle_id, unit_id, milestone, people)
+SELECT moved.cycle_id, moved.unit_id, m.kind, n FROM activity_milestone m, (
+  VALUES (OLD.cycle_id, OLD.unit_id, OLD.state, -1), (NEW.cycle_id, NEW.unit_id, NEW.state, 1)
+) moved (cycle_id, unit_id, state, n) WHERE state = 'active' AND m.participation_id = NEW.id;
+RETURN NULL;
+END;
+"""
+
+
 class Participation(models.Model):
     """One person in one cycle, with the facts as they were at launch."""
 
@@ -447,6 +471,24 @@ class Participation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["cycle", "employee"], name="participation_once_per_cycle")
+        ]
+        triggers = [
+            WithoutSwitch(
+                name="count_joined",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="fresh"),
+                func=COUNT_JOINED,
+            ),
+            WithoutSwitch(
+                name="count_moved",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state"))
+                | pgtrigger.Q(old__unit_id__df=pgtrigger.F("new__unit_id")),
+                func=COUNT_MOVED,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -526,22 +568,53 @@ def due_day(kind: str, participation: str = "") -> Any:
     return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
 
 
-ITEM_COLUMNS = ("kind", "subject", "recipient", "about", "about_name", "cycle", "stage", "due_on", "phase")
+ITEM_COLUMNS = (
+    "kind", "subject", "recipient", "about", "named", "name", "cycle", "stage", "due_on", "opens_at", "ends_at",
+    "phase",
+)  # fmt: skip
+REACHED_COLUMNS = ("participation", "about", "cycle", "stage", "kind", "step", "at")
 
 
 def items(rows: models.QuerySet[Any], *, kind: str, stage: str, **columns: Any) -> models.QuerySet[Any, Any]:
-    """Open items of one kind in the shape that home, board and reminders union into one statement.
+    """Open items of one kind, in the shape that `pmcycle.activity.todos` keeps as rows.
 
     `rows` are what is not done yet. Columns (expressions): `subject` (pk in the item's URL),
-    `recipient` (employee who must act), `about` (employee it is about), `about_name`, `cycle`,
-    `due_on`; `phase` (text, default "todo") is "waits" where the row is shown as waiting on others.
+    `recipient` (employee who must act), `about` (employee whom the acts on it are about), `named`
+    (employee in its title; the same unless given), `name` (text, where the title names no employee),
+    `cycle`, `due_on`; `opens_at` and `ends_at` where it is shown only for a time; `phase` (default
+    "todo") is "waits" where the row is shown as waiting on others. Nothing here may depend on the time
+    of day, and on the day only through the argument of the definition.
     """
     values = {
         "kind": Value(kind, models.CharField()),
         "stage": Value(stage, models.CharField()),
         "phase": Value("todo", models.CharField()),
+        "named": columns["about"],
+        "name": Value("", models.CharField()),
+        "cycle": Cast(Value(None), models.BigIntegerField()),
+        "due_on": Cast(Value(None), models.DateField()),
+        "opens_at": Cast(Value(None), models.DateTimeField()),
+        "ends_at": Cast(Value(None), models.DateTimeField()),
         **columns,
     }
     named = {f"item_{name}": values[name] for name in ITEM_COLUMNS}
+    shaped: models.QuerySet[Any, Any] = rows.order_by().annotate(**named).values_list(*named)
+    return shaped
+
+
+def reached(
+    rows: models.QuerySet[Any], *, kind: str, stage: str, step: int, at: Any, to: str = "participation"
+) -> models.QuerySet[Any, Any]:
+    """Milestones of one kind: `rows` reached it at `at`; `to` leads to the participation ("" for itself)."""
+    here = f"{to}__" if to else ""
+    named = {
+        "reached_participation": F(to or "pk"),
+        "reached_about": F(f"{here}employee"),
+        "reached_cycle": F(f"{here}cycle"),
+        "reached_stage": Value(stage, models.CharField()),
+        "reached_kind": Value(kind, models.CharField()),
+        "reached_step": Value(step, models.SmallIntegerField()),
+        "reached_at": at,
+    }
     shaped: models.QuerySet[Any, Any] = rows.order_by().annotate(**named).values_list(*named)
     return shaped

@@ -1,4 +1,4 @@
-"""Reminders: one statement that knows every open item of every app.
+"""Reminders: one statement over what is open for everybody.
 
 Each sweep looks at what is open now and at the latest day of the policy that has come, where the
 recipient is: nobody is reminded of what is done, twice of the same, at night, on a day off or while
@@ -8,6 +8,7 @@ away. A clock that stood still for a week reminds once, not seven times.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, timedelta
 from functools import cache
 from typing import Any
 
@@ -16,10 +17,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pmcycle.activity.actions import delivery
-from pmcycle.activity.models import CLOCK_KINDS, Delivery
-from pmcycle.cycles.models import ReminderPolicy
-from pmcycle.home.contributions import NEEDS, open_items_sql
+from pmcycle.activity.actions import beat, delivery, settle_all
+from pmcycle.activity.models import CLOCK_KINDS, Delivery, Heartbeat
+from pmcycle.home.contributions import NEEDS
 from pmcycle.home.needs import SENTINEL, need_url
 from pmcycle.people.models import WORKS_ON, Organisation
 
@@ -29,6 +29,7 @@ MORNING = 8
 DAYS = [-7, -1, 1, 7]
 
 AWAY = "away"
+DAY_TURNED = "turn_day"
 
 WORKS_TODAY = WORKS_ON.format(day="z.local::date")
 
@@ -65,15 +66,24 @@ person AS (
   WHERE item.phase = 'todo' AND item.due_on IS NOT NULL AND (e.left_on IS NULL OR e.left_on >= z.local::date)
 )"""  # noqa: S608 - constants; every value is a parameter
 
-# Materialized: computed once a statement, however many rows are compared with it.
-ITEMS = "WITH item (kind, subject, recipient, about, about_name, cycle, stage, due_on, phase) AS MATERIALIZED ({items})"
+# What is open and due around now. {which} narrows it to what a statement can be about, so that the
+# index on what is open and due finds it. Materialized: read once, however many rows are compared with it.
+ITEMS = """WITH item AS MATERIALIZED (
+  SELECT t.kind, t.subject_id AS subject, t.recipient_id AS recipient, t.about_id AS about,
+    coalesce(who.name, nullif(t.name, ''), c.name, '') AS about_name, t.cycle_id AS cycle, t.stage, t.due_on, t.phase
+  FROM activity_todo t
+  LEFT JOIN people_employee who ON who.id = t.named_id
+  LEFT JOIN cycles_cycle c ON c.id = t.cycle_id
+  WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo' AND t.due_on IS NOT NULL
+    AND (t.opens_at IS NULL OR t.opens_at <= %s) AND (t.ends_at IS NULL OR t.ends_at > %s) AND {which}
+)"""
 
 NEED = (
     "need (kind, title, waits, url) AS (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]))"
 )
 
 REMIND = (
-    ITEMS  # noqa: S608 - constants; every value is a parameter
+    ITEMS.format(which="t.due_on BETWEEN %s AND %s")  # noqa: S608 - constants; every value is a parameter
     + ", "
     + PEOPLE
     + ", "
@@ -82,7 +92,7 @@ REMIND = (
 fire AS (
   SELECT person.*, need.title, need.url,
          (SELECT max(days) FROM unnest(CASE WHEN policy.id IS NULL THEN %s::int[] ELSE
-            coalesce((SELECT array_agg(-before) FROM unnest(policy.days_before::int[]) before), '{{}}'::int[])
+            coalesce((SELECT array_agg(-before) FROM unnest(policy.days_before::int[]) before), '{}'::int[])
             || policy.days_after::int[] END) days
           WHERE person.due_on + days <= person.day) AS days
   FROM person
@@ -110,7 +120,11 @@ FROM written JOIN (SELECT DISTINCT user_id, is_active, is_away FROM person) fire
 
 # Who is back gets the newest of what was held back for the absence, if it is still open.
 WELCOME_BACK = (
-    ITEMS  # noqa: S608 - constants; every value is a parameter
+    ITEMS.format(  # noqa: S608 - constants; every value is a parameter
+        which="""t.recipient_id IN (
+      SELECT u.employee_id FROM activity_delivery d JOIN activity_notice n ON n.id = d.notice_id
+      JOIN people_user u ON u.id = n.recipient_id WHERE d.state = 'suppressed' AND d.why = %s)"""
+    )
     + ", "
     + PEOPLE
     + """,
@@ -134,7 +148,7 @@ WHERE activity_delivery.id = held.id AND activity_delivery.state = 'suppressed'
 
 # Who leads the person (in the cycle; else in the company) and the HR partners of their unit.
 ESCALATE = (
-    ITEMS  # noqa: S608 - constants; every value is a parameter
+    ITEMS.format(which="t.due_on BETWEEN %s AND %s")  # noqa: S608 - constants; every value is a parameter
     + ", "
     + PEOPLE
     + ", "
@@ -179,18 +193,18 @@ SELECT id, 'email', 'pending', %s::timestamptz, 0, '', '' FROM written
 """
 )
 
-# What must not leave any more, and what must wait for the next working morning. `item` is matched by
+# What must not leave any more, and what must wait for the next working morning. A to-do is matched by
 # kind, subject and due day: who was given more time is not reminded of the old day.
 HOLD_BACK = (
-    ITEMS  # noqa: S608 - constants; every value is a parameter
-    + """,
-due AS (
+    "WITH "  # noqa: S608 - constants; every value is a parameter
+    """due AS (
   SELECT d.id, n.kind AS sort, e.left_on, away.ends_on AS away_until, away.id IS NOT NULL AS is_away, u.is_active,
          z.zone, z.local, """
     + WORKS_TODAY
     + """ AS is_working_day,
-         EXISTS (SELECT 1 FROM item WHERE item.kind = n.subject_kind AND item.subject = n.subject_id
-                 AND item.due_on = n.due_on AND item.phase = 'todo') AS is_open,
+         EXISTS (SELECT 1 FROM activity_todo t WHERE t.kind = n.subject_kind AND t.subject_id = n.subject_id
+                   AND t.due_on = n.due_on AND t.phase = 'todo' AND t.done_at IS NULL AND t.dropped_at IS NULL
+                 ) AS is_open,
          EXISTS (SELECT 1 FROM activity_delivery od JOIN activity_notice o ON o.id = od.notice_id
                  WHERE o.recipient_id = n.recipient_id AND od.state = 'sent' AND o.kind IN ('reminder', 'escalation')
                  AND NOT o.is_urgent AND (od.sent_at AT TIME ZONE z.zone)::date = z.local::date) AS had_one
@@ -243,26 +257,56 @@ def _zone() -> str:
     return zone if zone and zone in known_zones() else "UTC"
 
 
+# The widest days of any policy, and the latest day after which somebody above hears of it.
+WINDOW = """
+SELECT coalesce(max((SELECT max(d) FROM unnest(days_before::int[]) d)), 0),
+  coalesce(max((SELECT max(d) FROM unnest(days_after::int[]) d)), 0), max(escalate_after)
+FROM cycles_reminderpolicy policy JOIN cycles_cycle c ON c.id = policy.cycle_id AND c.state = 'running'
+"""
+# A clock that stood still reminds of what it missed for so many days.
+CATCH_UP = 60
+
+
 def remind() -> int:
     """Write the reminders that are due this morning where their recipients are; returns how many are new."""
     now, zones, words = timezone.now(), known_zones(), _words()
-    items, params = open_items_sql()
     people: list[Any] = [now, zones, zones, _zone()]
     needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], [], []]
     late = _("%(person)s is late: %(task)s")
     team, board = reverse("home:team"), need_url("home:board").replace(str(SENTINEL), "%(pk)s")
+    day = now.date()
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(WINDOW)
+        before, after, escalate = cursor.fetchone()
+        # Somewhere on earth it is a day earlier or later than here.
+        first = day - timedelta(days=max(after, max(DAYS)) + CATCH_UP)
+        last = day + timedelta(days=max(before, -min(DAYS)) + 1)
         cursor.execute(
-            REMIND.format(items=items),
-            [*params, *people, *needs, DAYS, MORNING, now, now, words["closed"], words[AWAY]],
+            REMIND,
+            [now, now, first, last, *people, *needs, DAYS, MORNING, now, now, words["closed"], words[AWAY]],
         )
         written = cursor.rowcount
         if Delivery.objects.filter(state=Delivery.State.SUPPRESSED, why=words[AWAY]).exists():
-            cursor.execute(WELCOME_BACK.format(items=items), [*params, *people, words[AWAY], MORNING, now])
+            cursor.execute(WELCOME_BACK, [now, now, words[AWAY], *people, words[AWAY], MORNING, now])
             written += cursor.rowcount
-        if ReminderPolicy.objects.filter(escalate_after__isnull=False, cycle__state="running").exists():
+        if escalate is not None:
+            first = day - timedelta(days=escalate + CATCH_UP)
             cursor.execute(
-                ESCALATE.format(items=items), [*params, *people, *needs, MORNING, team, board, late, now, now]
+                ESCALATE,
+                [
+                    now,
+                    now,
+                    first,
+                    day + timedelta(days=1),
+                    *people,
+                    *needs,
+                    MORNING,
+                    team,
+                    board,
+                    late,
+                    now,
+                    now,
+                ],
             )
             written += cursor.rowcount
         return int(written)
@@ -271,22 +315,36 @@ def remind() -> int:
 def hold_back() -> int:
     """Judge once more what is about to leave: done, left, away, not a morning, or one digest already today."""
     now, zones, words = timezone.now(), known_zones(), _words()
-    # Looking through everything that is open would cost too much for nothing.
     due = Delivery.objects.filter(
         state=Delivery.State.PENDING, not_before__lte=now, notice__kind__in=CLOCK_KINDS
     )
     if not due.exists():
         return 0
-    items, params = open_items_sql()
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            HOLD_BACK.format(items=items),
+            HOLD_BACK,
             [
-                *params, zones, zones, _zone(), now, now, now,
+                zones, zones, _zone(), now, now, now,
                 words["closed"], words["left"], words["done"], words[AWAY], MORNING, MORNING,
             ],
         )  # fmt: skip
         return int(cursor.rowcount)
+
+
+def turn_day() -> bool:
+    """Settle everything that turns with the day alone: a hand-over that begins, a role that ends, a meeting
+    that comes near. Once a day, also if the clock was late; whether this call did it."""
+    today = timezone.now().astimezone(UTC).date()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('turn_day', 7201))")
+        if not cursor.fetchone()[0]:
+            return False
+        last = Heartbeat.objects.filter(name=DAY_TURNED).first()
+        if last and last.at.astimezone(UTC).date() >= today:
+            return False
+        settle_all("day_turned", by=None)
+        beat(DAY_TURNED)
+    return True
 
 
 def deliver(is_time_up: Callable[[], bool]) -> int:

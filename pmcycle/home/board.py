@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -21,16 +19,19 @@ from pmcycle.activity.actions import Tell
 from pmcycle.cycles import actions as cycle_actions
 from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.home import completion, files
-from pmcycle.home.completion import STATES, Filters
+from pmcycle.home.completion import STATES, Board, Counts, Filters
+from pmcycle.home.contributions import MILESTONES
 from pmcycle.typed import row_number
 
 # Tones of the funnel, in the order in which they are drawn.
 TONES = {
     "done": "ok",
+    "under_way": "info",
     "open": "info",
     "overdue": "warn",
     "blocked": "danger",
     "missed": "danger",
+    "nothing": "mute",
     "planned": "mute",
     "left": "mute",
 }
@@ -53,35 +54,35 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
     cycle = _cycle(request, pk)
     stages = list(cycle.stages.all())
     filters = Filters.of(request.GET)
-    day = cycle.local_day(timezone.now())
+    seen = completion.look(cycle, request.user, cycle.local_day(timezone.now()), filters)
+    sort = request.GET.get("sort", "")
     if request.GET.get("as") in ("csv", "xlsx"):
-        return _file(request, cycle, stages, filters)
+        return _file(request, seen, stages, filters, sort)
+    counts = completion.counts(seen, stages)
     number = min(row_number(request.GET.get("page")) or 1, LAST_PAGE)
     found, total = completion.people(
-        cycle, stages, request.user, day, filters, sort=request.GET.get("sort", ""), page=number
+        seen, stages, filters, known=counts.people + counts.left, sort=sort, page=number
     )
-    counts = completion.funnel(cycle, request.user, day, Filters())
-    units = sorted({(str(pk), name) for pk, name, *_rest in counts if pk}, key=lambda u: u[1])
-    page = completion.page_of(found, total, number)
     context = {
         "cycle": cycle,
         "stages": stages,
-        "line": [{"label": str(s), "start": s.opens_on, "end": s.due_on, "state": s.state} for s in stages],
-        "page": page,
+        "page": completion.page_of(found, total, number),
         "names": {
             "ok": _("done"),
-            "info": _("open"),
+            "info": _("open or under way"),
             "warn": _("overdue"),
             "danger": _("blocked or missed"),
-            "mute": _("not open yet, or has left"),
+            "mute": _("nothing to do, or not open yet"),
         },
-        "funnel": _funnel(stages, counts, filters.unit),
-        "by_unit": _by_unit(stages, counts),
-        "people": sum(n for _u, _n, kind, state, n in counts if kind == stages[0].kind and state != "left"),
-        "blocked": sum(n for *_rest, state, n in counts if state == "blocked"),
-        "overdue": sum(n for *_rest, state, n in counts if state == "overdue"),
+        "funnel": _funnel(stages, counts),
+        "reached": _reached(counts),
+        "by_unit": _by_unit(stages, counts, seen),
+        "unit": seen.unit,
+        "people": counts.people,
+        "blocked": sum(n for (_stage, state), n in counts.states.items() if state == "blocked"),
+        "overdue": sum(n for (_stage, state), n in counts.states.items() if state == "overdue"),
         "filters": [
-            {"name": "unit", "label": _("Unit"), "options": units},
+            {"name": "unit", "label": _("Unit"), "options": _units(seen)},
             {"name": "stage", "label": _("Stage"), "options": [(s.kind, str(s)) for s in stages]},
             {"name": "state", "label": _("State"), "options": list(STATES.items())},
         ],
@@ -99,61 +100,74 @@ def _with(request: UserRequest, kind: str) -> str:
     return query.urlencode()
 
 
-def _funnel(stages: list[Stage], counts: Iterable[tuple[Any, ...]], unit: str) -> list[dict[str, Any]]:
-    parts: dict[str, dict[str, int]] = {
-        s.kind: dict.fromkeys(("ok", "info", "warn", "danger", "mute"), 0) for s in stages
-    }
-    for unit_id, _name, kind, state, n in counts:
-        if not unit or str(unit_id) == unit:
-            parts[kind][TONES[state]] += n
-    return [{"label": str(s), "parts": parts[s.kind], "url": f"?stage={s.kind}"} for s in stages]
+def _units(seen: Board) -> list[tuple[str, str]]:
+    chosen = [(str(seen.unit.pk), seen.unit.name)] if seen.unit else []
+    return [*chosen, *seen.branches]
 
 
-def _by_unit(stages: list[Stage], counts: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Per unit and stage: done of all, for the table."""
-    tally: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: {s.kind: [0, 0] for s in stages})
-    for unit_id, name, kind, state, n in counts:
-        if state == "left":
-            continue
-        cell = tally[str(unit_id or ""), name or _("no unit")][kind]
-        cell[0] += n if state == "done" else 0
-        cell[1] += n
+def _funnel(stages: list[Stage], counts: Counts) -> list[dict[str, Any]]:
+    found = []
+    for stage in stages:
+        parts = dict.fromkeys(("ok", "info", "warn", "danger", "mute"), 0)
+        for (kind, state), n in counts.states.items():
+            if kind == stage.kind:
+                parts[TONES[state]] += n
+        found.append({"label": str(stage), "parts": parts, "url": f"?stage={stage.kind}"})
+    return found
+
+
+def _reached(counts: Counts) -> list[dict[str, Any]]:
+    """How many have come how far; these numbers never fall."""
+    return [
+        {"label": label, "n": counts.reached.get(kind, 0), "of": counts.people}
+        for kind, label in MILESTONES.items()
+    ]
+
+
+def _by_unit(stages: list[Stage], counts: Counts, seen: Board) -> list[dict[str, Any]]:
+    """Per unit (with all below it) and stage: done of all, for the table."""
     rows = []
-    for (unit_id, name), cells in sorted(tally.items(), key=lambda item: item[0][1]):
-        shown = [
-            {"stage": s, "done": cells[s.kind][0], "total": cells[s.kind][1], "planned": s.state == "planned"}
+    here = [("", seen.unit.name if seen.unit else _("no unit"))]
+    for pk, name in [*seen.branches, *here]:
+        branch = counts.branches.get(pk)
+        if branch is None or not branch.people:
+            continue
+        cells = [
+            {
+                "stage": s,
+                "done": branch.states.get((s.kind, "done"), 0),
+                "total": branch.people,
+                "planned": s.state == Stage.State.PLANNED,
+            }
             for s in stages
         ]
-        rows.append({"id": unit_id, "name": name, "cells": shown})
+        rows.append({"id": pk, "name": name, "cells": cells})
     return rows
 
 
-def _file(request: UserRequest, cycle: Cycle, stages: list[Stage], filters: Filters) -> HttpResponse:
+def _file(
+    request: UserRequest, seen: Board, stages: list[Stage], filters: Filters, sort: str
+) -> HttpResponse:
     """Exactly what the filters show, as CSV or XLSX."""
-    day = cycle.local_day(timezone.now())
-    found, _total = completion.people(
-        cycle,
-        stages,
-        request.user,
-        day,
-        filters,
-        sort=request.GET.get("sort", ""),
-        size=completion.MOST_EXPORTED,
-    )
+    found, _total = completion.people(seen, stages, filters, sort=sort, size=completion.MOST_EXPORTED)
     head = [_("Number"), _("Name"), _("Unit")]
     for stage in stages:
-        head += [str(stage), _("%s due") % stage, _("%s blocked by") % stage]
+        head += [str(stage), _("%s due") % stage, _("%s reached") % stage, _("%s blocked by") % stage]
     rows = [
         [
             p.number,
             p.name,
             p.unit,
-            *[x for c in p.cells for x in (str(c["word"]), c["due_on"].isoformat(), c["why"])],
+            *[
+                x
+                for c in p.cells
+                for x in (str(c["word"]), c["due_on"].isoformat(), str(c["milestone"]), c["why"])
+            ],
         ]
         for p in found
     ]
-    cycle_actions.record_export(cycle, rows=len(rows), by=request.user)
-    name = f"board-{cycle.pk}-{day.isoformat()}"
+    cycle_actions.record_export(seen.cycle, rows=len(rows), by=request.user)
+    name = f"board-{seen.cycle.pk}-{seen.day.isoformat()}"
     return files.xlsx(name, head, rows) if request.GET["as"] == "xlsx" else files.csv(name, head, rows)
 
 
@@ -164,7 +178,8 @@ def remind(request: UserRequest, pk: int) -> HttpResponse:
     cycle = _cycle(request, pk)
     day = cycle.local_day(timezone.now())
     filters = Filters.of(request.POST if request.method == "POST" else request.GET)
-    chased = completion.chase(cycle, request.user, day, filters)
+    seen = completion.look(cycle, request.user, day, filters)
+    chased = completion.chase(seen, filters, timezone.now())
     told = [c for c in chased if not c.why]
     if request.method == "POST":
         tells = [

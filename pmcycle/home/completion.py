@@ -1,37 +1,40 @@
 """The board of a cycle: everybody's state in every stage, what blocks whom, and reminding them.
 
-What is open comes from every app's `open_items`; a stage that is open and has no open item for a
-person is done for that person. All of it is counted in the database, whatever the size.
+A state is read from rows: the milestones that a person has reached, and the first day by which something
+is due (`pmcycle.activity.models.Place`). Nothing is inferred from silence: where there was nothing to do,
+the board says so. Counts are kept beside the rows, so that the page costs the same for any company.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Page, Paginator
 from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pmcycle.cycles.models import Cycle, Participation, Stage
-from pmcycle.home.contributions import open_items_in_cycle
-from pmcycle.people.models import User
+from pmcycle.cycles.models import Cycle, Stage
+from pmcycle.home.contributions import MILESTONES
+from pmcycle.people.models import Unit, User
 from pmcycle.typed import row_number
 
 PER_PAGE = 25
 MOST_EXPORTED = 200_000
+MOST_BRANCHES = 40
 
 STATES: dict[str, Any] = {
     "done": gettext_lazy("done"),
+    "under_way": gettext_lazy("under way"),
     "open": gettext_lazy("open"),
     "overdue": gettext_lazy("overdue"),
     "blocked": gettext_lazy("blocked"),
     "missed": gettext_lazy("missed"),
+    "nothing": gettext_lazy("nothing to do"),
     "planned": gettext_lazy("planned"),
     "left": gettext_lazy("has left"),
 }
@@ -50,6 +53,9 @@ WHY_SELF: dict[str, Any] = {
     "no_account": gettext_lazy("cannot sign in"),
 }
 
+# With the last of these a stage is done for a person; the one before still has the others to come.
+DONE = ("goals_agreed", "rating_released", "acknowledged", "statement", "signed")
+
 # Which of the two ways out the board proposes first, by cause.
 WAY_OUT: dict[str, Any] = {
     "left": gettext_lazy("Hand over"),
@@ -58,78 +64,122 @@ WAY_OUT: dict[str, Any] = {
     "no_manager": gettext_lazy("Name a manager"),
 }
 
-BOARD = """
-WITH open(kind, subject, recipient, about, about_name, cycle, stage, due_on, phase) AS ({items}),
-part AS (
-  SELECT p.id, p.employee_id, p.unit_id, p.state, e.name, e.sort_name, e.number,
-    coalesce(u.name, '') AS unit, coalesce(u.path, '') AS path,
-    EXISTS (SELECT 1 FROM cycles_assignment a WHERE a.participation_id = p.id AND a.starts_on <= %s
-      AND (a.ends_on IS NULL OR a.ends_on >= %s)) AS is_led
-  FROM cycles_participation p JOIN people_employee e ON e.id = p.employee_id
+
+# Where a place stands on a day. `x` is the place (or a count of places), `s` the stage; away is said apart.
+STATE = """CASE
+  WHEN x.due_on IS NOT NULL AND (x.cause <> '' OR {away}) THEN 'blocked'
+  WHEN x.due_on < %(day)s THEN 'overdue'
+  WHEN x.due_on IS NOT NULL THEN 'open'
+  WHEN x.milestone = ANY(%(done)s) THEN 'done'
+  WHEN x.is_missed OR (x.milestone <> '' AND s.state = 'closed') THEN 'missed'
+  WHEN x.milestone <> '' THEN 'under_way'
+  WHEN s.state = 'planned' THEN 'planned'
+  ELSE 'nothing'
+END"""
+
+# Whoever must act about somebody is away beyond the day.
+IS_AWAY = """EXISTS (SELECT 1 FROM activity_todo t JOIN people_absence a ON a.employee_id = t.recipient_id
+    AND a.starts_on <= %(day)s AND (a.ends_on IS NULL OR a.ends_on >= greatest(t.due_on, %(day)s))
+  WHERE t.about_id = p.employee_id AND t.cycle_id = p.cycle_id AND t.stage = x.stage AND t.phase = 'todo'
+    AND t.due_on IS NOT NULL AND t.done_at IS NULL AND t.dropped_at IS NULL)"""
+
+# {scope} is on the unit's path (u) and leaves out the reader. A line of no stage counts people.
+COUNTS = f"""
+WITH x AS (
+  SELECT unit_id, stage, milestone, due_on, is_missed, cause, sum(people) AS people
+  FROM activity_placecount WHERE cycle_id = %(cycle)s GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(people) <> 0
+)
+SELECT split_part(coalesce(u.path, ''), '/', %(depth)s), x.stage,
+  CASE WHEN x.stage = '' THEN x.milestone || x.cause ELSE {STATE.format(away="false")} END, sum(x.people)::int
+FROM x LEFT JOIN people_unit u ON u.id = x.unit_id
+LEFT JOIN cycles_stage s ON s.cycle_id = %(cycle)s AND s.kind = x.stage
+WHERE {{scope}} GROUP BY 1, 2, 3
+"""  # noqa: S608 - constants; every value is a parameter
+
+# What the kept counts cannot know, because it turns with the day: who is away past the due day.
+AWAY = """
+SELECT branch, stage, CASE WHEN due_on < %(day)s THEN 'overdue' ELSE 'open' END, count(*)::int FROM (
+  SELECT DISTINCT split_part(coalesce(u.path, ''), '/', %(depth)s) AS branch, x.stage, x.due_on, x.id
+  FROM people_absence a
+  JOIN activity_todo t ON t.recipient_id = a.employee_id AND t.cycle_id = %(cycle)s AND t.phase = 'todo'
+    AND t.done_at IS NULL AND t.dropped_at IS NULL AND t.due_on IS NOT NULL
+    AND (a.ends_on IS NULL OR a.ends_on >= greatest(t.due_on, %(day)s))
+  JOIN cycles_participation p ON p.cycle_id = t.cycle_id AND p.employee_id = t.about_id AND p.state = 'active'
+  JOIN activity_place x ON x.participation_id = p.id AND x.stage = t.stage AND x.cause = ''
   LEFT JOIN people_unit u ON u.id = p.unit_id
-  WHERE p.cycle_id = %s AND p.id IN ({scope})
-),
-item AS (
-  SELECT part.id AS part, open.stage, open.kind, open.due_on, open.recipient, r.name AS who, CASE
-    WHEN r.left_on < %s THEN 'left'
-    WHEN EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = r.id AND a.starts_on <= %s
-      AND (a.ends_on IS NULL OR a.ends_on >= greatest(open.due_on, %s))) THEN 'away'
-    WHEN NOT EXISTS (SELECT 1 FROM people_user u WHERE u.employee_id = r.id AND u.is_active) THEN 'no_account'
-  END AS why
-  FROM open JOIN part ON part.employee_id = open.about AND part.state = 'active'
-  LEFT JOIN people_employee r ON r.id = open.recipient
-),
-waiting AS (
-  SELECT part, stage, count(*) AS n, min(due_on) AS due_on, min(why) AS why,
-    (array_agg(who ORDER BY why NULLS LAST, due_on))[1] AS who
-  FROM item GROUP BY part, stage
-),
-cell AS (
-  SELECT part.id AS part, s.kind AS stage, s.position, w.n, w.who,
-    coalesce(w.due_on, s.due_on) AS due_on,
-    CASE WHEN w.why IS NOT NULL THEN w.why WHEN w.n > 0 AND NOT part.is_led THEN 'no_manager' END AS why,
-    CASE
-      WHEN part.state = 'left' THEN 'left'
-      WHEN s.state = 'planned' THEN 'planned'
-      WHEN w.n IS NULL THEN 'done'
-      WHEN s.state = 'closed' THEN 'missed'
-      WHEN w.why IS NOT NULL OR NOT part.is_led THEN 'blocked'
-      WHEN w.due_on < %s THEN 'overdue'
-      ELSE 'open'
-    END AS state
-  FROM part CROSS JOIN cycles_stage s LEFT JOIN waiting w ON w.part = part.id AND w.stage = s.kind
-  WHERE s.cycle_id = %s
-)
+  WHERE a.starts_on <= %(day)s AND (a.ends_on IS NULL OR a.ends_on >= %(day)s) AND {scope}
+    AND p.employee_id IS DISTINCT FROM %(me)s
+) found GROUP BY 1, 2, 3
 """
 
-FUNNEL = """
-SELECT part.unit_id, part.unit, cell.stage, cell.state, count(*) FROM cell JOIN part ON part.id = cell.part
-GROUP BY 1, 2, 3, 4 ORDER BY part.unit
+# The reader's own part, which the kept counts hold and the reader does not see.
+OWN = f"""
+SELECT split_part(coalesce(u.path, ''), '/', %(depth)s), s.kind, {STATE.format(away="false")}, -1
+FROM cycles_participation p LEFT JOIN people_unit u ON u.id = p.unit_id
+JOIN activity_place x ON x.participation_id = p.id
+JOIN cycles_stage s ON s.cycle_id = p.cycle_id AND s.kind = x.stage
+WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s AND p.state = 'active' AND {{scope}}
+UNION ALL
+SELECT split_part(coalesce(u.path, ''), '/', %(depth)s), '', m.kind, -1
+FROM cycles_participation p LEFT JOIN people_unit u ON u.id = p.unit_id
+JOIN LATERAL (SELECT replace(p.state, 'active', '') AS kind
+  UNION ALL SELECT kind FROM activity_milestone WHERE participation_id = p.id AND p.state = 'active') m ON true
+WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s AND {{scope}}
+"""  # noqa: S608 - constants; every value is a parameter
+
+PEOPLE = """
+SELECT p.id, e.name, e.number, coalesce(u.name, ''), p.state, p.employee_id{total}
+FROM cycles_participation p
+JOIN people_employee e ON e.id = p.employee_id
+LEFT JOIN people_unit u ON u.id = p.unit_id
+WHERE p.cycle_id = %(cycle)s AND p.employee_id IS DISTINCT FROM %(me)s AND {scope}{narrowed}
+ORDER BY {order} LIMIT %(size)s OFFSET %(skip)s
 """
 
-TABLE = """
-, person AS (
-  SELECT part, array_agg(state) AS states, json_object_agg(stage, json_build_object(
-    'state', state, 'due_on', due_on, 'n', n, 'who', who, 'why', why)) AS cells
-  FROM cell GROUP BY part
-)
-SELECT part.id, part.name, part.number, part.unit, part.state, count(*) OVER (), person.cells
-FROM part JOIN person ON person.part = part.id
-WHERE (%s = '' OR part.name ILIKE %s OR part.number = %s)
-  AND (%s = '' OR %s = ANY(person.states)) AND (%s = '' OR person.cells -> %s ->> 'state' = %s)
-ORDER BY {order} LIMIT %s OFFSET %s
-"""
+IN_STATE = f"""EXISTS (
+  SELECT 1 FROM cycles_stage s
+  LEFT JOIN activity_place x ON x.participation_id = p.id AND x.stage = s.kind
+  WHERE s.cycle_id = p.cycle_id AND (%(stage)s = '' OR s.kind = %(stage)s)
+    AND %(state)s = CASE WHEN p.state = 'left' THEN 'left' WHEN x.id IS NULL THEN
+      CASE WHEN s.state = 'planned' THEN 'planned' ELSE 'nothing' END ELSE {STATE.format(away=IS_AWAY)} END)
+"""  # noqa: S608 - constants; every value is a parameter
+
+CELLS = f"""
+SELECT x.participation_id, x.stage, {STATE.format(away="coalesce(w.is_away, false)")}, x.due_on, x.milestone,
+  x.reached_at, x.cause, coalesce(w.is_away, false), coalesce(w.n, 0), w.who
+FROM activity_place x
+JOIN cycles_participation p ON p.id = x.participation_id
+JOIN cycles_stage s ON s.cycle_id = p.cycle_id AND s.kind = x.stage
+LEFT JOIN LATERAL (
+  SELECT count(*) AS n, bool_or(away.id IS NOT NULL) AS is_away,
+    (array_agg(r.name ORDER BY r.left_on < %(day)s DESC NULLS LAST, usr.id IS NULL DESC, away.id IS NOT NULL DESC,
+      t.due_on))[1] AS who
+  FROM activity_todo t
+  JOIN people_employee r ON r.id = t.recipient_id
+  LEFT JOIN people_user usr ON usr.employee_id = r.id AND usr.is_active
+  LEFT JOIN people_absence away ON away.employee_id = r.id AND away.starts_on <= %(day)s
+    AND (away.ends_on IS NULL OR away.ends_on >= greatest(t.due_on, %(day)s))
+  WHERE t.about_id = p.employee_id AND t.cycle_id = p.cycle_id AND t.stage = x.stage AND t.phase = 'todo'
+    AND t.due_on IS NOT NULL AND t.done_at IS NULL AND t.dropped_at IS NULL
+) w ON x.due_on IS NOT NULL
+WHERE x.participation_id = ANY(%(parts)s)
+"""  # noqa: S608 - constants; every value is a parameter
 
 CHASE = """
-SELECT r.id, r.name, usr.id, count(*), min(item.due_on), r.left_on < %s,
-  EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = r.id AND a.starts_on <= %s
-    AND (a.ends_on IS NULL OR a.ends_on >= %s)),
-  EXISTS (SELECT 1 FROM activity_notice n WHERE n.key = 'chase:' || %s || ':' || usr.id || ':' || %s)
-FROM item JOIN part ON part.id = item.part JOIN people_employee r ON r.id = item.recipient
-JOIN cycles_stage s ON s.cycle_id = %s AND s.kind = item.stage AND s.state = 'open'
+SELECT r.id, r.name, usr.id, count(*), min(t.due_on), r.left_on < %(day)s,
+  EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = r.id AND a.starts_on <= %(day)s
+    AND (a.ends_on IS NULL OR a.ends_on >= %(day)s)),
+  EXISTS (SELECT 1 FROM activity_notice n WHERE n.key = 'chase:' || %(cycle)s || ':' || usr.id || ':' || %(day)s)
+FROM activity_todo t
+JOIN people_employee r ON r.id = t.recipient_id
+JOIN cycles_participation p ON p.cycle_id = t.cycle_id AND p.employee_id = t.about_id AND p.state = 'active'
+LEFT JOIN people_unit u ON u.id = p.unit_id
 LEFT JOIN people_user usr ON usr.employee_id = r.id AND usr.is_active
-WHERE (%s = '' OR item.stage = %s)
-GROUP BY r.id, r.name, r.left_on, usr.id ORDER BY min(item.due_on), r.sort_name
+WHERE t.cycle_id = %(cycle)s AND t.phase = 'todo' AND t.done_at IS NULL AND t.dropped_at IS NULL
+  AND t.due_on IS NOT NULL AND (t.opens_at IS NULL OR t.opens_at <= %(now)s)
+  AND (t.ends_at IS NULL OR t.ends_at > %(now)s)
+  AND p.employee_id IS DISTINCT FROM %(me)s AND (%(stage)s = '' OR t.stage = %(stage)s) AND {scope}
+GROUP BY r.id, r.name, r.left_on, usr.id ORDER BY min(t.due_on), r.sort_name
 """
 
 
@@ -154,39 +204,102 @@ class Filters:
         return cls(**values)
 
 
-def _sql(cycle: Cycle, user: User, day: date, filters: Filters) -> tuple[str, list[Any]]:
-    """The common part of every question to the board, with its parameters in order."""
-    items, params = open_items_in_cycle(cycle.pk)
-    people = Participation.objects.overseen_by(user).filter(cycle=cycle)
-    if filters.unit:
-        # Whoever stands in the unit or anywhere below it.
-        people = people.filter(unit__path__regex=rf"(^|/){filters.unit}/")
-    try:
-        scope, scoped = people.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        scope, scoped = "SELECT 0", ()
-    params += [day, day, cycle.pk, *scoped, day, day, day, day, cycle.pk]
-    return BOARD.format(items=items, scope=scope), params
+@dataclass(frozen=True)
+class Board:
+    """One reader's look at a cycle on a day, narrowed to a unit with all below it.
+
+    `branches` are the units (id, name) by which the counts are split; they stand `depth` steps down.
+    """
+
+    cycle: Cycle
+    user: User
+    day: date
+    unit: Unit | None
+    depth: int
+    branches: Sequence[tuple[str, str]]
+
+    def ask(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement, for the reader's people only: HR partners reach their units."""
+        conditions = ["true"]
+        given: dict[str, Any] = {
+            "cycle": self.cycle.pk, "day": self.day, "me": self.user.employee_id, "done": list(DONE),
+            "depth": self.depth, **values,
+        }  # fmt: skip
+        if not self.user.standing.is_hr_admin:
+            conditions.append("u.path LIKE ANY(%(reach)s)")
+            given["reach"] = [f"{path}%" for path in self.user.standing.partner_paths]
+        if self.unit:
+            conditions.append("u.path LIKE %(within)s")
+            given["within"] = f"{self.unit.path}%"
+        with connection.cursor() as cursor:
+            cursor.execute(sql.replace("{scope}", " AND ".join(conditions)), given)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
-def _ask(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+def look(cycle: Cycle, user: User, day: date, filters: Filters) -> Board:
+    """The board for this reader. A company with one root unit is split by what lies below it."""
+    unit = Unit.objects.filter(pk=int(filters.unit)).first() if filters.unit else None
+    parts = Unit.objects.order_by("name")
+    if unit is None:
+        roots = list(parts.filter(parent__isnull=True)[: MOST_BRANCHES + 1])
+        if len(roots) != 1:
+            return Board(cycle, user, day, None, 1, [(str(u.pk), u.name) for u in roots[:MOST_BRANCHES]])
+        depth, parts = 2, parts.filter(parent=roots[0])
+    else:
+        depth, parts = unit.path.count("/") + 1, parts.filter(parent=unit)
+    return Board(cycle, user, day, unit, depth, [(str(u.pk), u.name) for u in parts[:MOST_BRANCHES]])
 
 
-def funnel(cycle: Cycle, user: User, day: date, filters: Filters) -> list[tuple[Any, ...]]:
-    """Counts by unit, stage and state: (unit id, unit, stage, state, people). One statement."""
-    sql, params = _sql(cycle, user, day, filters)
-    return _ask(sql + FUNNEL, params)
+@dataclass(frozen=True)
+class Counts:
+    """How many people stand where: `states[stage, state]`, `reached[milestone]`, and both by branch."""
+
+    people: int
+    left: int
+    states: Mapping[tuple[str, str], int]
+    reached: Mapping[str, int]
+    branches: Mapping[str, Counts]
+
+
+def _fold(rows: Iterable[tuple[str, str, str, int]], stages: Sequence[Stage]) -> Counts:
+    states: Counter[tuple[str, str]] = Counter()
+    reached: Counter[str] = Counter()
+    people = left = 0
+    for _branch, stage, what, n in rows:
+        if stage:
+            states[stage, what] += n
+        elif what == "left":
+            left += n
+        elif what:
+            reached[what] += n
+        else:
+            people += n
+    for stage in stages:
+        rest = people - sum(n for (kind, _state), n in states.items() if kind == stage.kind)
+        states[stage.kind, "planned" if stage.state == Stage.State.PLANNED else "nothing"] += rest
+    return Counts(people, left, states, reached, {})
+
+
+def counts(board: Board, stages: Sequence[Stage]) -> Counts:
+    """How many people stand where, all and by branch. Two statements."""
+    rows: list[tuple[str, str, str, int]] = []
+    own = board.ask(OWN) if board.user.employee_id else []
+    for branch, stage, what, n in [*board.ask(COUNTS), *own]:
+        rows.append((branch, stage, what, n))
+    for branch, stage, state, n in board.ask(AWAY):
+        rows += [(branch, stage, state, -n), (branch, stage, "blocked", n)]
+    by_branch = {pk: _fold([row for row in rows if row[0] == pk], stages) for pk in {row[0] for row in rows}}
+    whole = _fold(rows, stages)
+    return replace(whole, branches=by_branch)
 
 
 @dataclass(frozen=True)
 class Person:
-    """One line of the board: `cells` holds per stage its state, due day, cause and whom it waits for."""
+    """One line of the board: `cells` holds per stage its state, due day, milestone, cause and whom it waits for."""
 
     pk: int
+    employee_pk: int
     name: str
     number: str
     unit: str
@@ -197,62 +310,76 @@ class Person:
         return [c for c in self.cells if c["state"] == "blocked"]
 
 
+ORDERS = {
+    "-name": "e.sort_name DESC, e.id DESC",
+    "unit": "u.name, e.sort_name, e.id",
+    "-unit": "u.name DESC, e.sort_name, e.id",
+}
+
+
 def people(
-    cycle: Cycle,
+    board: Board,
     stages: Sequence[Stage],
-    user: User,
-    day: date,
     filters: Filters,
     *,
+    known: int | None = None,
     sort: str = "",
     page: int = 1,
     size: int = PER_PAGE,
 ) -> tuple[list[Person], int]:
-    """One page of people with their states, and how many there are in all. One statement."""
-    sql, params = _sql(cycle, user, day, filters)
-    order = {
-        "-name": "part.sort_name DESC, part.id",
-        "unit": "part.unit, part.sort_name, part.id",
-        "-unit": "part.unit DESC, part.sort_name, part.id",
-    }.get(sort, "part.sort_name, part.id")
-    words = filters.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    anywhere = "" if filters.stage else filters.state
-    here = filters.state if filters.stage else ""
-    given = [
-        filters.q,
-        f"%{words}%",
-        filters.q,
-        anywhere,
-        anywhere,
-        here,
-        filters.stage,
-        here,
-        size,
-        (page - 1) * size,
-    ]
-    rows = _ask(sql + TABLE.format(order=order), [*params, *given])
-    found = []
-    for pk, name, number, unit, _state, _total, cells in rows:
-        by_stage = json.loads(cells) if isinstance(cells, str) else cells
-        line = [_cell(stage, name, by_stage.get(stage.kind) or {"state": "planned"}) for stage in stages]
-        found.append(Person(pk, name, number, unit, line))
-    return found, rows[0][5] if rows else 0
+    """One page of people with their states, and how many there are in all. Two statements.
+
+    `known` is their number where the counts have it (nobody is filtered out); else it is counted here.
+    """
+    narrowed, given = "", {"size": size, "skip": (page - 1) * size}
+    if filters.q:
+        words = filters.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+        narrowed += " AND (e.name ILIKE %(words)s OR e.number = %(q)s)"
+        given |= {"words": f"%{words}%", "q": filters.q}
+    if filters.state:
+        narrowed += f" AND {IN_STATE}"
+        given |= {"stage": filters.stage, "state": filters.state}
+    is_whole = known is not None and not narrowed
+    sql = (
+        PEOPLE.replace("{narrowed}", narrowed)
+        .replace("{order}", ORDERS.get(sort, "e.sort_name, e.id"))
+        .replace("{total}", "" if is_whole else ", count(*) OVER ()")
+    )
+    rows = board.ask(sql, **given)
+    cells: dict[int, dict[str, tuple[Any, ...]]] = {}
+    for part, stage, *rest in board.ask(CELLS, parts=[row[0] for row in rows]) if rows else ():
+        cells.setdefault(part, {})[stage] = tuple(rest)
+    found = [
+        Person(
+            pk, employee, name, number, unit, [_cell(s, name, state, cells.get(pk, {}).get(s.kind)) for s in stages]
+        )
+        for pk, name, number, unit, state, employee, *_total in rows
+    ]  # fmt: skip
+    if is_whole:
+        return found, known or 0
+    return found, rows[0][6] if rows else 0
 
 
-def _cell(stage: Stage, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
-    due_on = date.fromisoformat(raw["due_on"]) if raw.get("due_on") else stage.due_on
-    why = raw.get("why") if raw["state"] == "blocked" else None
-    own = WHY_SELF.get(why or "") if raw.get("who") == name else None
+def _cell(stage: Stage, name: str, part_state: str, place: tuple[Any, ...] | None) -> dict[str, Any]:
+    state, due_on, milestone, reached_at, cause, is_away, n, who = place or (
+        "planned" if stage.state == Stage.State.PLANNED else "nothing", None, "", None, "", False, 0, None,
+    )  # fmt: skip
+    if part_state == "left":
+        state = "left"
+    why = (cause or ("away" if is_away else "")) if state == "blocked" else ""
+    own = WHY_SELF.get(why) if who == name else None
     words = str(own or WHY[why]) if why else ""
     return {
         "stage": stage,
-        "state": raw["state"],
-        "word": STATES[raw["state"]],
-        "due_on": due_on,
-        "n": raw.get("n") or 0,
-        "why": words % (raw.get("who") or _("nobody")) if "%s" in words else words,
+        "state": state,
+        "word": STATES[state],
+        "due_on": due_on or stage.due_on,
+        "n": n,
+        "milestone": MILESTONES.get(milestone, ""),
+        "reached_at": reached_at,
+        "why": words % (who or _("nobody")) if "%s" in words else words,
         "way_out": WAY_OUT[why] if why else "",
-        "cause": why or "",
+        "cause": why,
     }
 
 
@@ -274,13 +401,11 @@ class Chased:
     why: str
 
 
-def chase(cycle: Cycle, user: User, day: date, filters: Filters) -> list[Chased]:
-    """Who would be reminded of what is open in the open stages, and who would not, and why. One statement."""
-    sql, params = _sql(cycle, user, day, filters)
-    given = [day, day, day, str(cycle.pk), day.isoformat(), cycle.pk, filters.stage, filters.stage]
+def chase(board: Board, filters: Filters, now: datetime) -> list[Chased]:
+    """Who would be reminded of what is open, and who would not, and why. One statement."""
     found = []
-    for _pk, name, user_id, count, due_on, has_left, is_away, was_told in _ask(
-        sql + CHASE, [*params, *given]
+    for _pk, name, user_id, count, due_on, has_left, is_away, was_told in board.ask(
+        CHASE, stage=filters.stage, now=now
     ):
         why = ""
         if has_left:

@@ -16,7 +16,9 @@ from django.utils.translation import ngettext
 from feedback.models import ActionItem
 from pmcycle.activity.models import Delivery, Heartbeat
 from pmcycle.cycles.models import Cycle, Participation, Stage
-from pmcycle.home.contributions import NEEDS, Item, open_items_of
+from pmcycle.home.completion import DONE
+from pmcycle.home.contributions import MILESTONES, NEEDS
+from pmcycle.home.items import Item, open_items_of
 from pmcycle.home.rules import Group, Line, grouped, my_part, time_needed
 from pmcycle.people.models import User
 
@@ -74,7 +76,7 @@ def line_of(item: Item) -> Line:
     need = NEEDS[item.kind]
     words = need.waits if item.phase == "waits" and need.waits else need.title
     return Line(
-        title=str(words) % {"name": item.about_name},
+        title=str(words) % {"name": item.name},
         button=str(need.button),
         url=need_url(need.url_name, item.subject),
         due_on=item.due_on,
@@ -85,7 +87,7 @@ def line_of(item: Item) -> Line:
 
 def desk(user: User, today: date) -> Desk:
     """What needs the reader today, what waits on others, and how the cycle stands."""
-    mine = open_items_of(user.employee_id) if user.employee_id else []
+    mine = open_items_of(user.employee_id, timezone.now()) if user.employee_id else []
     todo = [item for item in mine if item.phase == "todo"]
     waits = [item for item in mine if item.phase != "todo"]
     participation = Participation.objects.mine(user).filter(cycle__state=Cycle.State.RUNNING).first()
@@ -95,7 +97,7 @@ def desk(user: User, today: date) -> Desk:
         waits=sorted(map(line_of, waits), key=lambda line: (line.due_on or date.max, line.title)),
         cycle=cycle,
         participation=participation,
-        stages=[_stage_line(stage, todo, waits) for stage in cycle.stages.all()] if cycle else [],
+        stages=_stage_lines(cycle, participation, todo, waits) if cycle else [],
         promises=_promises(user),
         roles=role_lines(user),
     )
@@ -105,12 +107,19 @@ def _running_cycle(user: User) -> Cycle | None:
     return Cycle.objects.visible_to(user).filter(state=Cycle.State.RUNNING).first()
 
 
-def _stage_line(stage: Stage, todo: Sequence[Item], waits: Sequence[Item]) -> StageLine:
-    mine = sum(item.stage == stage.kind and item.cycle == stage.cycle_id for item in todo)
-    others = sum(item.stage == stage.kind and item.cycle == stage.cycle_id for item in waits)
-    tone, words = my_part(stage.state, mine, others)
-    done = 1 if stage.state == Stage.State.CLOSED or (stage.state == Stage.State.OPEN and not mine) else 0
-    return StageLine(stage, tone, words, done)
+def _stage_lines(
+    cycle: Cycle, participation: Participation | None, todo: Sequence[Item], waits: Sequence[Item]
+) -> list[StageLine]:
+    """The stages with what the reader has to do in each, and how far they have come."""
+    rows = participation.places.values_list("stage", "milestone") if participation else ()
+    come, lines = dict(rows), []
+    for stage in cycle.stages.all():
+        mine = sum(item.stage == stage.kind and item.cycle == cycle.pk for item in todo)
+        others = sum(item.stage == stage.kind and item.cycle == cycle.pk for item in waits)
+        milestone = come.get(stage.kind, "")
+        tone, words = my_part(stage.state, mine, others, MILESTONES.get(milestone, ""), milestone in DONE)
+        lines.append(StageLine(stage, tone, words, int(milestone in DONE)))
+    return lines
 
 
 def _promises(user: User) -> list[ActionItem]:

@@ -64,30 +64,34 @@ def time_needed(minutes: int) -> str:
     return ngettext("about %(n)d hour", "about %(n)d hours", hours) % {"n": hours}
 
 
-def my_part(state: str, todo: int, waits: int) -> tuple[str, str]:
-    """Tone and words for how a stage stands for the reader."""
-    if state == "planned":
-        return "mute", _("not open yet")
+def my_part(state: str, todo: int, waits: int, milestone: Any, is_done: bool) -> tuple[str, str]:
+    """Tone and words for how a stage stands for the reader: what is to do first, then how far they have come."""
     if todo:
         return "warn", ngettext("%(n)d thing for you", "%(n)d things for you", todo) % {"n": todo}
-    if state == "closed":
-        return "mute", _("closed")
-    if waits:
-        return "info", _("waiting for others")
-    return "ok", _("nothing for you now")
-
-
-def stage_state(state: str, *, theirs: bool, mine: bool, others: bool, is_late: bool) -> tuple[str, str]:
-    """Tone and words of one person's stage in the manager's grid."""
+    if milestone:
+        return ("ok" if is_done else "info"), str(milestone)
     if state == "planned":
         return "mute", _("not open yet")
+    if waits:
+        return "info", _("waiting for others")
+    return "mute", _("closed") if state == "closed" else _("nothing for you now")
+
+
+def stage_state(
+    state: str, *, theirs: bool, mine: bool, others: bool, is_late: bool, milestone: Any, is_done: bool
+) -> tuple[str, str]:
+    """Tone and words of one person's stage in the manager's grid: whose turn, or how far they have come."""
     if mine:
         return ("danger" if is_late else "warn"), _("your turn")
     if theirs:
         return ("danger" if is_late else "info"), _("overdue") if is_late else _("their turn")
     if others:
         return "info", _("with others")
-    return ("mute", _("closed")) if state == "closed" else ("ok", _("nothing open"))
+    if milestone:
+        return ("ok" if is_done else "info"), str(milestone)
+    if state == "planned":
+        return "mute", _("not open yet")
+    return "mute", _("nothing to do")
 
 
 def goal_health(goals: int, at_risk: int, off_track: int, on_track: int) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import time
 
 from celery import shared_task
 
-from pmcycle.activity.actions import beat
+from pmcycle.activity.actions import add_up_places, beat
 from pmcycle.home import actions
 
 # A little less than the minute after which the clock strikes again.
@@ -18,6 +18,13 @@ def remind() -> None:
     """Write this morning's reminders, wherever it is morning, and send them."""
     if actions.remind():
         deliver.delay()
+
+
+@shared_task
+def turn_day() -> None:
+    """What turns with the day, once a day; and the board's counts added up."""
+    actions.turn_day()
+    add_up_places()
 
 
 @shared_task

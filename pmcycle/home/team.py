@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,8 +14,11 @@ from django.db.models.functions import Coalesce
 from feedback.models import ActionItem, last_talk
 from goals.models import Goal, KeyResult
 from pmcycle.access import in_force
+from pmcycle.activity.models import Place
 from pmcycle.cycles.models import Cycle, Participation, Stage
-from pmcycle.home.contributions import Item, open_items_among
+from pmcycle.home.completion import DONE
+from pmcycle.home.contributions import MILESTONES
+from pmcycle.home.items import Item, open_items_about
 from pmcycle.home.rules import goal_health, silence, stage_state
 from pmcycle.people.models import Absence, User
 
@@ -89,8 +92,11 @@ def grid(user: User, now: datetime, today: date, sort: str = "silence", search: 
     cycle = found[0].cycle if found else None
     stages = list(cycle.stages.all()) if cycle else []
     staff = [row.employee_id for row in found]
-    items = open_items_among(staff) if staff else []
-    rows = [_row(row, stages, _turns(items, cycle), user, now, today) for row in found]
+    items = open_items_about(staff, cycle.pk, now) if cycle else []
+    places = Place.objects.filter(participation__in=found).values_list("participation", "stage", "milestone")
+    come = {(part, stage): milestone for part, stage, milestone in places} if found else {}
+    turns = _turns(items)
+    rows = [_row(row, stages, turns, come, user, now, today) for row in found]
     if sort == "silence":
         rows.sort(key=lambda row: row.participation.last_talk or NEVER)
     elif sort == "goals":
@@ -99,28 +105,38 @@ def grid(user: User, now: datetime, today: date, sort: str = "silence", search: 
     return Grid(cycle, stages, rows, sort)
 
 
-Turns = dict[tuple[int, str], list[Item]]
+Turns = dict[tuple[int | None, str], list[Item]]
 
 
-def _turns(items: Sequence[Item], cycle: Cycle | None) -> Turns:
+def _turns(items: Sequence[Item]) -> Turns:
     """What is open in the cycle, by the person it is about and by stage."""
     turns: Turns = defaultdict(list)
     for item in items:
-        if cycle and item.cycle == cycle.pk and item.phase == "todo":
-            turns[item.about, item.stage].append(item)
+        turns[item.about, item.stage].append(item)
     return turns
 
 
-def _row(part: Any, stages: Sequence[Stage], turns: Turns, user: User, now: datetime, today: date) -> Row:
+def _row(
+    part: Any,
+    stages: Sequence[Stage],
+    turns: Turns,
+    come: Mapping[tuple[int, str], str],
+    user: User,
+    now: datetime,
+    today: date,
+) -> Row:
     cells = []
     for stage in stages:
         open_here = turns.get((part.employee_id, stage.kind), [])
+        milestone = come.get((part.pk, stage.kind), "")
         tone, words = stage_state(
             stage.state,
             theirs=any(item.recipient == part.employee_id for item in open_here),
             mine=any(item.recipient == user.employee_id for item in open_here),
             others=bool(open_here),
             is_late=any(item.due_on and item.due_on < today for item in open_here),
+            milestone=MILESTONES.get(milestone, ""),
+            is_done=milestone in DONE,
         )
         cells.append(Cell(tone, words, stage.get_kind_display()))
     return Row(

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from appraisals import actions
-from appraisals.models import Acknowledgement, Appeal, Rating, ReleasedResult, deciders, open_items
+from appraisals.models import Acknowledgement, Appeal, Rating, ReleasedResult, deciders
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles.models import Cycle
 from pmcycle.people.models import Role
@@ -18,6 +18,7 @@ from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
 from tests.factories.people import grant
+from tests.open_items import waiting
 
 
 def url(pk: int, verb: str = "result") -> str:
@@ -183,13 +184,12 @@ def test_the_database_keeps_decisions_whole(world: World, result: ReleasedResult
 
 
 def test_open_items_name_what_waits_for_whom(world: World, result: ReleasedResult) -> None:
-    rows = [row for query in open_items() for row in query]
-    mine = [row for row in rows if row[2] == world.ana.employee_id]
-    assert [row[0] for row in mine] == ["appraisals:result"]
+    mine = [item for item in waiting("appraisals") if item.recipient == world.ana.employee_id]
+    assert [item.kind for item in mine] == ["appraisals:result"]
     actions.file_appeal(result, "Please look.", by=world.ana)
-    rows = [row for query in open_items() for row in query]
-    assert not [row for row in rows if row[2] == world.ana.employee_id]
-    assert [row[2] for row in rows if row[0] == "appraisals:appeal"] == [world.dora.employee_id]
+    rows = waiting("appraisals")
+    assert not [item for item in rows if item.recipient == world.ana.employee_id]
+    assert [item.recipient for item in rows if item.kind == "appraisals:appeal"] == [world.dora.employee_id]
 
 
 def test_a_review_is_on_the_home_of_everybody_who_was_told_of_it(
@@ -216,16 +216,15 @@ def test_who_administers_the_system_decides_no_review(world: World, result: Rele
 
 def test_open_items_know_what_is_to_be_written(world: World) -> None:
     make.open_stage(world.cycle)
-    rows = [row for query in open_items() for row in query]
-    assert {row[0] for row in rows if row[2] == world.ana.employee_id} == {"appraisals:self"}
-    assert {
-        row[4] for row in rows if row[2] == world.bashir.employee_id and row[0] == "appraisals:manager"
-    } == {
+    rows = waiting("appraisals")
+    assert {item.kind for item in rows if item.recipient == world.ana.employee_id} == {"appraisals:self"}
+    to_write = [item for item in rows if item.kind == "appraisals:manager"]
+    assert {item.name for item in to_write if item.recipient == world.bashir.employee_id} == {
         "Ana Popescu",
         "Chen Wei",
     }
     Cycle.objects.filter(pk=world.cycle.pk).update(state="closed")
-    assert not [row for query in open_items() for row in query]
+    assert not waiting("appraisals")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,10 +10,12 @@ from django.db import models
 from django.db.models import F, Value
 
 from feedback.models import FeedbackRequest
+from pmcycle.activity.todos import Definition
 from pmcycle.cycles.models import ReminderPolicy, items
 from pmcycle.cycles.rules import Need
 from pmcycle.home import contributions
 from pmcycle.people.models import User
+from tests.open_items import define
 
 if TYPE_CHECKING:
     from tests.conftest import World
@@ -24,17 +26,17 @@ KIND = "test:answer"
 def only_requests(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """Let requests for feedback be the only open items there are."""
 
-    def open_items() -> list[models.QuerySet[Any, Any]]:
+    def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
         rows = FeedbackRequest.objects.filter(state="open")
         return [
             items(
                 rows, kind=KIND, stage="appraisal", subject=F("pk"), recipient=F("reviewer"), about=F("about"),
-                about_name=F("about__name"), cycle=Value(world.cycle.pk, models.BigIntegerField()), due_on=F("due_on"),
+                cycle=Value(world.cycle.pk, models.BigIntegerField()), due_on=F("due_on"),
             )
         ]  # fmt: skip
 
     need = Need(title="Answer about %(name)s", button="Answer", url_name="activity:job", minutes=5)
-    monkeypatch.setattr(contributions, "OPEN_ITEMS", (open_items,))
+    define(monkeypatch, {"feedback": Definition(open_items)})
     monkeypatch.setitem(contributions.NEEDS, KIND, need)
 
 

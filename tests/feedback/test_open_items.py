@@ -11,7 +11,6 @@ from feedback import actions
 from feedback.models import last_talk
 from pmcycle.access import today
 from pmcycle.cycles.models import Participation
-from pmcycle.home.contributions import open_items_of
 from pmcycle.people.models import User
 from tests.conftest import SignedIn, World
 from tests.factories.feedback import (
@@ -23,14 +22,14 @@ from tests.factories.feedback import (
     make_request,
     person,
 )
+from tests.open_items import waiting
 
 
 def needs(user: User) -> set[tuple[str, str, str]]:
-    rows = open_items_of(person(user).pk)
     return {
-        (r.kind.removeprefix("feedback:"), r.phase, r.about_name)
-        for r in rows
-        if r.kind.startswith("feedback:")
+        (item.kind.removeprefix("feedback:"), item.phase, item.name)
+        for item in waiting("feedback")
+        if item.recipient == user.employee_id
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,27 +13,28 @@ from python_calamine import CalamineWorkbook
 
 from pmcycle.access import today
 from pmcycle.activity.models import Event, Notice
+from pmcycle.activity.todos import Definition
 from pmcycle.cycles.models import Assignment, Participation, Stage, items
-from pmcycle.home import completion, contributions, files
+from pmcycle.home import completion, files
 from pmcycle.home.completion import Filters, Person
 from pmcycle.people.models import Absence, Employee, User
 from tests.conftest import SignedIn, World
+from tests.open_items import catch_up, define
 
 pytestmark = pytest.mark.django_db
 
 
-def two_kinds() -> list[Any]:
+def two_kinds(day: date) -> list[Any]:
     """Everybody owes their goals; every manager owes an appraisal of each of theirs."""
     due = Subquery(
         Stage.objects.filter(cycle=OuterRef("cycle"), kind="objectives").values("due_on"),
         output_field=DateField(),
     )
     active = Participation.objects.filter(state="active")
-    manager = Assignment.objects.current().filter(participation=OuterRef("pk")).values("manager")[:1]
+    manager = Assignment.objects.current(day).filter(participation=OuterRef("pk")).values("manager")[:1]
     common: dict[str, Any] = {
         "subject": F("pk"),
         "about": F("employee"),
-        "about_name": F("employee__name"),
         "cycle": F("cycle"),
         "due_on": due,
     }
@@ -52,8 +53,8 @@ def two_kinds() -> list[Any]:
 
 
 @pytest.fixture(autouse=True)
-def _open_items(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contributions, "OPEN_ITEMS", (two_kinds,))
+def _two_kinds(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    define(monkeypatch, {"goals": Definition(two_kinds)})
 
 
 def url(world: World, name: str = "board") -> str:
@@ -61,8 +62,10 @@ def url(world: World, name: str = "board") -> str:
 
 
 def people(world: World, by: User, **filters: str) -> dict[str, Person]:
+    catch_up()
     stages = list(world.cycle.stages.all())
-    found, total = completion.people(world.cycle, stages, by, today(), Filters(**filters))
+    board = completion.look(world.cycle, by, today(), Filters(**filters))
+    found, total = completion.people(board, stages, Filters(**filters))
     assert total == len(found)
     return {p.name: p for p in found}
 

@@ -1,31 +1,39 @@
-"""What the apps contribute fits together: one statement, words for every kind, an address for every button."""
+"""What the apps contribute fits together: words for every kind, an address for every button."""
 
 from __future__ import annotations
 
 import pytest
 from django.db import connection
 
-from pmcycle.home.contributions import NEEDS, OPEN_ITEMS, open_items_among, open_items_of, open_items_sql
+from pmcycle.activity import todos
+from pmcycle.home.contributions import DEFINITIONS, MILESTONES, NEEDS
 from pmcycle.home.needs import need_url
 from tests.conftest import World
 
 
-def test_all_apps_open_items_are_one_statement_that_runs(world: World) -> None:
-    assert world.ana.employee_id
-    sql, params = open_items_sql()
+def test_every_kind_that_can_be_open_or_reached_has_its_words(db: None) -> None:
+    kinds = {
+        kind for app in DEFINITIONS for part in ("people", "matters") for kind in todos.union_of(app, part)[1]
+    }
+    reached = {kind for app in DEFINITIONS for kind in todos.union_of(app, "milestones")[1]}
+    assert kinds == NEEDS.keys()
+    assert reached == MILESTONES.keys()
+
+
+def test_the_functions_of_the_database_are_those_of_this_code(db: None) -> None:
+    bodies = "SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'todo%' ORDER BY 1"
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        everything = cursor.fetchall()
-    mine = [row for row in everything if row[2] == world.ana.employee_id]
-    assert len(mine) == len(open_items_of(world.ana.employee_id))
-    about = [row for row in everything if world.ana.employee_id in row[2:4]]
-    assert len(about) == len(open_items_among([world.ana.employee_id]))
+        cursor.execute(bodies)
+        before = cursor.fetchall()
+        todos.install()
+        cursor.execute(bodies)
+        assert cursor.fetchall() == before
 
 
-def test_every_kind_that_can_be_open_has_its_words(world: World) -> None:
-    parts = [rows for contribute in OPEN_ITEMS for rows in contribute()]
-    kinds = {getattr(rows.query.annotations["item_kind"], "value", "") for rows in parts}
-    assert kinds - NEEDS.keys() == set()
+def test_nothing_that_is_defined_depends_on_the_time_at_which_it_is_asked(world: World) -> None:
+    before = [todos.union_of(app, "people") for app in DEFINITIONS]
+    todos.union_of.cache_clear()
+    assert [todos.union_of(app, "people") for app in DEFINITIONS] == before
 
 
 @pytest.mark.parametrize("kind", NEEDS)

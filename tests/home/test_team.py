@@ -50,7 +50,7 @@ def test_whose_turn_it_is_stands_in_words(
     ask(world.bashir, world.ana, today() + timedelta(days=3))
     page = as_(world.bashir).get("/team/").content.decode()
     assert "your turn" in page
-    assert "nothing open" in page
+    assert "nothing to do" in page
 
 
 def test_the_search_keeps_those_whose_name_holds_the_words(world: World, as_: SignedIn) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from django.urls import reverse
 
 from incentives import actions
-from incentives.models import open_items
 from tests.conftest import SignedIn, World
 from tests.factories import incentives
+from tests.open_items import waiting as open_now
 
 
 def waiting(world: World) -> set[tuple[str, str]]:
     names = {u.employee_id: key for key in world.part for u in [getattr(world, key)]} | {
         world.dora.employee_id: "dora"
     }
-    first, *rest = open_items()
-    return {(row[0].removeprefix("incentives:"), names[row[2]]) for row in first.union(*rest, all=True)}
+    return {(item.kind.removeprefix("incentives:"), names[item.recipient]) for item in open_now("incentives")}
 
 
 def test_from_the_plan_to_the_statement(world: World) -> None:

@@ -14,11 +14,52 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from pmcycle.activity.actions.todos import (
+    add_up_places,
+    drift,
+    miscounted,
+    misplaced,
+    recount,
+    settle,
+    settle_all,
+    settle_cycle,
+    settle_roles,
+)
 from pmcycle.activity.models import Delivery, Draft, Event, Heartbeat, Job, Notice
 from pmcycle.errors import Refused
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
+
+__all__ = [
+    "Line",
+    "Tell",
+    "add_up_places",
+    "beat",
+    "claim",
+    "drift",
+    "drop_draft",
+    "enqueue",
+    "finish",
+    "kind_of",
+    "mark_read",
+    "miscounted",
+    "misplaced",
+    "no_step",
+    "record",
+    "record_each",
+    "record_export",
+    "record_view",
+    "recount",
+    "retry_delivery",
+    "save_draft",
+    "settle",
+    "settle_all",
+    "settle_cycle",
+    "settle_roles",
+    "steps",
+    "tell",
+]
 
 LEASE = timedelta(minutes=10)
 
@@ -106,7 +147,21 @@ def record_each(
         for line in lines
     )
     _tell_each((line.subject, t) for line in lines for t in line.notify)
+    _settle_each(verb, lines, by)
     return events
+
+
+def _settle_each(verb: str, lines: Iterable[Line], by: User | None) -> None:
+    """What the act opened or finished for the people it is about."""
+    about: dict[str, set[int]] = {}
+    for line in lines:
+        # An account has no employee in its event, because it belongs to the stream of security.
+        person = line.about_id or getattr(line.subject, "employee_id", None)
+        people = about.setdefault(line.subject._meta.app_label, set())
+        if person:
+            people.add(person)
+    for app, people in about.items():
+        settle(verb, app, people, by=by)
 
 
 def tell(subject: models.Model, notify: Iterable[Tell]) -> None:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pmcycle.activity.actions import Step, no_step, record
+from pmcycle.activity.actions import Step, no_step, record, settle_cycle
 from pmcycle.cycles.actions.checking import check
 from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS
 from pmcycle.cycles.actions.locking import lock_stages
@@ -101,6 +101,7 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
             step()
             record("launched", locked, by=by, stream=f"cycle:{locked.pk}", people=count)
             open_and_close(stages, day)
+            settle_cycle("launched", locked, by=by, at=now)
             step()
             cursor.execute(NOTICES, values)
             step()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from pmcycle.activity.actions import record
+from pmcycle.activity.actions import record, settle_cycle
 from pmcycle.cycles import rules
 from pmcycle.cycles.actions.lines import refresh_chains
 from pmcycle.cycles.actions.locking import lock_running, lock_stages
@@ -47,20 +47,27 @@ def open_due(now: datetime | None = None) -> int:
                 if cycle is None:
                     continue
                 day = cycle.local_day(now)
-                changed += open_and_close(lock_stages(cycle), day)
-                refresh_chains(cycle, day)
+                done = open_and_close(lock_stages(cycle), day)
+                if refresh_chains(cycle, day):
+                    settle_cycle("transferred", cycle, by=None, at=now)
+                if done:
+                    settle_cycle(done[-1], cycle, by=None, at=now)
+                changed += len(done)
         except Exception:
             log.exception("stages could not be opened", cycle=pk)
     return changed
 
 
-def open_and_close(stages: Sequence[Stage], day: date) -> int:
-    """Open what has come, then close what is over, in the transaction that holds the cycle's rows."""
-    changed = 0
+def open_and_close(stages: Sequence[Stage], day: date) -> list[str]:
+    """Open what has come, then close what is over, in the transaction that holds the cycle's rows.
+
+    The verbs of what was done; the caller settles what is open in the cycle, once for all of it.
+    """
+    changed = []
     for stage in stages:
         if rules.should_open(stage.dates, day):
             _open(stage, by=None)
-            changed += 1
+            changed.append("stage_opened")
     for stage, following in zip(stages, [*stages[1:], None], strict=True):
         after = following.dates if following else None
         if not rules.should_close(stage.dates, after, day):
@@ -72,7 +79,7 @@ def open_and_close(stages: Sequence[Stage], day: date) -> int:
             try:
                 with transaction.atomic():
                     _close(stage, by=None)
-                    changed += 1
+                    changed.append("stage_closed")
             except Refused as why:
                 log.info("stage stays open", stage=stage.pk, why=why.reason)
     return changed
@@ -110,6 +117,7 @@ def open_stage(stage: Stage, *, due_on: date | None, reason: str, version: int |
         if locked.opens_on > locked.due_on:
             raise Invalid("due_on", _("A stage opens before it is due."))
         _open(locked, by=by, reason=reason)
+        settle_cycle("stage_opened", cycle, by=by)
     return locked
 
 
@@ -122,6 +130,7 @@ def close_stage(stage: Stage, *, reason: str, version: int | None, by: User) -> 
         if locked.state != Stage.State.OPEN:
             raise Refused(_("%s is not open.") % locked)
         _close(locked, by=by, reason=reason)
+        settle_cycle("stage_closed", locked.cycle, by=by)
     return locked
 
 
@@ -148,6 +157,7 @@ def postpone_stage(stage: Stage, *, due_on: date, reason: str, version: int | No
             old=old.isoformat(),
             new=due_on.isoformat(),
         )
+        settle_cycle("stage_postponed", cycle, by=by)
     return locked
 
 
@@ -172,6 +182,7 @@ def close(cycle: Cycle, *, version: int | None, by: User) -> Cycle:
         locked.version += 1
         locked.save(update_fields=["state", "closed_at", "version"])
         record("closed", locked, by=by, stream=f"cycle:{locked.pk}")
+        settle_cycle("closed", locked, by=by)
     return locked
 
 

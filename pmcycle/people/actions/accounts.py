@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.access import today
-from pmcycle.activity.actions import Tell, record
+from pmcycle.activity.actions import Tell, record, settle_roles
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.authentication import digest
 from pmcycle.people.models import (
@@ -207,6 +207,7 @@ def grant_role(
             )
             alert = _alert(grant, by) if role in roles.HR_ROLES else []
             record("granted_role", grant, by=by, stream=SECURITY, notify=alert, role=role, user=row.pk)
+            settle_roles("granted_role", by=by)
     except IntegrityError as error:
         raise Invalid("starts_on", _("This person already holds the role on these days.")) from error
     return grant
@@ -248,6 +249,7 @@ def end_role(grant: RoleGrant, *, by: User) -> None:
         else:
             row.ends_on = yesterday
             row.save(update_fields=["ends_on"])
+        settle_roles("ended_role", by=by)
 
 
 def _check_hr_admin_left(without: User) -> None:

@@ -17,7 +17,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.access import in_force, today
-from pmcycle.activity.actions import Step, enqueue, no_step, record
+from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_all
+from pmcycle.activity.actions.todos import settle as settle_open
 from pmcycle.activity.models import Job
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.actions.import_sql import LINES, WRITE_PEOPLE
@@ -675,6 +676,8 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
                 _remember(row, by)
                 row.state, row.applied_at = Import.State.APPLIED, timezone.now()
                 record("applied_import", row, by=by, **row.counts)
+                if row.counts.get("created") or row.counts.get("changed"):
+                    settle_all("applied_import", by=by)
             row.save(update_fields=["state", "counts", "digest", "version", "applied_at"])
     except IntegrityError as error:
         raise Refused(
@@ -773,8 +776,14 @@ def _write_ranges(run: Import) -> None:
 
 def close_accounts_of_leavers(on: date) -> int:
     """End the accounts of everybody whose last day has passed; answers how many. Nothing is deleted."""
-    closed: int = User.objects.filter(is_active=True, employee__left_on__lt=on).update(is_active=False)
-    return closed
+    with transaction.atomic():
+        leavers = User.objects.select_for_update(of=("self",)).filter(
+            is_active=True, employee__left_on__lt=on
+        )
+        gone = dict(leavers.values_list("pk", "employee"))
+        User.objects.filter(pk__in=gone).update(is_active=False)
+        settle_open("closed_account", "people", set(gone.values()), by=None)
+    return len(gone)
 
 
 def fates(run: Import) -> dict[str, int]:

@@ -194,7 +194,10 @@ class Employee(models.Model):
             ),
             models.CheckConstraint(condition=Q(fte__gt=0, fte__lte=2), name="employee_fte_sensible"),
         ]
-        indexes = [GinIndex(fields=["name"], name="employee_name_search", opclasses=["gin_trgm_ops"])]
+        indexes = [
+            GinIndex(fields=["name"], name="employee_name_search", opclasses=["gin_trgm_ops"]),
+            models.Index("sort_name", "id", name="employee_in_order"),
+        ]
 
     def __str__(self) -> str:
         return self.name

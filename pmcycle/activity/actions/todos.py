@@ -1,0 +1,227 @@
+"""Bringing what is open up to what the definitions say, in the transaction of the act."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from pmcycle.activity import todos
+from pmcycle.activity.rules import DROPPING
+from pmcycle.activity.todos import OF_ALL, OF_CYCLE, OF_PEOPLE, Scope
+
+if TYPE_CHECKING:
+    from pmcycle.people.models import User
+
+# From so many people on, planning for them is worth its time, and the database's function is not.
+MANY = 50
+ALL = ("people", "matters", "milestones")
+# Whatever happens here touches what is open in every app, and for everybody near.
+WIDE = ("cycles", "people")
+
+
+def settle(
+    verb: str,
+    subject: models.Model | str,
+    about: Collection[int],
+    *,
+    by: User | None,
+    at: datetime | None = None,
+) -> None:
+    """Open, finish and move what an act on `subject` changed for these employees.
+
+    `record` calls this, so an action need not. What vanishes was done, by that person and now; after
+    a verb of `DROPPING` it was dropped, and the verb says why. `subject` is a row or an app's name. About
+    nobody, it is about what waits for HR in the app.
+    """
+    app = subject if isinstance(subject, str) else subject._meta.app_label
+    wide, known = app in WIDE, todos.definitions().get(app)
+    if not (wide and about) and not (known and (about or known.matters)):
+        return
+    apps = list(todos.definitions()) if wide else [app]
+    if len(about) > MANY:
+        _run(apps, OF_PEOPLE, verb, by=by, at=at, who=sorted(about))
+        return
+    values = [apps, sorted(about), wide, _today(), at or timezone.now(), by.pk if by else None, _why(verb)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT todo_act(%s::text[], %s::bigint[], %s, %s, %s, %s, %s)", values)
+
+
+def settle_cycle(
+    verb: str,
+    cycle: models.Model | int,
+    *,
+    by: User | None,
+    at: datetime | None = None,
+    apps: Sequence[str] | None = None,
+) -> None:
+    """The same for everything of one cycle: launched, a stage opened or closed, many people moved."""
+    pk = cycle if isinstance(cycle, int) else cycle.pk
+    _run(list(apps or todos.definitions()), OF_CYCLE, verb, by=by, at=at, cycle=pk)
+
+
+def settle_all(verb: str, *, by: User | None, apps: Sequence[str] | None = None) -> int:
+    """The same for everybody: after an import, when the day turns, and to repair. How many rows changed."""
+    return _run(list(apps or todos.definitions()), OF_ALL, verb, by=by)
+
+
+def settle_roles(verb: str, *, by: User | None) -> int:
+    """The same where somebody became or ceased to be HR: to whom a matter is put depends on who is."""
+    return settle_all(
+        verb, by=by, apps=[app for app, defined in todos.definitions().items() if defined.matters]
+    )
+
+
+def _today() -> Any:
+    return datetime.now(UTC).date()
+
+
+def _why(verb: str) -> str:
+    return verb if verb in DROPPING else ""
+
+
+def _run(
+    apps: Sequence[str],
+    scope: Scope,
+    verb: str,
+    *,
+    by: User | None,
+    at: datetime | None = None,
+    parts: Sequence[str] = ALL,
+    **values: Any,
+) -> int:
+    """Run the statements for many, each planned for what it is about; how many people were touched."""
+    given = {
+        "day": _today(),
+        "at": at or timezone.now(),
+        "actor": by.pk if by else None,
+        "why": _why(verb),
+        **values,
+    }
+    touched: set[int] = set()
+    with transaction.atomic(), connection.cursor() as cursor:
+
+        def run(text: str) -> None:
+            named = todos.PLACEHOLDER.sub(r"%(\1)s", text.replace("%", "%%"))
+            for name, kind in (
+                ("actor", "bigint"),
+                ("at", "timestamptz"),
+                ("why", "text"),
+                ("who", "bigint[]"),
+            ):
+                named = named.replace(f"%({name})s", f"%({name})s::{kind}")
+            cursor.execute(named, given)
+
+        for app in apps:
+            for part in parts:
+                text = todos.refresh_text(app, part, OF_ALL if part == "matters" else scope)
+                if text:
+                    run(text)
+                    touched.update((cursor.fetchone() or [None])[0] or ())
+        if scope is OF_ALL and parts != ALL:
+            scope = OF_PEOPLE
+        given["who"] = sorted(touched.union(values.get("who", ())))
+        run(todos.places_text(scope))
+    return len(touched)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One row that is not as its definition says: `wanted` and `kept` are its columns, None where it is missing."""
+
+    what: str
+    kind: str
+    subject: int
+    recipient: int | None
+    phase: str
+    wanted: str | None
+    kept: str | None
+
+
+def drift(cursor: Any = None) -> list[Drift]:
+    """Where to-dos and milestones differ from their definitions now; nothing, if every act did its part."""
+    found: list[Drift] = []
+    if cursor is None:
+        with connection.cursor() as cursor:
+            return drift(cursor)
+    for app in todos.definitions():
+        cursor.execute(f"SELECT * FROM todo_drift_{app}(%s)", [_today()])  # noqa: S608 - an app's name
+        found += [Drift(*row) for row in cursor.fetchall()]
+    return found
+
+
+# --- Counts ---------------------------------------------------------------------------------------
+
+COUNTED = "cycle_id, unit_id, stage, milestone, due_on, is_missed, cause"
+
+ADD_UP = f"""
+WITH taken AS (DELETE FROM activity_placecount RETURNING {COUNTED}, people)
+INSERT INTO activity_placecount ({COUNTED}, people)
+SELECT {COUNTED}, sum(people) FROM taken GROUP BY {COUNTED} HAVING sum(people) <> 0
+"""  # noqa: S608 - constants
+
+# What the counts come to when they are made from the rows that they count.
+COUNT_ANEW = f"""
+SELECT {COUNTED}, count(*)::int AS people FROM (
+  SELECT {COUNTED} FROM activity_place
+  UNION ALL
+  SELECT cycle_id, unit_id, '', '', NULL, false, replace(state, 'active', '') FROM cycles_participation
+  UNION ALL
+  SELECT m.cycle_id, p.unit_id, '', m.kind, NULL, false, '' FROM activity_milestone m
+  JOIN cycles_participation p ON p.id = m.participation_id AND p.state = 'active'
+) one GROUP BY {COUNTED}
+"""  # noqa: S608 - constants
+
+
+def add_up_places() -> int:
+    """Bring the signed lines of the counts together, so that a look at the board adds few; how many are left."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE activity_placecount IN SHARE UPDATE EXCLUSIVE MODE")
+        cursor.execute(ADD_UP)
+        return int(cursor.rowcount)
+
+
+def recount() -> None:
+    """Make the counts of the board anew from what they count."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE activity_place, activity_milestone, cycles_participation IN SHARE MODE")
+        cursor.execute("DELETE FROM activity_placecount")
+        cursor.execute(f"INSERT INTO activity_placecount ({COUNTED}, people) {COUNT_ANEW}")
+
+
+def miscounted() -> int:
+    """How many counts of the board differ from what they count."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT count(*) FROM (
+              SELECT {COUNTED}, sum(people) AS people FROM (
+                SELECT {COUNTED}, people FROM activity_placecount
+                UNION ALL SELECT {COUNTED}, -people FROM ({COUNT_ANEW}) anew
+              ) both_ways GROUP BY {COUNTED} HAVING sum(people) <> 0
+            ) odd
+            """  # noqa: S608 - constants
+        )
+        return int(cursor.fetchone()[0])
+
+
+def misplaced() -> int:
+    """How many places differ from the to-dos and milestones that they are made from."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        point = transaction.savepoint()
+        cursor.execute(
+            "SELECT id, participation_id, stage, due_on, is_missed, cause, milestone FROM activity_place"
+        )
+        before = {row[1:] for row in cursor.fetchall()}
+        named = todos.PLACEHOLDER.sub(r"%(\1)s", todos.places_text(OF_ALL).replace("%", "%%"))
+        cursor.execute(named, {"day": _today()})
+        cursor.execute(
+            "SELECT id, participation_id, stage, due_on, is_missed, cause, milestone FROM activity_place"
+        )
+        after = {row[1:] for row in cursor.fetchall()}
+        transaction.savepoint_rollback(point)
+    return len(before ^ after)

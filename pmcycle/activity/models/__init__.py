@@ -1,0 +1,22 @@
+"""What is open (to-dos, milestones), what happened (events), who is told (notices, deliveries), what runs long (jobs).
+
+This app stands below `people`: it knows users, employees and cycles only through their foreign keys.
+"""
+
+from pmcycle.activity.models.telling import CLOCK_KINDS, Delivery, Draft, Event, Heartbeat, Job, Notice
+from pmcycle.activity.models.todos import Milestone, Place, PlaceCount, ToDo, named
+
+__all__ = [
+    "CLOCK_KINDS",
+    "Delivery",
+    "Draft",
+    "Event",
+    "Heartbeat",
+    "Job",
+    "Milestone",
+    "Notice",
+    "Place",
+    "PlaceCount",
+    "ToDo",
+    "named",
+]

@@ -1,0 +1,387 @@
+"""The statements that keep what is open: to-dos, milestones and places as the definitions say.
+
+Every app defines what is open in it as querysets (`pmcycle.home.contributions.DEFINITIONS`). Here
+they become one statement an app that compares the definition with the rows, opens what is missing,
+finishes what has vanished and moves what has another day; the same text runs for some people, for a
+cycle and for everybody. For a few people it runs inside a function of the database, because planning
+the thirty querysets anew takes twenty times longer than running them; `install` writes the functions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import connection, models
+from django.utils.module_loading import import_string
+
+# The columns of a definition of open items, in the order of `pmcycle.cycles.models.items`.
+ITEM = "kind, subject, recipient, about, named, name, cycle, stage, due_on, opens_at, ends_at, phase"
+# The columns of a definition of milestones, in the order of `pmcycle.cycles.models.reached`.
+REACHED = "participation, about, cycle, stage, kind, step, at"
+
+# Stands for the day of the relations while a definition is compiled.
+ANY_DAY = date(4711, 1, 1)
+
+Rows = Sequence[models.QuerySet[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What one app says is open, each a function of the day by which relations are judged.
+
+    `people` is found by whom it is about, `matters` is the few things that wait for HR whatever
+    they are about, `milestones` are what people have reached (no day needed: it never goes back).
+    """
+
+    people: Callable[[date], Rows]
+    matters: Callable[[date], Rows] | None = None
+    milestones: Callable[[], Rows] | None = None
+
+
+def definitions() -> Mapping[str, Definition]:
+    """The table of the apps above, found by its name."""
+    return cast(Mapping[str, Definition], import_string(settings.TO_DOS))
+
+
+# --- Text -----------------------------------------------------------------------------------------
+
+
+def _text(rows: Rows) -> str:
+    """The union of querysets as SQL without parameters; `:day` stands for the day."""
+    whole = rows[0].union(*rows[1:], all=True) if len(rows) > 1 else rows[0]
+    sql, params = whole.query.get_compiler(connection=connection).as_sql()
+    with connection.cursor() as cursor:
+        text = cursor.cursor.mogrify(sql, params).decode()
+    return str(text).replace(f"'{ANY_DAY.isoformat()}'::date", ":day")
+
+
+@lru_cache(maxsize=64)
+def union_of(app: str, part: str) -> tuple[str, tuple[str, ...]]:
+    """The union of one part of a definition ("people", "matters", "milestones") and its kinds."""
+    contribute = getattr(definitions()[app], part)
+    if contribute is None:
+        return "", ()
+    rows = contribute() if part == "milestones" else contribute(ANY_DAY)
+    if not rows:
+        return "", ()
+    column = "reached_kind" if part == "milestones" else "item_kind"
+    kinds = sorted({str(q.query.annotations[column].value) for q in rows})
+    return _text(rows), tuple(kinds)
+
+
+IS_OPEN = "t.done_at IS NULL AND t.dropped_at IS NULL"
+# An item that lies in the future again after it had come was done; it is not the same one moved.
+SAME = """f.kind = t.kind AND f.subject = t.subject_id AND f.recipient = t.recipient_id AND f.phase = t.phase
+    AND NOT (f.opens_at IS NOT NULL AND f.opens_at > :at AND coalesce(t.opens_at, '-infinity') <= :at)"""
+
+REFRESH = """
+WITH fresh AS MATERIALIZED (
+  SELECT DISTINCT ON (kind, subject, recipient, phase) *
+  FROM (SELECT kind::text, subject::bigint, recipient::bigint, about::bigint, named::bigint, name::text, cycle::bigint,
+          stage::text, due_on::date, opens_at::timestamptz, ends_at::timestamptz, phase::text
+        FROM (<union>) raw (<columns>)) i
+  WHERE recipient IS NOT NULL AND <fresh scope>
+  ORDER BY kind, subject, recipient, phase, due_on
+),
+gone AS (
+  UPDATE activity_todo t SET
+    done_at = CASE WHEN :why = '' THEN :at END, done_by_id = CASE WHEN :why = '' THEN :actor END,
+    dropped_at = CASE WHEN :why <> '' THEN :at END, dropped_why = :why
+  WHERE <is open> AND t.kind = ANY(ARRAY[<kinds>]) AND <table scope>
+    AND NOT EXISTS (SELECT 1 FROM fresh f WHERE <same>)
+  RETURNING t.about_id AS about, t.cycle_id AS cycle
+),
+moved AS (
+  UPDATE activity_todo t SET about_id = f.about, named_id = f.named, name = f.name, cycle_id = f.cycle,
+    stage = f.stage, due_on = f.due_on, opens_at = f.opens_at, ends_at = f.ends_at
+  FROM fresh f WHERE <is open> AND <same>
+    AND (t.about_id, t.named_id, t.name, t.cycle_id, t.stage, t.due_on, t.opens_at, t.ends_at) IS DISTINCT FROM
+        (f.about, f.named, f.name, f.cycle, f.stage, f.due_on, f.opens_at, f.ends_at)
+  RETURNING t.about_id AS about, t.cycle_id AS cycle
+),
+made AS (
+  INSERT INTO activity_todo (kind, subject_id, recipient_id, about_id, named_id, name, cycle_id, stage, due_on,
+    opens_at, ends_at, phase, opened_at, dropped_why)
+  SELECT f.kind, f.subject, f.recipient, f.about, f.named, f.name, f.cycle, f.stage, f.due_on, f.opens_at,
+    f.ends_at, f.phase, :at, ''
+  FROM fresh f
+  -- Read, so that what is finished has left the unique index before its successor comes.
+  CROSS JOIN (SELECT count(*) FROM gone) first
+  WHERE NOT EXISTS (SELECT 1 FROM activity_todo t WHERE <is open> AND <same>)
+  ON CONFLICT (kind, subject_id, recipient_id, phase) WHERE done_at IS NULL AND dropped_at IS NULL DO NOTHING
+  RETURNING about_id AS about, cycle_id AS cycle
+)
+SELECT array_agg(DISTINCT about)
+FROM (SELECT * FROM gone UNION ALL SELECT * FROM moved UNION ALL SELECT * FROM made) changed
+WHERE cycle IS NOT NULL AND about IS NOT NULL
+"""
+
+REACH = """
+WITH made AS (
+  INSERT INTO activity_milestone (participation_id, cycle_id, stage, kind, step, at)
+  SELECT participation::bigint, cycle::bigint, stage::text, kind::text, step::smallint, at::timestamptz
+  FROM (<union>) raw (<columns>) WHERE at IS NOT NULL AND <fresh scope>
+    AND NOT EXISTS (SELECT 1 FROM activity_milestone m
+      WHERE m.participation_id = participation::bigint AND m.kind = raw.kind::text)
+  ON CONFLICT (participation_id, kind) DO NOTHING
+  RETURNING participation_id
+)
+SELECT array_agg(DISTINCT p.employee_id) FROM made JOIN cycles_participation p ON p.id = made.participation_id
+"""
+
+# What closing has left undone: nothing of the same was opened or done since.
+MISSED = """t.dropped_why IN ('stage_closed', 'closed') AND NOT EXISTS (
+  SELECT 1 FROM activity_todo later WHERE later.about_id = t.about_id AND later.cycle_id = t.cycle_id
+    AND later.kind = t.kind AND later.id > t.id AND later.dropped_at IS NULL)"""
+
+PLACES = """
+WITH part AS MATERIALIZED (
+  SELECT p.id, p.employee_id, p.cycle_id, p.unit_id, NOT EXISTS (
+    SELECT 1 FROM cycles_assignment a WHERE a.participation_id = p.id AND a.starts_on <= :day
+      AND (a.ends_on IS NULL OR a.ends_on >= :day)) AS is_alone
+  FROM cycles_participation p WHERE p.state = 'active' AND <part scope>
+),
+work AS (
+  SELECT part.id, t.stage, min(t.due_on) FILTER (WHERE <is open>) AS due_on,
+    bool_or(<missed>) AS is_missed,
+    min(CASE WHEN NOT (<is open>) THEN NULL WHEN r.left_on < :day THEN 'left' WHEN u.id IS NULL THEN 'no_account'
+      WHEN part.is_alone THEN 'no_manager' END) AS cause
+  FROM part
+  JOIN activity_todo t ON t.about_id = part.employee_id AND t.cycle_id = part.cycle_id
+  JOIN people_employee r ON r.id = t.recipient_id
+  LEFT JOIN people_user u ON u.employee_id = r.id AND u.is_active
+  WHERE t.phase = 'todo' AND t.due_on IS NOT NULL
+  GROUP BY part.id, t.stage
+),
+reached AS (
+  SELECT DISTINCT ON (part.id, m.stage) part.id, m.stage, m.kind, m.at
+  FROM part JOIN activity_milestone m ON m.participation_id = part.id ORDER BY part.id, m.stage, m.step DESC
+),
+fresh AS MATERIALIZED (
+  SELECT part.id, part.cycle_id, part.unit_id, coalesce(w.stage, r.stage) AS stage, w.due_on,
+    coalesce(w.is_missed, false) AS is_missed, coalesce(w.cause, '') AS cause,
+    coalesce(r.kind, '') AS milestone, r.at
+  FROM work w FULL JOIN reached r ON r.id = w.id AND r.stage = w.stage
+  JOIN part ON part.id = coalesce(w.id, r.id)
+),
+gone AS (
+  DELETE FROM activity_place x USING cycles_participation p
+  WHERE p.id = x.participation_id AND <part scope>
+    AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.id = x.participation_id AND f.stage = x.stage)
+)
+INSERT INTO activity_place AS x
+  (participation_id, cycle_id, unit_id, stage, due_on, is_missed, cause, milestone, reached_at)
+SELECT id, cycle_id, unit_id, stage, due_on, is_missed, cause, milestone, at FROM fresh
+ON CONFLICT (participation_id, stage) DO UPDATE SET unit_id = excluded.unit_id, due_on = excluded.due_on,
+  is_missed = excluded.is_missed, cause = excluded.cause, milestone = excluded.milestone,
+  reached_at = excluded.reached_at
+WHERE (x.unit_id, x.due_on, x.is_missed, x.cause, x.milestone, x.reached_at) IS DISTINCT FROM
+  (excluded.unit_id, excluded.due_on, excluded.is_missed, excluded.cause, excluded.milestone, excluded.reached_at)
+"""
+
+# Who else is touched when something happens to a person: whom they write about, who writes about them.
+EVERYBODY_NEAR = """
+SELECT array_agg(DISTINCT found.near) FROM (
+  SELECT unnest(:who) AS near
+  UNION ALL SELECT t.about_id FROM activity_todo t WHERE t.recipient_id = ANY(:who) AND <is open>
+  UNION ALL SELECT a.manager_id FROM cycles_assignment a JOIN cycles_participation p ON p.id = a.participation_id
+    WHERE p.employee_id = ANY(:who)
+  UNION ALL SELECT p.employee_id FROM cycles_assignment a JOIN cycles_participation p ON p.id = a.participation_id
+    WHERE a.manager_id = ANY(:who) AND (a.ends_on IS NULL OR a.ends_on >= :day)
+) found WHERE found.near IS NOT NULL
+"""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """For whom a statement runs, as conditions on its three kinds of rows."""
+
+    fresh: str
+    table: str
+    part: str
+
+
+OF_PEOPLE = Scope("about = ANY(:who)", "t.about_id = ANY(:who)", "p.employee_id = ANY(:who)")
+OF_CYCLE = Scope("cycle = :cycle", "t.cycle_id = :cycle", "p.cycle_id = :cycle")
+OF_ALL = Scope("true", "true", "true")
+
+
+def refresh_text(app: str, part: str, scope: Scope) -> str:
+    """The statement that brings one part of an app's open items up to its definition; "" if there is none."""
+    union, kinds = union_of(app, part)
+    if not union:
+        return ""
+    text = REACH if part == "milestones" else REFRESH
+    for name, value in {
+        "union": union,
+        "columns": REACHED if part == "milestones" else ITEM,
+        "kinds": ", ".join(f"'{kind}'" for kind in kinds),
+        "same": SAME,
+        "is open": IS_OPEN,
+        "fresh scope": scope.fresh,
+        "table scope": scope.table,
+    }.items():
+        text = text.replace(f"<{name}>", value)
+    return text
+
+
+def places_text(scope: Scope) -> str:
+    """The statement that brings the places of participations up to their to-dos and milestones."""
+    text = PLACES.replace("<missed>", MISSED).replace("<is open>", IS_OPEN)
+    return text.replace("<part scope>", scope.part)
+
+
+# --- Functions ------------------------------------------------------------------------------------
+
+PLACEHOLDER = re.compile(r"(?<!:):(who|day|at|actor|why|cycle)\b")
+
+BODY = """
+CREATE OR REPLACE FUNCTION {name}(p_who bigint[], p_day date, p_at timestamptz, p_actor bigint, p_why text)
+RETURNS bigint[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $function$
+#variable_conflict use_column
+DECLARE changed bigint[]; touched bigint[];
+BEGIN
+{steps}
+  RETURN touched;
+END $function$
+"""
+
+STEP = """
+{sql}
+  INTO changed;
+  touched := touched || changed;
+"""
+
+PLACES_FUNCTION = """
+CREATE OR REPLACE FUNCTION todo_places(p_who bigint[], p_day date)
+RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $function$
+#variable_conflict use_column
+BEGIN
+{sql};
+END $function$
+"""
+
+NEAR_FUNCTION = """
+CREATE OR REPLACE FUNCTION todo_near(p_who bigint[], p_day date)
+RETURNS bigint[] LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $function$
+#variable_conflict use_column
+DECLARE everybody bigint[];
+BEGIN
+{sql} INTO everybody;
+  RETURN everybody;
+END $function$
+"""
+
+# Two acts about the same person settle one after the other, each seeing what the other did. The key
+# is the one under which the trail locks that person's stream, so that there is one order of locks.
+ACT = """
+CREATE OR REPLACE FUNCTION todo_act(p_apps text[], p_who bigint[], p_wide boolean, p_day date, p_at timestamptz,
+  p_actor bigint, p_why text)
+RETURNS void LANGUAGE plpgsql AS $function$
+DECLARE near bigint[] := p_who; touched bigint[];
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('employee:' || one, 7201)) FROM unnest(p_who) one ORDER BY one;
+  IF p_wide THEN near := todo_near(p_who, p_day); touched := near; END IF;
+{calls}
+  IF cardinality(touched) > 0 THEN PERFORM todo_places(touched, p_day); END IF;
+END $function$
+"""
+
+CALL = """
+  IF '{app}' = ANY(p_apps) THEN
+    touched := touched || todo_refresh_{app}(near, p_day, p_at, p_actor, p_why);
+  END IF;
+"""
+
+DRIFT = """
+CREATE OR REPLACE FUNCTION todo_drift_{app}(p_day date)
+RETURNS TABLE (what text, kind text, subject bigint, recipient bigint, phase text, wanted text, kept text)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $function$
+#variable_conflict use_column
+BEGIN
+{steps}
+END $function$
+"""
+
+DRIFT_OF_ITEMS = """
+  RETURN QUERY WITH fresh AS MATERIALIZED (
+    SELECT DISTINCT ON (kind, subject, recipient, phase) kind::text, subject::bigint, recipient::bigint, phase::text,
+      concat_ws(' ', about::bigint, named::bigint, name::text, cycle::bigint, stage::text, due_on::date,
+        opens_at::timestamptz, ends_at::timestamptz) AS rest
+    FROM (<union>) raw (<columns>) WHERE recipient IS NOT NULL ORDER BY kind, subject, recipient, phase, due_on
+  ), kept AS (
+    SELECT t.kind::text, t.subject_id AS subject, t.recipient_id AS recipient, t.phase::text,
+      concat_ws(' ', t.about_id, t.named_id, t.name, t.cycle_id, t.stage, t.due_on, t.opens_at, t.ends_at) AS rest
+    FROM activity_todo t WHERE <is open> AND t.kind = ANY(ARRAY[<kinds>])
+  )
+  SELECT 'to-do'::text, coalesce(f.kind, k.kind), coalesce(f.subject, k.subject), coalesce(f.recipient, k.recipient),
+    coalesce(f.phase, k.phase), f.rest, k.rest
+  FROM fresh f FULL JOIN kept k ON (f.kind, f.subject, f.recipient, f.phase) = (k.kind, k.subject, k.recipient, k.phase)
+  WHERE f.rest IS DISTINCT FROM k.rest;
+"""
+
+DRIFT_OF_MILESTONES = """
+  RETURN QUERY SELECT 'milestone'::text, raw.kind::text, participation::bigint, NULL::bigint, ''::text,
+    raw.at::timestamptz::text, NULL::text
+  FROM (<union>) raw (<columns>) WHERE raw.at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM activity_milestone m WHERE m.participation_id = participation::bigint AND m.kind = raw.kind::text);
+"""
+
+
+def _with_arguments(text: str) -> str:
+    """The placeholders as arguments of a function, whose names no column has."""
+    return PLACEHOLDER.sub(r"p_\1", text)
+
+
+def drift_text(app: str, part: str) -> str:
+    """The statement that tells where one part of an app's rows differs from its definition."""
+    union, kinds = union_of(app, part)
+    if not union:
+        return ""
+    text = DRIFT_OF_MILESTONES if part == "milestones" else DRIFT_OF_ITEMS
+    for name, value in {
+        "union": union,
+        "columns": REACHED if part == "milestones" else ITEM,
+        "kinds": ", ".join(f"'{kind}'" for kind in kinds),
+        "is open": IS_OPEN,
+    }.items():
+        text = text.replace(f"<{name}>", value)
+    return text
+
+
+def functions() -> list[str]:
+    """The functions of this code as statements that create them."""
+    made = [
+        _with_arguments(PLACES_FUNCTION.replace("{sql}", places_text(OF_PEOPLE))),
+        _with_arguments(NEAR_FUNCTION.replace("{sql}", EVERYBODY_NEAR.replace("<is open>", IS_OPEN))),
+    ]
+    for app in definitions():
+        steps = "".join(
+            STEP.replace("{sql}", text)
+            for part, scope in (("people", OF_PEOPLE), ("matters", OF_ALL), ("milestones", OF_PEOPLE))
+            if (text := refresh_text(app, part, scope))
+        )
+        made.append(_with_arguments(BODY.replace("{name}", f"todo_refresh_{app}").replace("{steps}", steps)))
+        drifts = "".join(drift_text(app, part) for part in ("people", "matters", "milestones"))
+        made.append(_with_arguments(DRIFT.replace("{app}", app).replace("{steps}", drifts)))
+    made.append(ACT.replace("{calls}", "".join(CALL.replace("{app}", app) for app in definitions())))
+    return made
+
+
+def install() -> None:
+    """Write the functions of this code into the database, over those of an earlier one."""
+    with connection.cursor() as cursor:
+        for statement in functions():
+            cursor.execute(statement)
+
+
+def can_install() -> bool:
+    """Whether the tables are there that the functions read: not in the middle of the migrations."""
+    needed = {"activity_place", "evaluations_signature", "incentives_statement", "people_rolegrant"}
+    return needed <= set(connection.introspection.table_names())

@@ -1,0 +1,118 @@
+"""What every test holds: an act leaves exactly that open which the definitions say.
+
+Tests put rows into the database by hand; what those open is written before the next page is asked
+for, or the next action begins, as a database would have it where actions alone had made the rows. From
+there on the action is on its own: when its transaction ends, to-dos and milestones are compared with
+their definitions, and any difference fails the test that called it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from pmcycle.activity import todos
+from pmcycle.activity.actions import drift, settle_all
+from pmcycle.activity.actions.todos import Drift
+from pmcycle.activity.models import ToDo, named
+from pmcycle.activity.todos import Definition
+from pmcycle.home import contributions
+from pmcycle.home.items import COLUMNS, Item
+
+
+class Watch(threading.local):  # noqa: TID251 - two threads of a test act at once
+    """How deep this thread is in an action."""
+
+    depth = 0
+
+
+WATCH = Watch()
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Statements in here belong to no page: they are in no count."""
+    was, connection.force_debug_cursor = connection.force_debug_cursor, False
+    log = list(connection.queries_log)
+    try:
+        yield
+    finally:
+        connection.force_debug_cursor = was
+        connection.queries_log.clear()
+        connection.queries_log.extend(log)
+
+
+def differences() -> list[Drift]:
+    if connection.needs_rollback:
+        return []
+    with unseen():
+        return drift()
+
+
+def catch_up() -> None:
+    """Write what rows made by hand have opened."""
+    if differences():
+        with unseen():
+            settle_all("repaired", by=None)
+
+
+def define(monkeypatch: pytest.MonkeyPatch, definitions: dict[str, Definition]) -> None:
+    """Let these be the only things that can be open, until the test's transaction is rolled back."""
+    monkeypatch.setattr(contributions, "DEFINITIONS", definitions)
+    monkeypatch.setattr(todos, "union_of", lru_cache(todos.union_of.__wrapped__))
+    todos.install()
+
+
+def waiting(app: str = "", at: datetime | None = None) -> list[Item]:
+    """What anybody has open now, of one app or of all."""
+    catch_up()
+    rows = ToDo.objects.filter(kind__startswith=f"{app}:" if app else "").now(at or timezone.now())
+    found = rows.annotate(named_as=named()).order_by("pk").values_list(*COLUMNS)
+    return [Item(*row) for row in found]
+
+
+def is_action(name: str) -> bool:
+    """Whether a module holds business verbs."""
+    return ".actions" in name and not name.startswith("pmcycle.activity")
+
+
+def watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare at the end of every action of this test."""
+    enter, leave = transaction.Atomic.__enter__, transaction.Atomic.__exit__
+    ask = Client.request
+
+    def entering(self: Any) -> None:
+        self.is_action = is_action(sys._getframe(1).f_globals.get("__name__", ""))
+        if self.is_action:
+            if WATCH.depth == 0:
+                catch_up()
+            WATCH.depth += 1
+        enter(self)
+
+    def leaving(self: Any, kind: Any, value: Any, traceback: Any) -> None:
+        if getattr(self, "is_action", False):
+            WATCH.depth -= 1
+            if kind is None and WATCH.depth == 0 and (found := differences()):
+                leave(self, AssertionError, AssertionError("drift"), None)
+                lines = "\n".join(map(str, found[:8]))
+                raise AssertionError(f"this action left open items that are not as defined:\n{lines}")
+        leave(self, kind, value, traceback)
+
+    def asking(self: Client, **request: Any) -> Any:
+        if WATCH.depth == 0 and connection.connection is not None:
+            catch_up()
+        return ask(self, **request)
+
+    monkeypatch.setattr(transaction.Atomic, "__enter__", entering)
+    monkeypatch.setattr(transaction.Atomic, "__exit__", leaving)
+    monkeypatch.setattr(Client, "request", asking)
