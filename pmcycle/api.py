@@ -7,11 +7,12 @@ from rest_framework.routers import SimpleRouter
 import appraisals.api
 import feedback.api
 import goals.api
+import pmcycle.home.api
 
 app_name = "api"
 
 router = SimpleRouter()
-for app in (goals.api, appraisals.api, feedback.api):
+for app in (pmcycle.home.api, goals.api, appraisals.api, feedback.api):
     app.register(router)
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -921,6 +921,8 @@ ROWS: list[Row] = [
         build=evaluations.of_cycle,
     ),
     # --- api
+    Row("api:todo-list", may=EVERYBODY),
+    Row("api:todo-detail", may="owner", build=activity.a_todo),
     Row("api:appraisal-list", may=EVERYBODY),
     Row("api:appraisal-detail", state="self, draft", may="owner", build=appraisals.own_draft),
     Row(

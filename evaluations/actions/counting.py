@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from appraisals.models import Appeal, Appraisal, Citation, ReleasedResult
+from appraisals.models import Appeal, Citation, ReleasedResult
 from evaluations import rules
-from evaluations.models import CycleEvaluation, Evaluation
+from evaluations.models import CycleEvaluation
 from feedback.models import CheckIn, Entry
 from goals.models import Goal, GoalVersion
 from incentives.models import OPEN_TO_THE_PERSON, Award
 from pmcycle.activity.actions import record
+from pmcycle.activity.models import Milestone
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind, due_day
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
@@ -59,16 +60,13 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     people = Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)
     total = people.count()
     goals = Goal.objects.filter(participation__in=people, agreed__isnull=False)
-    selves = Appraisal.objects.filter(participation__in=people, kind=Appraisal.Kind.SELF)
-    managers = Appraisal.objects.filter(participation__in=people, kind=Appraisal.Kind.MANAGER)
-    evaluations = Evaluation.objects.filter(participation__in=people)
     on_time = [
-        _row(label, _on_time(cycle, rows, done_at, stage), total)
-        for label, rows, done_at, stage in (
-            (gettext_noop("Goals agreed"), goals, "agreed__in_force_from", StageKind.OBJECTIVES),
-            (gettext_noop("Self-appraisals"), selves, "submitted_at", StageKind.APPRAISAL),
-            (gettext_noop("Manager appraisals"), managers, "submitted_at", StageKind.APPRAISAL),
-            (gettext_noop("Evaluations signed"), evaluations, "signed_at", StageKind.EVALUATION),
+        _row(label, _on_time(cycle, people, milestone, stage), total)
+        for label, milestone, stage in (
+            (gettext_noop("Goals agreed"), "goals_agreed", StageKind.OBJECTIVES),
+            (gettext_noop("Self-appraisals"), "self_handed_in", StageKind.APPRAISAL),
+            (gettext_noop("Manager appraisals"), "manager_handed_in", StageKind.APPRAISAL),
+            (gettext_noop("Evaluations signed"), "signed", StageKind.EVALUATION),
         )
     ]
     results = ReleasedResult.objects.filter(participation__in=people)
@@ -101,16 +99,12 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     }
 
 
-def _on_time(cycle: Cycle, rows: QuerySet[Any], done_at: str, kind: StageKind) -> int:
-    """How many people have a row that was done by their own due day, in the cycle's time zone."""
-    in_time = (
-        rows.annotate(
-            done_on=TruncDate(done_at, tzinfo=cycle.tzinfo), last_day=due_day(kind, "participation")
-        )
-        .filter(done_on__lte=F("last_day"))
-        .values("participation")
-        .distinct()
-    )
+def _on_time(cycle: Cycle, people: QuerySet[Participation], milestone: str, kind: StageKind) -> int:
+    """How many people reached a milestone by their own due day, in the cycle's time zone."""
+    rows = Milestone.objects.filter(cycle=cycle, kind=milestone, participation__in=people)
+    in_time = rows.annotate(
+        reached_on=TruncDate("at", tzinfo=cycle.tzinfo), last_day=due_day(kind, "participation")
+    ).filter(reached_on__lte=F("last_day"))
     return int(in_time.count())
 
 

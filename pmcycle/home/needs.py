@@ -71,14 +71,21 @@ def need_url(url_name: str, pk: int = SENTINEL) -> str:
         return reverse(url_name)
 
 
+def words_and_url(kind: str, subject: int, name: str, phase: str) -> tuple[str, str]:
+    """The title of a to-do for who has to do it, or for who waits, and the address of what it is about."""
+    need = NEEDS[kind]
+    words = need.waits if phase == "waits" and need.waits else need.title
+    return str(words) % {"name": name}, need_url(need.url_name, subject)
+
+
 def line_of(item: Item) -> Line:
     """An item in words."""
     need = NEEDS[item.kind]
-    words = need.waits if item.phase == "waits" and need.waits else need.title
+    title, url = words_and_url(item.kind, item.subject, item.name, item.phase)
     return Line(
-        title=str(words) % {"name": item.name},
+        title=title,
         button=str(need.button),
-        url=need_url(need.url_name, item.subject),
+        url=url,
         due_on=item.due_on,
         minutes=need.minutes,
         stage=item.stage,

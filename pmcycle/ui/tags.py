@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from django import forms, template
@@ -20,7 +21,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 from pmcycle.ui import charts, formats
 
@@ -121,8 +122,9 @@ def badge(tone: str, text: object, icon_name: str = "") -> SafeString:
     )
 
 
-def _states() -> dict[str, tuple[str, str, str]]:
-    """Return the usual states: tone, icon, word."""
+@lru_cache(maxsize=32)
+def _states(language: str) -> dict[str, tuple[str, str, str]]:
+    """Return the usual states in one language: tone, icon, word. A page of the board asks a hundred times."""
     return {
         "draft": ("mute", "edit", pgettext("state", "draft")),
         "planned": ("mute", "circle-dashed", pgettext("state", "planned")),
@@ -133,6 +135,8 @@ def _states() -> dict[str, tuple[str, str, str]]:
         "waiting": ("info", "hourglass", pgettext("state", "waiting")),
         "open": ("accent", "player-play", pgettext("state", "open")),
         "active": ("accent", "player-play", pgettext("state", "active")),
+        "under_way": ("info", "progress", pgettext("state", "under way")),
+        "nothing": ("mute", "minus", pgettext("state", "nothing to do")),
         "in_progress": ("info", "progress", pgettext("state", "in progress")),
         "submitted": ("info", "send", pgettext("state", "submitted")),
         "agreed": ("ok", "checks", pgettext("state", "agreed")),
@@ -169,7 +173,9 @@ def state(value: object, text: object = "") -> SafeString:
 
     ``text`` replaces the word, unknown states are pale.
     """
-    tone, sign, word = _states().get(str(value), ("mute", "point", str(value).replace("_", " ")))
+    tone, sign, word = _states(get_language() or "").get(
+        str(value), ("mute", "point", str(value).replace("_", " "))
+    )
     return badge(tone, text or word, sign)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pmcycle.activity.models import Delivery, Job, Notice
+from pmcycle.activity.models import Delivery, Job, Notice, ToDo
+from tests.open_items import catch_up
 
 if TYPE_CHECKING:
     from tests.conftest import World
@@ -32,3 +33,9 @@ def failed_mail(world: World) -> dict[str, Any]:
         recipient=world.ana, kind="reminder", title="Write your self-appraisal", url="/", key="failed"
     )
     return {"pk": Delivery.objects.create(notice=notice, channel="email", state="failed", why="550").pk}
+
+
+def a_todo(world: World) -> dict[str, Any]:
+    """Ana is to propose her goals."""
+    catch_up()
+    return {"pk": ToDo.objects.get(recipient=world.ana.employee_id, kind="goals:propose").pk}

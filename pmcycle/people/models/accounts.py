@@ -250,6 +250,7 @@ class Delegation(models.Model):
 
 
 SCOPES = {
+    "todos:read": _("read what needs you"),
     "goals:read": _("read goals"),
     "goals:write": _("change goals and record progress"),
     "appraisals:read": _("read appraisals"),
