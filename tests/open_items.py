@@ -13,7 +13,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from pmcycle.activity.actions import drift, settle_all
 from pmcycle.activity.actions.todos import Drift
 from pmcycle.activity.models import ToDo, named
 from pmcycle.activity.todos import Definition
+from pmcycle.cycles.actions import stage_work
 from pmcycle.home import contributions
 from pmcycle.home.items import COLUMNS, Item
 
@@ -81,9 +83,22 @@ def waiting(app: str = "", at: datetime | None = None) -> list[Item]:
     return [Item(*row) for row in found]
 
 
-def is_action(name: str) -> bool:
-    """Whether a module holds business verbs."""
-    return ".actions" in name and not name.startswith("pmcycle.activity")
+@cache
+def steps() -> frozenset[Any]:
+    """What a stage does as a part of the acts that open and close it, which settle for all of it."""
+    return frozenset(
+        step.__code__
+        for work in stage_work().values()
+        for name in ("copies", "checks", "launches", "opens", "closes", "ends")
+        for step in getattr(work, name)
+    )
+
+
+def is_action(frame: FrameType) -> bool:
+    """Whether the code of a business verb stands here."""
+    name = frame.f_globals.get("__name__", "")
+    is_verb = ".actions" in name and not name.startswith("pmcycle.activity")
+    return is_verb and (WATCH.depth > 0 or frame.f_code not in steps())
 
 
 def watch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +107,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> None:
     ask = Client.request
 
     def entering(self: Any) -> None:
-        self.is_action = is_action(sys._getframe(1).f_globals.get("__name__", ""))
+        self.is_action = is_action(sys._getframe(1))
         if self.is_action:
             if WATCH.depth == 0:
                 catch_up()
