@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, cast
 
@@ -27,6 +27,8 @@ REACHED = "participation, about, cycle, stage, kind, step, at"
 
 # Stands for the day of the relations while a definition is compiled.
 ANY_DAY = date(4711, 1, 1)
+# Stands for the moment, in the same way.
+ANY_MOMENT = datetime(4711, 1, 1, 12, tzinfo=UTC)
 
 Rows = Sequence[models.QuerySet[Any, Any]]
 
@@ -53,12 +55,16 @@ def definitions() -> Mapping[str, Definition]:
 
 
 def _text(rows: Rows) -> str:
-    """The union of querysets as SQL without parameters; `:day` stands for the day."""
+    """The union of querysets as SQL without parameters; `:day` stands for the day, `:at` for the moment."""
     whole = rows[0].union(*rows[1:], all=True) if len(rows) > 1 else rows[0]
     sql, params = whole.query.get_compiler(connection=connection).as_sql()
+    # Every moment in a definition is the one at which it is asked.
+    given = [ANY_MOMENT if isinstance(value, datetime) else value for value in params]
     with connection.cursor() as cursor:
-        text = cursor.cursor.mogrify(sql, params).decode()
-    return str(text).replace(f"'{ANY_DAY.isoformat()}'::date", ":day")
+        text = str(cursor.cursor.mogrify(sql, given).decode())
+    return text.replace(f"'{ANY_DAY.isoformat()}'::date", ":day").replace(
+        f"'{ANY_MOMENT.isoformat()}'::timestamptz", ":at"
+    )
 
 
 @lru_cache(maxsize=64)
@@ -300,7 +306,7 @@ CALL = """
 """
 
 DRIFT = """
-CREATE OR REPLACE FUNCTION todo_drift_{app}(p_day date)
+CREATE OR REPLACE FUNCTION todo_drift_{app}(p_day date, p_at timestamptz)
 RETURNS TABLE (what text, kind text, subject bigint, recipient bigint, phase text, wanted text, kept text)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $function$
 #variable_conflict use_column

@@ -92,7 +92,7 @@ def test_milestones_stay_when_what_they_rest_on_is_taken_back(world: World) -> N
             participation=world.ana_part, cycle=world.cycle, stage="appraisal", kind="self_handed_in", step=1,
             at=timezone.now(),
         )  # fmt: skip
-    with pytest.raises(Exception, match="Cannot delete"), transaction.atomic():
+    with pytest.raises(Exception, match="Cannot update or delete"), transaction.atomic():
         Milestone.objects.all().delete()
 
 

@@ -149,7 +149,7 @@ def drift(cursor: Any = None) -> list[Drift]:
         with connection.cursor() as cursor:
             return drift(cursor)
     for app in todos.definitions():
-        cursor.execute(f"SELECT * FROM todo_drift_{app}(%s)", [_today()])  # noqa: S608 - an app's name
+        cursor.execute(f"SELECT * FROM todo_drift_{app}(%s, %s)", [_today(), timezone.now()])  # noqa: S608 - an app's name
         found += [Drift(*row) for row in cursor.fetchall()]
     return found
 
