@@ -15,10 +15,10 @@ from pmcycle.cycles.models import (
     Cycle,
     Participation,
     Relation,
-    Stage,
     StageKind,
     due_day,
     items,
+    open_today,
     related,
 )
 from pmcycle.people.models import Employee, User
@@ -195,11 +195,9 @@ def _number(expression: Any) -> Any:
 
 
 def open_items() -> list[models.QuerySet[Any, Any]]:
-    """Evaluations to write (the manager's) and to sign (each side that has not yet)."""
-    running = Stage.objects.filter(
-        kind=StageKind.EVALUATION, state=Stage.State.OPEN, cycle__state=Cycle.State.RUNNING
-    ).values("cycle")
-    active = Participation.objects.filter(state=Participation.State.ACTIVE, cycle__in=running)
+    """Evaluations to write (the manager's) and to sign (each side that has not yet), where the stage is
+    open for the person."""
+    active = Participation.objects.filter(open_today(StageKind.EVALUATION))
     manager = Assignment.objects.current().filter(participation=OuterRef("pk")).values("manager")[:1]
     opened = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
     unwritten = active.annotate(manager_now=Subquery(manager)).filter(

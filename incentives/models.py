@@ -21,6 +21,7 @@ from pmcycle.cycles.models import (
     Stage,
     StageKind,
     due_day,
+    here_today,
     items,
     related,
 )
@@ -686,9 +687,9 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
 
     # One row a manager and run: the first of their people stands for the team.
     team = Assignment.objects.current().filter(
+        here_today("manager", "participation__cycle"),
         participation__awards__run__state=Run.State.RECOMMENDING, participation__awards__ineligible_why="",
         participation__state=Participation.State.ACTIVE, participation__cycle__state=Cycle.State.RUNNING,
-        manager__left_on__isnull=True,
     )  # fmt: skip
     act = Approval.objects.filter(
         run=OuterRef("participation__awards__run"), manager=OuterRef("manager")
@@ -722,8 +723,8 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         )
     )
     above = ChainLink.objects.filter(
-        distance=2, participation__assignments__manager=OuterRef("manager"),
-        participation__cycle=OuterRef("run__plan__cycle"), above__left_on__isnull=True,
+        here_today("above", "participation__cycle"), distance=2,
+        participation__assignments__manager=OuterRef("manager"), participation__cycle=OuterRef("run__plan__cycle"),
     ).exclude(above=OuterRef("manager"))  # fmt: skip
     decider = Coalesce(Cast(Subquery(above.values("above")[:1]), models.BigIntegerField()), _other_hr("by"))
     restraints = RestraintEntry.objects.filter(

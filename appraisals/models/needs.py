@@ -10,14 +10,12 @@ from django.db.models.functions import Cast, TruncDate
 
 from appraisals.models.appeals import Appeal, without_a_part
 from appraisals.models.results import SEATS, Release, ReleasedResult, hr_admins
-from appraisals.models.writing import Appraisal
+from appraisals.models.writing import Appraisal, writing_day
 from pmcycle.access import in_force
 from pmcycle.cycles.models import (
     Cycle,
     Participation,
-    Stage,
     StageKind,
-    due_day,
     items,
 )
 from pmcycle.people.models import User
@@ -49,17 +47,12 @@ def _put_to_each(
 def open_items() -> list[models.QuerySet[Any, Any]]:
     """What is not done yet in this app, in the shape of `pmcycle.cycles.models.items`.
 
-    Appraisals to write while their stage is open, results to read, reviews to decide, and releases that
+    Appraisals that can be written today (their stage is open for the person, or they were given back
+    until a day of their own), results to read, reviews to decide, and releases that
     wait for a second person.
     """
-    open_stages = Stage.objects.filter(kind=StageKind.APPRAISAL, state=Stage.State.OPEN).values("cycle")
-    unsent = Appraisal.objects.filter(
-        submitted_at__isnull=True,
-        participation__state=Participation.State.ACTIVE,
-        participation__cycle__state=Cycle.State.RUNNING,
-        participation__cycle__in=open_stages,
-        author__left_on__isnull=True,
-    )
+    # Who has left and still has to write about somebody stays: the board says whom it waits for.
+    unsent = Appraisal.objects.writable()
     current = Exists(
         Participation.objects.filter(
             in_force(prefix="assignments__"),
@@ -72,7 +65,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         "about": as_id("participation__employee"),
         "about_name": F("participation__employee__name"),
         "cycle": as_id("participation__cycle"),
-        "due_on": due_day(StageKind.APPRAISAL, "participation"),
+        "due_on": writing_day(),
     }
     results = ReleasedResult.objects.newest().filter(
         acknowledgement__isnull=True,

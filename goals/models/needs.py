@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.utils import timezone
 
-from goals.models.agreement import ChangeRequest, Goal, Signature
+from goals.models.agreement import ChangeRequest, Goal, Signature, may_plan_today, sets_of_weights
 from goals.models.contributions import Contribution
 from goals.models.progress import KeyResult
-from goals.rules import QUIET_DAYS, WHOLE
+from goals.rules import QUIET_DAYS
 from pmcycle.cycles.models import (
     Assignment,
     Cycle,
     Participation,
     ParticipationQuerySet,
-    Stage,
     StageKind,
     due_day,
+    here_today,
     items,
 )
 
@@ -32,33 +31,19 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
 
 
 def _planning() -> ParticipationQuerySet:
-    """People who take part in a running cycle whose objectives stage is open."""
-    stage_open = Stage.objects.filter(
-        cycle=OuterRef("cycle"), kind=StageKind.OBJECTIVES, state=Stage.State.OPEN
-    )
-    return Participation.objects.filter(
-        Exists(stage_open), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
-    )
+    """People whose goals may be planned today."""
+    return Participation.objects.filter(may_plan_today())
 
 
 def _to_plan() -> list[models.QuerySet[Any, Any]]:
     """Nobody has proposed anything yet; or what there is does not come to 100."""
     known = Goal.objects.shared().filter(participation=OuterRef("pk"))
-    weights = (
-        Goal.objects.weighing()
-        .filter(participation=OuterRef("pk"))
-        .order_by()
-        .values("participation")
-        .annotate(total=models.Sum("latest__weight"), tolerance=models.Count("pk") * Value(Decimal("0.005")))
-    )
     columns = {
         "subject": F("pk"), "recipient": F("employee"), "about": F("employee"), "about_name": F("employee__name"),
         "cycle": F("cycle"), "due_on": due_day(StageKind.OBJECTIVES),
     }  # fmt: skip
     missing = _planning().filter(~Exists(known))
-    uneven = _planning().filter(
-        Exists(weights.filter(Q(total__gt=WHOLE + F("tolerance")) | Q(total__lt=WHOLE - F("tolerance"))))
-    )
+    uneven = _planning().filter(Exists(sets_of_weights(is_whole=False)))
     return [
         items(missing, kind="goals:propose", stage=StageKind.OBJECTIVES, **columns),
         items(uneven, kind="goals:complete", stage=StageKind.OBJECTIVES, **columns),
@@ -71,9 +56,7 @@ def _to_answer() -> list[models.QuerySet[Any, Any]]:
     def waiting_for(side: str) -> ParticipationQuerySet:
         signed = Signature.objects.filter(version=OuterRef("latest"), side=side)
         goals = Goal.objects.filter(~Exists(signed), participation=OuterRef("pk"), state=Goal.State.PROPOSED)
-        return Participation.objects.filter(
-            Exists(goals), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
-        )
+        return _planning().filter(Exists(goals))
 
     led = Assignment.objects.current().filter(participation=OuterRef("pk"))
     of_managers = waiting_for(Signature.Side.MANAGER).filter(Exists(led)).with_manager()
@@ -150,8 +133,8 @@ def _quiet_goals() -> models.QuerySet[Any, Any]:
 def _contributions_to_confirm() -> models.QuerySet[Any, Any]:
     rows = Contribution.objects.filter(
         confirmed_at__isnull=True, declined_at__isnull=True, participation__cycle__state=Cycle.State.RUNNING,
-        participation__state=Participation.State.ACTIVE, beneficiary__left_on__isnull=True,
-    )  # fmt: skip
+        participation__state=Participation.State.ACTIVE,
+    ).filter(here_today("beneficiary", "participation__cycle"))  # fmt: skip
     return items(
         rows, kind="goals:confirm", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("beneficiary"),
         about=F("author"), about_name=F("author__name"), cycle=F("participation__cycle"),
