@@ -76,7 +76,7 @@ def write(request: UserRequest, pk: int) -> HttpResponse:
         return redirect("evaluations:read", pk=evaluation.pk)
     evidence = _evidence(participation, user)
     if request.method == "GET":
-        closed = "" if participation.is_open else actions.why_not_open(participation)
+        closed = "" if vars(participation)["is_open"] else actions.why_not_open(participation)
         return _page(request, evaluation, _forms(evaluation, evidence), evidence, closed=closed)
     forms = _forms(evaluation, evidence, request.POST)
     if not forms.are_valid():

@@ -8,7 +8,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, Min, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Cast, Coalesce, Now
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from incentives import rules
@@ -20,6 +20,7 @@ from pmcycle.cycles.models import (
     Relation,
     Stage,
     StageKind,
+    day_in,
     due_day,
     here_today,
     items,
@@ -773,8 +774,8 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
             recipient=_id("participation__employee"), due_on=F("answer_by"), **about,
         ),
         items(
-            restraints.filter(Q(answered_at__isnull=False) | Q(answer_by__lt=Now())), kind="incentives:decide",
-            stage=stage, subject=_id("pk"), recipient=_other_hr("proposed_by"), due_on=F("lapses_on"), **about,
+            restraints.filter(Q(answered_at__isnull=False) | Q(answer_by__lt=day_in("participation__cycle"))),
+            kind="incentives:decide", stage=stage, subject=_id("pk"), recipient=_other_hr("proposed_by"), due_on=F("lapses_on"), **about,
         ),
         items(
             statements, kind="incentives:statement", stage=stage, subject=_id("pk"),

@@ -41,6 +41,7 @@ from appraisals.actions.writing import (
     saved_answers,
     submit,
     title_of,
+    why_not_writable,
 )
 
 __all__ = [

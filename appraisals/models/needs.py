@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Subquery, Value
-from django.db.models.functions import Cast, TruncDate
+from django.db.models.functions import Cast
 
 from appraisals.models.appeals import Appeal, without_a_part
 from appraisals.models.results import SEATS, Release, ReleasedResult, hr_admins
@@ -16,6 +16,7 @@ from pmcycle.cycles.models import (
     Cycle,
     Participation,
     StageKind,
+    day_of,
     items,
 )
 from pmcycle.people.models import User
@@ -74,7 +75,8 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         participation__cycle__state=Cycle.State.RUNNING,
     )
     window = ExpressionWrapper(
-        TruncDate("released_at") + F("participation__cycle__appeal_days"), output_field=models.DateField()
+        day_of(F("released_at"), "participation__cycle") + F("participation__cycle__appeal_days"),
+        output_field=models.DateField(),
     )
     return [
         items(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.contrib.postgres.expressions import ArraySubquery
@@ -392,10 +392,10 @@ def may_plan_today() -> Q:
         state=ChangeRequest.State.AGREED, goal__participation__isnull=False
     ).values("goal__participation")
     gap = Q(state=Participation.State.ACTIVE, cycle__in=over.values("cycle"), pk__in=changed)
-    return open_today(StageKind.OBJECTIVES) | (gap & ~Exists(sets_of_weights(is_whole=True)))
+    return open_today(StageKind.OBJECTIVES) | (gap & ~Q(Exists(sets_of_weights(is_whole=True))))
 
 
-def sets_of_weights(*, is_whole: bool) -> GoalQuerySet:
+def sets_of_weights(*, is_whole: bool) -> models.QuerySet[Goal, Any]:
     """The goals that weigh of a participation (the outer row) as one row, if they do (not) come to 100."""
     agreed = models.Case(
         models.When(state=Goal.State.PROPOSED, then=models.F("latest__weight")),
@@ -409,7 +409,7 @@ def sets_of_weights(*, is_whole: bool) -> GoalQuerySet:
         .annotate(total=models.Sum(agreed), tolerance=models.Count("pk") * Value(HALF_CENT))
     )
     low, high = WHOLE - models.F("tolerance"), WHOLE + models.F("tolerance")
-    found: GoalQuerySet = (
+    found: models.QuerySet[Goal, Any] = (
         totals.filter(total__gte=low, total__lte=high)
         if is_whole
         else totals.filter(Q(total__gt=high) | Q(total__lt=low))

@@ -540,13 +540,16 @@ def due_day(kind: str, participation: str = "") -> Any:
     return Coalesce(Subquery(more.values("own")[:1]), Subquery(stage.values("due_on")[:1]))
 
 
+def day_of(moment: Any, cycle: str) -> Any:
+    """The day of a moment (expression) in the zone of the cycle at this lookup ("" for cycles themselves)."""
+    zone = F(f"{cycle}__zone" if cycle else "zone")
+    local = models.Func(zone, moment, function="timezone", output_field=models.CharField())
+    return Cast(local, models.DateField())
+
+
 def day_in(cycle: str) -> Any:
     """Today in the zone of the cycle at this lookup ("" for cycles themselves), as an expression."""
-    zone = F(f"{cycle}__zone" if cycle else "zone")
-    moment = Value(timezone.now(), models.DateTimeField())
-    return Cast(
-        models.Func(zone, moment, function="timezone", output_field=models.CharField()), models.DateField()
-    )
+    return day_of(Value(timezone.now(), models.DateTimeField()), cycle)
 
 
 def open_today(kind: str, participation: str = "") -> Q:

@@ -49,6 +49,10 @@ def need_rows() -> list[tuple[str, str, str, str]]:
     ]
 
 
+# Whoever must act on the item has left the cycle it belongs to.
+HAS_LEFT = """EXISTS (SELECT 1 FROM cycles_participation gone WHERE gone.cycle_id = item.cycle
+      AND gone.employee_id = item.recipient AND gone.state = 'left')"""
+
 # A person as the clock must see them: their account, their zone, their day and whether they are away.
 # The columns of `item` come first. Parameters: now, zones, zones, organisation's zone.
 PEOPLE = f"""
@@ -63,6 +67,7 @@ person AS (
   CROSS JOIN LATERAL (SELECT %s::timestamptz AT TIME ZONE coalesce(
     CASE WHEN e.zone = ANY(%s) THEN e.zone END, CASE WHEN u.zone = ANY(%s) THEN u.zone END, %s) AS local) z
   WHERE item.phase = 'todo' AND item.due_on IS NOT NULL AND (e.left_on IS NULL OR e.left_on >= z.local::date)
+    AND NOT {HAS_LEFT}
 )"""  # noqa: S608 - constants; every value is a parameter
 
 # Materialized: computed once a statement, however many rows are compared with it.
@@ -190,7 +195,9 @@ due AS (
     + WORKS_TODAY
     + """ AS is_working_day,
          EXISTS (SELECT 1 FROM item WHERE item.kind = n.subject_kind AND item.subject = n.subject_id
-                 AND item.due_on = n.due_on AND item.phase = 'todo') AS is_open,
+                 AND item.due_on = n.due_on AND item.phase = 'todo' AND NOT """
+    + HAS_LEFT
+    + """) AS is_open,
          EXISTS (SELECT 1 FROM activity_delivery od JOIN activity_notice o ON o.id = od.notice_id
                  WHERE o.recipient_id = n.recipient_id AND od.state = 'sent' AND o.kind IN ('reminder', 'escalation')
                  AND NOT o.is_urgent AND (od.sent_at AT TIME ZONE z.zone)::date = z.local::date) AS had_one

@@ -71,7 +71,8 @@ part AS (
 ),
 item AS (
   SELECT part.id AS part, open.stage, open.kind, open.due_on, open.recipient, r.name AS who, CASE
-    WHEN r.left_on < %s THEN 'left'
+    WHEN r.left_on < %s OR EXISTS (SELECT 1 FROM cycles_participation gone WHERE gone.cycle_id = open.cycle
+      AND gone.employee_id = r.id AND gone.state = 'left') THEN 'left'
     WHEN EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = r.id AND a.starts_on <= %s
       AND (a.ends_on IS NULL OR a.ends_on >= greatest(open.due_on, %s))) THEN 'away'
     WHEN NOT EXISTS (SELECT 1 FROM people_user u WHERE u.employee_id = r.id AND u.is_active) THEN 'no_account'
@@ -92,7 +93,7 @@ cell AS (
       WHEN part.state = 'left' THEN 'left'
       WHEN s.state = 'planned' THEN 'planned'
       WHEN w.n IS NULL THEN 'done'
-      WHEN s.state = 'closed' THEN 'missed'
+      WHEN s.state = 'closed' AND (w.due_on IS NULL OR w.due_on < %s) THEN 'missed'
       WHEN w.why IS NOT NULL OR NOT part.is_led THEN 'blocked'
       WHEN w.due_on < %s THEN 'overdue'
       ELSE 'open'
@@ -121,15 +122,16 @@ ORDER BY {order} LIMIT %s OFFSET %s
 """
 
 CHASE = """
-SELECT r.id, r.name, usr.id, count(*), min(item.due_on), r.left_on < %s,
+SELECT r.id, r.name, usr.id, count(*), min(item.due_on), coalesce(bool_or(item.why = 'left'), false),
   EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = r.id AND a.starts_on <= %s
     AND (a.ends_on IS NULL OR a.ends_on >= %s)),
   EXISTS (SELECT 1 FROM activity_notice n WHERE n.key = 'chase:' || %s || ':' || usr.id || ':' || %s)
 FROM item JOIN part ON part.id = item.part JOIN people_employee r ON r.id = item.recipient
-JOIN cycles_stage s ON s.cycle_id = %s AND s.kind = item.stage AND s.state = 'open'
+JOIN cycles_stage s ON s.cycle_id = %s AND s.kind = item.stage
+  AND (s.state = 'open' OR s.state = 'closed' AND item.due_on >= %s)
 LEFT JOIN people_user usr ON usr.employee_id = r.id AND usr.is_active
 WHERE (%s = '' OR item.stage = %s)
-GROUP BY r.id, r.name, r.left_on, usr.id ORDER BY min(item.due_on), r.sort_name
+GROUP BY r.id, r.name, usr.id ORDER BY min(item.due_on), r.sort_name
 """
 
 
@@ -165,7 +167,7 @@ def _sql(cycle: Cycle, user: User, day: date, filters: Filters) -> tuple[str, li
         scope, scoped = people.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:
         scope, scoped = "SELECT 0", ()
-    params += [day, day, cycle.pk, *scoped, day, day, day, day, cycle.pk]
+    params += [day, day, cycle.pk, *scoped, day, day, day, day, day, cycle.pk]
     return BOARD.format(items=items, scope=scope), params
 
 
@@ -275,9 +277,12 @@ class Chased:
 
 
 def chase(cycle: Cycle, user: User, day: date, filters: Filters) -> list[Chased]:
-    """Who would be reminded of what is open in the open stages, and who would not, and why. One statement."""
+    """Who would be reminded of what can still be done, and who would not, and why. One statement.
+
+    That is what is open in open stages, and in closed ones what has a day of its own to come.
+    """
     sql, params = _sql(cycle, user, day, filters)
-    given = [day, day, day, str(cycle.pk), day.isoformat(), cycle.pk, filters.stage, filters.stage]
+    given = [day, day, str(cycle.pk), day.isoformat(), cycle.pk, day, filters.stage, filters.stage]
     found = []
     for _pk, name, user_id, count, due_on, has_left, is_away, was_told in _ask(
         sql + CHASE, [*params, *given]

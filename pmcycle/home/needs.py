@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from feedback.models import ActionItem
 from pmcycle.activity.models import Delivery, Heartbeat
-from pmcycle.cycles.models import Cycle, Participation, Stage
+from pmcycle.cycles.models import Cycle, Participation, Stage, day_in
 from pmcycle.home.contributions import NEEDS, Item, open_items_of
 from pmcycle.home.rules import Group, Line, grouped, my_part, time_needed
 from pmcycle.people.models import User
@@ -109,7 +109,7 @@ def _stage_line(stage: Stage, todo: Sequence[Item], waits: Sequence[Item]) -> St
     mine = sum(item.stage == stage.kind and item.cycle == stage.cycle_id for item in todo)
     others = sum(item.stage == stage.kind and item.cycle == stage.cycle_id for item in waits)
     tone, words = my_part(stage.state, mine, others)
-    done = 1 if stage.state == Stage.State.CLOSED or (stage.state == Stage.State.OPEN and not mine) else 0
+    done = 1 if stage.state != Stage.State.PLANNED and not mine else 0
     return StageLine(stage, tone, words, done)
 
 
@@ -144,9 +144,7 @@ def _hr_lines() -> list[Line]:
         overdue=Count(
             "stages__pk",
             distinct=True,
-            filter=Q(
-                state=Cycle.State.RUNNING, stages__state="open", stages__due_on__lt=timezone.localdate()
-            ),
+            filter=Q(state=Cycle.State.RUNNING, stages__state="open", stages__due_on__lt=day_in("")),
         ),
     )
     lines = []

@@ -112,6 +112,7 @@ def transfer(
         last = locked.assignments.select_for_update().order_by("-starts_on").first()
         judge_transfer(locked, manager, on=on, last=last)
         former = last.manager if last else None
+        assignment: Assignment
         if last and last.starts_on == on:
             last.manager, last.ends_on = manager, None
             last.save(update_fields=["manager", "ends_on"])

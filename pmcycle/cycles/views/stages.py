@@ -95,7 +95,7 @@ def close_stage(request: UserRequest, pk: int) -> HttpResponse:
         button=_("Close it"),
         consequences=[
             _(
-                "Nobody can add anything to it any more, but who has more time or a form given back has it until their own day."
+                "Nobody can add anything to it any more. Who has more time, or a form given back, has it until then."
             ),
             _("What is open in it is not reminded any more and stands on the board as missed."),
             _("What has been written stays, and you can open the stage again with a new due day."),
