@@ -22,7 +22,7 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
 
     Requests to answer, agendas that are empty shortly before a meeting, meetings past and not marked
     as held, actions and promises; each for who must act, and as waiting for who counts on it. None of
-    it belongs to a cycle. Whoever has left neither acts nor waits.
+    it belongs to a cycle. Whoever has left neither acts nor waits, and nobody acts for or waits for them.
     """
     now = timezone.now()
     asked = FeedbackRequest.objects.filter(state=FeedbackRequest.State.OPEN)
@@ -55,9 +55,8 @@ def _item(
     rows: models.QuerySet[Any], kind: str, recipient: str, about: str, due_on: Any, *, waits: bool = False
 ) -> models.QuerySet[Any, Any]:
     """Open items of one kind; `recipient` and `about` are lookups to the two people."""
-    here = Q(**{f"{recipient}__left_on__isnull": True}) | Q(**{f"{recipient}__left_on__gte": today()})
     return items(
-        rows.filter(here),
+        rows.filter(_is_here(recipient), _is_here(about)),
         kind=f"feedback:{kind}",
         stage="feedback",
         subject=F("pk"),
@@ -68,3 +67,7 @@ def _item(
         due_on=F(due_on) if isinstance(due_on, str) else due_on,
         **({"phase": Value("waits", models.CharField())} if waits else {}),
     )
+
+
+def _is_here(person: str) -> Q:
+    return Q(**{f"{person}__left_on__isnull": True}) | Q(**{f"{person}__left_on__gte": today()})
