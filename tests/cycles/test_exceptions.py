@@ -129,8 +129,8 @@ def test_the_look_before_the_other_exceptions_refuses_what_the_act_refuses(
     world: World, as_: SignedIn
 ) -> None:
     kim, tomorrow = as_(world.kim), today() + timedelta(days=1)
-    left = {"left_on": tomorrow, "reason": "x", "version": 1}
-    joins = {"employee": of(world.chen).pk, "starts_on": today(), "reason": "x"}
+    left: dict[str, Any] = {"left_on": tomorrow, "reason": "x", "version": 1}
+    joins: dict[str, Any] = {"employee": of(world.chen).pk, "starts_on": today(), "reason": "x"}
     for url, data in (
         (to("mark_left", world.ana_part), left),
         (reverse("cycles:add_person", kwargs={"pk": world.cycle.pk}), joins),

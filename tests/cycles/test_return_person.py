@@ -184,7 +184,7 @@ def test_nobody_comes_back_against_the_companys_record(world: World, as_: Signed
     leaves(world, "ana", today() - YESTERDAY)
     tasks.open_due()
     kim, url = as_(world.kim), to("return_person", world.ana_part)
-    data = {"reason": "x", "version": part(world).version}
+    data: dict[str, Any] = {"reason": "x", "version": part(world).version}
     for answer in (kim.get(url, data), kim.post(url, data)):
         assert answer.status_code == 409
         assert b"Clear or move the last day there first" in answer.content

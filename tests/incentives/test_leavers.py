@@ -57,7 +57,7 @@ def test_an_award_is_not_approved_for_who_has_left(world: World, as_: SignedIn) 
     world.ana_part.refresh_from_db()
     assert world.ana_part.state == "left"
     for award in Award.objects.filter(participation=world.ana_part):
-        assert (award.amount, award.ineligible_why) == (0, "left")
+        assert (award.amount, award.ineligible_why) == (Decimal(0), "left")
         assert award.lines.aggregate(s=Sum("amount"))["s"] == 0, "line for line"
     assert spent(run) == before - hers, "the pool has it back"
     assert Event.objects.filter(verb="award_left_out", about=world.ana.employee).count() == 2
