@@ -775,7 +775,8 @@ def open_items() -> list[models.QuerySet[Any, Any]]:
         ),
         items(
             restraints.filter(Q(answered_at__isnull=False) | Q(answer_by__lt=day_in("participation__cycle"))),
-            kind="incentives:decide", stage=stage, subject=_id("pk"), recipient=_other_hr("proposed_by"), due_on=F("lapses_on"), **about,
+            kind="incentives:decide", stage=stage, subject=_id("pk"), recipient=_other_hr("proposed_by"),
+            due_on=F("lapses_on"), **about,
         ),
         items(
             statements, kind="incentives:statement", stage=stage, subject=_id("pk"),
