@@ -171,11 +171,14 @@ def _level_in(saved: Mapping[Key, Answer], key: Key) -> str:
 
 
 class WhyForm(forms.Form):
-    """A reason, for what goes back to its author."""
+    """A reason and a day, for what goes back to its author."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     why = forms.CharField(
         label=gettext_lazy("Why"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    until = forms.DateField(
+        label=gettext_lazy("Can be written until"), required=False, widget=forms.DateInput()
     )
 
 

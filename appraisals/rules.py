@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -172,9 +172,9 @@ def was_mentioned(mentions: Iterable[Mention], person_id: int, on: date, days: i
     return any(m.author_id != person_id and m.said_on <= limit for m in mentions)
 
 
-def appeal_ends(released_at: datetime, days: int) -> date:
-    """The last day on which a review can be asked for."""
-    return released_at.date() + timedelta(days=days)
+def appeal_ends(released_on: date, days: int) -> date:
+    """The last day on which a review can be asked for; the day of the release is one in the cycle's zone."""
+    return released_on + timedelta(days=days)
 
 
 # --- the form --------------------------------------------------------------------------------------

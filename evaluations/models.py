@@ -16,10 +16,10 @@ from pmcycle.cycles.models import (
     Cycle,
     Participation,
     Relation,
-    Stage,
     StageKind,
     due_day,
     items,
+    open_today,
     reached,
     related,
 )
@@ -197,20 +197,16 @@ def _number(expression: Any) -> Any:
 
 
 def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
-    """Evaluations to write (the manager's) and to sign (each side that has not yet)."""
-    running = Stage.objects.filter(
-        kind=StageKind.EVALUATION, state=Stage.State.OPEN, cycle__state=Cycle.State.RUNNING
-    ).values("cycle")
+    """Evaluations to write (the manager's) and to sign (each side that has not yet), where the stage is
+    open for the person."""
     opened = Evaluation.objects.filter(participation=OuterRef("participation")).exclude(
         state=Evaluation.State.DRAFT
     )
     unwritten = Assignment.objects.current(day).filter(
-        ~Exists(opened), participation__state=Participation.State.ACTIVE, participation__cycle__in=running
+        open_today(StageKind.EVALUATION, "participation"), ~Exists(opened)
     )
     shared = Evaluation.objects.filter(
-        state=Evaluation.State.SHARED,
-        participation__state=Participation.State.ACTIVE,
-        participation__cycle__in=running,
+        open_today(StageKind.EVALUATION, "participation"), state=Evaluation.State.SHARED
     )
     columns = {
         "about": _number(F("participation__employee")),

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import BooleanField, ExpressionWrapper
 from django.forms import formset_factory
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -23,7 +24,7 @@ from evaluations.models import CycleEvaluation, Evaluation, Point, Signature
 from feedback.models import thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
-from pmcycle.cycles.models import Cycle, Participation, StageKind
+from pmcycle.cycles.models import Cycle, Participation, StageKind, open_today
 from pmcycle.errors import Refused, Stale
 from pmcycle.people.models import User
 from pmcycle.typed import read_version
@@ -46,6 +47,7 @@ def list_evaluations(request: UserRequest) -> HttpResponse:
         Participation.objects.led_by(user)
         .filter(state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING)
         .select_related("employee", "cycle")
+        .annotate(is_open=ExpressionWrapper(open_today(StageKind.EVALUATION), output_field=BooleanField()))
         .order_by("employee__sort_name")
     )
     states = {
@@ -63,14 +65,19 @@ def write(request: UserRequest, pk: int) -> HttpResponse:
     """The manager's one screen for one person: texts left, the year's evidence right."""
     user = request.user
     participation = get_visible(
-        Participation.objects.led_by(user).select_related("employee", "cycle"), user, pk=pk
+        Participation.objects.led_by(user)
+        .select_related("employee", "cycle")
+        .annotate(is_open=ExpressionWrapper(open_today(StageKind.EVALUATION), output_field=BooleanField())),
+        user,
+        pk=pk,
     )
     evaluation = actions.begin(participation, by=user)
     if evaluation.state != Evaluation.State.DRAFT:
         return redirect("evaluations:read", pk=evaluation.pk)
     evidence = _evidence(participation, user)
     if request.method == "GET":
-        return _page(request, evaluation, _forms(evaluation, evidence), evidence)
+        closed = "" if vars(participation)["is_open"] else actions.why_not_open(participation)
+        return _page(request, evaluation, _forms(evaluation, evidence), evidence, closed=closed)
     forms = _forms(evaluation, evidence, request.POST)
     if not forms.are_valid():
         return _page(request, evaluation, forms, evidence, status=422)
@@ -292,6 +299,7 @@ def _page(
     forms: WritingForms,
     evidence: list[dict[str, Any]],
     problem: str = "",
+    closed: str = "",
     status: int = 200,
 ) -> HttpResponse:
     user = request.user
@@ -307,6 +315,7 @@ def _page(
         "months": by_month(evidence),
         "evidence_count": len(evidence),
         "problem": problem,
+        "closed": closed,
         "thread": thread_of(participation, StageKind.EVALUATION, user),
     }
     return render(request, "evaluations/write.html", context, status=status)
@@ -336,9 +345,13 @@ def _read_page(
         "is_author": is_author,
         "is_person": is_person,
         "may_sign": (is_person or is_author)
+        and participation.state == Participation.State.ACTIVE
         and evaluation.state == Evaluation.State.SHARED
         and side not in {s.side for s in signatures},
-        "may_take_back": is_author and evaluation.state == Evaluation.State.SHARED and not signatures,
+        "may_take_back": is_author
+        and evaluation.state == Evaluation.State.SHARED
+        and not signatures
+        and not actions.why_not_open(participation),
         "thread": thread_of(participation, StageKind.EVALUATION, user),
     }
     return render(request, "evaluations/read.html", context, status=status)

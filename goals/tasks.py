@@ -5,10 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 
 from goals import actions
-from pmcycle.access import today
 
 
 @shared_task
 def lapse_changes() -> int:
     """End the changes that nobody answered in time."""
-    return actions.lapse_changes(today())
+    return actions.lapse_changes()

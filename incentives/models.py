@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Self
 
 import pgtrigger
@@ -21,7 +21,9 @@ from pmcycle.cycles.models import (
     Relation,
     Stage,
     StageKind,
+    day_in,
     due_day,
+    here_today,
     items,
     reached,
     related,
@@ -697,8 +699,8 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
     )
     # One row a manager and run: the first of their people stands for the team.
     team = Assignment.objects.current(day).filter(
-        Exists(recommended), participation__state=Participation.State.ACTIVE,
-        participation__cycle__state=Cycle.State.RUNNING, manager__left_on__isnull=True,
+        here_today("manager", "participation__cycle"), Exists(recommended),
+        participation__state=Participation.State.ACTIVE, participation__cycle__state=Cycle.State.RUNNING,
     )  # fmt: skip
     earlier = team.filter(
         manager=OuterRef("manager"),
@@ -715,8 +717,8 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
         Q(act__isnull=True) | Q(act=Approval.Act.RETURNED)
     )
     above = ChainLink.objects.filter(
-        distance=2, participation__assignments__manager=OuterRef("manager"),
-        participation__cycle=OuterRef("run__plan__cycle"), above__left_on__isnull=True,
+        here_today("above", "participation__cycle"), distance=2,
+        participation__assignments__manager=OuterRef("manager"), participation__cycle=OuterRef("run__plan__cycle"),
     ).exclude(above=OuterRef("manager")).order_by("pk")  # fmt: skip
     decider = Coalesce(
         Cast(Subquery(above.values("above")[:1]), models.BigIntegerField()), _other_hr(day, "by")
@@ -768,10 +770,6 @@ def matters(day: date) -> list[models.QuerySet[Any, Any]]:
         Exists(Approval.objects.filter(run=OuterRef("pk"), act=Approval.Act.APPROVED)),
         state=Run.State.RECOMMENDING, plan__cycle__state=Cycle.State.RUNNING,
     )  # fmt: skip
-    unanswered_after = Cast(F("answer_by"), models.DateTimeField()) + timedelta(days=1)
-    decide_from = models.Case(
-        models.When(answered_at__isnull=True, then=unanswered_after), output_field=models.DateTimeField()
-    )
     return [
         items(
             approving, kind="incentives:approve", stage=stage, subject=_id("plan__cycle"),
@@ -786,9 +784,9 @@ def matters(day: date) -> list[models.QuerySet[Any, Any]]:
             ),
         ),
         items(
-            _proposed(), kind="incentives:decide", stage=stage, subject=_id("pk"),
-            recipient=_other_hr(day, "proposed_by"), about=_id("participation__employee"),
-            cycle=_id("participation__cycle"), due_on=F("lapses_on"), opens_at=decide_from,
+            _proposed().filter(Q(answered_at__isnull=False) | Q(answer_by__lt=day_in("participation__cycle"))),
+            kind="incentives:decide", stage=stage, subject=_id("pk"), recipient=_other_hr(day, "proposed_by"),
+            about=_id("participation__employee"), cycle=_id("participation__cycle"), due_on=F("lapses_on"),
         ),
     ]  # fmt: skip
 

@@ -21,6 +21,7 @@ STAGES: dict[str, StageWork] = {
         checks=[appraisals.actions.check_form],
         launches=[appraisals.actions.freeze_form],
         opens=[appraisals.actions.open_appraisals],
+        extends=[appraisals.actions.open_appraisals_of],
     ),
     StageKind.INCENTIVES: StageWork(
         copies=[incentives.actions.copy_plan],

@@ -146,6 +146,7 @@ ROWS: list[Row] = [
             ("cycles:extend", "hr_partner", cycles.part_of_ana),
             ("cycles:transfer", "hr_partner", cycles.part_of_ana),
             ("cycles:mark_left", "hr_partner", cycles.part_of_ana),
+            ("cycles:return_person", "hr_partner", cycles.part_of_ana),
         )
     ),
     Row("cycles:close", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
@@ -160,6 +161,7 @@ ROWS: list[Row] = [
     Row("cycles:extend", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
     Row("cycles:transfer", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
     Row("cycles:mark_left", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
+    Row("cycles:return_person", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
     Row("cycles:life_line", may="", build=cycles.part_of_kim, state="of the HR admin"),
     Row("cycles:transfer", may="", method="post", build=cycles.part_of_kim, state="of the HR admin"),
     # --- activity

@@ -29,9 +29,11 @@ from appraisals.actions.writing import (
     Value,
     autosave,
     cite,
+    default_day,
     field_name,
     goals_of,
     open_appraisals,
+    open_appraisals_of,
     open_missing,
     questions_of,
     reopen,
@@ -39,6 +41,7 @@ from appraisals.actions.writing import (
     saved_answers,
     submit,
     title_of,
+    why_not_writable,
 )
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "close_calibration",
     "copy_form",
     "decide_appeal",
+    "default_day",
     "field_name",
     "file_appeal",
     "freeze_form",
@@ -65,6 +69,7 @@ __all__ = [
     "make_default_form",
     "move_rating",
     "open_appraisals",
+    "open_appraisals_of",
     "open_calibration",
     "open_missing",
     "questions_of",
@@ -77,5 +82,6 @@ __all__ = [
     "structure_of",
     "submit",
     "title_of",
+    "why_not_writable",
     "withdraw_release",
 ]

@@ -23,7 +23,6 @@ from appraisals.models import (
     deciders,
     second_people,
 )
-from pmcycle.access import today
 from pmcycle.activity.actions import Line, Tell, enqueue, record, record_each
 from pmcycle.activity.models import Job
 from pmcycle.cycles.models import Cycle, RatingLevel
@@ -213,7 +212,8 @@ def acknowledge(result: ReleasedResult, comment: str, *, by: User) -> Acknowledg
 
 def appeal_ends(result: ReleasedResult) -> Any:
     """The last day on which the person can ask for a review of this result."""
-    return rules.appeal_ends(result.released_at, result.participation.cycle.appeal_days)
+    cycle = result.participation.cycle
+    return rules.appeal_ends(cycle.local_day(result.released_at), cycle.appeal_days)
 
 
 def file_appeal(result: ReleasedResult, text: str, *, by: User) -> Appeal:
@@ -224,14 +224,15 @@ def file_appeal(result: ReleasedResult, text: str, *, by: User) -> Appeal:
             raise Refused(_("This result is the outcome of a review, which was the last word."))
         if Appeal.objects.filter(result=row).exists():
             raise Refused(_("You have asked for a review already."))
-        if today() > appeal_ends(row):
+        today = row.participation.cycle.local_day(timezone.now())
+        if today > appeal_ends(row):
             raise Refused(_("The time to ask for a review is over."))
         if not text.strip():
             raise Invalid("text", _("Say what should be looked at again."))
         appeal = Appeal.objects.create(
             result=row,
             text=text.strip(),
-            due_on=today() + timedelta(days=row.participation.cycle.appeal_days),
+            due_on=today + timedelta(days=row.participation.cycle.appeal_days),
         )
         name = row.participation.employee.name
         record(

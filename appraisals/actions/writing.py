@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appraisals import rules
@@ -29,9 +31,18 @@ from appraisals.models import (
 )
 from feedback.models import Entry
 from goals.models import Goal
-from pmcycle.access import today
-from pmcycle.activity.actions import Tell, record, settle_cycle
-from pmcycle.cycles.models import Cycle, Extension, Participation, RatingLevel, Stage, StageKind
+from pmcycle.activity.actions import Tell, record, settle, settle_cycle
+from pmcycle.cycles.actions import standing
+from pmcycle.cycles.models import (
+    Cycle,
+    Participation,
+    RatingLevel,
+    Stage,
+    StageKind,
+    due_day,
+    open_today,
+)
+from pmcycle.cycles.rules import ENDED, LEFT, OPEN, PLANNED, day_to_rewrite, fault_of_rewriting
 from pmcycle.errors import Invalid, Refused, Stale
 from pmcycle.people.models import User
 
@@ -73,7 +84,7 @@ OPEN_SELF = """
 INSERT INTO appraisals_appraisal (participation_id, kind, author_id, form_version_id)
 SELECT p.id, 'self', p.employee_id, f.form_version_id
 FROM cycles_participation p JOIN appraisals_cycleform f ON f.cycle_id = p.cycle_id
-WHERE p.cycle_id = %(cycle)s AND p.state = 'active'
+WHERE p.cycle_id = %(cycle)s AND p.state = 'active' AND (%(only)s::bigint[] IS NULL OR p.id = ANY(%(only)s))
 ON CONFLICT (participation_id, kind, author_id) DO NOTHING
 """
 OPEN_MANAGER = """
@@ -83,43 +94,68 @@ FROM cycles_participation p
 JOIN appraisals_cycleform f ON f.cycle_id = p.cycle_id
 JOIN cycles_assignment a ON a.participation_id = p.id
   AND a.starts_on <= %(day)s AND (a.ends_on IS NULL OR a.ends_on >= %(day)s)
-WHERE p.cycle_id = %(cycle)s AND p.state = 'active'
+WHERE p.cycle_id = %(cycle)s AND p.state = 'active' AND (%(only)s::bigint[] IS NULL OR p.id = ANY(%(only)s))
 ON CONFLICT (participation_id, kind, author_id) DO NOTHING
 """
 
 
-def open_appraisals(cycle: Cycle) -> int:
+def open_appraisals(cycle: Cycle, only: Sequence[int] | None = None) -> int:
     """A self-appraisal for everybody who takes part, a manager appraisal for every present assignment.
 
     Three statements whatever the size; called again it adds only what is new: late joiners, and the
-    form of a manager who took over. The text of the one before stays with its author. How many are new.
+    form of a manager who took over. The text of the one before stays with its author. `only` keeps to
+    these participations. How many are new.
     """
     with transaction.atomic():
         freeze_form(cycle)
         with connection.cursor() as cursor:
-            values: dict[str, Any] = {"cycle": cycle.pk, "day": today()}
+            day = cycle.local_day(timezone.now())
+            values: dict[str, Any] = {
+                "cycle": cycle.pk,
+                "day": day,
+                "only": list(only) if only is not None else None,
+            }
             cursor.execute(OPEN_SELF, values)
             made: int = cursor.rowcount
             cursor.execute(OPEN_MANAGER, values)
             return made + int(cursor.rowcount)
 
 
+def open_appraisals_of(participation: Participation) -> None:
+    """The forms that one person and their manager lack, when they get more time after the stage."""
+    open_appraisals(participation.cycle, [participation.pk])
+
+
 def open_missing() -> int:
-    """Give everybody the form they lack, in each running cycle whose appraisal stage is open."""
-    cycles = Cycle.objects.filter(
-        state=Cycle.State.RUNNING, stages__kind=StageKind.APPRAISAL, stages__state=Stage.State.OPEN
-    )
-    for cycle in cycles:
+    """Give everybody the form they lack: in each running cycle whose appraisal stage is open, and whoever
+    has more time in one that is closed; how many cycles were looked at."""
+    running = Cycle.objects.filter(state=Cycle.State.RUNNING)
+    still_open = running.filter(stages__kind=StageKind.APPRAISAL, stages__state=Stage.State.OPEN)
+    for cycle in still_open:
         with transaction.atomic():
             if open_appraisals(cycle):
                 settle_cycle("opened_missing", cycle, by=None, apps=["appraisals"])
-    return len(cycles)
+    late = list(
+        Participation.objects.filter(open_today(StageKind.APPRAISAL))
+        .exclude(cycle__in=still_open)
+        .values_list("cycle", "pk", "employee")
+    )
+    for cycle in running.filter(pk__in={pk for pk, _part, _person in late}):
+        with transaction.atomic():
+            if open_appraisals(cycle, [part for pk, part, _person in late if pk == cycle.pk]):
+                people = {person for pk, _part, person in late if pk == cycle.pk}
+                settle("opened_missing", "appraisals", people, by=None)
+    return len(still_open)
 
 
 # --- writing ---------------------------------------------------------------------------------------
 
 
 def _lock(appraisal: Appraisal) -> Appraisal:
+    """The appraisal under its person's lock and its own: what opens it for them, and whether they
+    have left, stands still while it is judged."""
+    participation = Appraisal.objects.filter(pk=appraisal.pk).values("participation")
+    Participation.objects.select_for_update(no_key=True).get(pk__in=participation)
     return (
         Appraisal.objects.select_for_update(of=("self",))
         .select_related("participation__cycle", "participation__employee", "author")
@@ -128,22 +164,37 @@ def _lock(appraisal: Appraisal) -> Appraisal:
 
 
 def _refuse_unless_writable(row: Appraisal) -> None:
-    """It is not handed in, the person still takes part, and the stage is open (or extended for them)."""
     if row.submitted_at is not None:
         raise Refused(_("This appraisal is handed in. Ask HR to open it again if something must change."))
-    if row.participation.state != Participation.State.ACTIVE:
-        raise Refused(_("This person has left the cycle; the text stays as it is."))
-    cycle = row.participation.cycle
-    extended = Extension.objects.filter(
-        participation=row.participation_id, stage__kind=StageKind.APPRAISAL, due_on__gte=today()
-    )
-    stage = (
-        Stage.objects.filter(cycle=cycle, kind=StageKind.APPRAISAL).values_list("state", "opens_on").first()
-    )
-    if cycle.state != Cycle.State.RUNNING or stage is None or stage[0] == Stage.State.PLANNED:
-        raise Refused(_("The appraisal stage of this cycle has not opened yet."))
-    if stage[0] == Stage.State.CLOSED and not extended.exists():
-        raise Refused(_("The appraisal stage is closed. Ask HR for more time if you still need to write."))
+    if why := why_not_writable(row):
+        raise Refused(why)
+
+
+def why_not_writable(row: Appraisal) -> str:
+    """Why a draft cannot be written today, in the author's words; "" if it can.
+
+    The person takes part, and the stage is open for them or the form was given back until a day that
+    has not passed. `AppraisalQuerySet.writable` says the same for lists.
+    """
+    part = row.participation
+    how = standing([part], StageKind.APPRAISAL)[part.pk]
+    if how == OPEN:
+        return ""
+    if how == LEFT:
+        return _("This person has left the cycle; the text stays as it is.")
+    if how == ENDED:
+        return _("This cycle is not running. What is written stays as it is.")
+    back = row.returns.order_by("-number").first()
+    until = back.open_until if back else None
+    if until is not None and until >= part.cycle.local_day(timezone.now()):
+        return ""
+    if until is not None:
+        return _("This could be written until %(day)s. Ask HR for more time if you still need to write.") % {
+            "day": date_format(until)
+        }
+    if how == PLANNED:
+        return _("The appraisal stage of this cycle has not opened yet.")
+    return _("The appraisal stage is closed. Ask HR for more time if you still need to write.")
 
 
 def _refuse_if_released(participation_id: int) -> None:
@@ -473,27 +524,51 @@ def _measured(goal: Goal, steps: Sequence[tuple[Decimal, bool]], cap: Decimal) -
 # --- back to the author ----------------------------------------------------------------------------
 
 
-def return_for_rework(appraisal: Appraisal, why: str, *, version: int | None, by: User) -> Return:
-    """Send a submitted appraisal back with a reason; what was handed in stays as version n."""
-    return _give_back(appraisal, why, Return.Kind.RETURNED, version=version, by=by)
+def return_for_rework(
+    appraisal: Appraisal, why: str, *, until: date | None = None, version: int | None, by: User
+) -> Return:
+    """Send a submitted appraisal back with a reason; what was handed in stays as version n.
+
+    It can be written until the day named, whatever becomes of the stage; without one for a week, or as
+    long as the stage gives.
+    """
+    return _give_back(appraisal, why, Return.Kind.RETURNED, until=until, version=version, by=by)
 
 
-def reopen(appraisal: Appraisal, why: str, *, version: int | None, by: User) -> Return:
-    """Open one person's form again with a reason, when the author asked for it; version n stays."""
-    return _give_back(appraisal, why, Return.Kind.REOPENED, version=version, by=by)
+def reopen(
+    appraisal: Appraisal, why: str, *, until: date | None = None, version: int | None, by: User
+) -> Return:
+    """Open one person's form again with a reason, when the author asked for it; version n stays.
+
+    Until when is as in `return_for_rework`.
+    """
+    return _give_back(appraisal, why, Return.Kind.REOPENED, until=until, version=version, by=by)
 
 
-def _give_back(appraisal: Appraisal, why: str, kind: str, *, version: int | None, by: User) -> Return:
+def _give_back(
+    appraisal: Appraisal, why: str, kind: str, *, until: date | None, version: int | None, by: User
+) -> Return:
     if not why.strip():
         raise Invalid("why", _("Say why it goes back; the author reads it."))
     with transaction.atomic():
         row = _lock(appraisal)
         if row.submitted_at is None:
             raise Refused(_("This appraisal is with its author already."))
+        part = row.participation
+        if part.state != Participation.State.ACTIVE:
+            raise Refused(_("This person has left the cycle; the text stays as it is."))
+        if part.cycle.state != Cycle.State.RUNNING:
+            raise Refused(_("This cycle is not running. What is written stays as it is."))
         _refuse_if_released(row.participation_id)
         _check_version(row, version, {})
+        today = part.cycle.local_day(timezone.now())
+        until = until or default_day(row)
+        if fault := fault_of_rewriting(until, today):
+            raise Invalid("until", fault)
         number = row.submissions.count()
-        back = Return.objects.create(appraisal=row, kind=kind, number=number, why=why.strip(), by=by)
+        back = Return.objects.create(
+            appraisal=row, kind=kind, number=number, why=why.strip(), open_until=until, by=by
+        )
         row.submitted_at = None
         row.version += 1
         row.save(update_fields=["submitted_at", "version"])
@@ -504,8 +579,23 @@ def _give_back(appraisal: Appraisal, why: str, kind: str, *, version: int | None
             f"appraisal:{row.pk}:{kind}:{number}",
             kind="returned",
         )
-        record(kind, row, by=by, about=row.participation.employee, number=number, notify=told)
+        record(
+            kind,
+            row,
+            by=by,
+            about=part.employee,
+            number=number,
+            until=until.isoformat(),
+            notify=told,
+        )
     return back
+
+
+def default_day(appraisal: Appraisal) -> date:
+    """Until when an appraisal that goes back can be written, if nobody names a day."""
+    part = appraisal.participation
+    due = Participation.objects.filter(pk=part.pk).values_list(due_day(StageKind.APPRAISAL), flat=True).get()
+    return day_to_rewrite(due, part.cycle.local_day(timezone.now()))
 
 
 def saved_answers(rows: Iterable[Appraisal]) -> dict[int, dict[Key, Answer]]:
@@ -524,9 +614,11 @@ __all__ = [
     "autosave",
     "cite",
     "content_of",
+    "default_day",
     "field_name",
     "goals_of",
     "open_appraisals",
+    "open_appraisals_of",
     "open_missing",
     "questions_of",
     "reopen",
@@ -534,4 +626,5 @@ __all__ = [
     "saved_answers",
     "score_of",
     "submit",
+    "why_not_writable",
 ]

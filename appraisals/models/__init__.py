@@ -10,7 +10,7 @@ from appraisals.models.forms import CycleForm, Form, FormVersion, Question, Sect
 from appraisals.models.needs import matters, milestones, open_items
 from appraisals.models.ratings import FIRST_MENTION, CalibrationMove, CalibrationSession, Citation, Rating
 from appraisals.models.results import Acknowledgement, Release, ReleasedResult, second_people
-from appraisals.models.writing import Answer, Appraisal, Return, Submission
+from appraisals.models.writing import Answer, Appraisal, Return, Submission, writing_day
 
 __all__ = [
     "FIRST_MENTION",
@@ -37,4 +37,5 @@ __all__ = [
     "milestones",
     "open_items",
     "second_people",
+    "writing_day",
 ]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date
+from datetime import date
 from typing import Any
 
 from django.db import models
 from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Subquery, Value
-from django.db.models.functions import Cast, TruncDate
+from django.db.models.functions import Cast
 
 from appraisals.models.appeals import Appeal, without_a_part
 from appraisals.models.results import SEATS, Release, ReleasedResult, hr_admins
-from appraisals.models.writing import Appraisal
+from appraisals.models.writing import Appraisal, writing_day
 from pmcycle.access import in_force
 from pmcycle.cycles.models import (
     Cycle,
     Participation,
-    Stage,
     StageKind,
-    due_day,
+    day_of,
     items,
     reached,
 )
@@ -51,16 +50,11 @@ def _put_to_each(rows: models.QuerySet[Any], people: models.QuerySet[User], **co
 def open_items(day: date) -> Rows:
     """What people have to do in this app, in the shape of `pmcycle.cycles.models.items`.
 
-    Appraisals to write while their stage is open, and results to read.
+    Appraisals that can be written today (their stage is open for the person, or they were given back
+    until a day of their own), and results to read.
     """
-    open_stages = Stage.objects.filter(kind=StageKind.APPRAISAL, state=Stage.State.OPEN).values("cycle")
-    unsent = Appraisal.objects.filter(
-        submitted_at__isnull=True,
-        participation__state=Participation.State.ACTIVE,
-        participation__cycle__state=Cycle.State.RUNNING,
-        participation__cycle__in=open_stages,
-        author__left_on__isnull=True,
-    )
+    # Who has left and still has to write about somebody stays: the board says whom it waits for.
+    unsent = Appraisal.objects.writable()
     current = Exists(
         Participation.objects.filter(
             in_force(day, prefix="assignments__"),
@@ -72,7 +66,7 @@ def open_items(day: date) -> Rows:
         "subject": as_id("pk"),
         "about": as_id("participation__employee"),
         "cycle": as_id("participation__cycle"),
-        "due_on": due_day(StageKind.APPRAISAL, "participation"),
+        "due_on": writing_day(),
     }
     results = ReleasedResult.objects.newest().filter(
         acknowledgement__isnull=True,
@@ -81,7 +75,7 @@ def open_items(day: date) -> Rows:
         participation__cycle__state=Cycle.State.RUNNING,
     )
     window = ExpressionWrapper(
-        TruncDate("released_at", tzinfo=UTC) + F("participation__cycle__appeal_days"),
+        day_of(F("released_at"), "participation__cycle") + F("participation__cycle__appeal_days"),
         output_field=models.DateField(),
     )
     stage = StageKind.APPRAISAL

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_lazy as _
 
 from appraisals.models.forms import FormVersion, Question
 from appraisals.models.results import HR, ReleasedResult
-from pmcycle.cycles.models import Participation, RatingLevel, Relation, related
+from pmcycle.cycles.models import (
+    Cycle,
+    Extension,
+    Participation,
+    RatingLevel,
+    Relation,
+    StageKind,
+    day_in,
+    due_day,
+    open_today,
+    related,
+)
 from pmcycle.people.models import Employee, User
 
 
@@ -70,6 +82,24 @@ class AppraisalQuerySet(models.QuerySet["Appraisal"]):
         line = Q(kind=Appraisal.Kind.MANAGER) & related(user, Relation.SKIP_LEVEL)
         return rows.filter((line | related(user, Relation.HR_ADMIN)) & ~related(user, Relation.SELF))
 
+    def writable(self) -> Self:
+        """What its author may still write and hand in today; `actions.writing` judges the same under a lock.
+
+        The stage is open for the person, or the form was given back and its own day has not passed.
+        """
+        newer = Return.objects.filter(appraisal=OuterRef("appraisal"), number__gt=OuterRef("number"))
+        given_back = Return.objects.filter(
+            ~Exists(newer), open_until__gte=day_in("appraisal__participation__cycle")
+        )
+        own_day = Q(
+            pk__in=given_back.values("appraisal"),
+            participation__state=Participation.State.ACTIVE,
+            participation__cycle__state=Cycle.State.RUNNING,
+        )
+        return self.filter(
+            open_today(StageKind.APPRAISAL, "participation") | own_day, submitted_at__isnull=True
+        )
+
     def with_context(self) -> Self:
         """Everything that an appraisal's own page says around the text, in the same statement."""
         return self.select_related(
@@ -80,6 +110,24 @@ class AppraisalQuerySet(models.QuerySet["Appraisal"]):
             "level",
             "form_version__form",
         )
+
+
+def writing_day() -> Any:
+    """The day by which an appraisal is to be written.
+
+    Where it was given back, the day named then, or a later one by extension; else the stage's day for
+    the person.
+    """
+    more = Extension.objects.filter(
+        stage__kind=StageKind.APPRAISAL, participation=OuterRef("appraisal__participation")
+    )
+    # GREATEST passes over what is empty.
+    back = (
+        Return.objects.filter(appraisal=OuterRef("pk"))
+        .order_by("-number")
+        .annotate(own=Greatest("open_until", Subquery(more.values("due_on")[:1])))
+    )
+    return Coalesce(Subquery(back.values("own")[:1]), due_day(StageKind.APPRAISAL, "participation"))
 
 
 class Appraisal(models.Model):
@@ -168,6 +216,8 @@ class Return(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     number = models.PositiveSmallIntegerField()
     why = models.TextField()
+    # The last day, in the cycle's zone, on which it can be written whatever the stage says. Empty: as the stage says.
+    open_until = models.DateField(_("can be written until"), null=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(db_default=models.functions.Now())
 

@@ -22,7 +22,7 @@ from appraisals.models import FIRST_MENTION, Appeal, Appraisal, Rating, Release,
 from appraisals.pdf import result_as_pdf
 from appraisals.views.writing import why_tree
 from feedback.models import Entry, thread_of
-from pmcycle.access import UserRequest, get_editable, get_visible, today
+from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind
@@ -187,7 +187,8 @@ def _result_page(
     appeal = getattr(row, "appeal", None)
     ends_on = actions.appeal_ends(row)
     may_answer = is_own and is_latest
-    may_appeal = may_answer and appeal is None and row.number == 1 and today() <= ends_on
+    is_in_time = part.cycle.local_day(timezone.now()) <= ends_on
+    may_appeal = may_answer and appeal is None and row.number == 1 and is_in_time
     content = reading(row.snapshot)
     mentions = content.get("mentions") or []
     texts = (

@@ -10,6 +10,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,12 +30,14 @@ from appraisals.models import (
     ReleasedResult,
     Return,
     evidence_for,
+    writing_day,
 )
 from feedback.models import thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind, due_day
 from pmcycle.errors import Invalid, Stale
+from pmcycle.typed import done
 from pmcycle.ui.formats import number_text
 
 TEAM_PAGE = 50
@@ -50,7 +53,11 @@ def index(request: UserRequest) -> HttpResponse:
             self_pk=Subquery(_of(Appraisal.Kind.SELF).values("pk")[:1]),
             self_saved=Subquery(_of(Appraisal.Kind.SELF).values("saved_at")[:1]),
             self_sent=Subquery(_of(Appraisal.Kind.SELF).values("submitted_at")[:1]),
-            due_on=due_day(StageKind.APPRAISAL),
+            self_open=Exists(_of(Appraisal.Kind.SELF).writable()),
+            due_on=Coalesce(
+                Subquery(_of(Appraisal.Kind.SELF).annotate(by=writing_day()).values("by")[:1]),
+                due_day(StageKind.APPRAISAL),
+            ),
             opens_on=Subquery(
                 Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.APPRAISAL).values("opens_on")[:1]
             ),
@@ -70,7 +77,8 @@ def index(request: UserRequest) -> HttpResponse:
                     participation=OuterRef("participation"), kind=Appraisal.Kind.SELF
                 ).values("submitted_at")[:1]
             ),
-            due_on=due_day(StageKind.APPRAISAL, "participation"),
+            due_on=writing_day(),
+            is_open=_is_open(),
             **_result_columns("participation"),
         )
         .order_by(
@@ -98,6 +106,11 @@ def _of(kind: str) -> Any:
     return Appraisal.objects.filter(participation=OuterRef("pk"), kind=kind)
 
 
+def _is_open() -> Any:
+    """Whether an appraisal can be written today."""
+    return Exists(Appraisal.objects.writable().filter(pk=OuterRef("pk")))
+
+
 def _present_assignments(user: Any) -> Any:
     return Assignment.objects.current().filter(manager=user.employee_id)
 
@@ -117,11 +130,13 @@ def _loaded(rows: Any) -> Any:
     """An appraisal with all that its page says around the text, in one statement."""
     back = Return.objects.filter(appraisal=OuterRef("pk")).order_by("-number")
     return rows.with_context().annotate(
-        due_on=due_day(StageKind.APPRAISAL, "participation"),
+        due_on=writing_day(),
+        is_open=_is_open(),
         cited=ArraySubquery(Citation.objects.filter(appraisal=OuterRef("pk")).values("entry")),
         back_why=Subquery(back.values("why")[:1]),
         back_by=Subquery(back.values("by__name")[:1]),
         back_at=Subquery(back.values("at")[:1]),
+        back_until=Subquery(back.values("open_until")[:1]),
         is_released=Exists(ReleasedResult.objects.filter(participation=OuterRef("participation"))),
     )
 
@@ -158,6 +173,10 @@ def _screen(
     answers = actions.saved_answers([row for row in (appraisal, other) if row is not None])
     entries = [row for row in evidence if row["kind"] == "entry"]
     form = form or _form(appraisal, questions, goals, levels, None, answers.get(appraisal.pk), entries)
+    closed = "" if appraisal.is_open else actions.why_not_writable(appraisal)
+    if closed:
+        for field in form.fields.values():
+            field.disabled = True
     low = {level.pk for level in levels if level.needs_mention}
     cited = set(appraisal.cited)
     told = [{**row, "is_cited": row["row"] in cited, "is_early": _is_early(row, part)} for row in entries]
@@ -172,6 +191,7 @@ def _screen(
         "person": part.employee,
         "is_manager": is_manager,
         "form": form,
+        "closed": closed,
         "layout": form.layout(answers.get(other.pk) if other else None),
         "levels": levels,
         "low_labels": [level.label for level in levels if level.needs_mention],
@@ -238,12 +258,13 @@ def _team(appraisal: Appraisal) -> dict[str, Any]:
             kind=Appraisal.Kind.MANAGER,
             participation__cycle=appraisal.participation.cycle_id,
         )
+        .annotate(is_open=_is_open())
         .order_by("participation__employee__sort_name", "pk")
-        .values("pk", "submitted_at", name=F("participation__employee__name"))
+        .values("pk", "submitted_at", "is_open", name=F("participation__employee__name"))
     )
     at = next((n for n, row in enumerate(rows) if row["pk"] == appraisal.pk), 0)
     after = rows[at + 1 :] + rows[:at]
-    unsent = [row for row in after if row["submitted_at"] is None]
+    unsent = [row for row in after if row["is_open"]]
     return {
         "place": at + 1,
         "total": len(rows),
@@ -379,8 +400,13 @@ def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int 
         else None
     )
     may_return = (
-        Appraisal.objects.returnable_by(user).filter(pk=appraisal.pk).exists() and not appraisal.is_released
+        part.state == Participation.State.ACTIVE
+        and part.cycle.state == Cycle.State.RUNNING
+        and not appraisal.is_released
+        and Appraisal.objects.returnable_by(user).filter(pk=appraisal.pk).exists()
     )
+    if may_return:
+        form.initial["until"] = actions.default_day(appraisal)
     context = {
         "appraisal": appraisal,
         "part": part,
@@ -459,7 +485,7 @@ def reopen(request: UserRequest, pk: int) -> HttpResponse:
     return _give_back(request, pk, actions.reopen, _("Open again; the earlier text is kept."))
 
 
-def _give_back(request: UserRequest, pk: int, act: Any, done: str) -> HttpResponse:
+def _give_back(request: UserRequest, pk: int, act: Any, said: str) -> HttpResponse:
     user = request.user
     appraisal = get_visible(_loaded(Appraisal.objects.all()), user, pk=pk)
     _allow(
@@ -469,8 +495,14 @@ def _give_back(request: UserRequest, pk: int, act: Any, done: str) -> HttpRespon
     form = WhyForm(request.POST)
     if not form.is_valid():
         return _read_page(request, appraisal, form, status=422)
-    act(appraisal, form.cleaned_data["why"], version=form.cleaned_data["version"], by=user)
-    messages.success(request, done)
+    data = form.cleaned_data
+
+    def give_back() -> None:
+        act(appraisal, data["why"], until=data["until"], version=data["version"], by=user)
+
+    if not done(form, give_back):
+        return _read_page(request, appraisal, form, status=422)
+    messages.success(request, said)
     return redirect("appraisals:list")
 
 

@@ -12,6 +12,7 @@ from evaluations.actions.writing import (
     sign,
     snapshot_of,
     take_back,
+    why_not_open,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "sign",
     "snapshot_of",
     "take_back",
+    "why_not_open",
 ]

@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from evaluations import rules
 from evaluations.models import DevelopmentStep, Evaluation, Point, Signature
 from pmcycle.activity.actions import Tell, record
-from pmcycle.cycles.models import Participation, Stage, StageKind
+from pmcycle.cycles.actions import standing
+from pmcycle.cycles.models import Participation, StageKind
+from pmcycle.cycles.rules import CLOSED, LEFT, OPEN
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import Employee, User
 
@@ -59,10 +61,18 @@ def begin(participation: Participation, *, by: User) -> Evaluation:
     """
     author = _employee(by)
     with transaction.atomic():
-        Participation.objects.select_for_update().get(pk=participation.pk)
-        evaluation, is_new = Evaluation.objects.get_or_create(participation=participation, author=author)
-        if is_new:
-            record("began_evaluation", evaluation, by=by, about=participation.employee)
+        participation = (
+            Participation.objects.select_for_update(of=("self",))
+            .select_related("cycle", "employee")
+            .get(pk=participation.pk)
+        )
+        known = Evaluation.objects.filter(participation=participation, author=author).first()
+        if known is not None:
+            return known
+        if why := why_not_open(participation):
+            raise Refused(why)
+        evaluation = Evaluation.objects.create(participation=participation, author=author)
+        record("began_evaluation", evaluation, by=by, about=participation.employee)
         return evaluation
 
 
@@ -141,6 +151,8 @@ def take_back(evaluation: Evaluation, *, version: int | None, by: User) -> Evalu
     with transaction.atomic():
         row = _lock(evaluation)
         check_version(row, version)
+        # Where nothing can be written, it could not be shared again: the person would lose it.
+        _judge_open(row)
         if row.state != Evaluation.State.SHARED:
             raise Refused(_("Only an evaluation that is shared and not yet signed can be taken back."))
         if row.signatures.exists():
@@ -159,6 +171,8 @@ def sign(evaluation: Evaluation, comment: str, *, version: int | None, by: User)
         check_version(row, version)
         if row.state != Evaluation.State.SHARED:
             raise Refused(_("This evaluation is not waiting for a signature."))
+        if row.participation.state != Participation.State.ACTIVE:
+            raise Refused(_("This person has left. Their cycle is kept as it is."))
         is_person = signer.pk == row.participation.employee_id
         side = Signature.Side.EMPLOYEE if is_person else Signature.Side.MANAGER
         if row.signatures.filter(side=side).exists():
@@ -217,11 +231,20 @@ def _lock(evaluation: Evaluation) -> Evaluation:
 
 
 def _judge_open(row: Evaluation) -> None:
-    stage = Stage.objects.filter(cycle=row.participation.cycle_id, kind=StageKind.EVALUATION).first()
-    if stage is None or stage.state != Stage.State.OPEN:
-        raise Refused(_("The evaluation stage is not open."))
-    if row.participation.state != Participation.State.ACTIVE:
-        raise Refused(_("This person has left. Their cycle is kept as it is."))
+    if why := why_not_open(row.participation):
+        raise Refused(why)
+
+
+def why_not_open(participation: Participation) -> str:
+    """Why nothing can be written about this person today, in the manager's words; "" if it can."""
+    how = standing([participation], StageKind.EVALUATION)[participation.pk]
+    if how == OPEN:
+        return ""
+    if how == LEFT:
+        return _("This person has left. Their cycle is kept as it is.")
+    if how == CLOSED:
+        return _("The evaluation stage is closed. Ask HR for more time if you still need it.")
+    return _("The evaluation stage is not open.")
 
 
 def _employee(by: User) -> Employee:

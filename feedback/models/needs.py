@@ -22,7 +22,7 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
 
     Requests to answer, agendas that are empty shortly before a meeting, meetings past and not marked
     as held, actions and promises; each for who must act, and as waiting for who counts on it. None of
-    it belongs to a cycle. Whoever has left neither acts nor waits.
+    it belongs to a cycle. Whoever has left neither acts nor waits, and nobody acts for or waits for them.
     """
     asked = FeedbackRequest.objects.filter(state=FeedbackRequest.State.OPEN)
     # Rows for all that is planned would be many; the day turns before the first of them is shown.
@@ -71,9 +71,8 @@ def _item(
     **times: Any,
 ) -> models.QuerySet[Any, Any]:
     """Open items of one kind; `recipient`, `about` and `named` are lookups to people."""
-    here = Q(**{f"{recipient}__left_on__isnull": True}) | Q(**{f"{recipient}__left_on__gte": day})
     return items(
-        rows.filter(here),
+        rows.filter(_is_here(recipient, day), _is_here(named, day)),
         kind=f"feedback:{kind}",
         stage="feedback",
         subject=F("pk"),
@@ -84,3 +83,7 @@ def _item(
         **({"phase": Value("waits", models.CharField())} if waits else {}),
         **times,
     )
+
+
+def _is_here(person: str, day: date) -> Q:
+    return Q(**{f"{person}__left_on__isnull": True}) | Q(**{f"{person}__left_on__gte": day})

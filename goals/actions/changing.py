@@ -35,9 +35,8 @@ from goals.actions.wordings import (
 )
 from goals.models import ChangeRequest, Goal
 from goals.rules import LAPSE_DAYS, balance
-from pmcycle.access import today
 from pmcycle.activity.actions import Line, record, record_each
-from pmcycle.cycles.models import Participation
+from pmcycle.cycles.models import Participation, day_in
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
 
@@ -64,7 +63,7 @@ def request_change(
         side = sign(new, participation, by)
         change = ChangeRequest.objects.create(
             goal=goal, old=old, new=new, reason=reason, explanation=explanation, requested_by=author_of(by),
-            lapses_on=today() + timedelta(days=LAPSE_DAYS),
+            lapses_on=_lapse_day(participation),
         )  # fmt: skip
         record_and_tell(
             "request_change", goal, participation, side, _("%(name)s asks to change an agreed goal"),
@@ -83,7 +82,7 @@ def counter_change(change: ChangeRequest, text: GoalText, *, version: int | None
         if stored(change.new) == as_stored(text):
             raise Invalid("title", _("You changed nothing. Accept the change instead."))
         change.new = new_version(goal, text, by, proposed=True)
-        change.lapses_on = today() + timedelta(days=LAPSE_DAYS)
+        change.lapses_on = _lapse_day(participation)
         change.version += 1
         change.save(update_fields=["new", "lapses_on", "version"])
         sign(change.new, participation, by)
@@ -147,8 +146,15 @@ def withdraw_change(change: ChangeRequest, *, version: int | None, by: User) -> 
         raise Refused(_("The newest wording is the other side's. Accept, counter or decline it."))
 
 
-def lapse_changes(on: date) -> int:
-    """End the changes that nobody answered until the day before `on`; the agreed goal stays. By the clock.
+def _lapse_day(participation: Participation) -> date:
+    """The last day on which a change that is written now can be answered, in the cycle's zone."""
+    return participation.cycle.local_day(timezone.now()) + timedelta(days=LAPSE_DAYS)
+
+
+def lapse_changes(on: date | None = None) -> int:
+    """End the changes whose last day has passed in their cycle's zone (or by `on`); the agreed goal stays.
+
+    For the clock.
 
     Three statements and the history, however many lapse. One that somebody is answering just now is
     left to them, or to the next morning.
@@ -157,7 +163,11 @@ def lapse_changes(on: date) -> int:
         lapsed = list(
             ChangeRequest.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("goal__participation")
-            .filter(state=ChangeRequest.State.OPEN, lapses_on__lt=on, goal__participation__isnull=False)
+            .filter(
+                state=ChangeRequest.State.OPEN,
+                lapses_on__lt=on or day_in("goal__cycle"),
+                goal__participation__isnull=False,
+            )
         )
         ChangeRequest.objects.filter(pk__in=[change.pk for change in lapsed]).update(
             state=ChangeRequest.State.LAPSED, ended_at=timezone.now(), version=F("version") + 1

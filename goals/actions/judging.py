@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from goals.models import ChangeRequest, Goal, GoalVersion, Signature
 from goals.rules import balance
-from pmcycle.access import today
-from pmcycle.cycles.models import Assignment, Cycle, Extension, Participation, Stage, StageKind
+from pmcycle.cycles.actions import standing
+from pmcycle.cycles.models import Assignment, Cycle, Participation, StageKind
+from pmcycle.cycles.rules import CLOSED, ENDED, LEFT, PLANNED
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee, User
 
@@ -99,35 +100,30 @@ def _why_not_running(participation: Participation) -> str:
 
 def _hindrances(people: Sequence[Participation]) -> Iterator[tuple[Participation, str]]:
     """Who of these cannot plan goals now, and why, in at most four statements."""
-    of_stage = Stage.objects.filter(cycle__in={p.cycle_id for p in people}, kind=StageKind.OBJECTIVES)
-    states = dict(of_stage.values_list("cycle", "state"))
-    excused = _excused([p for p in people if states.get(p.cycle_id) == Stage.State.CLOSED])
+    how = standing(people, StageKind.OBJECTIVES)
+    filling = _with_gap([p for p in people if how[p.pk] == CLOSED])
     for participation in people:
-        state = states.get(participation.cycle_id, Stage.State.PLANNED)
-        if why := _why_not_running(participation):
-            yield participation, why
-        elif state == Stage.State.PLANNED:
+        stands = how[participation.pk]
+        if stands in (LEFT, ENDED):
+            yield participation, _why_not_running(participation)
+        elif stands == PLANNED:
             yield participation, _("The objectives stage has not opened yet.")
-        elif state == Stage.State.CLOSED and participation.pk not in excused:
+        elif stands == CLOSED and participation.pk not in filling:
             yield (
                 participation,
                 _("The objectives stage is closed. Ask for a change of an agreed goal instead."),
             )
 
 
-def _excused(late: Sequence[Participation]) -> set[int]:
-    """Those who may still plan after the stage: by an extension, or to fill what a change has left."""
+def _with_gap(late: Sequence[Participation]) -> set[int]:
+    """Those who may still plan after the stage to fill what an agreed change has left."""
     if not late:
         return set()
-    extended = Extension.objects.filter(
-        participation__in=late, stage__kind=StageKind.OBJECTIVES, due_on__gte=today()
-    ).values_list("participation", flat=True)  # fmt: skip
     changed = ChangeRequest.objects.filter(
         goal__participation__in=late, state=ChangeRequest.State.AGREED
     ).values_list("goal__participation", flat=True)  # fmt: skip
     weights = _weights_of_each(late)
-    with_gap = {pk for pk in changed if not balance(weights[pk]).is_whole}
-    return with_gap.union(extended)
+    return {pk for pk in changed if not balance(weights[pk]).is_whole}
 
 
 def side_of(participation: Participation, by: User) -> str:

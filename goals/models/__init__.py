@@ -7,6 +7,7 @@ from goals.models.agreement import (
     GoalVersion,
     Signature,
     alignable,
+    may_plan_today,
     readers,
     readers_of_a_part,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "ProgressUpdate",
     "Signature",
     "alignable",
+    "may_plan_today",
     "milestones",
     "open_items",
     "readers",

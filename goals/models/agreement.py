@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.contrib.postgres.expressions import ArraySubquery
@@ -12,13 +12,16 @@ from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from goals.rules import HALF_CENT, WHOLE
 from pmcycle.cycles.models import (
     Assignment,
+    Cycle,
     Participation,
     ParticipationQuerySet,
     Relation,
     Stage,
     StageKind,
+    open_today,
     related,
 )
 from pmcycle.people.models import Employee, Unit, User
@@ -79,13 +82,13 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         )
 
     def with_plan(self) -> Self:
-        """Annotated with the manager of today and the objectives stage, and with owner and cycle."""
-        stage = Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.OBJECTIVES)
+        """Annotated with the manager of today and whether the set may be planned, and with owner and cycle."""
+        planning = Participation.objects.filter(may_plan_today(), pk=OuterRef("participation"))
         manager = Assignment.objects.current().filter(participation=OuterRef("participation"))
         return self.select_related("participation__employee", "cycle").annotate(
             manager_id=Subquery(manager.values("manager")[:1]),
             manager_name=Subquery(manager.values("manager__name")[:1]),
-            stage_state=Subquery(stage.values("state")[:1]),
+            is_planning=Exists(planning),
         )
 
     def for_detail(self, user: User) -> Self:
@@ -375,3 +378,50 @@ class ChangeRequest(models.Model):
 
     def __str__(self) -> str:
         return f"change of goal {self.goal_id}"
+
+
+def may_plan_today(participation: str = "") -> Q:
+    """Rows whose participation (at this lookup; "" for participations themselves) may be planned for today:
+    goals proposed and agreed; `actions.judging` judges the same.
+
+    The objectives stage is open for them, or it is closed and an agreed change has left a gap to fill.
+    """
+    over = Stage.objects.filter(
+        kind=StageKind.OBJECTIVES, state=Stage.State.CLOSED, cycle__state=Cycle.State.RUNNING
+    )
+    changed = ChangeRequest.objects.filter(
+        state=ChangeRequest.State.AGREED, goal__participation__isnull=False
+    ).values("goal__participation")
+    at, pk = (f"{participation}__", participation) if participation else ("", "pk")
+    gap = Q(
+        **{
+            f"{at}state": Participation.State.ACTIVE,
+            f"{at}cycle__in": over.values("cycle"),
+            f"{pk}__in": changed,
+        }
+    )
+    whole = Exists(sets_of_weights(is_whole=True, participation=pk))
+    return open_today(StageKind.OBJECTIVES, participation) | (gap & ~Q(whole))
+
+
+def sets_of_weights(*, is_whole: bool, participation: str = "pk") -> models.QuerySet[Goal, Any]:
+    """The goals that weigh of a participation (at this lookup of the outer row) as one row, if they do
+    (not) come to 100."""
+    agreed = models.Case(
+        models.When(state=Goal.State.PROPOSED, then=models.F("latest__weight")),
+        default=models.F("agreed__weight"),
+    )
+    totals = (
+        Goal.objects.weighing()
+        .filter(participation=OuterRef(participation))
+        .order_by()
+        .values("participation")
+        .annotate(total=models.Sum(agreed), tolerance=models.Count("pk") * Value(HALF_CENT))
+    )
+    low, high = WHOLE - models.F("tolerance"), WHOLE + models.F("tolerance")
+    found: models.QuerySet[Goal, Any] = (
+        totals.filter(total__gte=low, total__lte=high)
+        if is_whole
+        else totals.filter(Q(total__gt=high) | Q(total__lt=low))
+    )
+    return found

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Greatest
 
-from goals.models.agreement import ChangeRequest, Goal, Signature
+from goals.models.agreement import ChangeRequest, Goal, Signature, may_plan_today, sets_of_weights
 from goals.models.contributions import Contribution
 from goals.models.progress import KeyResult
 from goals.rules import QUIET_DAYS, WHOLE
@@ -20,9 +20,9 @@ from pmcycle.cycles.models import (
     Cycle,
     Participation,
     ParticipationQuerySet,
-    Stage,
     StageKind,
     due_day,
+    here_today,
     items,
     reached,
 )
@@ -71,33 +71,19 @@ def milestones() -> Rows:
 
 
 def _planning() -> ParticipationQuerySet:
-    """People who take part in a running cycle whose objectives stage is open."""
-    stage_open = Stage.objects.filter(
-        cycle=OuterRef("cycle"), kind=StageKind.OBJECTIVES, state=Stage.State.OPEN
-    )
-    return Participation.objects.filter(
-        Exists(stage_open), state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
-    )
+    """People whose goals may be planned today."""
+    return Participation.objects.filter(may_plan_today())
 
 
 def _to_plan() -> Rows:
     """Nobody has proposed anything yet; or what there is does not come to 100."""
     known = Goal.objects.shared().filter(participation=OuterRef("pk"))
-    weights = (
-        Goal.objects.weighing()
-        .filter(participation=OuterRef("pk"))
-        .order_by()
-        .values("participation")
-        .annotate(total=models.Sum("latest__weight"), tolerance=models.Count("pk") * Value(Decimal("0.005")))
-    )
     columns = {
         "subject": F("pk"), "recipient": F("employee"), "about": F("employee"), "cycle": F("cycle"),
         "due_on": due_day(StageKind.OBJECTIVES),
     }  # fmt: skip
     missing = _planning().filter(~Exists(known))
-    uneven = _planning().filter(
-        Exists(weights.filter(Q(total__gt=WHOLE + F("tolerance")) | Q(total__lt=WHOLE - F("tolerance"))))
-    )
+    uneven = _planning().filter(Exists(sets_of_weights(is_whole=False)))
     return [
         items(missing, kind="goals:propose", stage=StageKind.OBJECTIVES, **columns),
         items(uneven, kind="goals:complete", stage=StageKind.OBJECTIVES, **columns),
@@ -114,18 +100,10 @@ def _waits_for(side: str, participation: str) -> Exists:
 
 def _to_answer(day: date) -> Rows:
     """One line a person for all proposals that wait for the same side, and one for who waits."""
-    running = {
-        "participation__state": Participation.State.ACTIVE,
-        "participation__cycle__state": Cycle.State.RUNNING,
-    }
     led = Assignment.objects.current(day).filter(
-        _waits_for(Signature.Side.MANAGER, "participation"), **running
+        may_plan_today("participation"), _waits_for(Signature.Side.MANAGER, "participation")
     )
-    own = Participation.objects.filter(
-        _waits_for(Signature.Side.EMPLOYEE, "pk"),
-        state=Participation.State.ACTIVE,
-        cycle__state=Cycle.State.RUNNING,
-    )
+    own = _planning().filter(_waits_for(Signature.Side.EMPLOYEE, "pk"))
     of_led = {
         "subject": F("participation"), "about": F("participation__employee"), "cycle": F("participation__cycle"),
         "due_on": due_day(StageKind.OBJECTIVES, "participation"),
@@ -202,8 +180,8 @@ def _quiet_goals() -> models.QuerySet[Any, Any]:
 def _contributions_to_confirm() -> models.QuerySet[Any, Any]:
     rows = Contribution.objects.filter(
         confirmed_at__isnull=True, declined_at__isnull=True, participation__cycle__state=Cycle.State.RUNNING,
-        participation__state=Participation.State.ACTIVE, beneficiary__left_on__isnull=True,
-    )  # fmt: skip
+        participation__state=Participation.State.ACTIVE,
+    ).filter(here_today("beneficiary", "participation__cycle"))  # fmt: skip
     return items(
         rows, kind="goals:confirm", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("beneficiary"),
         about=F("author"), cycle=F("participation__cycle"),

@@ -21,7 +21,7 @@ from goals.models import ChangeRequest, Goal, ProgressUpdate, Signature
 from goals.rules import AUTHORSHIP_WORDS, authorship, goal_progress
 from goals.views.loading import is_of_pair, other_of
 from pmcycle.access import UserRequest, get_visible
-from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
+from pmcycle.cycles.models import Cycle, Participation, StageKind
 
 
 @login_required
@@ -78,7 +78,7 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         "progress": card.progress if card else goal_progress([row.progress for row in rows], cap),
         "is_pair": is_pair,
         "other": other_of(request, participation) if participation else "",
-        "may_plan": may_edit and goal.stage_state == Stage.State.OPEN,
+        "may_plan": is_pair and goal.is_planning,
         "may_change": may_edit and goal.state == Goal.State.AGREED and opened is None,
         "may_record": (may_edit or (is_of_company and runs)) and goal.state == Goal.State.AGREED,
         "may_align": may_align,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Subquery
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from goals.forms import DecisionForm
-from goals.models import Goal, readers
+from goals.models import Goal, may_plan_today, readers
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.cycles.models import Participation, ParticipationQuerySet, Stage, StageKind
+from pmcycle.cycles.models import Participation, ParticipationQuerySet, Stage, StageKind, due_day
 from pmcycle.errors import Refused
 
 
@@ -24,7 +24,8 @@ def with_stage(rows: ParticipationQuerySet) -> ParticipationQuerySet:
         .annotate(
             stage_state=Subquery(stage.values("state")[:1]),
             stage_opens=Subquery(stage.values("opens_on")[:1]),
-            stage_due=Subquery(stage.values("due_on")[:1]),
+            stage_due=due_day(StageKind.OBJECTIVES),
+            is_planning=ExpressionWrapper(may_plan_today(), output_field=BooleanField()),
         )
     )
 

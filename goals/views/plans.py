@@ -86,7 +86,7 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "is_mine": mine,
         "is_pair": is_pair,
         "other": other_of(request, participation),
-        "may_plan": is_pair and is_active and participation.stage_state == Stage.State.OPEN,
+        "may_plan": is_pair and participation.is_planning,
         "may_record": is_pair and is_active,
         "cards": [
             c for c in cards if c.goal.horizon == Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT
@@ -105,7 +105,7 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "company": [g for g in side if g.participation_id is None],
         "of_manager": [g for g in side if g.participation_id is not None],
         "thread": thread_of(participation, StageKind.OBJECTIVES, request.user),
-        "stage_open": participation.stage_state == Stage.State.OPEN,
+        "stage_open": participation.is_planning,
         "stage_planned": participation.stage_state == Stage.State.PLANNED,
     }
     return render(request, "goals/list.html", context)

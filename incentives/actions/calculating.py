@@ -17,10 +17,9 @@ from django.utils.translation import gettext as _
 
 from incentives import rules
 from incentives.models import Approval, Plan, PlanVersion, Pool, Run
-from pmcycle.access import today
 from pmcycle.activity.actions import Step, enqueue, no_step, record
 from pmcycle.activity.models import Job
-from pmcycle.cycles.actions import link
+from pmcycle.cycles.actions import follow_departures, link
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Refused
 from pmcycle.people.models import User
@@ -314,6 +313,7 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
         values: dict[str, Any] = {
             "run": locked.pk, "by": by.pk, "currency": plan.cycle.currency, "again": _("calculated again"),
         }  # fmt: skip
+        follow_departures(plan.cycle, plan.cycle.local_day(timezone.now()))
         with connection.cursor() as cursor:
             read_facts(cursor, plan.cycle)
             step()
@@ -346,7 +346,8 @@ def read_facts(cursor: Any, cycle: Cycle) -> None:
 
 def _period(cycle: Cycle, only: int | None) -> dict[str, Any]:
     return {
-        "cycle": cycle.pk, "first": cycle.first_day, "last": cycle.last_day, "only": only, "today": today(),
+        "cycle": cycle.pk, "first": cycle.first_day, "last": cycle.last_day, "only": only,
+        "today": cycle.local_day(timezone.now()),
         "days": (cycle.last_day - cycle.first_day).days + 1, "cap": cycle.progress_cap,
         "reweight": cycle.missing_part == Cycle.Incomplete.REWEIGHT,
     }  # fmt: skip

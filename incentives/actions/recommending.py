@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incentives import rules
+from incentives.actions.leavers import leave_out_leavers
 from incentives.actions.plans import hr_admins_but
 from incentives.models import Approval, Award, AwardLine, Pool, Run
 from pmcycle.activity.actions import Tell, record, settle, settle_cycle
@@ -94,6 +95,8 @@ def adjust(award: Award, amount: Decimal, reason: str, *, version: int | None, b
         check_version(row, version, ("amount",))
         if run.state != Run.State.RECOMMENDING:
             raise Refused(_("Amounts may be moved while managers recommend; this run is not there now."))
+        if row.participation.state == Participation.State.LEFT:
+            raise Refused(_("%s has left; nothing is given here.") % row.participation.employee.name)
         if row.ineligible_why:
             raise Refused(_("Nothing can be given here: %s.") % str(rules.WHY[row.ineligible_why]).lower())
         manager = manager_of(row.participation)
@@ -281,6 +284,7 @@ def approve(run: Run, waived: str, *, version: int | None, by: User) -> Run:
             raise Refused(_("A run is approved once managers have recommended."))
         if locked.calculated_by_id == by.pk:
             raise Refused(_("You calculated this run. A second person in HR approves it."))
+        leavers = leave_out_leavers(locked, by=by)
         over = [row for row in pools_of(locked) if row["left"] < 0]
         if over:
             raise Refused(
@@ -315,6 +319,7 @@ def approve(run: Run, waived: str, *, version: int | None, by: User) -> Run:
             by=by,
             stream=f"cycle:{locked.plan.cycle_id}",
             waived=bool(missing),
+            leavers=leavers,
             notify=tells,
         )
         settle_cycle("approved", locked.plan.cycle_id, by=by, apps=["incentives"])

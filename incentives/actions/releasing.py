@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from incentives.actions.leavers import leave_out_leavers
 from incentives.models import Award, PayrollExport, Run, Statement
 from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_cycle
 from pmcycle.activity.models import Job
@@ -111,6 +112,7 @@ def release(run: Run, *, by: User, step: Step = no_step) -> int:
     with transaction.atomic():
         locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
         _releasable(locked, by)
+        leavers = leave_out_leavers(locked, by=by)
         values: dict[str, Any] = {
             "run": locked.pk, "now": now, "by": by.pk, "title": _("Read your reward statement"),
             "url": link("incentives:statement", pk=0),
@@ -125,7 +127,14 @@ def release(run: Run, *, by: User, step: Step = no_step) -> int:
         locked.state, locked.released_by, locked.released_at = Run.State.RELEASED, by, now
         locked.version += 1
         locked.save()
-        record("released", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", statements=count)
+        record(
+            "released",
+            locked,
+            by=by,
+            stream=f"cycle:{locked.plan.cycle_id}",
+            statements=count,
+            leavers=leavers,
+        )
         settle_cycle("released", locked.plan.cycle_id, by=by, apps=["incentives"])
     return count
 

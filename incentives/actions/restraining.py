@@ -14,10 +14,9 @@ from django.utils.translation import gettext as _
 from feedback.models import Entry, entries_known_since
 from incentives.actions.plans import hr_admins_but
 from incentives.models import Award, RestraintEntry, Run
-from pmcycle.access import today
 from pmcycle.activity.actions import Tell, record
 from pmcycle.cycles.actions import link
-from pmcycle.cycles.models import ChainLink, Cycle, Participation
+from pmcycle.cycles.models import ChainLink, Cycle, Participation, day_in
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
 
@@ -64,7 +63,7 @@ def propose_restraint(
                 )
                 % {"name": part.employee.name, "days": part.cycle.mention_days},
             )
-        if values["answer_by"] <= today():
+        if values["answer_by"] <= part.cycle.local_day(timezone.now()):
             raise Invalid("answer_by", _("Leave at least until tomorrow to answer."))
         if values["lapses_on"] <= values["answer_by"]:
             raise Invalid("lapses_on", _("It lapses after the day to answer by."))
@@ -142,9 +141,10 @@ def decide(
     with transaction.atomic():
         row = (
             RestraintEntry.objects.select_for_update(of=("self",))
-            .select_related("participation__employee")
+            .select_related("participation__employee", "participation__cycle")
             .get(pk=entry.pk)
         )
+        today = row.participation.cycle.local_day(timezone.now())
         check_version(row, version, ("decision",))
         if row.proposed_by_id == by.pk:
             raise Refused(_("You proposed this entry. A second person decides about it."))
@@ -153,14 +153,14 @@ def decide(
         effective = outcome == RestraintEntry.State.EFFECTIVE
         if effective and row.state == RestraintEntry.State.EFFECTIVE:
             raise Refused(_("This entry is in effect already."))
-        if effective and not may_take_effect(row, today()):
+        if effective and not may_take_effect(row, today):
             raise Refused(
                 _(
                     "%(name)s may answer until %(day)s. It can take effect after the answer, or after that day."
                 )
                 % {"name": row.participation.employee.name, "day": row.answer_by.isoformat()}
             )
-        if effective and row.lapses_on < today():
+        if effective and row.lapses_on < today:
             raise Refused(_("This entry has lapsed."))
         if effective and Run.objects.approved().filter(plan__cycle=row.participation.cycle_id).exists():
             raise Refused(
@@ -239,7 +239,9 @@ def settle(award: Award, reason: str, *, version: int | None, by: User) -> Award
 def lapse_due() -> int:
     """End entries whose last day has passed; how many. For the clock."""
     ended = 0
-    due = RestraintEntry.objects.filter(state__in=["proposed", "effective"], lapses_on__lt=today())
+    due = RestraintEntry.objects.filter(
+        state__in=["proposed", "effective"], lapses_on__lt=day_in("participation__cycle")
+    )
     for pk in due.values_list("pk", flat=True):
         with transaction.atomic():
             row = (

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,7 +18,7 @@ from feedback.models import Entry, entries_known_since
 from incentives import actions
 from incentives.forms import AnswerForm, DecideForm, RestraintForm
 from incentives.models import OVERSEERS, RestraintEntry, Run
-from pmcycle.access import UserRequest, get_visible, today
+from pmcycle.access import UserRequest, get_visible
 from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Cycle, Participation, Relation, related
 from pmcycle.typed import done
@@ -68,9 +69,10 @@ def propose_restraint(request: UserRequest, pk: int) -> HttpResponse:
         .values_list("pk", flat=True)
     )
     options = [(e.pk, _entry_words(e, e.pk in readable)) for e in known]
+    today = part.cycle.local_day(timezone.now())
     first = {
-        "answer_by": today() + timedelta(days=7),
-        "lapses_on": today() + timedelta(days=90),
+        "answer_by": today + timedelta(days=7),
+        "lapses_on": today + timedelta(days=90),
         "effect": "hold",
     }
     form = RestraintForm(request.POST or None, entries=options, initial=first)
@@ -115,6 +117,7 @@ def _page(
         ).annotate(is_too_late=Exists(approved)),
         request.user, pk=pk,
     )  # fmt: skip
+    today = found.participation.cycle.local_day(timezone.now())
     is_own = found.participation.employee_id == request.user.employee_id
     if request.user.standing.is_hr and not is_own:
         record_view(found, by=request.user, about=found.participation.employee, role="hr")
@@ -123,7 +126,7 @@ def _page(
     may_cite = found.entry_id and Entry.objects.visible_to(request.user).filter(pk=found.entry_id).exists()
     context: dict[str, Any] = {
         "entry": found, "is_own": is_own, "cycle": found.participation.cycle, "may_decide": decides,
-        "may_take_effect": actions.may_take_effect(found, today()), "said": found.entry if may_cite else None,
+        "may_take_effect": actions.may_take_effect(found, today), "said": found.entry if may_cite else None,
         "may_answer": is_own and found.state == RestraintEntry.State.PROPOSED,
         "answer": answer or AnswerForm(initial={"answer": found.answer, "version": found.version}),
         "decide": decide or DecideForm(initial={"version": found.version}),

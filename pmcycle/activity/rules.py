@@ -82,6 +82,7 @@ VERBS: dict[str, Any] = {
     "began_evaluation": _("began"),
     "calculated": _("calculated"),
     "calibrated": _("moved a rating in"),
+    "came_back": _("took up again:"),
     "carried_over_goals": _("carried over the goals of"),
     "changed_manager": _("changed the manager of"),
     "close_goals": _("closed the goals of"),

@@ -21,7 +21,8 @@ from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Greatest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.access import in_force, today
@@ -462,6 +463,8 @@ class Participation(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     hired_on = models.DateField()
     left_on = models.DateField(null=True)
+    # Left by the date that stands in the company, which also brings them back when it is cleared or moved.
+    left_by_date = models.BooleanField(default=False, db_default=False)
     starts_on = models.DateField()
     launched_at = models.DateTimeField(db_default=models.functions.Now())
     version = models.PositiveIntegerField(default=1, db_default=1)
@@ -470,7 +473,12 @@ class Participation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["cycle", "employee"], name="participation_once_per_cycle")
+            models.UniqueConstraint(fields=["cycle", "employee"], name="participation_once_per_cycle"),
+            models.CheckConstraint(
+                condition=~Q(state="active", left_by_date=True),
+                name="participation_only_leavers_left",
+                violation_error_message=_("Who takes part has not left."),
+            ),
         ]
         triggers = [
             WithoutSwitch(
@@ -560,12 +568,53 @@ class Extension(models.Model):
 def due_day(kind: str, participation: str = "") -> Any:
     """The day a stage is due for the participation at this lookup, an extension counted.
 
-    "" for a query of participations themselves.
+    More time never means less: an extension that ends before everybody's day has been overtaken, unless
+    the stage is closed by now. "" for a query of participations themselves.
     """
     cycle = f"{participation}__cycle" if participation else "cycle"
     stage = Stage.objects.filter(cycle=OuterRef(cycle), kind=kind)
-    more = Extension.objects.filter(stage__kind=kind, participation=OuterRef(participation or "pk"))
-    return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
+    more = Extension.objects.filter(stage__kind=kind, participation=OuterRef(participation or "pk")).annotate(
+        own=models.Case(
+            models.When(stage__state=Stage.State.CLOSED, then=F("due_on")),
+            default=Greatest("due_on", "stage__due_on"),
+        )
+    )
+    return Coalesce(Subquery(more.values("own")[:1]), Subquery(stage.values("due_on")[:1]))
+
+
+def day_of(moment: Any, cycle: str) -> Any:
+    """The day of a moment (expression) in the zone of the cycle at this lookup ("" for cycles themselves)."""
+    zone = F(f"{cycle}__zone" if cycle else "zone")
+    local = models.Func(zone, moment, function="timezone", output_field=models.CharField())
+    return Cast(local, models.DateField())
+
+
+def day_in(cycle: str) -> Any:
+    """Today in the zone of the cycle at this lookup ("" for cycles themselves), as an expression."""
+    return day_of(Value(timezone.now(), models.DateTimeField()), cycle)
+
+
+def open_today(kind: str, participation: str = "") -> Q:
+    """Rows whose participation (at this lookup; "" for participations themselves) may do the stage's work today.
+
+    The one predicate of it: they take part in a running cycle, and the stage is open, or it is closed
+    and they have more time, by the day in the cycle's zone. `actions.standing` is the same under a lock.
+    """
+    at = f"{participation}__" if participation else ""
+    running = Stage.objects.filter(kind=kind, state=Stage.State.OPEN, cycle__state=Cycle.State.RUNNING)
+    more = Extension.objects.filter(
+        stage__kind=kind, stage__state=Stage.State.CLOSED, due_on__gte=day_in("stage__cycle")
+    )
+    taking_part = Q(**{f"{at}state": Participation.State.ACTIVE, f"{at}cycle__state": Cycle.State.RUNNING})
+    return taking_part & (
+        Q(**{f"{at}cycle__in": running.values("cycle")})
+        | Q(**{f"{participation or 'pk'}__in": more.values("participation")})
+    )
+
+
+def here_today(employee: str, cycle: str) -> Q:
+    """Rows whose employee (at this lookup) has not left by today in the zone of the cycle (at that lookup)."""
+    return Q(**{f"{employee}__left_on__isnull": True}) | Q(**{f"{employee}__left_on__gte": day_in(cycle)})
 
 
 ITEM_COLUMNS = (

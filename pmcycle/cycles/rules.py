@@ -200,6 +200,93 @@ def should_close(
     return today > max(stage.closes_after, extended_to or stage.closes_after)
 
 
+# How a stage stands for one person on a day.
+OPEN, PLANNED, CLOSED, ENDED, LEFT = "open", "planned", "closed", "ended", "left"
+
+
+def standing(
+    *, takes_part: bool, runs: bool, state: str | None, extended_to: date | None, today: date
+) -> str:
+    """How a stage stands for one person: OPEN, or why it is not.
+
+    ENDED: the cycle does not run; LEFT: they do not take part any more; PLANNED: it has not opened
+    (a cycle without the stage included); CLOSED: it is over, and they have no more time today.
+    """
+    if not takes_part:
+        return LEFT
+    if not runs:
+        return ENDED
+    if state is None or state == "planned":
+        return PLANNED
+    if state == "open" or (extended_to is not None and extended_to >= today):
+        return OPEN
+    return CLOSED
+
+
+MOST_EXTENSION = timedelta(days=366)
+
+
+def fault_of_extension(due_on: date, stage: StageDates, today: date) -> str:
+    """What is wrong with this day as one person's own day in a stage; "" if nothing is.
+
+    The day is one to come (today counts). In a stage that is not closed it is later than everybody's.
+    """
+    if due_on < today:
+        return _("Give a day that is still to come.")
+    if stage.state != "closed" and due_on <= stage.due_on:
+        return _("More time ends after the day that holds for all.")
+    if due_on > max(stage.due_on, today) + MOST_EXTENSION:
+        return _("More than a year is no extension.")
+    return ""
+
+
+# --- Given back ------------------------------------------------------------------------------------
+
+DAYS_TO_REWRITE = 7
+
+
+def day_to_rewrite(due_on: date | None, today: date) -> date:
+    """Until when a form that is given back can be written, if nobody names a day: a week, or the day it was due."""
+    return max(due_on or today, today + timedelta(days=DAYS_TO_REWRITE))
+
+
+def fault_of_rewriting(until: date, today: date) -> str:
+    """What is wrong with this day for a form that is given back; "" if nothing is."""
+    if until < today:
+        return _("Give a day that is still to come.")
+    if until > today + MOST_EXTENSION:
+        return _("Name a day within a year.")
+    return ""
+
+
+# --- Leaving ---------------------------------------------------------------------------------------
+
+
+def fault_of_last_day(left_on: date, *, hired_on: date, today: date) -> str:
+    """What is wrong with this day as the last one of somebody who takes part; "" if nothing is."""
+    if left_on < hired_on:
+        return _("The last day cannot be before the first.")
+    if left_on > today:
+        return _("Say it on the last day: until then they take part.")
+    return ""
+
+
+# --- Transfers -------------------------------------------------------------------------------------
+
+
+def fault_of_transfer_day(on: date, *, began: date, last_began: date | None) -> str:
+    """What is wrong with this day for another manager; "" if nothing is.
+
+    `began` is the first day somebody could lead in this cycle. On the very day on which the last
+    manager began, the new one takes their place; before it, the past would be rewritten.
+    """
+    if on < began:
+        return _("The cycle had not begun then.")
+    if last_began is not None and on < last_began:
+        return _("The present manager began on %s; choose that day or a later one.") % last_began.isoformat()
+    return ""
+
+
 # --- Scales ----------------------------------------------------------------------------------------
 
 Level = tuple[Any, Any, Decimal, bool]

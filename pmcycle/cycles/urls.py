@@ -22,4 +22,5 @@ urlpatterns = [
     path("person/<int:pk>/extend/", views.extend, name="extend"),
     path("person/<int:pk>/transfer/", views.transfer, name="transfer"),
     path("person/<int:pk>/left/", views.mark_left, name="mark_left"),
+    path("person/<int:pk>/return/", views.return_person, name="return_person"),
 ]

@@ -17,8 +17,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pmcycle.activity.actions import beat, delivery, settle_all
+from pmcycle.activity.actions import beat, delivery, settle_all, settle_cycle
 from pmcycle.activity.models import CLOCK_KINDS, Delivery, Heartbeat
+from pmcycle.cycles.models import Cycle
 from pmcycle.home.contributions import NEEDS
 from pmcycle.home.needs import SENTINEL, need_url
 from pmcycle.people.models import WORKS_ON, Organisation
@@ -50,6 +51,10 @@ def need_rows() -> list[tuple[str, str, str, str]]:
     ]
 
 
+# Whoever must act on the item has left the cycle it belongs to.
+HAS_LEFT = """EXISTS (SELECT 1 FROM cycles_participation gone WHERE gone.cycle_id = item.cycle
+      AND gone.employee_id = item.recipient AND gone.state = 'left')"""
+
 # A person as the clock must see them: their account, their zone, their day and whether they are away.
 # The columns of `item` come first. Parameters: now, zones, zones, organisation's zone.
 PEOPLE = f"""
@@ -64,6 +69,7 @@ person AS (
   CROSS JOIN LATERAL (SELECT %s::timestamptz AT TIME ZONE coalesce(
     CASE WHEN e.zone = ANY(%s) THEN e.zone END, CASE WHEN u.zone = ANY(%s) THEN u.zone END, %s) AS local) z
   WHERE item.phase = 'todo' AND item.due_on IS NOT NULL AND (e.left_on IS NULL OR e.left_on >= z.local::date)
+    AND NOT {HAS_LEFT}
 )"""  # noqa: S608 - constants; every value is a parameter
 
 # What is open and due around now. {which} narrows it to what a statement can be about, so that the
@@ -204,6 +210,8 @@ HOLD_BACK = (
     + """ AS is_working_day,
          EXISTS (SELECT 1 FROM activity_todo t WHERE t.kind = n.subject_kind AND t.subject_id = n.subject_id
                    AND t.due_on = n.due_on AND t.phase = 'todo' AND t.done_at IS NULL AND t.dropped_at IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM cycles_participation gone WHERE gone.cycle_id = t.cycle_id
+                     AND gone.employee_id = t.recipient_id AND gone.state = 'left')
                  ) AS is_open,
          EXISTS (SELECT 1 FROM activity_delivery od JOIN activity_notice o ON o.id = od.notice_id
                  WHERE o.recipient_id = n.recipient_id AND od.state = 'sent' AND o.kind IN ('reminder', 'escalation')
@@ -333,18 +341,30 @@ def hold_back() -> int:
 
 def turn_day() -> bool:
     """Settle everything that turns with the day alone: a hand-over that begins, a role that ends, a meeting
-    that comes near. Once a day, also if the clock was late; whether this call did it."""
-    today = timezone.now().astimezone(UTC).date()
+    that comes near, the last day of an extension in the cycle's own zone.
+
+    Once a day and place, also if the clock was late; whether this call did it.
+    """
+    now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('turn_day', 7201))")
         if not cursor.fetchone()[0]:
             return False
         last = Heartbeat.objects.filter(name=DAY_TURNED).first()
-        if last and last.at.astimezone(UTC).date() >= today:
-            return False
-        settle_all("day_turned", by=None)
-        beat(DAY_TURNED)
-    return True
+        turned = [
+            cycle
+            for cycle in Cycle.objects.filter(state=Cycle.State.RUNNING).order_by("pk")
+            if last is None or cycle.local_day(last.at) < cycle.local_day(now)
+        ]
+        is_new = last is None or last.at.astimezone(UTC).date() < now.astimezone(UTC).date()
+        if is_new:
+            settle_all("day_turned", by=None)
+        else:
+            for cycle in turned:
+                settle_cycle("day_turned", cycle, by=None)
+        if is_new or turned:
+            beat(DAY_TURNED)
+    return bool(is_new or turned)
 
 
 def deliver(is_time_up: Callable[[], bool]) -> int:

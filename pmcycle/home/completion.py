@@ -166,7 +166,9 @@ WHERE x.participation_id = ANY(%(parts)s)
 """  # noqa: S608 - constants; every value is a parameter
 
 CHASE = """
-SELECT r.id, r.name, usr.id, count(*), min(t.due_on), r.left_on < %(day)s,
+SELECT r.id, r.name, usr.id, count(*), min(t.due_on), r.left_on < %(day)s OR EXISTS (
+    SELECT 1 FROM cycles_participation gone
+    WHERE gone.cycle_id = %(cycle)s AND gone.employee_id = r.id AND gone.state = 'left'),
   EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = r.id AND a.starts_on <= %(day)s
     AND (a.ends_on IS NULL OR a.ends_on >= %(day)s)),
   EXISTS (SELECT 1 FROM activity_notice n WHERE n.key = 'chase:' || %(cycle)s || ':' || usr.id || ':' || %(day)s)

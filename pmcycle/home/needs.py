@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from feedback.models import ActionItem
 from pmcycle.activity.models import Delivery, Heartbeat
-from pmcycle.cycles.models import Cycle, Participation, Stage
+from pmcycle.cycles.models import Cycle, Participation, Stage, day_in
 from pmcycle.home.completion import DONE
 from pmcycle.home.contributions import MILESTONES, NEEDS
 from pmcycle.home.items import Item, open_items_of
@@ -160,9 +160,7 @@ def _hr_lines() -> list[Line]:
         overdue=Count(
             "stages__pk",
             distinct=True,
-            filter=Q(
-                state=Cycle.State.RUNNING, stages__state="open", stages__due_on__lt=timezone.localdate()
-            ),
+            filter=Q(state=Cycle.State.RUNNING, stages__state="open", stages__due_on__lt=day_in("")),
         ),
     )
     lines = []

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -94,16 +97,18 @@ def test_a_review_without_words_is_refused_by_its_field(
     assert not Appeal.objects.exists()
 
 
-def test_after_the_window_it_is_too_late(
-    world: World, result: ReleasedResult, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("minutes", "status"), [(-2, 302), (2, 409)])
+def test_a_review_can_be_asked_for_until_the_last_day_ends_where_the_cycle_is(
+    world: World, result: ReleasedResult, as_: SignedIn, minutes: int, status: int
 ) -> None:
-    from datetime import timedelta
-
-    from pmcycle.access import today
-
-    day = today() + timedelta(days=world.cycle.appeal_days + 1)
-    monkeypatch.setattr("appraisals.actions.releasing.today", lambda: day)
-    assert as_(world.ana).post(url(result.pk, "file_appeal"), {"text": "Late."}).status_code == 409
+    zone = ZoneInfo("Pacific/Auckland")
+    Cycle.objects.filter(pk=world.cycle.pk).update(zone=zone.key)
+    last = result.released_at.astimezone(zone).date() + timedelta(days=world.cycle.appeal_days)
+    midnight = datetime.combine(last + timedelta(days=1), time(), zone)
+    with time_machine.travel(midnight + timedelta(minutes=minutes)):
+        assert (
+            as_(world.ana).post(url(result.pk, "file_appeal"), {"text": "Look again."}).status_code == status
+        )
 
 
 def test_upheld_the_result_gets_a_second_version_and_both_stay(

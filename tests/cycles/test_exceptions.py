@@ -13,7 +13,7 @@ from django.urls import reverse
 from pmcycle.access import today
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles import actions
-from pmcycle.cycles.models import Assignment, ChainLink, Extension, Participation, Relation, related
+from pmcycle.cycles.models import Assignment, ChainLink, Cycle, Extension, Participation, Relation, related
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
 from tests.conftest import SignedIn, World, build_world
@@ -90,6 +90,66 @@ def test_a_transfer_hands_over_and_rewrites_the_line(world: World, as_: SignedIn
         .exists()
     )
     assert {n.recipient for n in Notice.objects.all()} == {world.ana, world.gita, world.bashir}
+
+
+def test_on_the_day_of_the_launch_another_manager_takes_the_place(world: World, as_: SignedIn) -> None:
+    Assignment.objects.filter(participation=world.ana_part).delete()
+    Assignment.objects.create(participation=world.ana_part, manager=of(world.bashir), starts_on=today())
+    Cycle.objects.filter(pk=world.cycle.pk).update(first_day=today() + timedelta(days=2))
+    data: dict[str, Any] = {"manager": of(world.gita).pk, "on": today(), "reason": "wrong line", "version": 1}
+    kim = as_(world.kim)
+    assert b"Gita Rao is the manager" in kim.get(to("transfer", world.ana_part), data).content
+    assert kim.post(to("transfer", world.ana_part), data).status_code == 302
+    only = Assignment.objects.get(participation=world.ana_part)
+    assert (only.manager, only.starts_on, only.ends_on) == (of(world.gita), today(), None)
+    line = ChainLink.objects.filter(participation=world.ana_part).order_by("distance")
+    assert [x.above_id for x in line] == [of(world.gita).pk, of(world.dora).pk]
+    assert {n.recipient for n in Notice.objects.all()} == {world.ana, world.gita, world.bashir}
+    back = {**data, "manager": of(world.bashir).pk, "version": 2}
+    assert kim.post(to("transfer", world.ana_part), back).status_code == 302, "and once more the same day"
+    assert Assignment.objects.get(participation=world.ana_part).manager == of(world.bashir)
+    assert Notice.objects.filter(recipient=world.ana).count() == 2, "each is told"
+
+
+@pytest.mark.parametrize(("manager", "on"), [("ana", 0), ("bashir", 0), ("gita", -90), ("gita", -1000)])
+def test_the_look_before_a_transfer_refuses_what_the_act_refuses(
+    world: World, as_: SignedIn, manager: str, on: int
+) -> None:
+    data: dict[str, Any] = {
+        "manager": of(getattr(world, manager)).pk,
+        "on": today() + timedelta(days=on),
+        "reason": "x",
+        "version": 1,
+    }
+    assert as_(world.kim).get(to("transfer", world.ana_part), data).status_code == 422
+    assert as_(world.kim).post(to("transfer", world.ana_part), data).status_code == 422
+
+
+def test_the_look_before_the_other_exceptions_refuses_what_the_act_refuses(
+    world: World, as_: SignedIn
+) -> None:
+    kim, tomorrow = as_(world.kim), today() + timedelta(days=1)
+    left: dict[str, Any] = {"left_on": tomorrow, "reason": "x", "version": 1}
+    joins: dict[str, Any] = {"employee": of(world.chen).pk, "starts_on": today(), "reason": "x"}
+    for url, data in (
+        (to("mark_left", world.ana_part), left),
+        (reverse("cycles:add_person", kwargs={"pk": world.cycle.pk}), joins),
+    ):
+        assert kim.get(url, data).status_code == kim.post(url, data).status_code == 422
+    stage = world.cycle.stages.get(kind="appraisal")
+    for state, name, words in (
+        ("closed", "close_stage", b"is not open"),
+        ("open", "open_stage", b"is open already"),
+        ("closed", "postpone_stage", b"Open it again with a new due day"),
+    ):
+        stage.state = state
+        stage.save(update_fields=["state"])
+        url = reverse(f"cycles:{name}", kwargs={"pk": stage.pk})
+        page = kim.get(url)
+        assert words in page.content
+        assert b'name="reason"' not in page.content
+        asked = {"reason": "x", "version": stage.version, "due_on": tomorrow}
+        assert kim.post(url, asked).status_code == 409
 
 
 def test_a_transfer_to_come_takes_effect_on_its_day(world: World) -> None:

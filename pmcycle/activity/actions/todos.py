@@ -44,7 +44,7 @@ def settle(
         return
     apps = list(todos.definitions()) if wide else [app]
     if len(about) > MANY:
-        _run(apps, OF_PEOPLE, verb, by=by, at=at, who=sorted(about))
+        _run(apps, OF_PEOPLE, verb, by=by, at=at, who=_near(about) if wide else sorted(about))
         return
     values = [apps, sorted(about), wide, _today(), at or timezone.now(), by.pk if by else None, _why(verb)]
     with connection.cursor() as cursor:
@@ -74,6 +74,13 @@ def settle_roles(verb: str, *, by: User | None) -> int:
     return settle_all(
         verb, by=by, apps=[app for app, defined in todos.definitions().items() if defined.matters]
     )
+
+
+def _near(people: Collection[int]) -> list[int]:
+    """These people, whom they write about and who writes about them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT todo_near(%s, %s)", [sorted(people), _today()])
+        return sorted((cursor.fetchone() or [None])[0] or people)
 
 
 def _today() -> Any:

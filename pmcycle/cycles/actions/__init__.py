@@ -1,7 +1,21 @@
 """One function per verb of cycles; a module a subject."""
 
 from pmcycle.cycles.actions.checking import accept_warning, check
-from pmcycle.cycles.actions.exceptions import add_person, extend, mark_left, transfer
+from pmcycle.cycles.actions.departures import (
+    follow_departures,
+    judge_leaving,
+    judge_return,
+    mark_left,
+    return_person,
+)
+from pmcycle.cycles.actions.exceptions import (
+    add_person,
+    extend,
+    judge_addition,
+    judge_extension,
+    judge_transfer,
+    transfer,
+)
 from pmcycle.cycles.actions.following import record_export, remind
 from pmcycle.cycles.actions.launching import STEPS_OF_LAUNCH, launch
 from pmcycle.cycles.actions.lines import refresh_chains
@@ -15,7 +29,18 @@ from pmcycle.cycles.actions.setting_up import (
     save_scale,
     save_stages,
 )
-from pmcycle.cycles.actions.stages import archive, close, close_stage, open_due, open_stage, postpone_stage
+from pmcycle.cycles.actions.stages import (
+    archive,
+    close,
+    close_stage,
+    judge_closing,
+    judge_opening,
+    judge_postponing,
+    open_due,
+    open_stage,
+    postpone_stage,
+)
+from pmcycle.cycles.actions.standing import standing
 from pmcycle.cycles.actions.work import StageWork, link, stage_work
 
 __all__ = [
@@ -31,6 +56,15 @@ __all__ = [
     "create_cycle",
     "discard",
     "extend",
+    "follow_departures",
+    "judge_addition",
+    "judge_closing",
+    "judge_extension",
+    "judge_leaving",
+    "judge_opening",
+    "judge_postponing",
+    "judge_return",
+    "judge_transfer",
     "launch",
     "link",
     "mark_left",
@@ -40,11 +74,13 @@ __all__ = [
     "record_export",
     "refresh_chains",
     "remind",
+    "return_person",
     "save_policies",
     "save_population",
     "save_reminders",
     "save_scale",
     "save_stages",
     "stage_work",
+    "standing",
     "transfer",
 ]

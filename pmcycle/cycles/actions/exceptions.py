@@ -1,4 +1,4 @@
-"""One person's way apart: more time, another manager, leaving, joining late."""
+"""One person's way apart: more time, another manager, joining late."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import Tell, record
+from pmcycle.cycles import rules
 from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS, refresh_chains
-from pmcycle.cycles.actions.locking import lock_participation, lock_running, tell_person
+from pmcycle.cycles.actions.locking import (
+    lock_participation,
+    lock_running,
+    refuse_unless_running,
+    refuse_unless_taking_part,
+    tell_person,
+)
 from pmcycle.cycles.actions.work import link, stage_work
 from pmcycle.cycles.models import (
     Assignment,
@@ -21,26 +28,37 @@ from pmcycle.cycles.models import (
     Participation,
     Stage,
 )
-from pmcycle.errors import Invalid, Refused
+from pmcycle.errors import Invalid
 from pmcycle.people.models import Employee, User
+
+
+def judge_extension(participation: Participation, stage: Stage, *, due_on: date) -> None:
+    """Raise what refuses this extension today; the preview asks the same as the act."""
+    refuse_unless_taking_part(participation)
+    today = participation.cycle.local_day(timezone.now())
+    if fault := rules.fault_of_extension(due_on, stage.dates, today):
+        raise Invalid("due_on", fault)
 
 
 def extend(
     participation: Participation, stage: Stage, *, due_on: date, reason: str, version: int | None, by: User
 ) -> Extension:
-    """Give one person more time in one stage. A second extension replaces the day, and both are in the trail."""
+    """Give one person more time in one stage, also after it has closed for the others.
+
+    Until that day they, and who writes about them, may do the stage's work. A second extension
+    replaces the day, and both are in the trail.
+    """
     with transaction.atomic():
+        # Whatever opens, closes or postpones a stage holds the cycle, so its days stand still here.
         locked = lock_participation(participation, version)
-        stage = Stage.objects.select_for_update().get(pk=stage.pk, cycle=locked.cycle_id)
-        if stage.state == Stage.State.CLOSED:
-            raise Refused(_("%s is closed. Open it again first.") % stage)
-        if due_on <= stage.due_on:
-            raise Invalid("due_on", _("More time ends after the day that holds for all."))
-        if due_on > stage.due_on + timedelta(days=366):
-            raise Invalid("due_on", _("More than a year is no extension."))
+        stage = Stage.objects.get(pk=stage.pk, cycle=locked.cycle_id)
+        judge_extension(locked, stage, due_on=due_on)
         extension, _made = Extension.objects.update_or_create(
             participation=locked, stage=stage, defaults={"due_on": due_on, "reason": reason, "by": by}
         )
+        if stage.state == Stage.State.CLOSED:
+            for step in stage_work()[stage.kind].extends:
+                step(locked)
         record(
             "extended",
             locked,
@@ -56,43 +74,57 @@ def extend(
     return extension
 
 
+def judge_transfer(
+    participation: Participation, manager: Employee, *, on: date, last: Assignment | None
+) -> None:
+    """Raise what refuses this transfer today; `last` is the newest assignment. The preview asks the same."""
+    refuse_unless_taking_part(participation)
+    cycle, day = participation.cycle, participation.cycle.local_day(timezone.now())
+    if manager.pk == participation.employee_id:
+        raise Invalid("manager", _("Nobody is their own manager."))
+    if not manager.is_working(max(on, day)):
+        raise Invalid("manager", _("%s does not work here on that day.") % manager.name)
+    if _is_below(manager, participation, day):
+        raise Invalid(
+            "manager", _("%s reports to this person, so the line would close on itself.") % manager.name
+        )
+    if last and last.manager_id == manager.pk and last.ends_on is None:
+        raise Invalid("manager", _("%s is the manager already.") % manager.name)
+    # A cycle may be launched before its first day, and then somebody leads from the launch on.
+    began = min(cycle.first_day, cycle.local_day(cycle.launched_at)) if cycle.launched_at else cycle.first_day
+    last_began = last.starts_on if last else None
+    if fault := rules.fault_of_transfer_day(on, began=began, last_began=last_began):
+        raise Invalid("on", fault)
+
+
 def transfer(
     participation: Participation, manager: Employee, *, on: date, reason: str, version: int | None, by: User
 ) -> Assignment:
     """Hand a person over to another manager from a day on.
 
     The former manager keeps what they wrote; the new one starts forms of their own. The line above
-    is rewritten on the day itself.
+    is rewritten on the day itself. On the very day on which the former one began, the new one takes
+    their place: nobody leads for less than a day.
     """
     with transaction.atomic():
         locked = lock_participation(participation, version)
         day = locked.cycle.local_day(timezone.now())
-        if manager.pk == locked.employee_id:
-            raise Invalid("manager", _("Nobody is their own manager."))
-        if not manager.is_working(max(on, day)):
-            raise Invalid("manager", _("%s does not work here on that day.") % manager.name)
-        if _is_below(manager, locked, day):
-            raise Invalid(
-                "manager", _("%s reports to this person, so the line would close on itself.") % manager.name
-            )
         last = locked.assignments.select_for_update().order_by("-starts_on").first()
-        if last and last.manager_id == manager.pk and last.ends_on is None:
-            raise Invalid("manager", _("%s is the manager already.") % manager.name)
-        if last and on <= last.starts_on:
-            raise Invalid(
-                "on", _("The present manager began on %s; choose a later day.") % last.starts_on.isoformat()
-            )
-        if on < locked.cycle.first_day:
-            raise Invalid("on", _("The cycle had not begun then."))
-        if last and (last.ends_on is None or last.ends_on >= on):
-            last.ends_on = on - timedelta(days=1)
-            last.save(update_fields=["ends_on"])
-        assignment = Assignment.objects.create(participation=locked, manager=manager, starts_on=on)
-        refresh_chains(locked.cycle, day, only=locked)
+        judge_transfer(locked, manager, on=on, last=last)
         former = last.manager if last else None
-        tells = tell_person(
-            locked, _("You have a new manager in “%s”") % locked.cycle.name, f"transfer:{assignment.pk}"
-        )
+        assignment: Assignment
+        if last and last.starts_on == on:
+            last.manager, last.ends_on = manager, None
+            last.save(update_fields=["manager", "ends_on"])
+            assignment = last
+        else:
+            if last and (last.ends_on is None or last.ends_on >= on):
+                last.ends_on = on - timedelta(days=1)
+                last.save(update_fields=["ends_on"])
+            assignment = Assignment.objects.create(participation=locked, manager=manager, starts_on=on)
+        refresh_chains(locked.cycle, day, only=locked)
+        key = f"transfer:{assignment.pk}:{locked.version}"
+        tells = tell_person(locked, _("You have a new manager in “%s”") % locked.cycle.name, key)
         url = link("cycles:detail", pk=locked.cycle_id)
         for person, title in (
             (manager, _("%(name)s is on your team in “%(cycle)s”")),
@@ -101,7 +133,7 @@ def transfer(
             user = User.objects.filter(employee=person, is_active=True).first() if person else None
             if user:
                 words = title % {"name": locked.employee.name, "cycle": locked.cycle.name}
-                tells.append(Tell(user.pk, words, url, f"transfer:{assignment.pk}:{user.pk}"))
+                tells.append(Tell(user.pk, words, url, f"{key}:{user.pk}"))
         record(
             "transferred",
             locked,
@@ -140,20 +172,22 @@ def _is_below(manager: Employee, participation: Participation, day: date) -> boo
     return bool(row and row[0])
 
 
-def mark_left(
-    participation: Participation, *, left_on: date, reason: str, version: int | None, by: User
-) -> Participation:
-    """Freeze the part of somebody who has left: nobody waits for them and nothing reminds them."""
-    with transaction.atomic():
-        locked = lock_participation(participation, version)
-        if left_on < locked.hired_on:
-            raise Invalid("left_on", _("The last day cannot be before the first."))
-        if left_on > locked.cycle.local_day(timezone.now()):
-            raise Invalid("left_on", _("Say it on the last day: until then they take part."))
-        locked.state, locked.left_on = Participation.State.LEFT, left_on
-        locked.save(update_fields=["state", "left_on"])
-        record("left", locked, by=by, about=locked.employee, left_on=left_on.isoformat(), reason=reason)
-    return locked
+def judge_addition(cycle: Cycle, employee: Employee, *, starts_on: date) -> None:
+    """Raise what refuses that this person joins the cycle today; the preview asks the same."""
+    refuse_unless_running(cycle)
+    if not employee.is_working(cycle.local_day(timezone.now())):
+        raise Invalid("employee", _("%s does not work here today.") % employee.name)
+    if not cycle.first_day <= starts_on <= cycle.last_day:
+        raise Invalid("starts_on", _("Choose a day within the cycle."))
+    if starts_on < employee.hired_on:
+        raise Invalid("starts_on", _("%s was hired later than that.") % employee.name)
+    known = Participation.objects.filter(cycle=cycle, employee=employee).first()
+    if known is not None and known.state == Participation.State.LEFT:
+        raise Invalid(
+            "employee", _("%s has left this cycle. Bring them back on their own page.") % employee.name
+        )
+    if known is not None:
+        raise Invalid("employee", _("%s takes part already.") % employee.name)
 
 
 def add_person(cycle: Cycle, employee: Employee, *, starts_on: date, reason: str, by: User) -> Participation:
@@ -162,18 +196,11 @@ def add_person(cycle: Cycle, employee: Employee, *, starts_on: date, reason: str
     with transaction.atomic():
         locked = lock_running(cycle.pk)
         day = locked.local_day(now)
-        if not employee.is_working(day):
-            raise Invalid("employee", _("%s does not work here today.") % employee.name)
-        if not locked.first_day <= starts_on <= locked.last_day:
-            raise Invalid("starts_on", _("Choose a day within the cycle."))
-        if starts_on < employee.hired_on:
-            raise Invalid("starts_on", _("%s was hired later than that.") % employee.name)
+        judge_addition(locked, employee, starts_on=starts_on)
         alone = Employee.objects.filter(pk=employee.pk).order_by().values("pk").query.sql_with_params()
         values: dict[str, Any] = {"cycle": locked.pk, "day": day}
         with connection.cursor() as cursor:
             cursor.execute(PARTICIPATIONS.format(population=alone[0]), [locked.pk, starts_on, day, *alone[1]])
-            if cursor.rowcount == 0:
-                raise Invalid("employee", _("%s takes part already.") % employee.name)
             participation = Participation.objects.select_related("cycle", "employee").get(
                 cycle=locked, employee=employee
             )

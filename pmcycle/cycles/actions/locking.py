@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import Tell
@@ -25,28 +27,49 @@ def lock_draft(cycle: Cycle) -> Cycle:
 
 def lock_running(cycle_id: int) -> Cycle:
     cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
+    refuse_unless_running(cycle)
+    return cycle
+
+
+def refuse_unless_running(cycle: Cycle) -> None:
     if cycle.state == Cycle.State.DRAFT:
         raise Refused(_("This cycle has not been launched yet."))
     if cycle.state != Cycle.State.RUNNING:
         raise Refused(_("This cycle is closed."))
-    return cycle
+
+
+def refuse_unless_taking_part(participation: Participation) -> None:
+    """They take part, in a running cycle."""
+    refuse_unless_running(participation.cycle)
+    if participation.state != Participation.State.ACTIVE:
+        raise Refused(_("%s has left this cycle; what was written is frozen.") % participation.employee.name)
+
+
+def refuse_unless_left(participation: Participation) -> None:
+    """They have left a cycle that runs on."""
+    refuse_unless_running(participation.cycle)
+    if participation.state != Participation.State.LEFT:
+        raise Refused(_("%s takes part.") % participation.employee.name)
 
 
 def lock_stages(cycle: Cycle) -> list[Stage]:
     return list(cycle.stages.select_for_update().order_by("position"))
 
 
-def lock_participation(participation: Participation, version: int | None) -> Participation:
-    """The participation under its cycle's and its own lock; it must be active in a running cycle."""
-    lock_running(participation.cycle_id)
+def lock_participation(
+    participation: Participation,
+    version: int | None,
+    judge: Callable[[Participation], None] = refuse_unless_taking_part,
+) -> Participation:
+    """The participation under its cycle's and its own lock, judged: by default it is active in a running cycle."""
+    Cycle.objects.select_for_update().get(pk=participation.cycle_id)
     locked = (
         Participation.objects.select_for_update(of=("self",))
         .select_related("cycle", "employee")
         .get(pk=participation.pk)
     )
     check_version(locked, version)
-    if locked.state != Participation.State.ACTIVE:
-        raise Refused(_("%s has left this cycle; what was written is frozen.") % locked.employee.name)
+    judge(locked)
     locked.version += 1
     locked.save(update_fields=["version"])
     return locked

@@ -14,8 +14,9 @@ from django.utils.translation import ngettext
 
 from pmcycle.activity.actions import record, settle_cycle
 from pmcycle.cycles import rules
+from pmcycle.cycles.actions.departures import follow_departures
 from pmcycle.cycles.actions.lines import refresh_chains
-from pmcycle.cycles.actions.locking import lock_running, lock_stages
+from pmcycle.cycles.actions.locking import lock_running, lock_stages, refuse_unless_running
 from pmcycle.cycles.actions.work import stage_work
 from pmcycle.cycles.models import (
     Cycle,
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 def open_due(now: datetime | None = None) -> int:
     """Open and close what is due in every running cycle; how many stages changed. For the clock.
 
+    Before that, whoever has left the company by then is frozen, so that no stage opens for them.
     Each cycle is its own transaction under a lock on its row; one that another worker holds is left
     to it. What fails in one cycle is logged and does not hold up the others.
     """
@@ -47,8 +49,9 @@ def open_due(now: datetime | None = None) -> int:
                 if cycle is None:
                     continue
                 day = cycle.local_day(now)
+                moved = follow_departures(cycle, day)
                 done = open_and_close(lock_stages(cycle), day)
-                if refresh_chains(cycle, day):
+                if refresh_chains(cycle, day) or moved:
                     settle_cycle("transferred", cycle, by=None, at=now)
                 if done:
                     settle_cycle(done[-1], cycle, by=None, at=now)
@@ -102,48 +105,69 @@ def _close(stage: Stage, *, by: User | None, reason: str = "") -> None:
     record("stage_closed", stage, by=by, stream=f"cycle:{stage.cycle_id}", kind=stage.kind, reason=reason)
 
 
+def _lock_stage(stage: Stage, version: int | None, asked: Sequence[str] = ()) -> Stage:
+    """The stage under its cycle's and its own lock; the cycle runs."""
+    lock_running(stage.cycle_id)
+    locked = Stage.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=stage.pk)
+    check_version(locked, version, tuple(asked))
+    return locked
+
+
+def judge_opening(stage: Stage, *, due_on: date | None = None) -> None:
+    """Raise what refuses that this stage opens by hand; the page asks the same, without a day yet."""
+    refuse_unless_running(stage.cycle)
+    if stage.state == Stage.State.OPEN:
+        raise Refused(_("%s is open already.") % stage)
+    if due_on is None:
+        return
+    if due_on < stage.cycle.local_day(timezone.now()):
+        raise Invalid("due_on", _("Give a due day that is still to come."))
+    if stage.opens_on > due_on:
+        raise Invalid("due_on", _("A stage opens before it is due."))
+
+
 def open_stage(stage: Stage, *, due_on: date | None, reason: str, version: int | None, by: User) -> Stage:
     """Open a stage by hand, early or again. A stage that was over needs a due day to come."""
     with transaction.atomic():
-        cycle = lock_running(stage.cycle_id)
-        locked = Stage.objects.select_for_update().select_related("cycle").get(pk=stage.pk)
-        check_version(locked, version, ("due_on",))
-        if locked.state == Stage.State.OPEN:
-            raise Refused(_("%s is open already.") % locked)
-        today = cycle.local_day(timezone.now())
+        locked = _lock_stage(stage, version, ("due_on",))
+        judge_opening(locked, due_on=due_on or locked.due_on)
         locked.due_on = due_on or locked.due_on
-        if locked.due_on < today:
-            raise Invalid("due_on", _("Give a due day that is still to come."))
-        if locked.opens_on > locked.due_on:
-            raise Invalid("due_on", _("A stage opens before it is due."))
         _open(locked, by=by, reason=reason)
-        settle_cycle("stage_opened", cycle, by=by)
+        settle_cycle("stage_opened", locked.cycle, by=by)
     return locked
+
+
+def judge_closing(stage: Stage) -> None:
+    """Raise what refuses that this stage closes by hand; the page asks the same."""
+    refuse_unless_running(stage.cycle)
+    if stage.state != Stage.State.OPEN:
+        raise Refused(_("%s is not open.") % stage)
 
 
 def close_stage(stage: Stage, *, reason: str, version: int | None, by: User) -> Stage:
     """Close an open stage by hand. Refused while something must not be left behind."""
     with transaction.atomic():
-        lock_running(stage.cycle_id)
-        locked = Stage.objects.select_for_update().select_related("cycle").get(pk=stage.pk)
-        check_version(locked, version)
-        if locked.state != Stage.State.OPEN:
-            raise Refused(_("%s is not open.") % locked)
+        locked = _lock_stage(stage, version)
+        judge_closing(locked)
         _close(locked, by=by, reason=reason)
         settle_cycle("stage_closed", locked.cycle, by=by)
     return locked
 
 
+def judge_postponing(stage: Stage, *, due_on: date | None = None) -> None:
+    """Raise what refuses another due day for everybody; the page asks the same, without a day yet."""
+    refuse_unless_running(stage.cycle)
+    if stage.state == Stage.State.CLOSED:
+        raise Refused(_("%s is closed. Open it again with a new due day.") % stage)
+    if due_on is not None and due_on < max(stage.cycle.local_day(timezone.now()), stage.opens_on):
+        raise Invalid("due_on", _("Give a due day that is still to come, after the stage opens."))
+
+
 def postpone_stage(stage: Stage, *, due_on: date, reason: str, version: int | None, by: User) -> Stage:
     """Give everybody another due day in a stage that is not closed."""
     with transaction.atomic():
-        cycle = lock_running(stage.cycle_id)
-        locked = Stage.objects.select_for_update().get(pk=stage.pk)
-        check_version(locked, version, ("due_on",))
-        if locked.state == Stage.State.CLOSED:
-            raise Refused(_("%s is closed. Open it again with a new due day.") % locked)
-        if due_on < max(cycle.local_day(timezone.now()), locked.opens_on):
-            raise Invalid("due_on", _("Give a due day that is still to come, after the stage opens."))
+        locked = _lock_stage(stage, version, ("due_on",))
+        judge_postponing(locked, due_on=due_on)
         old, locked.due_on = locked.due_on, due_on
         locked.version += 1
         locked.save(update_fields=["due_on", "version"])
@@ -151,13 +175,13 @@ def postpone_stage(stage: Stage, *, due_on: date, reason: str, version: int | No
             "stage_postponed",
             locked,
             by=by,
-            stream=f"cycle:{cycle.pk}",
+            stream=f"cycle:{locked.cycle_id}",
             kind=locked.kind,
             reason=reason,
             old=old.isoformat(),
             new=due_on.isoformat(),
         )
-        settle_cycle("stage_postponed", cycle, by=by)
+        settle_cycle("stage_postponed", locked.cycle_id, by=by)
     return locked
 
 

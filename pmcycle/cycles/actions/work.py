@@ -11,9 +11,7 @@ from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
-from pmcycle.cycles.models import (
-    Cycle,
-)
+from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.cycles.rules import Finding
 from pmcycle.people.models import Employee, User
 
@@ -25,8 +23,10 @@ class StageWork:
     `copies(old, new, by)` brings an app's settings into a copied cycle. `checks(cycle, people)`
     returns findings before launch. `launches(cycle)` freezes what must not change afterwards.
     `opens(cycle)` and `closes(cycle)` run when the stage does so; a closing step raises `Refused`
-    while something must not be left behind, and the stage stays open. `ends(cycle, by)` runs when
-    the whole cycle closes. All run inside the transaction of the verb and may run again.
+    while something must not be left behind, and the stage stays open. `extends(participation)` lays out for one
+    person what the opening stage laid out for all, when they get more time in a stage that is closed.
+    `ends(cycle, by)` runs when the whole cycle closes. All run inside the transaction of the verb and
+    may run again.
     """
 
     copies: Sequence[Callable[[Cycle, Cycle, User], None]] = ()
@@ -34,6 +34,7 @@ class StageWork:
     launches: Sequence[Callable[[Cycle], None]] = ()
     opens: Sequence[Callable[[Cycle], None]] = ()
     closes: Sequence[Callable[[Cycle], None]] = ()
+    extends: Sequence[Callable[[Participation], None]] = ()
     ends: Sequence[Callable[[Cycle, User], None]] = ()
 
 

@@ -1,6 +1,13 @@
 """Pages of cycles; a module a subject."""
 
-from pmcycle.cycles.views.exceptions import add_person, extend, life_line, mark_left, transfer
+from pmcycle.cycles.views.exceptions import (
+    add_person,
+    extend,
+    life_line,
+    mark_left,
+    return_person,
+    transfer,
+)
 from pmcycle.cycles.views.reading import archive, close, detail, list_cycles
 from pmcycle.cycles.views.setting_up import accept_warning, configure, create, discard, launch, preview
 from pmcycle.cycles.views.stages import close_stage, open_stage, postpone_stage
@@ -23,5 +30,6 @@ __all__ = [
     "open_stage",
     "postpone_stage",
     "preview",
+    "return_person",
     "transfer",
 ]

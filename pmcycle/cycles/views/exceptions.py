@@ -75,8 +75,11 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         "assignments": assignments,
         "then_now": [(label, then, now, then != now) for label, then, now in pairs],
         "may_change": request.user.standing.is_hr_admin
-        and part.state == "active"
-        and cycle.state == "running",
+        and part.state == Participation.State.ACTIVE
+        and cycle.state == Cycle.State.RUNNING,
+        "may_return": request.user.standing.is_hr_admin
+        and part.state == Participation.State.LEFT
+        and cycle.state == Cycle.State.RUNNING,
     }
     return render(request, "cycles/life_line.html", context)
 
@@ -132,6 +135,7 @@ def _verb(verb: str) -> str:
         "extended": _("More time"),
         "transferred": _("Another manager"),
         "left": _("Has left"),
+        "came_back": _("Takes part again"),
         "joined": _("Joined late"),
     }.get(verb, verb.replace("_", " "))
 
@@ -142,17 +146,23 @@ def _change_page(
     form: Any,
     act: Callable[[], Any],
     *,
+    judge: Callable[[], None],
     heading: str,
     button: str,
     said: str,
     consequences: Callable[[], list[str]],
     search: bool = False,
 ) -> HttpResponse:
-    """An exception in two looks: what it will do (by GET, changing nothing), then the act (by POST)."""
+    """An exception in two looks: what it will do (by GET, changing nothing), then the act (by POST).
+
+    `judge` refuses in the first look whatever the act would refuse: no page promises what cannot be done.
+    """
     ready = form.is_bound and form.is_valid()
     if request.method == "POST" and ready and done(form, act):
         messages.success(request, said)
         return redirect("cycles:life_line", pk=part.pk)
+    if request.method == "GET" and ready:
+        done(form, judge)
     context = {
         "part": part,
         "cycle": part.cycle,
@@ -180,10 +190,14 @@ def _bound(request: UserRequest, needed: str) -> Any:
 @login_required
 @require_http_methods(["GET", "POST"])
 def extend(request: UserRequest, pk: int) -> HttpResponse:
-    """More time for one person in one stage."""
+    """More time for one person in one stage, also one that is closed for the others."""
     part = get_editable(_overseen(request), request.user, pk=pk)
-    stages = part.cycle.stages.exclude(state=Stage.State.CLOSED)
-    form = forms.ExtendForm(_bound(request, "due_on"), stages=stages, initial={"version": part.version})
+    form = forms.ExtendForm(
+        _bound(request, "due_on"), stages=part.cycle.stages.all(), initial={"version": part.version}
+    )
+
+    def judge() -> None:
+        actions.judge_extension(part, form.cleaned_data["stage"], due_on=form.cleaned_data["due_on"])
 
     def act() -> None:
         data = form.cleaned_data
@@ -203,9 +217,14 @@ def extend(request: UserRequest, pk: int) -> HttpResponse:
             "stage": data["stage"],
             "day": when_text(data["due_on"], full=True),
         }
+        if data["stage"].state == Stage.State.CLOSED:
+            stays = _("%(stage)s stays closed for everybody else.") % words
+        else:
+            stays = _("The stage stays open until then, and reminders follow the new day.")
         return [
             _("%(name)s has until %(day)s for %(stage)s; everybody else keeps their day.") % words,
-            _("The stage stays open until then, and reminders follow the new day."),
+            _("Who writes about %(name)s there may do so until then too.") % words,
+            stays,
             _("%(name)s is told, with the day and without the reason.") % words,
         ]
 
@@ -215,6 +234,7 @@ def extend(request: UserRequest, pk: int) -> HttpResponse:
         part,
         form,
         act,
+        judge=judge,
         heading=_("More time for %s") % name,
         button=_("Give more time"),
         said=_("%s has more time.") % name,
@@ -231,8 +251,12 @@ def transfer(request: UserRequest, pk: int) -> HttpResponse:
     form = forms.TransferForm(
         data,
         found=_found(request, data, "manager", part.employee_id),
-        initial={"version": part.version, "on": timezone.localdate()},
+        initial={"version": part.version, "on": part.cycle.local_day(timezone.now())},
     )
+
+    def judge() -> None:
+        last = part.assignments.order_by("-starts_on").first()
+        actions.judge_transfer(part, form.cleaned_data["manager"], on=form.cleaned_data["on"], last=last)
 
     def act() -> None:
         data = form.cleaned_data
@@ -272,6 +296,7 @@ def transfer(request: UserRequest, pk: int) -> HttpResponse:
         part,
         form,
         act,
+        judge=judge,
         heading=_("Another manager for %s") % name,
         button=_("Hand over"),
         said=_("%s has been handed over.") % name,
@@ -298,8 +323,12 @@ def _found(request: UserRequest, data: Any, field: str, but: int | None = None) 
 def mark_left(request: UserRequest, pk: int) -> HttpResponse:
     """Freeze the part of somebody who has left."""
     part = get_editable(_overseen(request), request.user, pk=pk)
-    initial = {"version": part.version, "left_on": part.employee.left_on or timezone.localdate()}
+    today = part.cycle.local_day(timezone.now())
+    initial = {"version": part.version, "left_on": part.employee.left_on or today}
     form = forms.MarkLeftForm(_bound(request, "left_on"), initial=initial)
+
+    def judge() -> None:
+        actions.judge_leaving(part, left_on=form.cleaned_data["left_on"])
 
     def act() -> None:
         data = form.cleaned_data
@@ -330,9 +359,47 @@ def mark_left(request: UserRequest, pk: int) -> HttpResponse:
         part,
         form,
         act,
+        judge=judge,
         heading=_("%s has left") % name,
         button=_("Freeze their part"),
         said=_("The part of %s is frozen.") % name,
+        consequences=consequences,
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def return_person(request: UserRequest, pk: int) -> HttpResponse:
+    """Take up the part of somebody who had left and is back."""
+    part = get_editable(_overseen(request), request.user, pk=pk)
+    form = forms.ReasonForm(_bound(request, "reason"), initial={"version": part.version})
+
+    def judge() -> None:
+        actions.judge_return(part)
+
+    def act() -> None:
+        data = form.cleaned_data
+        actions.return_person(part, reason=data["reason"], version=data["version"], by=request.user)
+
+    def consequences() -> list[str]:
+        words = {"name": part.employee.name}
+        return [
+            _("%(name)s takes part again, and what they have written goes on where it stood.") % words,
+            _("Stages that are open open for them; give more time where a stage is over.") % words,
+            _("Rewards count %(name)s in again where they are still being calculated.") % words,
+            _("%(name)s is told.") % words,
+        ]
+
+    name = part.employee.name
+    return _change_page(
+        request,
+        part,
+        form,
+        act,
+        judge=judge,
+        heading=_("%s is back") % name,
+        button=_("Take up their part again"),
+        said=_("%s takes part again.") % name,
         consequences=consequences,
     )
 
@@ -344,16 +411,26 @@ def add_person(request: UserRequest, pk: int) -> HttpResponse:
     cycle = editable_cycle(request, pk)
     data = _bound(request, "employee")
     form = forms.AddPersonForm(
-        data, found=_found(request, data, "employee"), initial={"starts_on": timezone.localdate()}
+        data,
+        found=_found(request, data, "employee"),
+        initial={"starts_on": cycle.local_day(timezone.now())},
     )
     ready = form.is_bound and form.is_valid()
     made: list[Participation] = []
+
+    def judge() -> None:
+        who = form.cleaned_data["employee"]
+        if who.pk == request.user.employee_id:
+            raise Invalid("employee", _("Somebody else adds you."))
+        actions.judge_addition(cycle, who, starts_on=form.cleaned_data["starts_on"])
+
+    if request.method == "GET" and ready:
+        done(form, judge)
     if request.method == "POST" and ready:
         values = form.cleaned_data
 
         def act() -> None:
-            if values["employee"].pk == request.user.employee_id:
-                raise Invalid("employee", _("Somebody else adds you."))
+            judge()
             made.append(
                 actions.add_person(
                     cycle,

@@ -15,9 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles import actions
 from pmcycle.cycles.actions import link
-from pmcycle.cycles.models import (
-    Cycle,
-)
+from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.cycles.views.shared import editable_cycle, line_of
 from pmcycle.typed import read_version
 
@@ -77,7 +75,10 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
     if user.employee_id:
         mine = cycle.participations.filter(employee=user.employee_id).with_manager()
         part = mine.prefetch_related("extensions").first()
-    more_time = {e.stage_id: e for e in part.extensions.all()} if part else {}
+    days = {s.pk: s.due_on for s in stages if s.state != Stage.State.CLOSED}
+    # More time that everybody's day has overtaken is no day of their own.
+    extensions = part.extensions.all() if part else []
+    more_time = {e.stage_id: e for e in extensions if e.stage_id not in days or e.due_on > days[e.stage_id]}
     steps = [
         {"stage": s, "what": WHAT[s.kind], "extension": more_time.get(s.pk), "url": link(PAGES[s.kind])}
         for s in stages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from pmcycle.cycles.models import (
     Cycle,
     Stage,
 )
+from pmcycle.errors import Refused
 from pmcycle.typed import done
 
 
@@ -27,6 +29,7 @@ def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: 
         request.user,
         pk=pk,
     )
+    refusal = _why_not(words["judge"], stage) if request.method == "GET" else ""
     initial = {"version": stage.version, "due_on": stage.due_on}
     form = form_of(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid() and done(form, lambda: act(stage, form.cleaned_data)):
@@ -39,9 +42,19 @@ def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: 
         "consequences": words["consequences"],
         "button": words["button"],
         "ready": True,
+        "refusal": refusal,
         "back": link("home:board", pk=stage.cycle_id),
     }
     return render(request, "cycles/change.html", context, status=422 if form.is_bound else 200)
+
+
+def _why_not(judge: Callable[[Stage], None], stage: Stage) -> str:
+    """What the act would refuse whatever is filled in, said before anybody fills it in; "" if nothing."""
+    try:
+        judge(stage)
+    except Refused as refused:
+        return str(refused.reason)
+    return ""
 
 
 @login_required
@@ -54,6 +67,7 @@ def open_stage(request: UserRequest, pk: int) -> HttpResponse:
         lambda stage, data: actions.open_stage(
             stage, due_on=data["due_on"], reason=data["reason"], version=data["version"], by=request.user
         ),
+        judge=actions.judge_opening,
         heading=_("Open %(stage)s now"),
         said=_("%(stage)s is open."),
         button=_("Open it"),
@@ -75,11 +89,14 @@ def close_stage(request: UserRequest, pk: int) -> HttpResponse:
         lambda stage, data: actions.close_stage(
             stage, reason=data["reason"], version=data["version"], by=request.user
         ),
+        judge=actions.judge_closing,
         heading=_("Close %(stage)s now"),
         said=_("%(stage)s is closed."),
         button=_("Close it"),
         consequences=[
-            _("Nobody can add anything to it any more, those with more time included."),
+            _(
+                "Nobody can add anything to it any more. Who has more time, or a form given back, has it until then."
+            ),
             _("What is open in it is not reminded any more and stands on the board as missed."),
             _("What has been written stays, and you can open the stage again with a new due day."),
         ],
@@ -96,6 +113,7 @@ def postpone_stage(request: UserRequest, pk: int) -> HttpResponse:
         lambda stage, data: actions.postpone_stage(
             stage, due_on=data["due_on"], reason=data["reason"], version=data["version"], by=request.user
         ),
+        judge=actions.judge_postponing,
         heading=_("Another due day for %(stage)s"),
         said=_("%(stage)s has another due day."),
         button=_("Change the day"),

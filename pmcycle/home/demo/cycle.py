@@ -132,6 +132,7 @@ def _take_part(company: Company, cycle: Cycle, first: date) -> dict[int, Partici
                 hired_on=p.hired_on,
                 left_on=p.left_on,
                 state="left" if p.left_on else "active",
+                left_by_date=p.left_on is not None,
                 starts_on=first,
                 launched_at=cycle.launched_at or timezone.now(),
             )

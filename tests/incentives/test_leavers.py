@@ -1,0 +1,111 @@
+"""Who leaves between the calculation and the money gets none of it, with the cause, and the pool has it back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from incentives import actions
+from incentives.actions.leavers import leave_out_leavers
+from incentives.actions.recommending import pools_of
+from incentives.models import Award, AwardLine, Run, Statement
+from pmcycle.access import today
+from pmcycle.activity.models import Event
+from pmcycle.cycles.models import Participation
+from pmcycle.people.models import Employee
+from tests.conftest import SignedIn, World
+from tests.factories import incentives
+
+pytestmark = pytest.mark.django_db
+
+
+def leaves(world: World, *keys: str) -> None:
+    """By the company's record; the clock has not come by yet."""
+    people = [world.part[key].employee_id for key in keys]
+    Employee.objects.filter(pk__in=people).update(left_on=today() - timedelta(days=1))
+
+
+def handed_in(world: World) -> Run:
+    run = incentives.recommending(world)
+    for manager in (world.bashir, world.gita, world.kim, world.dora):
+        actions.hand_in(run, "", by=manager)
+        assert manager.employee
+        actions.decide_team(run, manager.employee, "approved", "", by=world.lea)
+    return run
+
+
+def spent(run: Run) -> Decimal:
+    return sum((row["spent"] for row in pools_of(run)), Decimal(0))
+
+
+def test_an_award_is_not_approved_for_who_has_left(world: World, as_: SignedIn) -> None:
+    run = handed_in(world)
+    before, hers = (
+        spent(run),
+        Award.objects.filter(participation=world.ana_part).aggregate(s=Sum("amount"))["s"],
+    )
+    assert hers > 0
+    leaves(world, "ana")
+    url = reverse("incentives:approve", kwargs={"pk": run.pk})
+    assert as_(world.lea).post(url, {"version": run.version}).status_code == 302
+    world.ana_part.refresh_from_db()
+    assert world.ana_part.state == "left"
+    for award in Award.objects.filter(participation=world.ana_part):
+        assert (award.amount, award.ineligible_why) == (Decimal(0), "left")
+        assert award.lines.aggregate(s=Sum("amount"))["s"] == 0, "line for line"
+    assert spent(run) == before - hers, "the pool has it back"
+    assert Event.objects.filter(verb="award_left_out", about=world.ana.employee).count() == 2
+    assert Event.objects.get(verb="approved").data["leavers"] == 2
+    assert incentives.award_of(world.part["chen"]).amount > 0
+
+
+def test_an_award_is_not_released_for_who_left_after_the_approval(world: World) -> None:
+    run = incentives.approved(world)
+    leaves(world, "ana")
+    actions.release(run, by=world.kim)
+    statement = Statement.objects.get(participation=world.ana_part)
+    assert statement.snapshot["total"] == "0.00"
+    assert {a["why"] for a in statement.snapshot["awards"]} == {"left"}
+    actions.export_payroll(Run.objects.get(pk=run.pk), "csv", by=world.kim)
+    assert not Award.objects.filter(participation=world.ana_part, payroll_batch__isnull=False).exists()
+
+
+def test_nothing_more_is_recommended_for_who_has_left(world: World, as_: SignedIn) -> None:
+    incentives.recommending(world)
+    award = incentives.award_of(world.ana_part)
+    Participation.objects.filter(pk=world.ana_part.pk).update(state="left", left_on=today())
+    url = reverse("incentives:adjust", kwargs={"pk": award.pk})
+    sent = as_(world.bashir).post(url, {"amount": award.high, "reason": "", "version": award.version})
+    assert sent.status_code == 409
+
+
+def test_who_is_back_before_the_approval_is_calculated_in_again(world: World) -> None:
+    run = incentives.calculated(world)
+    amount = incentives.award_of(world.ana_part).amount
+    leaves(world, "ana")
+    actions.calculate(run, by=world.kim)
+    assert incentives.award_of(world.ana_part).ineligible_why == "left"
+    Employee.objects.update(left_on=None)
+    actions.calculate(run, by=world.kim)
+    assert incentives.award_of(world.ana_part).amount == amount
+    lines = AwardLine.objects.filter(award=incentives.award_of(world.ana_part))
+    assert list(lines.values_list("kind", flat=True)) == ["calculated", "reversal", "calculated"]
+
+
+def test_it_takes_the_same_number_of_statements_however_many_left(world: World) -> None:
+    run = Run.objects.select_related("plan__cycle").get(pk=handed_in(world).pk)
+
+    def counted(*keys: str) -> int:
+        leaves(world, *keys)
+        with CaptureQueriesContext(connection) as found:
+            assert leave_out_leavers(run, by=world.lea) == 2 * len(keys)
+        return len(found)
+
+    assert counted("ana") == counted("chen", "hugo", "ines")
+    assert leave_out_leavers(run, by=world.lea) == 0, "once"
