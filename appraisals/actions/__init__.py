@@ -1,6 +1,7 @@
 """One function per verb of appraisals; a module a subject."""
 
 from appraisals.actions.calibration import close_calibration, move_rating, open_calibration
+from appraisals.actions.leaving import left_of_appraisals, left_of_release
 from appraisals.actions.releasing import (
     JOB,
     acknowledge,
@@ -62,6 +63,8 @@ __all__ = [
     "file_appeal",
     "freeze_form",
     "goals_of",
+    "left_of_appraisals",
+    "left_of_release",
     "make_default_form",
     "move_rating",
     "open_appraisals",

@@ -9,7 +9,7 @@ from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, Oute
 from django.db.models.functions import Cast, TruncDate
 
 from appraisals.models.appeals import Appeal, without_a_part
-from appraisals.models.results import SEATS, Release, ReleasedResult, hr_admins
+from appraisals.models.results import SEATS, Release, ReleasedResult
 from appraisals.models.writing import Appraisal
 from pmcycle.access import in_force
 from pmcycle.cycles.models import (
@@ -20,7 +20,7 @@ from pmcycle.cycles.models import (
     due_day,
     items,
 )
-from pmcycle.people.models import User
+from pmcycle.people.models import User, hr_admins
 
 
 def as_id(expression: str) -> Any:

@@ -16,6 +16,7 @@ from pmcycle.cycles.models import Cycle, Extension, Stage
 from pmcycle.cycles.rules import StageDates
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
+from tests.factories import cycles
 
 pytestmark = pytest.mark.django_db
 DAY = date(2030, 3, 4)
@@ -159,8 +160,12 @@ def test_a_closed_stage_opens_again_only_with_a_day_to_come(
 def test_hr_closes_a_stage_by_hand(world: World, as_: SignedIn, cycle: Cycle) -> None:
     row = cycle.stages.get(position=0)
     assert send(world, as_, "close_stage", row, reason="") == 422
-    assert send(world, as_, "close_stage", row) == 302
-    assert send(world, as_, "close_stage", cycle.stages.get(position=1)) == 409
+    left = cycles.reasons(actions.leftovers_of_stage(row))
+    assert send(world, as_, "close_stage", row) == 422, "nobody has agreed goals, and no reason is given"
+    assert send(world, as_, "close_stage", row, **left) == 302
+    planned = cycle.stages.get(position=1)
+    left = cycles.reasons(actions.leftovers_of_stage(planned))
+    assert send(world, as_, "close_stage", planned, **left) == 409
 
 
 def test_a_due_day_moves_forward_for_everybody(world: World, as_: SignedIn, cycle: Cycle) -> None:
@@ -178,12 +183,14 @@ def test_close_ends_what_is_open_and_runs_the_last_steps(
     monkeypatch.setattr("pmcycle.stages.STAGES", table)
     url = reverse("cycles:close", kwargs={"pk": cycle.pk})
     kim = as_(world.kim)
-    refused = kim.post(url, {"version": cycle.version})
+    left = cycles.reasons(actions.leftovers_of_cycle(cycle))
+    refused = kim.post(url, {"version": cycle.version, **left})
     assert refused.status_code == 409
     assert b"opened yet" in refused.content
     cycle.stages.update(state="open")
-    assert kim.post(url, {}).status_code == 409, "without the version it is stale"
-    assert kim.post(url, {"version": cycle.version}).status_code == 302
+    left = cycles.reasons(actions.leftovers_of_cycle(cycle))
+    assert kim.post(url, left).status_code == 422, "without the version nobody knows what was read"
+    assert kim.post(url, {"version": cycle.version, **left}).status_code == 302
     cycle.refresh_from_db()
     assert (cycle.state, states(cycle), ended) == ("closed", ["closed"] * 4, [cycle])
     archive = reverse("cycles:archive", kwargs={"pk": cycle.pk})

@@ -4,7 +4,16 @@ from pmcycle.cycles.actions.checking import accept_warning, check
 from pmcycle.cycles.actions.exceptions import add_person, extend, mark_left, transfer
 from pmcycle.cycles.actions.following import record_export, remind
 from pmcycle.cycles.actions.launching import STEPS_OF_LAUNCH, launch
+from pmcycle.cycles.actions.leaving import (
+    LeftBehind,
+    accept_leftovers,
+    leftover,
+    leftovers_of_cycle,
+    leftovers_of_stage,
+    refuse_unless_accepted,
+)
 from pmcycle.cycles.actions.lines import refresh_chains
+from pmcycle.cycles.actions.reopening import approve_reopening, request_reopening, withdraw_reopening
 from pmcycle.cycles.actions.setting_up import (
     copy_cycle,
     create_cycle,
@@ -20,9 +29,12 @@ from pmcycle.cycles.actions.work import StageWork, link, stage_work
 
 __all__ = [
     "STEPS_OF_LAUNCH",
+    "LeftBehind",
     "StageWork",
+    "accept_leftovers",
     "accept_warning",
     "add_person",
+    "approve_reopening",
     "archive",
     "check",
     "close",
@@ -32,6 +44,9 @@ __all__ = [
     "discard",
     "extend",
     "launch",
+    "leftover",
+    "leftovers_of_cycle",
+    "leftovers_of_stage",
     "link",
     "mark_left",
     "open_due",
@@ -39,7 +54,9 @@ __all__ = [
     "postpone_stage",
     "record_export",
     "refresh_chains",
+    "refuse_unless_accepted",
     "remind",
+    "request_reopening",
     "save_policies",
     "save_population",
     "save_reminders",
@@ -47,4 +64,5 @@ __all__ = [
     "save_stages",
     "stage_work",
     "transfer",
+    "withdraw_reopening",
 ]

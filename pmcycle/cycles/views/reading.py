@@ -8,15 +8,17 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pmcycle.access import UserRequest, get_visible
-from pmcycle.cycles import actions
+from pmcycle.cycles import actions, forms
 from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import (
     Cycle,
+    Stage,
 )
 from pmcycle.cycles.views.shared import editable_cycle, line_of
 from pmcycle.typed import read_version
@@ -102,13 +104,46 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
 def close(request: UserRequest, pk: int) -> HttpResponse:
     """End a running cycle, after reading what that means."""
     cycle = editable_cycle(request, pk)
-    if request.method == "POST":
-        actions.close(cycle, version=read_version(request), by=request.user)
+    sent = request.POST if request.method == "POST" else None
+    form = forms.VersionForm(sent, initial={"version": cycle.version})
+    leaving = forms.LeftoversForm(sent, leftovers=actions.leftovers_of_cycle(cycle))
+
+    def act() -> None:
+        version = form.cleaned_data["version"]
+        actions.close(cycle, accepted=leaving.accepted(), version=version, by=request.user)
+
+    if form.is_bound and form.is_valid() & leaving.is_valid() and forms.went_on(form, leaving, act):
         messages.success(
             request, _("“%s” is closed. What is unfinished goes on in the next cycle.") % cycle.name
         )
         return redirect("cycles:detail", pk=pk)
-    return render(request, "cycles/close.html", {"cycle": cycle, "stages": cycle.stages.all()})
+    stages = list(cycle.stages.all())
+    context = {
+        "cycle": cycle,
+        "form": form,
+        "leaving": leaving,
+        "heading": _("Close %(name)s") % {"name": cycle.name},
+        "consequences": [
+            *_closing_now(stages),
+            _(
+                "Goals that are not finished, development steps and promises become proposals in the next cycle."
+            ),
+            _("Nothing can be written in it any more. Everything stays readable to whom it was readable."),
+            _("Two HR admins together can open it again, with a reason."),
+        ],
+        "button": _("Close the cycle"),
+        "sure": _(
+            "“%(name)s” ends for everybody now. What is left in it stays as it is, and your reasons stand in the trail."
+        )
+        % {"name": cycle.name},
+        "back": reverse("cycles:detail", kwargs={"pk": pk}),
+    }
+    return render(request, "cycles/end.html", context, status=leaving.status if form.is_bound else 200)
+
+
+def _closing_now(stages: list[Stage]) -> list[str]:
+    still_open = [str(stage) for stage in stages if stage.state == Stage.State.OPEN]
+    return [_("Stages that are still open close now: %s.") % ", ".join(still_open)] if still_open else []
 
 
 @login_required

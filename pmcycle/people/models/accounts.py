@@ -289,3 +289,13 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def hr_admins() -> models.QuerySet[User]:
+    """HR admins of today. Who administers the system as well reads no HR content and settles nothing."""
+    granted = RoleGrant.objects.current()
+    found = User.objects.filter(is_active=True, pk__in=granted.filter(role=Role.HR_ADMIN).values("user"))
+    without_it: models.QuerySet[User] = found.exclude(
+        pk__in=granted.filter(role=Role.IT_ADMIN).values("user")
+    )
+    return without_it.order_by("name", "pk")

@@ -1,0 +1,139 @@
+"""What an act would leave open or held: by name, with a link, refused or accepted with a reason for each kind."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import Error, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from pmcycle.activity.models import Event
+from pmcycle.cycles import actions
+from pmcycle.cycles.models import Acceptance, Stage
+from pmcycle.cycles.rules import Accepting, Leftover, at_the_end
+from tests.conftest import SignedIn, World
+from tests.factories import appraisals, cycles
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stage(world: World) -> Stage:
+    """The appraisal stage, with a form for everybody and nothing handed in."""
+    appraisals.open_stage(world.cycle)
+    return world.cycle.stages.get(kind="appraisal")
+
+
+def page(stage: Stage) -> str:
+    return reverse("cycles:close_stage", kwargs={"pk": stage.pk})
+
+
+def answer(stage: Stage, **extra: object) -> dict[str, object]:
+    left = cycles.reasons(actions.leftovers_of_stage(stage))
+    return {"version": stage.version, "reason": "It is time.", **left, **extra}
+
+
+def test_the_page_names_who_is_left_and_leads_to_where_it_is_settled(
+    world: World, as_: SignedIn, stage: Stage
+) -> None:
+    shown = as_(world.kim).get(page(stage)).content.decode()
+    assert "people have no rating" in shown
+    assert "self-appraisals are not handed in" in shown
+    assert "Ana" in shown
+    assert reverse("cycles:life_line", kwargs={"pk": world.ana_part.pk}) in shown
+    assert "closes for everybody now" in shown, "it asks once more"
+
+
+def test_each_kind_needs_a_reason_of_its_own(world: World, as_: SignedIn, stage: Stage) -> None:
+    kim = as_(world.kim)
+    for empty in ("", "   "):
+        refused = kim.post(page(stage), answer(stage, reason_appraisals_unrated=empty))
+        assert refused.status_code == 422
+        assert "Say why this may stay as it is" in refused.content.decode()
+    stage.refresh_from_db()
+    assert (stage.state, Acceptance.objects.count()) == ("open", 0)
+    assert kim.post(page(stage), answer(stage)).status_code == 302
+    stage.refresh_from_db()
+    assert stage.state == "closed"
+    kept = Acceptance.objects.get(code="appraisals:unrated")
+    assert (kept.act, kept.count, kept.by) == ("close_stage:appraisal", len(world.part), world.kim)
+    left = Event.objects.get(verb="stage_closed").data["left"]
+    assert {"code": "appraisals:unrated", "count": kept.count, "reason": kept.reason} in left
+
+
+def test_more_than_was_read_refuses_and_shows_the_new_list(world: World, as_: SignedIn, stage: Stage) -> None:
+    refused = as_(world.kim).post(page(stage), answer(stage, count_appraisals_unrated=3))
+    assert refused.status_code == 422
+    shown = " ".join(refused.content.decode().split())
+    assert "You had read 3." in shown
+    assert f'name="count_appraisals_unrated" value="{len(world.part)}"' in shown
+
+
+def test_the_action_judges_again_what_the_page_has_read(world: World, stage: Stage) -> None:
+    read = cycles.accepting(actions.leftovers_of_stage(stage))
+    fewer = read | {"appraisals:unrated": Accepting(1, "One is on leave.")}
+    with pytest.raises(actions.LeftBehind, match="You had read 1"):
+        actions.close_stage(stage, reason="x", accepted=fewer, version=None, by=world.kim)
+    more = read | {"appraisals:unrated": Accepting(10**9, "All of them."), "nonsense:kind": Accepting(5, "?")}
+    actions.close_stage(stage, reason="x", accepted=more, version=None, by=world.kim)
+    assert not Acceptance.objects.filter(code="nonsense:kind").exists()
+    assert Acceptance.objects.get(code="appraisals:unrated").count == len(world.part), "what there was"
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        {"count_appraisals_unrated": "-1"},
+        {"count_appraisals_unrated": "many"},
+        {"count_appraisals_unrated": ""},
+        {"reason_appraisals_unrated": "x" * 501},
+        {"reason_appraisals_unrated": "a\x00b"},
+    ],
+)
+def test_absurd_answers_accept_nothing(
+    world: World, as_: SignedIn, stage: Stage, absurd: dict[str, str]
+) -> None:
+    status = as_(world.kim).post(page(stage), answer(stage, **absurd)).status_code
+    assert status in (409, 422)
+    assert not Acceptance.objects.exists()
+
+
+def test_what_refuses_cannot_be_accepted(world: World, as_: SignedIn, stage: Stage) -> None:
+    session = appraisals.make_session(world.cycle, world.kim)
+    kim = as_(world.kim)
+    shown = kim.get(page(stage)).content.decode()
+    assert reverse("appraisals:calibration", kwargs={"pk": session.pk}) in shown
+    assert "Settle first" in shown
+    assert "closes for everybody now" not in shown, "the button is not offered"
+    forged = {"count_appraisals_calibration": 1, "reason_appraisals_calibration": "Never mind."}
+    assert kim.post(page(stage), answer(stage, **forged)).status_code == 409
+    stage.refresh_from_db()
+    assert stage.state == "open"
+
+
+def test_some_things_refuse_only_at_the_end_of_the_cycle() -> None:
+    review = Leftover("appraisals:review", "1 review is not decided.", 1, refuses_end=True)
+    assert [one.refuses for one in at_the_end([review])] == [True]
+    assert not review.refuses
+
+
+def test_an_acceptance_is_kept_as_it_was(world: World) -> None:
+    row = Acceptance.objects.create(
+        cycle=world.cycle, act="close", code="goals:unagreed", count=1, reason="So be it.", by=world.kim
+    )
+    for change in (lambda: row.delete(), lambda: Acceptance.objects.update(count=2)):
+        with pytest.raises(Error), transaction.atomic():
+            change()
+    with pytest.raises(Error), transaction.atomic():
+        Acceptance.objects.create(cycle=world.cycle, act="close", code="x", count=1, reason="", by=world.kim)
+
+
+def test_the_statements_do_not_grow_with_the_company(world: World, stage: Stage) -> None:
+    with CaptureQueriesContext(connection) as few:
+        actions.leftovers_of_cycle(world.cycle)
+    for part in world.part.values():
+        appraisals.rate(part, "Partly meets")
+    with CaptureQueriesContext(connection) as many:
+        found = actions.leftovers_of_cycle(world.cycle)
+    assert len(few) == len(many)
+    assert "appraisals:first_mention" in [one.code for one in found]
