@@ -5,6 +5,7 @@ from appraisals.actions.leaving import left_of_appraisals, left_of_release
 from appraisals.actions.releasing import (
     JOB,
     acknowledge,
+    act_of,
     appeal_ends,
     approve_release,
     audience_of,
@@ -49,6 +50,7 @@ __all__ = [
     "Unanswered",
     "Value",
     "acknowledge",
+    "act_of",
     "appeal_ends",
     "approve_release",
     "audience_of",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import DateField, Exists, ExpressionWrapper, F, OuterRef, Subquery
 from django.db.models.functions import TruncDate
 from django.utils import timezone
@@ -20,27 +22,33 @@ from pmcycle.access import today
 from pmcycle.cycles.actions import leftover
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.cycles.rules import Leftover
+from pmcycle.people.models import User
 
 
-def left_of_appraisals(cycle: Cycle) -> list[Leftover]:
+def left_of_appraisals(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Everything of the stage that is open or held, in the order in which it is settled."""
+    but = [reader.employee_id] if reader and reader.employee_id else []
     return [
         *_self(cycle),
-        *_unrated(cycle),
+        *_unrated(cycle, but),
         *_calibrating(cycle),
-        *_held(cycle),
+        *_held(cycle, but),
         *_asked(cycle),
-        *_unreleased(cycle),
+        *_unreleased(cycle, but),
         *_reviews(cycle),
         *_unread(cycle),
         *_may_ask(cycle),
     ]
 
 
-def left_of_release(cycle: Cycle, *, with_first_mentions: bool = False) -> list[Leftover]:
-    """What a release of results would leave out: unrated, held by first mention; or what stands against it."""
-    held = [] if with_first_mentions else _held(cycle)
-    return [*_unrated(cycle), *_calibrating(cycle), *held]
+def left_of_release(cycle: Cycle, reader: User, *, with_first_mentions: bool = False) -> list[Leftover]:
+    """What a release of results would leave out: unrated, held by first mention; or what stands against it.
+
+    Without the reader's own: nobody learns of their rating before its release.
+    """
+    but = [reader.employee_id] if reader.employee_id else []
+    held = [] if with_first_mentions else _held(cycle, but)
+    return [*_unrated(cycle, but), *_calibrating(cycle), *held]
 
 
 def _taking_part(cycle: Cycle) -> dict[str, object]:
@@ -62,7 +70,7 @@ def _self(cycle: Cycle) -> list[Leftover]:
     )
 
 
-def _unrated(cycle: Cycle) -> list[Leftover]:
+def _unrated(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
     """Nobody has handed in a rating of them: their manager has not yet, or they have no manager."""
     ready = Rating.objects.releasable(cycle, timezone.now()).filter(participation=OuterRef("pk"))
     rows = Participation.objects.filter(
@@ -70,7 +78,7 @@ def _unrated(cycle: Cycle) -> list[Leftover]:
         ~Exists(ReleasedResult.objects.filter(participation=OuterRef("pk"))),
         cycle=cycle,
         state=Participation.State.ACTIVE,
-    )
+    ).exclude(employee__in=but)
     return leftover(
         "appraisals:unrated",
         lambda n: ngettext(
@@ -99,7 +107,7 @@ def _calibrating(cycle: Cycle) -> list[Leftover]:
     )
 
 
-def _held(cycle: Cycle) -> list[Leftover]:
+def _held(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
     written = Appraisal.objects.filter(
         participation=OuterRef("participation"),
         kind=Appraisal.Kind.MANAGER,
@@ -108,6 +116,7 @@ def _held(cycle: Cycle) -> list[Leftover]:
     rows = (
         Rating.objects.releasable(cycle, timezone.now())
         .filter(FIRST_MENTION)
+        .exclude(participation__employee__in=but)
         .annotate(written=Subquery(written.values("pk")[:1]))
     )
     return leftover(
@@ -141,8 +150,9 @@ def _asked(cycle: Cycle) -> list[Leftover]:
     )
 
 
-def _unreleased(cycle: Cycle) -> list[Leftover]:
-    rows = Rating.objects.releasable(cycle, timezone.now()).exclude(FIRST_MENTION)
+def _unreleased(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
+    ready = Rating.objects.releasable(cycle, timezone.now()).exclude(FIRST_MENTION)
+    rows = ready.exclude(participation__employee__in=but)
     return leftover(
         "appraisals:unreleased",
         lambda n: ngettext(

@@ -9,9 +9,10 @@ from evaluations.models import Evaluation
 from pmcycle.cycles.actions import leftover
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.cycles.rules import Leftover
+from pmcycle.people.models import User
 
 
-def left_of_evaluations(cycle: Cycle) -> list[Leftover]:
+def left_of_evaluations(cycle: Cycle, _reader: User | None) -> list[Leftover]:
     """Evaluations that nobody has shared, and those that a side has not signed."""
     shared = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
     taking_part = Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)

@@ -9,9 +9,10 @@ from goals.models import ChangeRequest, Goal
 from pmcycle.cycles.actions import leftover
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.cycles.rules import Leftover
+from pmcycle.people.models import User
 
 
-def left_unagreed(cycle: Cycle) -> list[Leftover]:
+def left_unagreed(cycle: Cycle, _reader: User | None) -> list[Leftover]:
     """People without a goal that both sides agreed to, or with a proposal that nobody answered."""
     goals = Goal.objects.filter(participation=OuterRef("pk"), horizon=Goal.Horizon.CYCLE)
     agreed = goals.filter(state__in=[Goal.State.AGREED, Goal.State.CLOSED])
@@ -33,7 +34,7 @@ def left_unagreed(cycle: Cycle) -> list[Leftover]:
     )
 
 
-def left_changes(cycle: Cycle) -> list[Leftover]:
+def left_changes(cycle: Cycle, _reader: User | None) -> list[Leftover]:
     """Changes of agreed goals that nobody answered: they lapse when the goals close."""
     rows = ChangeRequest.objects.filter(
         Q(goal__participation__state=Participation.State.ACTIVE),

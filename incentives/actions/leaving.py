@@ -10,19 +10,19 @@ from incentives.models import Approval, Award, Plan, PlanVersion, RestraintEntry
 from pmcycle.cycles.actions import leftover
 from pmcycle.cycles.models import Assignment, Cycle, Participation
 from pmcycle.cycles.rules import Leftover
-from pmcycle.people.models import Employee
+from pmcycle.people.models import Employee, User
 
 HALF_WAY = (Run.State.CALCULATED, Run.State.RECOMMENDING, Run.State.APPROVED)
 
 
-def left_of_incentives(cycle: Cycle) -> list[Leftover]:
+def left_of_incentives(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Everything of the stage that is open or held, in the order in which it is settled."""
     return [
         *_uncalculated(cycle),
         *left_sheets(cycle),
         *left_restraints(cycle),
         *_half_way(cycle),
-        *_held(cycle),
+        *_held(cycle, reader),
         *_unread(cycle),
     ]
 
@@ -105,8 +105,11 @@ def _half_way(cycle: Cycle) -> list[Leftover]:
     )
 
 
-def _held(cycle: Cycle) -> list[Leftover]:
+def _held(cycle: Cycle, reader: User | None) -> list[Leftover]:
+    """Amounts that are not paid yet. Nobody learns of their own before they read the statement."""
     rows = Award.objects.filter(run__plan__cycle=cycle, is_held=True).exclude(run__state__in=Run.OPEN)
+    if reader and reader.employee_id:
+        rows = rows.exclude(run__state=Run.State.APPROVED, participation__employee=reader.employee_id)
     return leftover(
         "incentives:held",
         lambda n: ngettext("%(n)d amount is held and not paid.", "%(n)d amounts are held and not paid.", n),

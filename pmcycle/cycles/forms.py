@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pmcycle.cycles import rules
-from pmcycle.cycles.actions import LeftBehind
 from pmcycle.cycles.models import Cycle, Stage, StageKind
-from pmcycle.cycles.rules import Accepting, Leftover
-from pmcycle.errors import Invalid
 from pmcycle.people.models import Employee, Unit
 
 NUMBER = forms.NumberInput(attrs={"inputmode": "numeric"})
@@ -41,85 +38,6 @@ class VersionForm(forms.Form):
     """A form that knows which version of the row the person read."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2_000_000_000)
-
-
-class LeftoversForm(forms.Form):
-    """Per kind of leftover the count that was read and the reason to go on over it.
-
-    Stands beside the act's own form, inside the same <form>; the component `leftovers` draws it. The
-    action judges again under its lock. `optional` are the codes that another answer of the page settles.
-    """
-
-    status = 422
-
-    def __init__(
-        self, data: Any = None, *, leftovers: Sequence[Leftover] = (), optional: Iterable[str] = ()
-    ) -> None:
-        super().__init__(data)
-        self.optional = set(optional)
-        self.lay_out(leftovers)
-
-    def lay_out(self, leftovers: Sequence[Leftover]) -> None:
-        """Ask about these, in the place of those asked about before."""
-        self.fields.clear()
-        self.leftovers = list(leftovers)
-        for one in self.leftovers:
-            if one.refuses:
-                continue
-            self.fields[f"count_{one.field}"] = forms.IntegerField(
-                widget=forms.HiddenInput, min_value=0, max_value=2_000_000_000, required=False
-            )
-            self.fields[f"reason_{one.field}"] = forms.CharField(
-                label=gettext_lazy("Why this may stay as it is"),
-                max_length=500,
-                required=one.code not in self.optional,
-                error_messages={"required": gettext_lazy("Say why this may stay as it is.")},
-                widget=forms.Textarea(attrs={"rows": 2}),
-            )
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        for one in self.leftovers:
-            read = data.get(f"count_{one.field}")
-            if read is not None and read < one.count:
-                words = {"title": one.title, "read": read}
-                self.add_error(None, _("%(title)s You had read %(read)d.") % words)
-        return data
-
-    @property
-    def rows(self) -> list[tuple[Leftover, Any]]:
-        """Each leftover with the field of its reason; None where it refuses."""
-        return [(one, None if one.refuses else self[f"reason_{one.field}"]) for one in self.leftovers]
-
-    @property
-    def refuses(self) -> bool:
-        """Whether something here cannot be accepted, so that the button is not offered."""
-        return any(one.refuses for one in self.leftovers)
-
-    def accepted(self) -> dict[str, Accepting]:
-        """What was accepted, by code; a count that is missing was not read."""
-        data = self.cleaned_data
-        return {
-            one.code: Accepting(data[f"count_{one.field}"] or 0, data[f"reason_{one.field}"])
-            for one in self.leftovers
-            if f"reason_{one.field}" in data
-        }
-
-
-def went_on(form: forms.Form, leaving: LeftoversForm, act: Callable[[], Any]) -> bool:
-    """`pmcycle.typed.done` for an act that may leave something: what it refuses stands on the page, anew."""
-    try:
-        act()
-    except LeftBehind as why:
-        leaving.lay_out(why.leftovers)
-        leaving.add_error(None, why.reason)
-        leaving.status = 409
-        return False
-    except Invalid as invalid:
-        asked = leaving if invalid.field in leaving.fields else form
-        asked.add_error(invalid.field if invalid.field in asked.fields else None, invalid.reason)
-        return False
-    return True
 
 
 def zone_choices(present: str = "") -> list[tuple[str, str]]:

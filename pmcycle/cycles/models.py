@@ -367,12 +367,14 @@ class Reopening(models.Model):
 class Acceptance(models.Model):
     """Somebody did an act although something stayed open or held, and said why. Append-only.
 
-    `act` is the verb with what it acted on ("close_stage:appraisal", "close", "release_results:7").
+    `act` is the verb with what it acted on ("close_stage:appraisal", "close", "release_results:7"), `title`
+    the sentence as it was read.
     """
 
     cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="acceptances")
     act = models.CharField(max_length=60)
     code = models.CharField(max_length=60)
+    title = models.CharField(max_length=300)
     count = models.PositiveIntegerField()
     reason = models.CharField(max_length=500)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -108,11 +108,10 @@ class Leftover:
         return self.code.replace(":", "_")
 
 
-@dataclass(frozen=True)
-class Accepting:
+class Accepting(NamedTuple):
     """That somebody goes on over one kind of leftover: how many they were shown, and why."""
 
-    count: int
+    read: int
     reason: str
 
 

@@ -254,7 +254,7 @@ def button_post(
 def leftovers(leaving: BaseForm) -> dict[str, object]:
     """``{% leftovers leaving %}``: what an act would leave open or held, by name, with the reasons to go on.
 
-    ``leaving``: a ``pmcycle.cycles.forms.LeftoversForm``, inside the act's own ``<form>``.
+    ``leaving``: a ``pmcycle.typed.LeftoversForm``, inside the act's own ``<form>``.
     """
     return {"leaving": leaving}
 

@@ -160,11 +160,11 @@ def test_a_closed_stage_opens_again_only_with_a_day_to_come(
 def test_hr_closes_a_stage_by_hand(world: World, as_: SignedIn, cycle: Cycle) -> None:
     row = cycle.stages.get(position=0)
     assert send(world, as_, "close_stage", row, reason="") == 422
-    left = cycles.reasons(actions.leftovers_of_stage(row))
+    left = cycles.reasons(actions.leftovers_of_stage(row, world.kim))
     assert send(world, as_, "close_stage", row) == 422, "nobody has agreed goals, and no reason is given"
     assert send(world, as_, "close_stage", row, **left) == 302
     planned = cycle.stages.get(position=1)
-    left = cycles.reasons(actions.leftovers_of_stage(planned))
+    left = cycles.reasons(actions.leftovers_of_stage(planned, world.kim))
     assert send(world, as_, "close_stage", planned, **left) == 409
 
 
@@ -183,12 +183,12 @@ def test_close_ends_what_is_open_and_runs_the_last_steps(
     monkeypatch.setattr("pmcycle.stages.STAGES", table)
     url = reverse("cycles:close", kwargs={"pk": cycle.pk})
     kim = as_(world.kim)
-    left = cycles.reasons(actions.leftovers_of_cycle(cycle))
+    left = cycles.reasons(actions.leftovers_of_cycle(cycle, world.kim))
     refused = kim.post(url, {"version": cycle.version, **left})
     assert refused.status_code == 409
     assert b"opened yet" in refused.content
     cycle.stages.update(state="open")
-    left = cycles.reasons(actions.leftovers_of_cycle(cycle))
+    left = cycles.reasons(actions.leftovers_of_cycle(cycle, world.kim))
     assert kim.post(url, left).status_code == 422, "without the version nobody knows what was read"
     assert kim.post(url, {"version": cycle.version, **left}).status_code == 302
     cycle.refresh_from_db()

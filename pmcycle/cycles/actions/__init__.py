@@ -5,8 +5,8 @@ from pmcycle.cycles.actions.exceptions import add_person, extend, mark_left, tra
 from pmcycle.cycles.actions.following import record_export, remind
 from pmcycle.cycles.actions.launching import STEPS_OF_LAUNCH, launch
 from pmcycle.cycles.actions.leaving import (
-    LeftBehind,
     accept_leftovers,
+    accepted_of,
     leftover,
     leftovers_of_cycle,
     leftovers_of_stage,
@@ -29,10 +29,10 @@ from pmcycle.cycles.actions.work import StageWork, link, stage_work
 
 __all__ = [
     "STEPS_OF_LAUNCH",
-    "LeftBehind",
     "StageWork",
     "accept_leftovers",
     "accept_warning",
+    "accepted_of",
     "add_person",
     "approve_reopening",
     "archive",

@@ -12,16 +12,8 @@ from pmcycle.cycles import rules
 from pmcycle.cycles.actions.work import link, stage_work
 from pmcycle.cycles.models import Acceptance, Cycle, Stage
 from pmcycle.cycles.rules import Accepting, Leftover
-from pmcycle.errors import Invalid, Refused
+from pmcycle.errors import Invalid, LeftBehind
 from pmcycle.people.models import User
-
-
-class LeftBehind(Refused):
-    """Something open or held stands against the act. `leftovers` are all of them as they are now."""
-
-    def __init__(self, reason: str, leftovers: Sequence[Leftover]) -> None:
-        super().__init__(reason)
-        self.leftovers = leftovers
 
 
 def leftover(
@@ -56,20 +48,28 @@ def leftover(
     return [Leftover(code, sentence(count) % {"n": count}, count, names, refuses, refuses_end, only_at_end)]
 
 
-def leftovers_of_stage(stage: Stage) -> list[Leftover]:
-    """What would be left behind if this stage ended now. A fixed number of statements."""
-    found = [one for leave in stage_work()[stage.kind].leaves for one in leave(stage.cycle)]
+def leftovers_of_stage(stage: Stage, reader: User | None) -> list[Leftover]:
+    """What would be left behind if this stage ended now, in a fixed number of statements.
+
+    Who reads it does not learn of their own rating before its release; the clock (None) counts all.
+    """
+    found = [one for leave in stage_work()[stage.kind].leaves for one in leave(stage.cycle, reader)]
     return [one for one in found if not one.only_at_end]
 
 
-def leftovers_of_cycle(cycle: Cycle) -> list[Leftover]:
+def leftovers_of_cycle(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """What would be left behind if the whole cycle ended now, that of stages which are closed included."""
-    found = [one for work in stage_work().values() for leave in work.leaves for one in leave(cycle)]
+    found = [one for work in stage_work().values() for leave in work.leaves for one in leave(cycle, reader)]
     return rules.at_the_end(found)
 
 
 def accept_leftovers(
-    cycle: Cycle, act: str, leftovers: Sequence[Leftover], accepted: Mapping[str, Accepting], *, by: User
+    cycle: Cycle,
+    act: str,
+    leftovers: Sequence[Leftover],
+    accepted: Mapping[str, tuple[int, str]],
+    *,
+    by: User,
 ) -> list[dict[str, Any]]:
     """Go on over what is left, each kind with its reason; what of it stands in the event of the act.
 
@@ -78,23 +78,25 @@ def accept_leftovers(
     a kind that has no reason. What `accepted` names beyond them is settled by now and passed over.
     """
     _refuse_what_refuses(leftovers)
+    read = {code: Accepting(*what) for code, what in accepted.items()}
     grown = [
-        _("%(title)s You had read %(read)d.") % {"title": one.title, "read": accepted[one.code].count}
+        _("%(title)s You had read %(read)d.") % {"title": one.title, "read": read[one.code].read}
         for one in leftovers
-        if one.code in accepted and accepted[one.code].count < one.count
+        if one.code in read and read[one.code].read < one.count
     ]
     if grown:
         raise LeftBehind(_("More is open now than when you read it.") + " " + " ".join(grown), leftovers)
     for one in leftovers:
-        if one.code not in accepted or not accepted[one.code].reason.strip():
+        if one.code not in read or not read[one.code].reason.strip():
             raise Invalid(f"reason_{one.field}", _("Say why this may stay as it is: %s") % one.title)
     rows = Acceptance.objects.bulk_create(
         Acceptance(
             cycle=cycle,
             act=act,
             code=one.code,
+            title=one.title,
             count=one.count,
-            reason=accepted[one.code].reason.strip(),
+            reason=read[one.code].reason.strip(),
             by=by,
         )
         for one in leftovers
@@ -102,14 +104,22 @@ def accept_leftovers(
     return [{"code": row.code, "count": row.count, "reason": row.reason} for row in rows]
 
 
+def accepted_of(cycle: Cycle, act: str) -> list[Acceptance]:
+    """What was accepted for an act, by whom and why, in the order of the page that asked."""
+    return list(Acceptance.objects.filter(cycle=cycle, act=act).select_related("by"))
+
+
 def refuse_unless_accepted(cycle: Cycle, act: str, leftovers: Sequence[Leftover]) -> None:
-    """For the second person: raise `LeftBehind` for what the first has not accepted for this act, or not so many of."""
+    """For the second person: raise `LeftBehind` for what the first has not accepted for this act, or not so many of.
+
+    `leftovers` are those that the first person would read now. The sentence counts nothing, because the
+    second one's own could be among them.
+    """
     _refuse_what_refuses(leftovers)
     known = dict(Acceptance.objects.filter(cycle=cycle, act=act).values_list("code", "count"))
-    grown = [one.title for one in leftovers if known.get(one.code, 0) < one.count]
-    if grown:
+    if any(known.get(one.code, 0) < one.count for one in leftovers):
         words = _("More is open now than was accepted when this was asked for: withdraw it and ask again.")
-        raise LeftBehind(" ".join([words, *grown]), leftovers)
+        raise LeftBehind(words, leftovers)
 
 
 def _refuse_what_refuses(leftovers: Iterable[Leftover]) -> None:

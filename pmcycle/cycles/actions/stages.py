@@ -24,7 +24,6 @@ from pmcycle.cycles.models import (
     Participation,
     Stage,
 )
-from pmcycle.cycles.rules import Accepting
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User, hr_admins
 
@@ -86,7 +85,7 @@ def open_and_close(stages: Sequence[Stage], day: date) -> int:
 
 def _close_by_date(stage: Stage) -> None:
     """The day that HR set has passed. What is left stays in the event, and HR is told how much."""
-    left = leftovers_of_stage(stage)
+    left = leftovers_of_stage(stage, None)
     for one in left:
         if one.refuses:
             raise Refused(one.title)
@@ -149,7 +148,7 @@ def open_stage(stage: Stage, *, due_on: date | None, reason: str, version: int |
 
 
 def close_stage(
-    stage: Stage, *, reason: str, accepted: Mapping[str, Accepting], version: int | None, by: User
+    stage: Stage, *, reason: str, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User
 ) -> Stage:
     """Close an open stage by hand. What is left is accepted with a reason for each kind, or refuses."""
     with transaction.atomic():
@@ -159,7 +158,7 @@ def close_stage(
         if locked.state != Stage.State.OPEN:
             raise Refused(_("%s is not open.") % locked)
         act = f"close_stage:{locked.kind}"
-        left = accept_leftovers(locked.cycle, act, leftovers_of_stage(locked), accepted, by=by)
+        left = accept_leftovers(locked.cycle, act, leftovers_of_stage(locked, by), accepted, by=by)
         _close(locked, by=by, reason=reason, left=left)
     return locked
 
@@ -190,7 +189,7 @@ def postpone_stage(stage: Stage, *, due_on: date, reason: str, version: int | No
     return locked
 
 
-def close(cycle: Cycle, *, accepted: Mapping[str, Accepting], version: int | None, by: User) -> Cycle:
+def close(cycle: Cycle, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User) -> Cycle:
     """End a running cycle, its open stages with it. What is left in any stage is accepted with a reason, or refuses."""
     with transaction.atomic():
         locked = lock_running(cycle.pk)
@@ -201,7 +200,7 @@ def close(cycle: Cycle, *, accepted: Mapping[str, Accepting], version: int | Non
                 ngettext("%s has not opened yet.", "%s have not opened yet.", len(planned))
                 % _(" and ").join(planned)
             )
-        left = accept_leftovers(locked, "close", leftovers_of_cycle(locked), accepted, by=by)
+        left = accept_leftovers(locked, "close", leftovers_of_cycle(locked, by), accepted, by=by)
         for stage in lock_stages(locked):
             if stage.state == Stage.State.OPEN:
                 _close(stage, by=by)

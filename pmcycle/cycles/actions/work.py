@@ -26,8 +26,9 @@ class StageWork:
     returns findings before launch. `launches(cycle)` freezes what must not change afterwards.
     `opens(cycle)` and `closes(cycle)` run when the stage does so; a closing step raises `Refused`
     while something must not be left behind, and the stage stays open. `ends(cycle, by)` runs when
-    the whole cycle closes. `leaves(cycle)` says what would stay open or held if the stage ended now, in a
-    fixed number of statements. All run inside the transaction of the verb and may run again.
+    the whole cycle closes. `leaves(cycle, reader)` says what would stay open or held if the stage
+    ended now, in a fixed number of statements, without what the reader must not know of themselves.
+    All run inside the transaction of the verb and may run again.
     """
 
     copies: Sequence[Callable[[Cycle, Cycle, User], None]] = ()
@@ -36,7 +37,7 @@ class StageWork:
     opens: Sequence[Callable[[Cycle], None]] = ()
     closes: Sequence[Callable[[Cycle], None]] = ()
     ends: Sequence[Callable[[Cycle, User], None]] = ()
-    leaves: Sequence[Callable[[Cycle], Iterable[Leftover]]] = ()
+    leaves: Sequence[Callable[[Cycle, User | None], Iterable[Leftover]]] = ()
 
 
 def stage_work() -> Mapping[str, StageWork]:

@@ -21,7 +21,7 @@ from pmcycle.cycles.models import (
     Stage,
 )
 from pmcycle.cycles.views.shared import editable_cycle, line_of
-from pmcycle.typed import read_version
+from pmcycle.typed import LeftoversForm, read_version, went_on
 
 WHAT = {
     "objectives": gettext_lazy(
@@ -106,13 +106,13 @@ def close(request: UserRequest, pk: int) -> HttpResponse:
     cycle = editable_cycle(request, pk)
     sent = request.POST if request.method == "POST" else None
     form = forms.VersionForm(sent, initial={"version": cycle.version})
-    leaving = forms.LeftoversForm(sent, leftovers=actions.leftovers_of_cycle(cycle))
+    leaving = LeftoversForm(sent, leftovers=actions.leftovers_of_cycle(cycle, request.user))
 
     def act() -> None:
         version = form.cleaned_data["version"]
         actions.close(cycle, accepted=leaving.accepted(), version=version, by=request.user)
 
-    if form.is_bound and form.is_valid() & leaving.is_valid() and forms.went_on(form, leaving, act):
+    if form.is_bound and form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
         messages.success(
             request, _("“%s” is closed. What is unfinished goes on in the next cycle.") % cycle.name
         )

@@ -18,7 +18,7 @@ from pmcycle.cycles.models import (
     Cycle,
     Stage,
 )
-from pmcycle.typed import done
+from pmcycle.typed import LeftoversForm, done, went_on
 
 
 def _editable_stage(request: UserRequest, pk: int) -> Stage:
@@ -73,7 +73,7 @@ def close_stage(request: UserRequest, pk: int) -> HttpResponse:
     stage = _editable_stage(request, pk)
     sent = request.POST if request.method == "POST" else None
     form = forms.CloseStageForm(sent, initial={"version": stage.version})
-    leaving = forms.LeftoversForm(sent, leftovers=actions.leftovers_of_stage(stage))
+    leaving = LeftoversForm(sent, leftovers=actions.leftovers_of_stage(stage, request.user))
 
     def act() -> None:
         data = form.cleaned_data
@@ -85,7 +85,7 @@ def close_stage(request: UserRequest, pk: int) -> HttpResponse:
             by=request.user,
         )
 
-    if form.is_bound and form.is_valid() & leaving.is_valid() and forms.went_on(form, leaving, act):
+    if form.is_bound and form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
         messages.success(request, _("%(stage)s is closed.") % {"stage": stage})
         return redirect(link("home:board", pk=stage.cycle_id) or "cycles:list")
     context = {
