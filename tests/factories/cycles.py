@@ -130,6 +130,16 @@ def running(world: World) -> dict[str, Any]:
     return {"pk": world.cycle.pk}
 
 
+def closed(world: World) -> dict[str, Any]:
+    left = accepting(actions.leftovers_of_cycle(world.cycle, world.lea))
+    return {"pk": actions.close(world.cycle, accepted=left, version=None, by=world.lea).pk}
+
+
+def reopening(world: World) -> dict[str, Any]:
+    cycle = Cycle.objects.get(pk=closed(world)["pk"])
+    return {"pk": actions.request_reopening(cycle, "A rating was missed.", by=world.lea).pk}
+
+
 def draft(world: World) -> dict[str, Any]:
     return {"pk": make_draft("Next year", by=world.kim).pk}
 

@@ -77,7 +77,7 @@ def approve_reopening(reopening: Reopening, *, by: User) -> Cycle:
         cycle.save(update_fields=["state", "closed_at", "version"])
         title = _("“%(name)s” runs again") % {"name": cycle.name}
         record(
-            "reopened",
+            "reopened_cycle",
             cycle,
             by=by,
             stream=f"cycle:{cycle.pk}",

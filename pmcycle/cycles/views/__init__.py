@@ -1,13 +1,22 @@
 """Pages of cycles; a module a subject."""
 
 from pmcycle.cycles.views.exceptions import add_person, extend, life_line, mark_left, transfer
-from pmcycle.cycles.views.reading import archive, close, detail, list_cycles
+from pmcycle.cycles.views.reading import (
+    approve_reopening,
+    archive,
+    close,
+    detail,
+    list_cycles,
+    request_reopening,
+    withdraw_reopening,
+)
 from pmcycle.cycles.views.setting_up import accept_warning, configure, create, discard, launch, preview
 from pmcycle.cycles.views.stages import close_stage, open_stage, postpone_stage
 
 __all__ = [
     "accept_warning",
     "add_person",
+    "approve_reopening",
     "archive",
     "close",
     "close_stage",
@@ -23,5 +32,7 @@ __all__ = [
     "open_stage",
     "postpone_stage",
     "preview",
+    "request_reopening",
     "transfer",
+    "withdraw_reopening",
 ]

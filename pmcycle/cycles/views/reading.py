@@ -13,15 +13,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from pmcycle.access import UserRequest, get_visible
+from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles import actions, forms
 from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import (
     Cycle,
+    Reopening,
     Stage,
 )
-from pmcycle.cycles.views.shared import editable_cycle, line_of
-from pmcycle.typed import LeftoversForm, read_version, went_on
+from pmcycle.cycles.views.shared import editable_cycle, line_of, refuse_unless
+from pmcycle.typed import LeftoversForm, done, read_version, went_on
 
 WHAT = {
     "objectives": gettext_lazy(
@@ -94,6 +95,13 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
         "is_hr": user.standing.is_hr,
         "form_url": link("appraisals:form", pk=pk) if user.standing.is_hr else "",
         "board_url": link("home:board", pk=pk),
+        "reopening": Reopening.objects.visible_to(user)
+        .waiting()
+        .filter(cycle=cycle)
+        .select_related("requested_by")
+        .first()
+        if cycle.state == Cycle.State.CLOSED
+        else None,
         "criteria_url": link("incentives:plan", pk=pk) if user.standing.is_hr else "",
     }
     return render(request, "cycles/detail.html", context)
@@ -104,6 +112,7 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
 def close(request: UserRequest, pk: int) -> HttpResponse:
     """End a running cycle, after reading what that means."""
     cycle = editable_cycle(request, pk)
+    refuse_unless(cycle, Cycle.State.RUNNING)
     sent = request.POST if request.method == "POST" else None
     form = forms.VersionForm(sent, initial={"version": cycle.version})
     leaving = LeftoversForm(sent, leftovers=actions.leftovers_of_cycle(cycle, request.user))
@@ -152,3 +161,52 @@ def archive(request: UserRequest, pk: int) -> HttpResponse:
     cycle = editable_cycle(request, pk)
     actions.archive(cycle, version=read_version(request), by=request.user)
     return redirect("cycles:list")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def request_reopening(request: UserRequest, pk: int) -> HttpResponse:
+    """Ask, with a reason, for a closed cycle to run again; a second HR admin approves."""
+    cycle = editable_cycle(request, pk)
+    refuse_unless(cycle, Cycle.State.CLOSED)
+    form = forms.ReopenForm(request.POST if request.method == "POST" else None)
+
+    def act() -> None:
+        actions.request_reopening(cycle, form.cleaned_data["reason"], by=request.user)
+
+    if form.is_bound and form.is_valid() and done(form, act):
+        messages.success(request, _("Asked. The cycle runs again when a second HR admin approves."))
+        return redirect("cycles:detail", pk=pk)
+    context = {
+        "cycle": cycle,
+        "form": form,
+        "heading": _("Open %(name)s again") % {"name": cycle.name},
+        "consequences": [
+            _("A second HR admin is asked to approve; until then it stays closed."),
+            _("Its stages stay closed. You open the one that is needed, with a new due day."),
+            _("What has gone on to the next cycle stays there, and does not go a second time."),
+        ],
+        "button": _("Ask to open it again"),
+        "sure": _("All other HR admins are told; with the yes of one of them “%(name)s” runs again.")
+        % {"name": cycle.name},
+        "back": reverse("cycles:detail", kwargs={"pk": pk}),
+    }
+    return render(request, "cycles/end.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_POST
+def approve_reopening(request: UserRequest, pk: int) -> HttpResponse:
+    row = get_editable(Reopening, request.user, pk=pk)
+    cycle = actions.approve_reopening(row, by=request.user)
+    messages.success(request, _("“%s” runs again. Open the stage that is needed.") % cycle.name)
+    return redirect("cycles:detail", pk=cycle.pk)
+
+
+@login_required
+@require_POST
+def withdraw_reopening(request: UserRequest, pk: int) -> HttpResponse:
+    row = get_editable(Reopening, request.user, pk=pk)
+    actions.withdraw_reopening(row, by=request.user)
+    messages.success(request, _("Withdrawn. The cycle stays closed."))
+    return redirect("cycles:detail", pk=row.cycle_id)

@@ -18,12 +18,15 @@ from pmcycle.cycles.models import (
     Cycle,
     Stage,
 )
+from pmcycle.cycles.views.shared import refuse_unless
 from pmcycle.typed import LeftoversForm, done, went_on
 
 
 def _editable_stage(request: UserRequest, pk: int) -> Stage:
     known = Stage.objects.filter(cycle__in=Cycle.objects.configured_by(request.user))
-    return get_editable(known.select_related("cycle"), request.user, pk=pk)
+    stage = get_editable(known.select_related("cycle"), request.user, pk=pk)
+    refuse_unless(stage.cycle, Cycle.State.RUNNING)
+    return stage
 
 
 def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: Any) -> HttpResponse:
