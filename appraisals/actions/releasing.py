@@ -218,7 +218,11 @@ def release(release: Release) -> int:
 # --- the person's answer ---------------------------------------------------------------------------
 
 
-def _lock_result(result: ReleasedResult) -> ReleasedResult:
+def _lock_answerable(result: ReleasedResult) -> ReleasedResult:
+    """The newest result of a cycle that runs. The cycle is locked first: closing it judges what is unanswered."""
+    cycle = Cycle.objects.select_for_update().get(participations=result.participation_id)
+    if cycle.state != Cycle.State.RUNNING:
+        raise Refused(_("This cycle is closed. Everything in it stays readable."))
     row = (
         ReleasedResult.objects.select_for_update(of=("self",))
         .select_related("participation__employee", "participation__cycle")
@@ -232,7 +236,7 @@ def _lock_result(result: ReleasedResult) -> ReleasedResult:
 def acknowledge(result: ReleasedResult, comment: str, *, by: User) -> Acknowledgement:
     """The person has read it, with a note if they like. It is no agreement, and it is said once."""
     with transaction.atomic():
-        row = _lock_result(result)
+        row = _lock_answerable(result)
         if Acknowledgement.objects.filter(result=row).exists():
             raise Refused(_("You have acknowledged this result already."))
         done = Acknowledgement.objects.create(result=row, comment=comment.strip(), by=by)
@@ -248,7 +252,7 @@ def appeal_ends(result: ReleasedResult) -> Any:
 def file_appeal(result: ReleasedResult, text: str, *, by: User) -> Appeal:
     """Ask for a review. People who had no part in the result decide it, by a day that is set now."""
     with transaction.atomic():
-        row = _lock_result(result)
+        row = _lock_answerable(result)
         if row.number > 1:
             raise Refused(_("This result is the outcome of a review, which was the last word."))
         if Appeal.objects.filter(result=row).exists():

@@ -27,7 +27,7 @@ from pmcycle.activity.actions import record_view
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.actions import accepted_of
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind
-from pmcycle.errors import Invalid
+from pmcycle.errors import Invalid, Refused
 from pmcycle.typed import LeftoversForm, went_on
 
 NAMES_SHOWN = 60
@@ -114,13 +114,16 @@ def _release_page(
         .select_related("employee")
         .order_by("employee__sort_name")
     )
-    unsent_rows = list(unsent[: NAMES_SHOWN + 1])
+    total = sum(row["total"] for row in counted)
+    first_total = sum(row["first"] for row in counted)
+    # Where something can be released, whoever is left out stands beside the question for it.
+    unsent_rows = [] if total else list(unsent[: NAMES_SHOWN + 1])
     context = {
         "cycle": cycle,
         "counted": counted,
-        "total": sum(row["total"] for row in counted),
-        "first_total": sum(row["first"] for row in counted),
-        "mentions": list(mentions),
+        "total": total,
+        "first_total": first_total,
+        "mentions": list(mentions) if first_total else [],
         "unsent": unsent_rows[:NAMES_SHOWN],
         "unsent_more": len(unsent_rows) > NAMES_SHOWN,
         "waiting": waiting,
@@ -142,6 +145,8 @@ def _release_page(
 @require_POST
 def request_release(request: UserRequest, pk: int) -> HttpResponse:
     cycle = get_editable(Cycle, request.user, pk=pk)
+    if cycle.state != Cycle.State.RUNNING:
+        raise Refused(_("Results are released while the cycle runs."))
     form, leaving = ReleaseForm(request.POST), _leaving(request, cycle)
 
     def act() -> None:
@@ -216,7 +221,8 @@ def _result_page(
     acknowledgement = getattr(row, "acknowledgement", None)
     appeal = getattr(row, "appeal", None)
     ends_on = actions.appeal_ends(row)
-    may_answer = is_own and is_latest
+    runs = part.cycle.state == Cycle.State.RUNNING
+    may_answer = is_own and is_latest and runs
     may_appeal = may_answer and appeal is None and row.number == 1 and today() <= ends_on
     content = reading(row.snapshot)
     mentions = content.get("mentions") or []
@@ -245,6 +251,7 @@ def _result_page(
         "appeal": appeal,
         "may_acknowledge": may_answer and acknowledgement is None,
         "may_appeal": may_appeal,
+        "is_over": is_own and is_latest and not runs,
         "ends_on": ends_on,
         "deciders": deciders(row) if may_appeal or (appeal and appeal.decided_at is None) else [],
         "acknowledge_form": acknowledge_form or AcknowledgeForm(),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from evaluations import rules
 from evaluations.models import DevelopmentStep, Evaluation, Point, Signature
 from pmcycle.activity.actions import Tell, record
-from pmcycle.cycles.models import Participation, Stage, StageKind
+from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import Employee, User
 
@@ -157,6 +157,8 @@ def sign(evaluation: Evaluation, comment: str, *, version: int | None, by: User)
     with transaction.atomic():
         row = _lock(evaluation)
         check_version(row, version)
+        if row.participation.cycle.state != Cycle.State.RUNNING:
+            raise Refused(_("This cycle is closed. Everything in it stays readable."))
         if row.state != Evaluation.State.SHARED:
             raise Refused(_("This evaluation is not waiting for a signature."))
         is_person = signer.pk == row.participation.employee_id
