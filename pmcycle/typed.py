@@ -72,7 +72,7 @@ class LeftoversForm(forms.Form):
     def lay_out(self, leftovers: Sequence[Left]) -> None:
         """Ask about these, in the place of those asked about before."""
         self.fields.clear()
-        self.leftovers = list(leftovers)
+        self.leftovers = sorted(leftovers, key=lambda one: not one.refuses)
         for one in self.leftovers:
             if one.refuses:
                 continue
@@ -83,7 +83,7 @@ class LeftoversForm(forms.Form):
                 label=gettext_lazy("Why this may stay as it is"),
                 max_length=500,
                 required=one.code not in self.optional,
-                error_messages={"required": gettext_lazy("Say why this may stay as it is.")},
+                error_messages={"required": _("Say why this may stay as it is: %s") % one.title},
                 widget=forms.Textarea(attrs={"rows": 2}),
             )
 
@@ -98,8 +98,8 @@ class LeftoversForm(forms.Form):
 
     @property
     def rows(self) -> list[tuple[Left, Any]]:
-        """Each leftover with the field of its reason; None where it refuses."""
-        return [(one, None if one.refuses else self[f"reason_{one.field}"]) for one in self.leftovers]
+        """Each leftover with the field of its reason; None while something refuses, because it would be in vain."""
+        return [(one, None if self.refuses else self[f"reason_{one.field}"]) for one in self.leftovers]
 
     @property
     def refuses(self) -> bool:

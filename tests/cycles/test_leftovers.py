@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -117,6 +119,48 @@ def test_some_things_refuse_only_at_the_end_of_the_cycle() -> None:
     review = Leftover("appraisals:review", "1 review is not decided.", 1, refuses_end=True)
     assert [one.refuses for one in at_the_end([review])] == [True]
     assert not review.refuses
+
+
+def test_a_cycle_does_not_close_over_a_review_nor_over_ratings_that_are_ready(
+    world: World, as_: SignedIn
+) -> None:
+    review = appraisals.appealed(world)
+    appraisals.rate(world.part["chen"])
+    url = reverse("cycles:close", kwargs={"pk": world.cycle.pk})
+    kim = as_(world.kim)
+    shown = kim.get(url).content.decode()
+    assert "1 review is not decided." in shown
+    assert reverse("appraisals:appeal", kwargs={"pk": review.pk}) in shown
+    assert "1 rating is ready and not released." in shown
+    assert "Close the cycle</button>" not in shown
+    left = actions.leftovers_of_cycle(world.cycle, world.kim)
+    everything = cycles.reasons([replace(one, refuses=False) for one in left])
+    assert kim.post(url, {"version": world.cycle.version, **everything}).status_code == 409
+    world.cycle.refresh_from_db()
+    assert world.cycle.state == "running"
+    stage = world.cycle.stages.get(kind="appraisal")
+    assert kim.post(page(stage), answer(world, stage)).status_code == 302, "the stage alone may close"
+
+
+def test_the_reasons_for_the_end_of_the_cycle_are_kept_with_it(world: World, as_: SignedIn) -> None:
+    appraisals.released(world)
+    url = reverse("cycles:close", kwargs={"pk": world.cycle.pk})
+    left = actions.leftovers_of_cycle(world.cycle, world.kim)
+    assert {"appraisals:unrated", "appraisals:unread", "appraisals:may_ask"} <= {one.code for one in left}
+    sent = {"version": world.cycle.version, **cycles.reasons(left, "The works council agrees.")}
+    assert as_(world.kim).post(url, sent).status_code == 302
+    kept = Acceptance.objects.filter(cycle=world.cycle, act="close")
+    assert set(kept.values_list("code", flat=True)) == {one.code for one in left}
+    assert len(Event.objects.get(verb="closed").data["left"]) == len(left)
+
+
+def test_nobody_reads_of_their_own_rating_what_waits_for_them(world: World, as_: SignedIn) -> None:
+    appraisals.rate(world.part["kim"], "Partly meets")
+    codes = {one.code: one for one in actions.leftovers_of_cycle(world.cycle, world.lea)}
+    assert codes["appraisals:first_mention"].count == 1
+    mine = {one.code: one for one in actions.leftovers_of_cycle(world.cycle, world.kim)}
+    assert "appraisals:first_mention" not in mine
+    assert "appraisals:unreleased" not in mine
 
 
 def test_an_acceptance_is_kept_as_it_was(world: World) -> None:
