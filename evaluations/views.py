@@ -346,6 +346,7 @@ def _read_page(
         "is_person": is_person,
         "may_sign": (is_person or is_author)
         and participation.state == Participation.State.ACTIVE
+        and participation.cycle.state == Cycle.State.RUNNING
         and evaluation.state == Evaluation.State.SHARED
         and side not in {s.side for s in signatures},
         "may_take_back": is_author

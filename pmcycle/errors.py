@@ -8,7 +8,7 @@ both texts) or `Invalid` (a field is wrong: 422). Who-may questions are answered
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -56,6 +56,14 @@ class Stale(Refused):
         self.by = by
         self.labels = labels or {}
         self.choices = choices or {}
+
+
+class LeftBehind(Refused):
+    """Something open or held stands against the act. `leftovers` are all of it as it is now."""
+
+    def __init__(self, reason: str, leftovers: Sequence[Any]) -> None:
+        super().__init__(reason)
+        self.leftovers = leftovers
 
 
 class Invalid(Refused):

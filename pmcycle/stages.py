@@ -15,19 +15,28 @@ from pmcycle.cycles.actions import StageWork
 from pmcycle.cycles.models import StageKind
 
 STAGES: dict[str, StageWork] = {
-    StageKind.OBJECTIVES: StageWork(opens=[goals.actions.open_objectives, evaluations.actions.bring_over]),
+    StageKind.OBJECTIVES: StageWork(
+        opens=[goals.actions.open_objectives, evaluations.actions.bring_over],
+        leaves=[goals.actions.left_unagreed],
+    ),
     StageKind.APPRAISAL: StageWork(
         copies=[appraisals.actions.copy_form],
         checks=[appraisals.actions.check_form],
         launches=[appraisals.actions.freeze_form],
         opens=[appraisals.actions.open_appraisals],
         extends=[appraisals.actions.open_appraisals_of],
+        leaves=[appraisals.actions.left_of_appraisals],
     ),
     StageKind.INCENTIVES: StageWork(
         copies=[incentives.actions.copy_plan],
         checks=[incentives.actions.check_plan],
         opens=[incentives.actions.open_incentives],
         closes=[incentives.actions.close_incentives],
+        leaves=[incentives.actions.left_of_incentives],
     ),
-    StageKind.EVALUATION: StageWork(closes=[goals.actions.close_goals], ends=[evaluations.actions.hand_on]),
+    StageKind.EVALUATION: StageWork(
+        closes=[goals.actions.close_goals],
+        ends=[evaluations.actions.hand_on],
+        leaves=[goals.actions.left_changes, evaluations.actions.left_of_evaluations],
+    ),
 }

@@ -150,6 +150,10 @@ ROWS: list[Row] = [
         )
     ),
     Row("cycles:close", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
+    Row("cycles:request_reopening", may="hr_admin", told=cycles.PARTNERS, build=cycles.closed),
+    Row("cycles:request_reopening", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.closed),
+    Row("cycles:approve_reopening", may="hr_admin", method="post", build=cycles.reopening),
+    Row("cycles:withdraw_reopening", may="hr_admin", method="post", build=cycles.reopening),
     Row("cycles:archive", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
     Row("cycles:add_person", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
     Row("cycles:open_stage", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.first_stage),

@@ -1,9 +1,11 @@
 """One function per verb of appraisals; a module a subject."""
 
 from appraisals.actions.calibration import close_calibration, move_rating, open_calibration
+from appraisals.actions.leaving import left_of_appraisals, left_of_release
 from appraisals.actions.releasing import (
     JOB,
     acknowledge,
+    act_of,
     appeal_ends,
     approve_release,
     audience_of,
@@ -51,6 +53,7 @@ __all__ = [
     "Unanswered",
     "Value",
     "acknowledge",
+    "act_of",
     "appeal_ends",
     "approve_release",
     "audience_of",
@@ -66,6 +69,8 @@ __all__ = [
     "file_appeal",
     "freeze_form",
     "goals_of",
+    "left_of_appraisals",
+    "left_of_release",
     "make_default_form",
     "move_rating",
     "open_appraisals",

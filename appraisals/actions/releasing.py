@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appraisals import rules
+from appraisals.actions.leaving import left_of_release
 from appraisals.actions.telling import account_of, tells
 from appraisals.models import (
     FIRST_MENTION,
     Acknowledgement,
     Appeal,
+    Appraisal,
     Rating,
     Release,
     ReleasedResult,
@@ -25,6 +28,7 @@ from appraisals.models import (
 )
 from pmcycle.activity.actions import Line, Tell, enqueue, record, record_each
 from pmcycle.activity.models import Job
+from pmcycle.cycles.actions import accept_leftovers, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -32,11 +36,14 @@ from pmcycle.people.models import User
 JOB = "appraisals.release"
 
 
-def request_release(cycle: Cycle, accepted_first_mentions: str, *, by: User) -> Release:
-    """Ask for the release of everything handed in; somebody else approves it.
+def request_release(
+    cycle: Cycle, accepted_first_mentions: str, *, accepted: Mapping[str, tuple[int, str]], by: User
+) -> Release:
+    """Ask for the release of everything handed in by now; somebody else approves it.
 
-    Low ratings that are a first mention stay back, unless the reason to release them all the same is
-    written here; the second person reads it.
+    Who is left out (unrated, held) is accepted with a reason for each kind, and can follow in a later
+    release by the same rules. Low ratings that are a first mention stay back, unless the reason to
+    release them all the same is written here; the second person reads it.
     """
     with transaction.atomic():
         locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
@@ -46,6 +53,8 @@ def request_release(cycle: Cycle, accepted_first_mentions: str, *, by: User) -> 
             raise Refused(_("A release of this cycle is waiting already."))
         if not Rating.objects.releasable(locked, timezone.now()).exists():
             raise Refused(_("There is nothing to release: no manager appraisal is handed in and unreleased."))
+        with_low = bool(accepted_first_mentions.strip())
+        leftovers = left_of_release(locked, by, with_first_mentions=with_low)
         release = Release.objects.create(
             cycle=locked, requested_by=by, accepted_first_mentions=accepted_first_mentions.strip()
         )
@@ -53,6 +62,7 @@ def request_release(cycle: Cycle, accepted_first_mentions: str, *, by: User) -> 
             "requested_release",
             release,
             by=by,
+            left=accept_leftovers(locked, act_of(release), leftovers, accepted, by=by),
             notify=tells(
                 second_people(by.pk),
                 _("A release of results waits for a second person"),
@@ -62,6 +72,11 @@ def request_release(cycle: Cycle, accepted_first_mentions: str, *, by: User) -> 
             ),
         )
     return release
+
+
+def act_of(release: Release) -> str:
+    """Under what the acceptances of a release are kept."""
+    return f"release_results:{release.pk}"
 
 
 def withdraw_release(release: Release, *, by: User) -> Release:
@@ -79,7 +94,10 @@ def withdraw_release(release: Release, *, by: User) -> Release:
 
 
 def approve_release(release: Release, *, by: User) -> Job:
-    """The second person's yes. The results are written by a job; the approver's own is left out."""
+    """The second person's yes. The results are written by a job; the approver's own is left out.
+
+    Raises `LeftBehind` where more is left out by now than was accepted, or a calibration is open.
+    """
     with transaction.atomic():
         row = Release.objects.select_for_update().select_related("cycle").get(pk=release.pk)
         if row.withdrawn_at is not None:
@@ -88,6 +106,11 @@ def approve_release(release: Release, *, by: User) -> Job:
             raise Refused(_("This release is approved already."))
         if row.requested_by_id == by.pk:
             raise Refused(_("You asked for this release; a second person approves it."))
+        if row.cycle.state != Cycle.State.RUNNING:
+            raise Refused(_("Results are released while the cycle runs."))
+        with_low = bool(row.accepted_first_mentions)
+        leftovers = left_of_release(row.cycle, row.requested_by, with_first_mentions=with_low)
+        refuse_unless_accepted(row.cycle, act_of(row), leftovers)
         row.approved_by, row.approved_at = by, timezone.now()
         row.save(update_fields=["approved_by", "approved_at"])
         audience = audience_of(row)
@@ -99,8 +122,9 @@ def approve_release(release: Release, *, by: User) -> Job:
 
 
 def audience_of(release: Release) -> Any:
-    """The ratings that a release opens: handed in, heard before (or accepted with a reason), not the approver's own."""
-    rows = Rating.objects.releasable(release.cycle, timezone.now())
+    """The ratings that a release opens: handed in when it was asked for, heard before (or accepted with a reason),
+    not the approver's own. What was handed in later follows in the next release."""
+    rows = Rating.objects.releasable(release.cycle, timezone.now(), by=release.requested_at)
     if not release.accepted_first_mentions:
         rows = rows.exclude(FIRST_MENTION)
     if release.approved_by and release.approved_by.employee_id:
@@ -163,6 +187,11 @@ def release(release: Release) -> int:
         if row.done_at is not None:
             return row.results.count()
         now = timezone.now()
+        # Whoever hands in, or sends an appraisal back, at this moment waits, and finds it released.
+        written = Appraisal.objects.filter(
+            participation__cycle=row.cycle_id, kind=Appraisal.Kind.MANAGER, submitted_at__isnull=False
+        )
+        list(written.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
         ratings = list(
             audience_of(row).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
         )
@@ -188,7 +217,11 @@ def release(release: Release) -> int:
 # --- the person's answer ---------------------------------------------------------------------------
 
 
-def _lock_result(result: ReleasedResult) -> ReleasedResult:
+def _lock_answerable(result: ReleasedResult) -> ReleasedResult:
+    """The newest result of a cycle that runs. The cycle is locked first: closing it judges what is unanswered."""
+    cycle = Cycle.objects.select_for_update().get(participations=result.participation_id)
+    if cycle.state != Cycle.State.RUNNING:
+        raise Refused(_("This cycle is closed. Everything in it stays readable."))
     row = (
         ReleasedResult.objects.select_for_update(of=("self",))
         .select_related("participation__employee", "participation__cycle")
@@ -202,7 +235,7 @@ def _lock_result(result: ReleasedResult) -> ReleasedResult:
 def acknowledge(result: ReleasedResult, comment: str, *, by: User) -> Acknowledgement:
     """The person has read it, with a note if they like. It is no agreement, and it is said once."""
     with transaction.atomic():
-        row = _lock_result(result)
+        row = _lock_answerable(result)
         if Acknowledgement.objects.filter(result=row).exists():
             raise Refused(_("You have acknowledged this result already."))
         done = Acknowledgement.objects.create(result=row, comment=comment.strip(), by=by)
@@ -219,7 +252,7 @@ def appeal_ends(result: ReleasedResult) -> Any:
 def file_appeal(result: ReleasedResult, text: str, *, by: User) -> Appeal:
     """Ask for a review. People who had no part in the result decide it, by a day that is set now."""
     with transaction.atomic():
-        row = _lock_result(result)
+        row = _lock_answerable(result)
         if row.number > 1:
             raise Refused(_("This result is the outcome of a review, which was the last word."))
         if Appeal.objects.filter(result=row).exists():

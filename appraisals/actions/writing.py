@@ -301,6 +301,8 @@ def cite(appraisal: Appraisal, entries: Sequence[int], *, version: int | None, b
     """Name what a rating rests on, also after handing in, until it is released (the way out of the gate)."""
     with transaction.atomic():
         row = _lock(appraisal)
+        if row.participation.cycle.state != Cycle.State.RUNNING:
+            raise Refused(_("This cycle is closed. Everything in it stays readable."))
         _refuse_if_released(row.participation_id)
         _check_version(row, version, {})
         _cite(row, entries, by=by)

@@ -10,10 +10,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from appraisals.models.ratings import CalibrationMove
-from appraisals.models.results import HR, SEATS, Release, ReleasedResult, hr_admins
+from appraisals.models.results import HR, SEATS, Release, ReleasedResult
 from appraisals.models.writing import Return
 from pmcycle.cycles.models import Assignment, ChainLink, Participation, RatingLevel, Relation, related
-from pmcycle.people.models import User
+from pmcycle.people.models import User, hr_admins
 
 AT_RESULT = "result__participation"
 

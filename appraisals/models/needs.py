@@ -10,7 +10,7 @@ from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, Oute
 from django.db.models.functions import Cast
 
 from appraisals.models.appeals import Appeal, without_a_part
-from appraisals.models.results import SEATS, Release, ReleasedResult, hr_admins
+from appraisals.models.results import SEATS, Release, ReleasedResult
 from appraisals.models.writing import Appraisal, writing_day
 from pmcycle.access import in_force
 from pmcycle.cycles.models import (
@@ -21,7 +21,7 @@ from pmcycle.cycles.models import (
     items,
     reached,
 )
-from pmcycle.people.models import User
+from pmcycle.people.models import User, hr_admins
 
 Rows = list[models.QuerySet[Any, Any]]
 

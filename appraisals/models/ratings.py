@@ -42,8 +42,8 @@ class RatingQuerySet(models.QuerySet["Rating"]):
             )
         return rows
 
-    def releasable(self, cycle: Cycle, now: datetime) -> Self:
-        """Ratings of a cycle that are handed in and not released yet.
+    def releasable(self, cycle: Cycle, now: datetime, *, by: datetime | None = None) -> Self:
+        """Ratings of a cycle that are handed in (`by` an instant, if one is given) and not released yet.
 
         Annotated with `is_below` (the level that counts needs a mention) and `is_heard` (one was cited that
         somebody else said at least `mention_days` ago). Below and not heard is a first mention.
@@ -54,6 +54,8 @@ class RatingQuerySet(models.QuerySet["Rating"]):
             author=OuterRef("proposed_by"),
             submitted_at__isnull=False,
         )
+        if by is not None:
+            handed_in = handed_in.filter(submitted_at__lte=by)
         heard = Citation.objects.filter(
             appraisal__participation=OuterRef("participation"),
             appraisal__submitted_at__isnull=False,

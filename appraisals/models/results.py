@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Self
 
 import pgtrigger
@@ -11,22 +10,12 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Relation, related
-from pmcycle.people.models import Role, RoleGrant, User
+from pmcycle.people.models import User, hr_admins
 
 HR = (Relation.HR_PARTNER, Relation.HR_ADMIN)
 OVERSEERS = (Relation.MANAGER, Relation.SKIP_LEVEL, *HR)
 # To how many people at most a matter that any HR admin could settle is put.
 SEATS = 4
-
-
-def hr_admins(day: date | None = None) -> models.QuerySet[User]:
-    """HR admins of the day, or of today. Who administers the system as well reads no HR content and settles nothing."""
-    granted = RoleGrant.objects.current(day)
-    found = User.objects.filter(is_active=True, pk__in=granted.filter(role=Role.HR_ADMIN).values("user"))
-    without_it: models.QuerySet[User] = found.exclude(
-        pk__in=granted.filter(role=Role.IT_ADMIN).values("user")
-    )
-    return without_it.order_by("name", "pk")
 
 
 def second_people(requested_by: Any) -> models.QuerySet[User]:

@@ -25,8 +25,10 @@ from feedback.models import Entry, thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
 from pmcycle.activity.tasks import wake
+from pmcycle.cycles.actions import accepted_of
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind
-from pmcycle.errors import Invalid
+from pmcycle.errors import Invalid, Refused
+from pmcycle.typed import LeftoversForm, went_on
 
 NAMES_SHOWN = 60
 
@@ -42,9 +44,35 @@ def release(request: UserRequest, pk: int) -> HttpResponse:
     return _release_page(request, cycle, ReleaseForm())
 
 
-def _release_page(request: UserRequest, cycle: Cycle, form: ReleaseForm, status: int = 200) -> HttpResponse:
+def _leaving(request: UserRequest, cycle: Cycle) -> LeftoversForm:
+    """Who would be left out; low ratings that are held may be settled by the page's other answer."""
+    sent = request.POST if request.method == "POST" else None
+    leftovers = actions.left_of_release(cycle, request.user)
+    return LeftoversForm(sent, leftovers=leftovers, optional=["appraisals:first_mention"])
+
+
+def _accepted(cycle: Cycle, waiting: Release, leaving: LeftoversForm) -> list[tuple[Any, Any]]:
+    """What stays open with the reason it was accepted for: as it is now, without the reader's own."""
+    why = {one.code: one for one in accepted_of(cycle, actions.act_of(waiting))}
+    return [(one, why.get(one.code)) for one in leaving.leftovers]
+
+
+def _release_page(
+    request: UserRequest, cycle: Cycle, form: ReleaseForm, leaving: LeftoversForm | None = None
+) -> HttpResponse:
     me = request.user.employee_id or 0
-    ready = Rating.objects.releasable(cycle, timezone.now())
+    releases = list(
+        Release.objects.filter(cycle=cycle)
+        .select_related("requested_by", "approved_by")
+        .annotate(results_count=Count("results", filter=Q(results__number=1)))
+        .order_by("-pk")
+    )
+    waiting = next((r for r in releases if r.done_at is None and r.withdrawn_at is None), None)
+    if leaving is None:
+        leaving = _leaving(request, cycle)
+    ready = Rating.objects.releasable(
+        cycle, timezone.now(), by=waiting.requested_at if waiting is not None else None
+    )
     level = Case(When(calibrated__isnull=False, then="calibrated__label"), default="proposed__label")
     position = Case(When(calibrated__isnull=False, then="calibrated__position"), default="proposed__position")
     # Nobody previews their own rating: the reader's is left out of every number here.
@@ -86,20 +114,16 @@ def _release_page(request: UserRequest, cycle: Cycle, form: ReleaseForm, status:
         .select_related("employee")
         .order_by("employee__sort_name")
     )
-    releases = list(
-        Release.objects.filter(cycle=cycle)
-        .select_related("requested_by", "approved_by")
-        .annotate(results_count=Count("results", filter=Q(results__number=1)))
-        .order_by("-pk")
-    )
-    waiting = next((r for r in releases if r.done_at is None and r.withdrawn_at is None), None)
-    unsent_rows = list(unsent[: NAMES_SHOWN + 1])
+    total = sum(row["total"] for row in counted)
+    first_total = sum(row["first"] for row in counted)
+    # Where something can be released, whoever is left out stands beside the question for it.
+    unsent_rows = [] if total else list(unsent[: NAMES_SHOWN + 1])
     context = {
         "cycle": cycle,
         "counted": counted,
-        "total": sum(row["total"] for row in counted),
-        "first_total": sum(row["first"] for row in counted),
-        "mentions": list(mentions),
+        "total": total,
+        "first_total": first_total,
+        "mentions": list(mentions) if first_total else [],
         "unsent": unsent_rows[:NAMES_SHOWN],
         "unsent_more": len(unsent_rows) > NAMES_SHOWN,
         "waiting": waiting,
@@ -108,18 +132,29 @@ def _release_page(request: UserRequest, cycle: Cycle, form: ReleaseForm, status:
         and waiting.approved_at is None
         and waiting.requested_by_id != request.user.pk,
         "form": form,
+        "leaving": leaving,
+        "accepted": _accepted(cycle, waiting, leaving) if waiting is not None else [],
+        "is_later": any(r.done_at for r in releases),
     }
-    return render(request, "appraisals/release.html", context, status=status)
+    return render(
+        request, "appraisals/release.html", context, status=leaving.status if form.is_bound else 200
+    )
 
 
 @login_required
 @require_POST
 def request_release(request: UserRequest, pk: int) -> HttpResponse:
     cycle = get_editable(Cycle, request.user, pk=pk)
-    form = ReleaseForm(request.POST)
-    if not form.is_valid():
-        return _release_page(request, cycle, form, status=422)
-    actions.request_release(cycle, form.cleaned_data["accepted_first_mentions"], by=request.user)
+    if cycle.state != Cycle.State.RUNNING:
+        raise Refused(_("Results are released while the cycle runs."))
+    form, leaving = ReleaseForm(request.POST), _leaving(request, cycle)
+
+    def act() -> None:
+        why = form.cleaned_data["accepted_first_mentions"]
+        actions.request_release(cycle, why, accepted=leaving.accepted(), by=request.user)
+
+    if not (form.is_valid() & leaving.is_valid() and went_on(form, leaving, act)):
+        return _release_page(request, cycle, form, leaving)
     messages.success(request, _("Asked. The release happens when a second HR admin approves it."))
     return redirect("appraisals:release", pk=pk)
 
@@ -186,7 +221,8 @@ def _result_page(
     acknowledgement = getattr(row, "acknowledgement", None)
     appeal = getattr(row, "appeal", None)
     ends_on = actions.appeal_ends(row)
-    may_answer = is_own and is_latest
+    runs = part.cycle.state == Cycle.State.RUNNING
+    may_answer = is_own and is_latest and runs
     is_in_time = part.cycle.local_day(timezone.now()) <= ends_on
     may_appeal = may_answer and appeal is None and row.number == 1 and is_in_time
     content = reading(row.snapshot)
@@ -216,6 +252,7 @@ def _result_page(
         "appeal": appeal,
         "may_acknowledge": may_answer and acknowledgement is None,
         "may_appeal": may_appeal,
+        "is_over": is_own and is_latest and not runs,
         "ends_on": ends_on,
         "deciders": deciders(row) if may_appeal or (appeal and appeal.decided_at is None) else [],
         "acknowledge_form": acknowledge_form or AcknowledgeForm(),

@@ -418,7 +418,10 @@ def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int 
         "rating": rating,
         "why": why_tree(rating.trace) if rating else None,
         "may_return": may_return,
-        "may_cite": me == appraisal.author_id and rating is not None and not appraisal.is_released,
+        "may_cite": me == appraisal.author_id
+        and rating is not None
+        and not appraisal.is_released
+        and part.cycle.state == Cycle.State.RUNNING,
         "back_form": form,
     }
     if context["may_cite"]:

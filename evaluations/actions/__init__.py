@@ -2,6 +2,7 @@
 
 from evaluations.actions.carrying import bring_over, carry_over, hand_on
 from evaluations.actions.counting import compute, publish
+from evaluations.actions.leaving import left_of_evaluations
 from evaluations.actions.writing import (
     EvaluationText,
     PointText,
@@ -24,6 +25,7 @@ __all__ = [
     "carry_over",
     "compute",
     "hand_on",
+    "left_of_evaluations",
     "publish",
     "save",
     "share",

@@ -16,7 +16,7 @@ from evaluations import rules
 from evaluations.models import DevelopmentStep, Evaluation, Point, Signature
 from pmcycle.activity.actions import Tell, record
 from pmcycle.cycles.actions import standing
-from pmcycle.cycles.models import Participation, StageKind
+from pmcycle.cycles.models import Cycle, Participation, StageKind
 from pmcycle.cycles.rules import CLOSED, LEFT, OPEN
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import Employee, User
@@ -169,6 +169,8 @@ def sign(evaluation: Evaluation, comment: str, *, version: int | None, by: User)
     with transaction.atomic():
         row = _lock(evaluation)
         check_version(row, version)
+        if row.participation.cycle.state != Cycle.State.RUNNING:
+            raise Refused(_("This cycle is closed. Everything in it stays readable."))
         if row.state != Evaluation.State.SHARED:
             raise Refused(_("This evaluation is not waiting for a signature."))
         if row.participation.state != Participation.State.ACTIVE:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from pmcycle.cycles.models import Assignment, Participation, Relation, StageKind, related
+from pmcycle.cycles.models import Assignment, Cycle, Participation, Relation, StageKind, related
 from pmcycle.people.models import Employee, User
 
 PAIR = (Relation.SELF, Relation.MANAGER)
@@ -108,7 +108,10 @@ def thread_of(participation: Participation, stage: str, user: User) -> dict[str,
     if user.employee_id is None:
         return None
     assignment = (
-        Assignment.objects.current().filter(participation=participation).select_related("manager").first()
+        Assignment.objects.current()
+        .filter(participation=participation)
+        .select_related("manager", "participation__cycle")
+        .first()
     )
     is_employee = participation.employee_id == user.employee_id
     is_manager = assignment is not None and assignment.manager_id == user.employee_id
@@ -122,13 +125,15 @@ def thread_of(participation: Participation, stage: str, user: User) -> dict[str,
     )
     entries = [as_line(entry, user) for entry in rows]
     manager = assignment.manager if assignment else None
+    is_over = assignment is not None and assignment.participation.cycle.state != Cycle.State.RUNNING
     place = {"pk": participation.pk, "stage": stage}
     return {
         "entries": entries[:THREAD_SHOWS][::-1],
         "has_earlier": len(entries) > THREAD_SHOWS,
         "other": participation.employee.name if is_manager else manager.name if manager else "",
         "is_employee": is_employee,
-        "can_say": manager is not None,
+        "can_say": manager is not None and not is_over,
+        "is_over": is_over,
         "stage": stage,
         "stage_label": StageKind(stage).label,
         "url": reverse("feedback:conversation", kwargs=place),

@@ -11,6 +11,7 @@ from goals.actions.changing import (
 )
 from goals.actions.company import align, publish, republish
 from goals.actions.contributions import confirm_contribution, contribute, decline_contribution
+from goals.actions.leaving import left_changes, left_unagreed
 from goals.actions.progress import record_progress
 from goals.actions.proposing import assign, draft, edit, propose, propose_draft, withdraw
 from goals.actions.stage import close_goals, open_objectives
@@ -33,6 +34,8 @@ __all__ = [
     "draft",
     "edit",
     "lapse_changes",
+    "left_changes",
+    "left_unagreed",
     "open_objectives",
     "propose",
     "propose_draft",

@@ -37,7 +37,9 @@ def align(goal: Goal, parent: Goal | None, *, version: int | None, by: User) -> 
         # Two alignments could each be harmless and close a ring together: one at a time.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALIGNMENT_LOCK])
-        goal = Goal.objects.select_for_update(of=("self",)).select_related("latest").get(pk=goal.pk)
+        goal = Goal.objects.select_for_update(of=("self",)).select_related("latest", "cycle").get(pk=goal.pk)
+        if goal.cycle.state in (Cycle.State.CLOSED, Cycle.State.ARCHIVED):
+            raise Refused(_("This cycle is closed."))
         refuse_unless(goal, Goal.State.PROPOSED, Goal.State.AGREED)
         refuse_if_reworded(goal, version)
         if parent is not None and makes_loop(goal.pk, parent.pk, _line_above(parent)):

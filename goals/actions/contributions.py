@@ -14,7 +14,7 @@ from goals.actions.telling import accounts_of, tells
 from goals.models import Contribution
 from pmcycle.access import today
 from pmcycle.activity.actions import record
-from pmcycle.cycles.models import Participation
+from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
 
@@ -65,10 +65,14 @@ def _answer_contribution(
     row: Contribution, verb: str, name: str, version: int | None, by: User
 ) -> Contribution:
     with transaction.atomic():
-        row = Contribution.objects.select_for_update(of=("self",)).select_related("participation__employee").get(
-            pk=row.pk
-        )  # fmt: skip
+        row = (
+            Contribution.objects.select_for_update(of=("self",))
+            .select_related("participation__employee", "participation__cycle")
+            .get(pk=row.pk)
+        )
         refuse_if_reworded(row, version)
+        if row.participation.cycle.state != Cycle.State.RUNNING:
+            raise Refused(_("This cycle is closed. Everything in it stays readable."))
         if row.confirmed_at or row.declined_at:
             raise Refused(_("This contribution was answered already."))
         setattr(row, name, timezone.now())

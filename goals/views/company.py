@@ -23,6 +23,8 @@ from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Invalid, Refused
 
+OVER = (Cycle.State.CLOSED, Cycle.State.ARCHIVED)
+
 
 @login_required
 @require_GET
@@ -46,14 +48,18 @@ def company(request: UserRequest, pk: int) -> HttpResponse:
         }
         for goal in goals
     ]  # fmt: skip
-    return render(request, "goals/company.html", {"cycle": cycle, "cards": cards})
+    may_publish = request.user.standing.is_hr_admin and cycle.state not in OVER
+    context = {"cycle": cycle, "cards": cards, "may_publish": may_publish}
+    return render(request, "goals/company.html", context)
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def align(request: UserRequest, pk: int) -> HttpResponse:
     """Say to which goal this one contributes."""
-    goal = get_editable(Goal.objects.for_list().with_plan(), request.user, pk=pk)
+    goal = get_editable(Goal.objects.for_list().with_plan().select_related("cycle"), request.user, pk=pk)
+    if goal.cycle.state in OVER:
+        raise Refused(_("This cycle is closed. Everything in it stays readable."))
     initial = {"parent": goal.parent_id, "version": goal.version}
     form = AlignForm(request.POST or None, initial=initial, parents=_parents(request, goal))
     if form.is_valid():
@@ -76,6 +82,8 @@ def publish(request: UserRequest, pk: int) -> HttpResponse:
     cycle = get_visible(Cycle, request.user, pk=pk)
     if not request.user.standing.is_hr_admin:
         raise PermissionDenied(_("Goals of the organisation are published by HR."))
+    if cycle.state in OVER:
+        raise Refused(_("This cycle is closed. Everything in it stays readable."))
     form, rows = forms_of(request, PublishForm, {}, [], parents=_published(cycle.pk))
     draft_key = f"goal-published-{cycle.pk}"
 
@@ -95,6 +103,8 @@ def republish(request: UserRequest, pk: int) -> HttpResponse:
     """Put another wording of a published goal in force; HR admins."""
     published = Goal.objects.filter(participation__isnull=True).select_related("agreed", "cycle", "unit")
     goal = get_editable(published, request.user, pk=pk)
+    if goal.cycle.state in OVER:
+        raise Refused(_("This cycle is closed. Everything in it stays readable."))
     wording = goal.agreed
     if wording is None or goal.state != Goal.State.AGREED:
         raise Refused(_("This goal is already: %(state)s.") % {"state": goal.get_state_display()})

@@ -18,7 +18,7 @@ from goals.models import Contribution
 from goals.views.loading import plan_of, version_decided_on
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import drop_draft
-from pmcycle.cycles.models import Participation
+from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Invalid
 
 
@@ -55,7 +55,9 @@ def contribute(request: UserRequest, pk: int) -> HttpResponse:
 def contribution(request: UserRequest, pk: int) -> HttpResponse:
     """One contribution, with the beneficiary's one click."""
     row = get_visible(
-        Contribution.objects.select_related("author", "beneficiary", "participation"), request.user, pk=pk
+        Contribution.objects.select_related("author", "beneficiary", "participation__cycle"),
+        request.user,
+        pk=pk,
     )
     context = {"row": row, "may_answer": row.beneficiary_id == request.user.employee_id and _is_open(row)}
     return render(request, "goals/contribution.html", context)
@@ -82,7 +84,8 @@ def decline_contribution(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _is_open(row: Contribution) -> bool:
-    return row.confirmed_at is None and row.declined_at is None
+    runs = row.participation.cycle.state == Cycle.State.RUNNING
+    return runs and row.confirmed_at is None and row.declined_at is None
 
 
 def _draft_key(participation: Participation) -> str:
@@ -98,7 +101,8 @@ def _contributions(
         "participation": participation,
         "is_mine": mine,
         "rows": list(rows.select_related("author", "beneficiary").order_by("-happened_on", "-pk")[:100]),
-        "form": form or (ContributionForm() if mine else None),
+        "form": form
+        or (ContributionForm() if mine and participation.cycle.state == Cycle.State.RUNNING else None),
         "draft_key": _draft_key(participation),
     }
     return render(request, "goals/contributions.html", context, status=status)

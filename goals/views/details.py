@@ -62,7 +62,10 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
     may_edit = is_pair and runs and participation.state == Participation.State.ACTIVE
     opened = next((c for c in changes if c.state == ChangeRequest.State.OPEN), None)
     is_of_company = participation is None and request.user.standing.is_hr_admin
-    may_align = (may_edit or is_of_company) and goal.state in (Goal.State.PROPOSED, Goal.State.AGREED)
+    may_align = (may_edit or (is_of_company and runs)) and goal.state in (
+        Goal.State.PROPOSED,
+        Goal.State.AGREED,
+    )
     author = authorship(
         [(v.number, v.author_id) for v in versions],
         [(v.number, s["signer"], s["side"]) for v in versions for s in v.signed],
@@ -82,7 +85,7 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         "may_change": may_edit and goal.state == Goal.State.AGREED and opened is None,
         "may_record": (may_edit or (is_of_company and runs)) and goal.state == Goal.State.AGREED,
         "may_align": may_align,
-        "may_republish": is_of_company and goal.state == Goal.State.AGREED,
+        "may_republish": is_of_company and runs and goal.state == Goal.State.AGREED,
         "change": opened,
         "change_is_mine": opened is not None and opened.new.author_id == me,
         "changes": [c for c in changes if c is not opened],

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from goals.forms import DecisionForm
 from goals.models import Goal, may_plan_today, readers
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.cycles.models import Participation, ParticipationQuerySet, Stage, StageKind, due_day
+from pmcycle.cycles.models import Cycle, Participation, ParticipationQuerySet, Stage, StageKind, due_day
 from pmcycle.errors import Refused
 
 
@@ -35,7 +35,15 @@ def plan_of(request: UserRequest, pk: int, *, of_pair: bool = False) -> Particip
     found: Participation = get_visible(with_stage(readers(request.user)), request.user, pk=pk)
     if of_pair and not is_of_pair(request, found):
         raise PermissionDenied(_("Goals are proposed and agreed by the two whom they concern."))
+    if of_pair:
+        _refuse_if_over(found.cycle)
     return found
+
+
+def _refuse_if_over(cycle: Cycle) -> None:
+    """No form of a closed cycle is offered: say so before somebody writes into it."""
+    if cycle.state != Cycle.State.RUNNING:
+        raise Refused(_("This cycle is closed. Everything in it stays readable."))
 
 
 def is_of_pair(request: UserRequest, participation: Any) -> bool:
@@ -49,6 +57,7 @@ def goal_of_pair(request: UserRequest, pk: int) -> Goal:
     goal = get_editable(goals, request.user, pk=pk)
     if goal.participation_id is None:
         raise Refused(_("A goal of the organisation is not agreed by two people."))
+    _refuse_if_over(goal.cycle)
     return goal
 
 

@@ -1,6 +1,7 @@
 """One function per verb of incentives, a module a subject."""
 
 from incentives.actions.calculating import CALCULATE, calculate, facts_of, request_calculation
+from incentives.actions.leaving import left_of_incentives, left_restraints, left_sheets
 from incentives.actions.plans import (
     COMPONENT_FIELDS,
     add_component,
@@ -52,7 +53,8 @@ __all__ = [
     "CALCULATE", "COMPONENT_FIELDS", "RELEASE", "acknowledge", "add_component", "add_rule", "adjust",
     "answer", "approve", "calculate", "check_plan", "close_incentives", "content_of", "copy_plan",
     "decide", "decide_team", "edit_component", "edit_rule", "export_payroll", "facts_of", "hand_in",
-    "lapse_due", "last_act", "may_decide", "may_take_effect", "move_rule", "names_of", "open_incentives",
+    "lapse_due", "last_act", "left_of_incentives", "left_restraints", "left_sheets", "may_decide",
+    "may_take_effect", "move_rule", "names_of", "open_incentives",
     "open_recommending", "outstanding", "pools_of", "propose_restraint", "publish", "reconciliation",
     "rehearse", "release", "remove_component", "remove_rule", "request_calculation", "request_release",
     "set_pools", "settle", "start_plan",

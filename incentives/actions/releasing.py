@@ -22,6 +22,7 @@ from incentives.models import Award, PayrollExport, Run, Statement
 from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_cycle
 from pmcycle.activity.models import Job
 from pmcycle.cycles.actions import link
+from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
 
@@ -144,9 +145,11 @@ def acknowledge(statement: Statement, *, by: User) -> Statement:
     with transaction.atomic():
         row = (
             Statement.objects.select_for_update(of=("self",))
-            .select_related("participation__employee")
+            .select_related("participation__employee", "participation__cycle")
             .get(pk=statement.pk)
         )
+        if row.participation.cycle.state != Cycle.State.RUNNING:
+            raise Refused(_("This cycle is closed. Everything in it stays readable."))
         if row.acknowledged_at is None:
             row.acknowledged_at = timezone.now()
             row.version += 1

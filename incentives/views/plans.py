@@ -73,7 +73,8 @@ def plan(request: UserRequest, pk: int) -> HttpResponse:
     context = {
         "cycle": cycle, "plan": found, "cards": cards,
         "kinds": [(k.value, k.label) for k in Component.Kind if k.value not in taken],
-        "may_edit": request.user.standing.is_hr_admin,
+        "may_edit": request.user.standing.is_hr_admin
+        and cycle.state in (Cycle.State.DRAFT, Cycle.State.RUNNING),
         "is_author": bool(found and found.drafted_by_id == request.user.pk),
     }  # fmt: skip
     return render(request, "incentives/plan.html", context)

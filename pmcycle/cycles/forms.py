@@ -345,6 +345,24 @@ class ReasonForm(VersionForm):
     )
 
 
+class ReopenForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Why it is opened again"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("The second person reads it. It stands in the trail."),
+    )
+
+
+class CloseStageForm(VersionForm):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("Why it closes now. It stands in the trail."),
+    )
+
+
 class OpenStageForm(ReasonForm):
     due_on = DayField(label=gettext_lazy("Due on"), required=False)
     field_order = ("due_on", "reason")

@@ -316,6 +316,87 @@ class AcceptedWarning(models.Model):
         return self.code
 
 
+class ReopeningQuerySet(models.QuerySet["Reopening"]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.standing.is_hr_admin else self.none()
+
+    editable_by = visible_to
+
+    def waiting(self) -> Self:
+        """Asked for, and neither approved nor withdrawn."""
+        return self.filter(approved_at__isnull=True, withdrawn_at__isnull=True)
+
+
+class Reopening(models.Model):
+    """A closed cycle runs again: one person asks with a reason, another approves."""
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="reopenings")
+    reason = models.CharField(max_length=500)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = ReopeningQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("requested_by")),
+                name="reopening_takes_two_people",
+                violation_error_message=_("Opening a closed cycle takes a second person."),
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False, withdrawn_at__isnull=True),
+                name="reopening_approved_names_who",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="reopening_says_why"),
+            models.UniqueConstraint(
+                fields=["cycle"],
+                condition=Q(approved_at__isnull=True, withdrawn_at__isnull=True),
+                name="reopening_one_open_per_cycle",
+                violation_error_message=_("Somebody has asked for it already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"reopening {self.pk}"
+
+
+class Acceptance(models.Model):
+    """Somebody did an act although something stayed open or held, and said why. Append-only.
+
+    `act` is the verb with what it acted on ("close_stage:appraisal", "close", "release_results:7"), `title`
+    the sentence as it was read.
+    """
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="acceptances")
+    act = models.CharField(max_length=60)
+    code = models.CharField(max_length=60)
+    title = models.CharField(max_length=300)
+    count = models.PositiveIntegerField()
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(reason="") & Q(count__gt=0),
+                name="acceptance_says_why",
+                violation_error_message=_("Whoever goes on over something says why."),
+            )
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.code}"
+
+
 class ReminderPolicy(models.Model):
     """When items of a stage remind their owner, and when the manager hears of it. Days around the due day."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -72,6 +72,52 @@ class Check:
     def unsettled(self) -> list[Finding]:
         """Warnings that nobody has accepted yet, or whose count has grown since they were."""
         return [f for f in self.findings if not f.is_error and self.accepted.get(f.code, -1) < f.count]
+
+
+# --- What is left behind -----------------------------------------------------------------------------
+
+NAMES = 20
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """One kind of thing that would stay open, or held, if an act were done now.
+
+    `code` is stable ("appraisals:unrated") and `title` a whole sentence with the count in it. `names`
+    are the first `NAMES` by name, each with the address where it is settled. What `refuses` cannot be
+    accepted with a reason; what `refuses_end` can, but not at the end of the whole cycle. What
+    is `only_at_end` ends with the cycle, not with the stage.
+    """
+
+    code: str
+    title: str
+    count: int
+    names: Sequence[tuple[str, str]] = ()
+    refuses: bool = False
+    refuses_end: bool = False
+    only_at_end: bool = False
+
+    @property
+    def more(self) -> int:
+        """How many are not named."""
+        return self.count - len(self.names)
+
+    @property
+    def field(self) -> str:
+        """The end of the names of its fields: the reason and the count that was read."""
+        return self.code.replace(":", "_")
+
+
+class Accepting(NamedTuple):
+    """That somebody goes on over one kind of leftover: how many they were shown, and why."""
+
+    read: int
+    reason: str
+
+
+def at_the_end(leftovers: Iterable[Leftover]) -> list[Leftover]:
+    """The same things, judged for the end of the whole cycle."""
+    return [replace(one, refuses=one.refuses or one.refuses_end) for one in leftovers]
 
 
 # --- Dates -----------------------------------------------------------------------------------------

@@ -256,6 +256,32 @@ def button_post(
     }
 
 
+@register.inclusion_tag("ui/_leftovers.html")
+def leftovers(leaving: BaseForm) -> dict[str, object]:
+    """``{% leftovers leaving %}``: what an act would leave open or held, by name, with the reasons to go on.
+
+    ``leaving``: a ``pmcycle.typed.LeftoversForm``, inside the act's own ``<form>``.
+    """
+    return {"leaving": leaving}
+
+
+@register.inclusion_tag("ui/_submit_confirmed.html")
+def submit_confirmed(
+    label: object, consequence: object, form_id: str, kind: str = "primary", icon_name: str = "check"
+) -> dict[str, object]:
+    """``{% submit_confirmed _("Close it") _("Nobody can add …") "close-form" %}``: sends a form, but asks first.
+
+    ``form_id``: the id of the form around it, which the button in the dialog sends.
+    """
+    return {
+        "label": label,
+        "consequence": consequence,
+        "form_id": form_id,
+        "css": _button_css(kind, ""),
+        "icon_name": icon_name,
+    }
+
+
 @register.simple_tag
 def avatar(person: object, size: str = "") -> SafeString:
     """``{% avatar person %}``: initials on the person's own colour, silent (the name stands beside).

@@ -3,6 +3,8 @@ document.addEventListener("click", (event) => {
   const summary = event.target.closest("details[data-confirm] > summary");
   if (!summary) return;
   event.preventDefault();
+  const form = summary.closest("form");
+  if (form && !form.reportValidity()) return;
   const box = summary.parentElement.querySelector(".confirm-box");
   const dialog = document.createElement("dialog");
   dialog.className = "ask";

@@ -14,14 +14,23 @@ from django.urls import reverse
 from appraisals import actions, tasks
 from appraisals.models import FIRST_MENTION, Appraisal, Rating, Release, ReleasedResult
 from pmcycle.activity.models import Event, Job, Notice
+from pmcycle.cycles.models import Acceptance
+from pmcycle.people.models import User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
+from tests.factories.cycles import reasons
 from tests.factories.feedback import make_entry
 
 
 def url(world: World, verb: str = "release") -> str:
     return reverse(f"appraisals:{verb}", kwargs={"pk": world.cycle.pk})
+
+
+def ask(world: World, as_: SignedIn, user: User, **extra: object) -> Any:
+    """What the page posts over everybody whom it shows as left out."""
+    left = reasons(actions.left_of_release(world.cycle, user))
+    return as_(user).post(url(world, "request_release"), {**left, **extra})
 
 
 def approve(release: Release) -> str:
@@ -36,7 +45,7 @@ def rated(world: World) -> Rating:
 def test_one_asks_another_approves_and_a_job_writes_the_results(
     world: World, rated: Rating, as_: SignedIn
 ) -> None:
-    assert as_(world.kim).post(url(world, "request_release")).status_code == 302
+    assert ask(world, as_, world.kim).status_code == 302
     release = Release.objects.get()
     answer = as_(world.lea).post(approve(release))
     job = Job.objects.get(kind=actions.JOB)
@@ -61,7 +70,7 @@ def test_the_hash_is_of_the_snapshot_as_the_database_keeps_it(world: World) -> N
 
 
 def test_who_asked_cannot_approve(world: World, rated: Rating, as_: SignedIn) -> None:
-    as_(world.kim).post(url(world, "request_release"))
+    ask(world, as_, world.kim)
     release = Release.objects.get()
     assert as_(world.kim).post(approve(release)).status_code == 409
     release.approved_by = world.kim
@@ -117,7 +126,7 @@ def test_a_release_is_put_to_every_hr_admin_but_the_one_who_asked(
     world: World, rated: Rating, as_: SignedIn
 ) -> None:
     third = make.make_third_hr_admin(world)
-    as_(world.kim).post(url(world, "request_release"))
+    ask(world, as_, world.kim)
     for user in (third, world.lea):
         assert url(world) in as_(user).get(reverse("home:index")).content.decode()
         assert Notice.objects.filter(recipient=user, kind="appraisals:release").exists()
@@ -132,17 +141,17 @@ def test_hr_may_release_a_first_mention_with_a_written_reason(world: World) -> N
 
 def test_nothing_to_release_is_refused(world: World, as_: SignedIn) -> None:
     make.open_stage(world.cycle)
-    assert as_(world.kim).post(url(world, "request_release")).status_code == 409
+    assert ask(world, as_, world.kim).status_code == 409
 
 
 def test_a_second_question_for_the_same_cycle_is_refused(world: World, rated: Rating, as_: SignedIn) -> None:
-    as_(world.kim).post(url(world, "request_release"))
-    assert as_(world.lea).post(url(world, "request_release")).status_code == 409
+    ask(world, as_, world.kim)
+    assert ask(world, as_, world.lea).status_code == 409
     assert Release.objects.count() == 1
 
 
 def test_withdrawn_it_cannot_be_approved(world: World, rated: Rating, as_: SignedIn) -> None:
-    as_(world.kim).post(url(world, "request_release"))
+    ask(world, as_, world.kim)
     release = Release.objects.get()
     where = reverse("appraisals:withdraw_release", kwargs={"pk": release.pk})
     assert as_(world.kim).post(where).status_code == 302
@@ -178,7 +187,7 @@ def test_the_same_number_of_statements_for_one_and_for_ten(world: World) -> None
     for keys in (["ana"], ["chen", "hugo", "bashir", "farid", "gita"]):
         for key in keys:
             make.rate(world.part[key])
-        release = actions.request_release(world.cycle, "", by=world.kim)
+        release = make.ask_for_release(world.cycle, world.kim)
         actions.approve_release(release, by=world.lea)
         with CaptureQueriesContext(connection) as seen:
             assert actions.release(release) == len(keys)
@@ -214,12 +223,130 @@ def test_a_correction_needs_its_reason_in_the_database(world: World) -> None:
         )
 
 
+def test_who_is_left_out_is_named_and_accepted_with_a_reason(
+    world: World, rated: Rating, as_: SignedIn
+) -> None:
+    page = " ".join(as_(world.kim).get(url(world)).content.decode().split())
+    assert "8 people have no rating" in page
+    assert reverse("cycles:life_line", kwargs={"pk": world.part["chen"].pk}) in page
+    assert "A second HR admin is asked to release 1 result" in page, "it asks once more"
+    assert ask(world, as_, world.kim, reason_appraisals_unrated=" ").status_code == 422
+    assert ask(world, as_, world.kim, count_appraisals_unrated="7").status_code == 422
+    assert not Release.objects.exists()
+    assert ask(world, as_, world.kim, reason_appraisals_unrated="They come in June.").status_code == 302
+    kept = Acceptance.objects.get()
+    assert (kept.code, kept.count, kept.reason) == ("appraisals:unrated", 8, "They come in June.")
+    assert Event.objects.get(verb="requested_release").data["left"][0]["count"] == 8
+    theirs = as_(world.lea).get(url(world)).content.decode()
+    assert "They come in June." in theirs
+    assert "Chen" in theirs
+
+
+def test_low_ratings_are_held_with_a_reason_or_released_with_one(
+    world: World, rated: Rating, as_: SignedIn
+) -> None:
+    make.rate(world.part["chen"], "Partly meets")
+    neither = ask(world, as_, world.kim, reason_appraisals_first_mention="")
+    assert neither.status_code == 422
+    assert "Say why this may stay as it is" in neither.content.decode()
+    both = ask(world, as_, world.kim, reason_appraisals_first_mention="", accepted_first_mentions="He knows.")
+    assert both.status_code == 302
+    assert set(Acceptance.objects.values_list("code", flat=True)) == {"appraisals:unrated"}
+
+
+def test_an_open_calibration_refuses_to_ask_and_to_approve(
+    world: World, rated: Rating, as_: SignedIn
+) -> None:
+    session = make.make_session(world.cycle, world.kim)
+    page = as_(world.kim).get(url(world)).content.decode()
+    assert reverse("appraisals:calibration", kwargs={"pk": session.pk}) in page
+    assert ask(world, as_, world.kim).status_code == 409
+    session.delete()
+    release = make.ask_for_release(world.cycle, world.kim)
+    make.make_session(world.cycle, world.kim)
+    assert as_(world.lea).post(approve(release)).status_code == 409
+    release.refresh_from_db()
+    assert release.approved_at is None
+
+
+def test_the_second_person_does_not_approve_over_more_than_was_accepted(
+    world: World, rated: Rating, as_: SignedIn
+) -> None:
+    make.rate(world.part["chen"])
+    release = make.ask_for_release(world.cycle, world.kim)
+    back = make.manager_appraisal(world.part["chen"])
+    actions.return_for_rework(back, "Say more.", version=back.version, by=world.dora)
+    answer = as_(world.lea).post(approve(release))
+    assert answer.status_code == 409
+    assert "withdraw it and ask again" in answer.content.decode()
+
+
+def test_who_was_left_out_follows_in_a_further_release(world: World, rated: Rating, as_: SignedIn) -> None:
+    make.release_all(world.cycle, world.kim, world.lea)
+    make.rate(world.part["chen"])
+    world.cycle.stages.filter(kind="appraisal").update(state="closed")
+    page = as_(world.kim).get(url(world)).content.decode()
+    assert "Ask for a further release" in page
+    assert ask(world, as_, world.kim).status_code == 302
+    second = Release.objects.latest("pk")
+    assert as_(world.kim).post(approve(second)).status_code == 409, "again it takes two people"
+    assert as_(world.lea).post(approve(second)).status_code == 302
+    tasks.release_results()
+    assert ReleasedResult.objects.get(participation=world.part["chen"]).release == second
+    assert ReleasedResult.objects.filter(participation=world.ana_part).count() == 1
+
+
+def test_what_is_handed_in_after_it_was_asked_for_waits_for_the_next_release(
+    world: World, rated: Rating
+) -> None:
+    release = make.ask_for_release(world.cycle, world.kim)
+    make.rate(world.part["chen"])
+    actions.approve_release(release, by=world.lea)
+    assert actions.release(release) == 1
+    assert not ReleasedResult.objects.filter(participation=world.part["chen"]).exists()
+    make.release_all(world.cycle, world.kim, world.lea)
+    assert ReleasedResult.objects.filter(participation=world.part["chen"]).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_again", range(3))
+def test_a_release_while_an_appraisal_goes_back_gives_out_nothing_that_is_with_its_author(
+    _again: int,
+) -> None:
+    world = build_world()
+    make.rate(world.ana_part)
+    release = make.ask_for_release(world.cycle, world.kim)
+    actions.approve_release(release, by=world.lea)
+    written = make.manager_appraisal(world.ana_part)
+    at_once(
+        partial(actions.release, release),
+        partial(actions.return_for_rework, written, "Say more.", version=written.version, by=world.dora),
+    )
+    written.refresh_from_db()
+    assert ReleasedResult.objects.exists() is (written.submitted_at is not None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_release_while_somebody_hands_in_takes_all_of_it_or_nothing() -> None:
+    world = build_world()
+    make.rate(world.ana_part)
+    late = make.manager_appraisal(world.part["chen"])
+    release = make.ask_for_release(world.cycle, world.kim)
+    at_once(
+        partial(make.hand_in, late),
+        partial(actions.approve_release, release, by=world.lea),
+    )
+    assert actions.release(release) == 1, "what was handed in meanwhile waits for the next release"
+    assert not ReleasedResult.objects.filter(participation=world.part["chen"]).exists()
+    assert Rating.objects.filter(participation=world.part["chen"]).exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_people_approving_at_once_approve_once() -> None:
     world = build_world()
     third = make.make_third_hr_admin(world)
     make.rate(world.ana_part)
-    release = actions.request_release(world.cycle, "", by=world.kim)
+    release = make.ask_for_release(world.cycle, world.kim)
     results = at_once(*(partial(actions.approve_release, release, by=user) for user in (world.lea, third)))
     assert refused(results) == 1
     assert Job.objects.filter(kind=actions.JOB).count() == 1

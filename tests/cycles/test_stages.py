@@ -8,14 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.urls import reverse
 
+from appraisals import actions as actions_of_appraisals
 from pmcycle.access import today
-from pmcycle.activity.models import Event
+from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles import actions, rules
 from pmcycle.cycles.actions import StageWork
 from pmcycle.cycles.models import Cycle, Extension, Stage
 from pmcycle.cycles.rules import StageDates
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
+from tests.factories import appraisals, cycles
 
 pytestmark = pytest.mark.django_db
 DAY = date(2030, 3, 4)
@@ -109,6 +111,38 @@ def test_a_step_that_refuses_keeps_the_stage_open(cycle: Cycle, monkeypatch: pyt
     assert states(cycle) == ["open", "open", "planned", "planned"]
 
 
+def test_the_clock_says_what_it_left_when_a_stage_closes_on_its_day(world: World, cycle: Cycle) -> None:
+    actions.open_due()
+    event = Event.objects.get(verb="stage_closed")
+    assert event.data["left"] == [{"code": "goals:unagreed", "count": len(world.part)}]
+    told = Notice.objects.filter(kind="stage")
+    assert set(told.values_list("recipient", flat=True)) == {world.kim.pk, world.lea.pk}
+    assert "10 people have no agreed goals" in told[0].title
+    actions.open_due()
+    assert told.count() == 2
+
+
+def test_a_stage_with_something_that_refuses_stays_open_and_hr_is_told_once(
+    world: World, cycle: Cycle
+) -> None:
+    cycle.stages.filter(position=0).update(state="closed")
+    day = today()
+    cycle.stages.filter(position=1).update(
+        state="open", opens_on=day - timedelta(days=9), due_on=day - timedelta(days=1)
+    )
+    cycle.stages.filter(position=2).update(opens_on=day)
+    session = appraisals.make_session(cycle, world.kim)
+    for _again in range(3):
+        actions.open_due()
+    assert states(cycle) == ["closed", "open", "open", "planned"]
+    told = Notice.objects.filter(kind="stage")
+    assert told.count() == 2, "each HR admin once, however often the clock comes by"
+    assert "stays open" in told[0].title
+    actions_of_appraisals.close_calibration(session, version=session.version, by=world.kim)
+    assert actions.open_due() == 1
+    assert states(cycle)[1] == "closed"
+
+
 def test_what_breaks_in_one_cycle_does_not_stop_the_clock(
     cycle: Cycle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,8 +193,12 @@ def test_a_closed_stage_opens_again_only_with_a_day_to_come(
 def test_hr_closes_a_stage_by_hand(world: World, as_: SignedIn, cycle: Cycle) -> None:
     row = cycle.stages.get(position=0)
     assert send(world, as_, "close_stage", row, reason="") == 422
-    assert send(world, as_, "close_stage", row) == 302
-    assert send(world, as_, "close_stage", cycle.stages.get(position=1)) == 409
+    left = cycles.reasons(actions.leftovers_of_stage(row, world.kim))
+    assert send(world, as_, "close_stage", row) == 422, "nobody has agreed goals, and no reason is given"
+    assert send(world, as_, "close_stage", row, **left) == 302
+    planned = cycle.stages.get(position=1)
+    left = cycles.reasons(actions.leftovers_of_stage(planned, world.kim))
+    assert send(world, as_, "close_stage", planned, **left) == 409
 
 
 def test_a_due_day_moves_forward_for_everybody(world: World, as_: SignedIn, cycle: Cycle) -> None:
@@ -178,12 +216,14 @@ def test_close_ends_what_is_open_and_runs_the_last_steps(
     monkeypatch.setattr("pmcycle.stages.STAGES", table)
     url = reverse("cycles:close", kwargs={"pk": cycle.pk})
     kim = as_(world.kim)
-    refused = kim.post(url, {"version": cycle.version})
+    left = cycles.reasons(actions.leftovers_of_cycle(cycle, world.kim))
+    refused = kim.post(url, {"version": cycle.version, **left})
     assert refused.status_code == 409
     assert b"opened yet" in refused.content
     cycle.stages.update(state="open")
-    assert kim.post(url, {}).status_code == 409, "without the version it is stale"
-    assert kim.post(url, {"version": cycle.version}).status_code == 302
+    left = cycles.reasons(actions.leftovers_of_cycle(cycle, world.kim))
+    assert kim.post(url, left).status_code == 422, "without the version nobody knows what was read"
+    assert kim.post(url, {"version": cycle.version, **left}).status_code == 302
     cycle.refresh_from_db()
     assert (cycle.state, states(cycle), ended) == ("closed", ["closed"] * 4, [cycle])
     archive = reverse("cycles:archive", kwargs={"pk": cycle.pk})

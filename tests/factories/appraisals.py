@@ -23,6 +23,7 @@ from appraisals.models import (
 from goals.models import Goal, GoalVersion
 from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel
 from pmcycle.people.models import Employee, User
+from tests.factories.cycles import accepting
 
 
 def employee(user: User) -> Employee:
@@ -140,9 +141,15 @@ def make_session(cycle: Cycle, by: User, *units: Any) -> CalibrationSession:
     return session
 
 
+def ask_for_release(cycle: Cycle, asked_by: User, *, accept: str = "") -> Release:
+    """Asked for, over everybody whom it leaves out."""
+    left = actions.left_of_release(cycle, asked_by, with_first_mentions=bool(accept))
+    return actions.request_release(cycle, accept, accepted=accepting(left), by=asked_by)
+
+
 def release_all(cycle: Cycle, asked_by: User, approved_by: User, *, accept: str = "") -> Release:
     """Asked, approved and done."""
-    release = actions.request_release(cycle, accept, by=asked_by)
+    release = ask_for_release(cycle, asked_by, accept=accept)
     actions.approve_release(release, by=approved_by)
     actions.release(release)
     release.refresh_from_db()
@@ -236,7 +243,7 @@ def appeal_of_ana(world: Any) -> dict[str, Any]:
 
 def waiting_release(world: Any) -> dict[str, Any]:
     rate(world.ana_part)
-    return {"pk": actions.request_release(world.cycle, "", by=world.lea).pk}
+    return {"pk": ask_for_release(world.cycle, world.lea).pk}
 
 
 def session_of_production(world: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from pmcycle.cycles.models import (
     Stage,
     StageKind,
 )
+from pmcycle.cycles.rules import Accepting, Leftover
 from pmcycle.people.models import Employee, User
 
 if TYPE_CHECKING:
@@ -62,6 +64,17 @@ def make_cycle(name: str = "This year", *, state: str = "running", **fields: Any
             scale=scale, position=position, label=label, meaning=meaning, value=value, needs_mention=low
         )
     return cycle
+
+
+def reasons(leftovers: Iterable[Leftover], why: str = "The board has decided so.") -> dict[str, Any]:
+    """What a page posts that goes on over everything it showed."""
+    shown = [one for one in leftovers if not one.refuses]
+    return {f"count_{one.field}": one.count for one in shown} | {f"reason_{one.field}": why for one in shown}
+
+
+def accepting(leftovers: Iterable[Leftover], why: str = "The board has decided so.") -> dict[str, Accepting]:
+    """The same, as actions take it."""
+    return {one.code: Accepting(one.count, why) for one in leftovers}
 
 
 def take_part(cycle: Cycle, employee: Employee, *line: Employee) -> Participation:
@@ -115,6 +128,16 @@ HR = f"{PARTNERS} hr_admin"
 
 def running(world: World) -> dict[str, Any]:
     return {"pk": world.cycle.pk}
+
+
+def closed(world: World) -> dict[str, Any]:
+    left = accepting(actions.leftovers_of_cycle(world.cycle, world.lea))
+    return {"pk": actions.close(world.cycle, accepted=left, version=None, by=world.lea).pk}
+
+
+def reopening(world: World) -> dict[str, Any]:
+    cycle = Cycle.objects.get(pk=closed(world)["pk"])
+    return {"pk": actions.request_reopening(cycle, "A rating was missed.", by=world.lea).pk}
 
 
 def draft(world: World) -> dict[str, Any]:

@@ -94,6 +94,12 @@ def a_proposal(world: World) -> dict[str, Any]:
     return {"pk": propose(world.ana_part, world.ana).pk}
 
 
+def a_proposal_of_ana(world: World) -> dict[str, Any]:
+    """Her list of goals, with a proposal in it."""
+    a_proposal(world)
+    return of_ana(world)
+
+
 def an_agreed(world: World) -> dict[str, Any]:
     return {"pk": agree(world.ana_part, world.ana, world.bashir).pk}
 

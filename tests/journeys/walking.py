@@ -144,6 +144,11 @@ class Person:
         self.clicks += 1
         (inside or self.page).get_by_label(label, exact=exact).first.check()
 
+    def gives_reasons(self, why: str) -> None:
+        """Say for each kind of what is left why it may stay as it is."""
+        for asked in self.page.locator(".leftovers textarea").all():
+            asked.fill(why)
+
     def says(self, words: str) -> None:
         """Say something in the thread that stands on this page."""
         talk = self.page.locator("section.talk")

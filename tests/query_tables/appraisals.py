@@ -78,7 +78,8 @@ PAGES = [
     Page("appraisals:write", as_="bashir", grow=evidence, build=of_ana, limit=12, state="manager"),
     Page("appraisals:calibrations", as_="kim", grow=rated, build=cycle),
     Page("appraisals:calibration", as_="kim", grow=rated, build=session),
-    Page("appraisals:release", as_="kim", grow=rated, build=cycle),
+    # Each kind of who is left out is a statement.
+    Page("appraisals:release", as_="kim", grow=rated, build=cycle, limit=10),
     Page("appraisals:result", as_="ana", grow=ana_released, build=result),
     Page("appraisals:form", as_="kim", grow=team, build=cycle),
 ]

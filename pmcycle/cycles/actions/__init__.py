@@ -18,7 +18,16 @@ from pmcycle.cycles.actions.exceptions import (
 )
 from pmcycle.cycles.actions.following import record_export, remind
 from pmcycle.cycles.actions.launching import STEPS_OF_LAUNCH, launch
+from pmcycle.cycles.actions.leaving import (
+    accept_leftovers,
+    accepted_of,
+    leftover,
+    leftovers_of_cycle,
+    leftovers_of_stage,
+    refuse_unless_accepted,
+)
 from pmcycle.cycles.actions.lines import refresh_chains
+from pmcycle.cycles.actions.reopening import approve_reopening, request_reopening, withdraw_reopening
 from pmcycle.cycles.actions.setting_up import (
     copy_cycle,
     create_cycle,
@@ -46,8 +55,11 @@ from pmcycle.cycles.actions.work import StageWork, link, stage_work
 __all__ = [
     "STEPS_OF_LAUNCH",
     "StageWork",
+    "accept_leftovers",
     "accept_warning",
+    "accepted_of",
     "add_person",
+    "approve_reopening",
     "archive",
     "check",
     "close",
@@ -66,6 +78,9 @@ __all__ = [
     "judge_return",
     "judge_transfer",
     "launch",
+    "leftover",
+    "leftovers_of_cycle",
+    "leftovers_of_stage",
     "link",
     "mark_left",
     "open_due",
@@ -73,7 +88,9 @@ __all__ = [
     "postpone_stage",
     "record_export",
     "refresh_chains",
+    "refuse_unless_accepted",
     "remind",
+    "request_reopening",
     "return_person",
     "save_policies",
     "save_population",
@@ -83,4 +100,5 @@ __all__ = [
     "stage_work",
     "standing",
     "transfer",
+    "withdraw_reopening",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -12,21 +13,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from pmcycle.activity.actions import record, settle_cycle
+from pmcycle.activity.actions import Tell, record, settle_cycle, tell
 from pmcycle.cycles import rules
 from pmcycle.cycles.actions.departures import follow_departures
+from pmcycle.cycles.actions.leaving import accept_leftovers, leftovers_of_cycle, leftovers_of_stage
 from pmcycle.cycles.actions.lines import refresh_chains
 from pmcycle.cycles.actions.locking import lock_running, lock_stages, refuse_unless_running
-from pmcycle.cycles.actions.work import stage_work
+from pmcycle.cycles.actions.work import link, stage_work
 from pmcycle.cycles.models import (
     Cycle,
     Participation,
     Stage,
 )
 from pmcycle.errors import Invalid, Refused, check_version
-from pmcycle.people.models import User
+from pmcycle.people.models import User, hr_admins
 
 log = structlog.get_logger()
+
+TITLE = 200
 
 
 def open_due(now: datetime | None = None) -> int:
@@ -81,11 +85,33 @@ def open_and_close(stages: Sequence[Stage], day: date) -> list[str]:
         if rules.should_close(stage.dates, after, day, latest):
             try:
                 with transaction.atomic():
-                    _close(stage, by=None)
+                    _close_by_date(stage)
                     changed.append("stage_closed")
             except Refused as why:
                 log.info("stage stays open", stage=stage.pk, why=why.reason)
+                _tell_hr(stage, _("%(stage)s is over and stays open: %(why)s"), why.reason)
     return changed
+
+
+def _close_by_date(stage: Stage) -> None:
+    """The day that HR set has passed. What is left stays in the event, and HR is told how much."""
+    left = leftovers_of_stage(stage, None)
+    for one in left:
+        if one.refuses:
+            raise Refused(one.title)
+    _close(stage, by=None, left=[{"code": one.code, "count": one.count} for one in left])
+    if left:
+        _tell_hr(stage, _("%(stage)s closed on its day. %(why)s"), " ".join(one.title for one in left))
+
+
+def _tell_hr(stage: Stage, title: str, why: str) -> None:
+    """Once for each time the stage was opened, however often the clock comes by."""
+    words = title % {"stage": stage, "why": why}
+    shown = words if len(words) <= TITLE else words[: TITLE - 1].rstrip() + "…"
+    state = "closed" if stage.state == Stage.State.CLOSED else "stays"
+    url = link("cycles:close", pk=stage.cycle_id)
+    key = f"stage:{stage.pk}:v{stage.version}:{state}"
+    tell(stage, [Tell(user.pk, shown, url, f"{key}:{user.pk}", kind="stage") for user in hr_admins()])
 
 
 def _open(stage: Stage, *, by: User | None, reason: str = "") -> None:
@@ -97,12 +123,20 @@ def _open(stage: Stage, *, by: User | None, reason: str = "") -> None:
     record("stage_opened", stage, by=by, stream=f"cycle:{stage.cycle_id}", kind=stage.kind, reason=reason)
 
 
-def _close(stage: Stage, *, by: User | None, reason: str = "") -> None:
+def _close(stage: Stage, *, by: User | None, reason: str = "", left: Sequence[dict[str, Any]] = ()) -> None:
     for step in stage_work()[stage.kind].closes:
         step(stage.cycle)
     Stage.objects.filter(pk=stage.pk).update(state=Stage.State.CLOSED, version=F("version") + 1)
     stage.state = Stage.State.CLOSED
-    record("stage_closed", stage, by=by, stream=f"cycle:{stage.cycle_id}", kind=stage.kind, reason=reason)
+    record(
+        "stage_closed",
+        stage,
+        by=by,
+        stream=f"cycle:{stage.cycle_id}",
+        kind=stage.kind,
+        reason=reason,
+        left=list(left),
+    )
 
 
 def _lock_stage(stage: Stage, version: int | None, asked: Sequence[str] = ()) -> Stage:
@@ -144,12 +178,16 @@ def judge_closing(stage: Stage) -> None:
         raise Refused(_("%s is not open.") % stage)
 
 
-def close_stage(stage: Stage, *, reason: str, version: int | None, by: User) -> Stage:
-    """Close an open stage by hand. Refused while something must not be left behind."""
+def close_stage(
+    stage: Stage, *, reason: str, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User
+) -> Stage:
+    """Close an open stage by hand. What is left is accepted with a reason for each kind, or refuses."""
     with transaction.atomic():
         locked = _lock_stage(stage, version)
         judge_closing(locked)
-        _close(locked, by=by, reason=reason)
+        act = f"close_stage:{locked.kind}"
+        left = accept_leftovers(locked.cycle, act, leftovers_of_stage(locked, by), accepted, by=by)
+        _close(locked, by=by, reason=reason, left=left)
         settle_cycle("stage_closed", locked.cycle, by=by)
     return locked
 
@@ -185,8 +223,8 @@ def postpone_stage(stage: Stage, *, due_on: date, reason: str, version: int | No
     return locked
 
 
-def close(cycle: Cycle, *, version: int | None, by: User) -> Cycle:
-    """End a running cycle. Every stage closes with it, so its closing steps may refuse with their reason."""
+def close(cycle: Cycle, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User) -> Cycle:
+    """End a running cycle, its open stages with it. What is left in any stage is accepted with a reason, or refuses."""
     with transaction.atomic():
         locked = lock_running(cycle.pk)
         check_version(locked, version)
@@ -196,6 +234,7 @@ def close(cycle: Cycle, *, version: int | None, by: User) -> Cycle:
                 ngettext("%s has not opened yet.", "%s have not opened yet.", len(planned))
                 % _(" and ").join(planned)
             )
+        left = accept_leftovers(locked, "close", leftovers_of_cycle(locked, by), accepted, by=by)
         for stage in lock_stages(locked):
             if stage.state == Stage.State.OPEN:
                 _close(stage, by=by)
@@ -205,7 +244,7 @@ def close(cycle: Cycle, *, version: int | None, by: User) -> Cycle:
         locked.state, locked.closed_at = Cycle.State.CLOSED, timezone.now()
         locked.version += 1
         locked.save(update_fields=["state", "closed_at", "version"])
-        record("closed", locked, by=by, stream=f"cycle:{locked.pk}")
+        record("closed", locked, by=by, stream=f"cycle:{locked.pk}", left=left)
         settle_cycle("closed", locked, by=by)
     return locked
 

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from pmcycle.cycles.models import Cycle, Participation
-from pmcycle.cycles.rules import Finding
+from pmcycle.cycles.rules import Finding, Leftover
 from pmcycle.people.models import Employee, User
 
 
@@ -25,8 +25,9 @@ class StageWork:
     `opens(cycle)` and `closes(cycle)` run when the stage does so; a closing step raises `Refused`
     while something must not be left behind, and the stage stays open. `extends(participation)` lays out for one
     person what the opening stage laid out for all, when they get more time in a stage that is closed.
-    `ends(cycle, by)` runs when the whole cycle closes. All run inside the transaction of the verb and
-    may run again.
+    `ends(cycle, by)` runs when the whole cycle closes. `leaves(cycle, reader)` says what would stay
+    open or held if the stage ended now, in a fixed number of statements, without what the reader must
+    not know of themselves. All run inside the transaction of the verb and may run again.
     """
 
     copies: Sequence[Callable[[Cycle, Cycle, User], None]] = ()
@@ -36,6 +37,7 @@ class StageWork:
     closes: Sequence[Callable[[Cycle], None]] = ()
     extends: Sequence[Callable[[Participation], None]] = ()
     ends: Sequence[Callable[[Cycle, User], None]] = ()
+    leaves: Sequence[Callable[[Cycle, User | None], Iterable[Leftover]]] = ()
 
 
 def stage_work() -> Mapping[str, StageWork]:

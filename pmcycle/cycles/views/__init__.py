@@ -8,13 +8,22 @@ from pmcycle.cycles.views.exceptions import (
     return_person,
     transfer,
 )
-from pmcycle.cycles.views.reading import archive, close, detail, list_cycles
+from pmcycle.cycles.views.reading import (
+    approve_reopening,
+    archive,
+    close,
+    detail,
+    list_cycles,
+    request_reopening,
+    withdraw_reopening,
+)
 from pmcycle.cycles.views.setting_up import accept_warning, configure, create, discard, launch, preview
 from pmcycle.cycles.views.stages import close_stage, open_stage, postpone_stage
 
 __all__ = [
     "accept_warning",
     "add_person",
+    "approve_reopening",
     "archive",
     "close",
     "close_stage",
@@ -30,6 +39,8 @@ __all__ = [
     "open_stage",
     "postpone_stage",
     "preview",
+    "request_reopening",
     "return_person",
     "transfer",
+    "withdraw_reopening",
 ]

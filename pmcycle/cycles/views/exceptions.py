@@ -27,7 +27,7 @@ from pmcycle.cycles.models import (
     Participation,
     Stage,
 )
-from pmcycle.cycles.views.shared import editable_cycle, named, who_is
+from pmcycle.cycles.views.shared import editable_cycle, named, refuse_unless, who_is
 from pmcycle.errors import Invalid
 from pmcycle.people.models import Absence, Employee, ReportingLine
 from pmcycle.typed import done, row_number, search_words
@@ -82,6 +82,13 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         and cycle.state == Cycle.State.RUNNING,
     }
     return render(request, "cycles/life_line.html", context)
+
+
+def _changeable(rows: Any, request: UserRequest, pk: int) -> Participation:
+    """Whose way is changed; the form is offered while the cycle runs and the person takes part."""
+    part: Participation = get_editable(rows, request.user, pk=pk)
+    refuse_unless(part.cycle, Cycle.State.RUNNING)
+    return part
 
 
 def _events(part: Participation) -> list[dict[str, Any]]:
@@ -191,7 +198,7 @@ def _bound(request: UserRequest, needed: str) -> Any:
 @require_http_methods(["GET", "POST"])
 def extend(request: UserRequest, pk: int) -> HttpResponse:
     """More time for one person in one stage, also one that is closed for the others."""
-    part = get_editable(_overseen(request), request.user, pk=pk)
+    part = _changeable(_overseen(request), request, pk)
     form = forms.ExtendForm(
         _bound(request, "due_on"), stages=part.cycle.stages.all(), initial={"version": part.version}
     )
@@ -246,7 +253,7 @@ def extend(request: UserRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def transfer(request: UserRequest, pk: int) -> HttpResponse:
     """Another manager from a day on."""
-    part = get_editable(_overseen(request).with_manager(), request.user, pk=pk)
+    part = _changeable(_overseen(request).with_manager(), request, pk)
     data = _bound(request, "manager")
     form = forms.TransferForm(
         data,
@@ -322,7 +329,7 @@ def _found(request: UserRequest, data: Any, field: str, but: int | None = None) 
 @require_http_methods(["GET", "POST"])
 def mark_left(request: UserRequest, pk: int) -> HttpResponse:
     """Freeze the part of somebody who has left."""
-    part = get_editable(_overseen(request), request.user, pk=pk)
+    part = _changeable(_overseen(request), request, pk)
     today = part.cycle.local_day(timezone.now())
     initial = {"version": part.version, "left_on": part.employee.left_on or today}
     form = forms.MarkLeftForm(_bound(request, "left_on"), initial=initial)
@@ -409,6 +416,7 @@ def return_person(request: UserRequest, pk: int) -> HttpResponse:
 def add_person(request: UserRequest, pk: int) -> HttpResponse:
     """Add a late joiner to a running cycle."""
     cycle = editable_cycle(request, pk)
+    refuse_unless(cycle, Cycle.State.RUNNING)
     data = _bound(request, "employee")
     form = forms.AddPersonForm(
         data,

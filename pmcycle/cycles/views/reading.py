@@ -8,16 +8,21 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from pmcycle.access import UserRequest, get_visible
-from pmcycle.cycles import actions
+from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.cycles import actions, forms
 from pmcycle.cycles.actions import link
-from pmcycle.cycles.models import Cycle, Stage
-from pmcycle.cycles.views.shared import editable_cycle, line_of
-from pmcycle.typed import read_version
+from pmcycle.cycles.models import (
+    Cycle,
+    Reopening,
+    Stage,
+)
+from pmcycle.cycles.views.shared import editable_cycle, line_of, refuse_unless
+from pmcycle.typed import LeftoversForm, done, read_version, went_on
 
 WHAT = {
     "objectives": gettext_lazy(
@@ -93,6 +98,13 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
         "is_hr": user.standing.is_hr,
         "form_url": link("appraisals:form", pk=pk) if user.standing.is_hr else "",
         "board_url": link("home:board", pk=pk),
+        "reopening": Reopening.objects.visible_to(user)
+        .waiting()
+        .filter(cycle=cycle)
+        .select_related("requested_by")
+        .first()
+        if cycle.state == Cycle.State.CLOSED
+        else None,
         "criteria_url": link("incentives:plan", pk=pk) if user.standing.is_hr else "",
     }
     return render(request, "cycles/detail.html", context)
@@ -103,13 +115,47 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
 def close(request: UserRequest, pk: int) -> HttpResponse:
     """End a running cycle, after reading what that means."""
     cycle = editable_cycle(request, pk)
-    if request.method == "POST":
-        actions.close(cycle, version=read_version(request), by=request.user)
+    refuse_unless(cycle, Cycle.State.RUNNING)
+    sent = request.POST if request.method == "POST" else None
+    form = forms.VersionForm(sent, initial={"version": cycle.version})
+    leaving = LeftoversForm(sent, leftovers=actions.leftovers_of_cycle(cycle, request.user))
+
+    def act() -> None:
+        version = form.cleaned_data["version"]
+        actions.close(cycle, accepted=leaving.accepted(), version=version, by=request.user)
+
+    if form.is_bound and form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
         messages.success(
             request, _("“%s” is closed. What is unfinished goes on in the next cycle.") % cycle.name
         )
         return redirect("cycles:detail", pk=pk)
-    return render(request, "cycles/close.html", {"cycle": cycle, "stages": cycle.stages.all()})
+    stages = list(cycle.stages.all())
+    context = {
+        "cycle": cycle,
+        "form": form,
+        "leaving": leaving,
+        "heading": _("Close %(name)s") % {"name": cycle.name},
+        "consequences": [
+            *_closing_now(stages),
+            _(
+                "Goals that are not finished, development steps and promises become proposals in the next cycle."
+            ),
+            _("Nothing can be written in it any more. Everything stays readable to whom it was readable."),
+            _("Two HR admins together can open it again, with a reason."),
+        ],
+        "button": _("Close the cycle"),
+        "sure": _(
+            "“%(name)s” ends for everybody now. What is left in it stays as it is, and your reasons stand in the trail."
+        )
+        % {"name": cycle.name},
+        "back": reverse("cycles:detail", kwargs={"pk": pk}),
+    }
+    return render(request, "cycles/end.html", context, status=leaving.status if form.is_bound else 200)
+
+
+def _closing_now(stages: list[Stage]) -> list[str]:
+    still_open = [str(stage) for stage in stages if stage.state == Stage.State.OPEN]
+    return [_("Stages that are still open close now: %s.") % ", ".join(still_open)] if still_open else []
 
 
 @login_required
@@ -118,3 +164,52 @@ def archive(request: UserRequest, pk: int) -> HttpResponse:
     cycle = editable_cycle(request, pk)
     actions.archive(cycle, version=read_version(request), by=request.user)
     return redirect("cycles:list")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def request_reopening(request: UserRequest, pk: int) -> HttpResponse:
+    """Ask, with a reason, for a closed cycle to run again; a second HR admin approves."""
+    cycle = editable_cycle(request, pk)
+    refuse_unless(cycle, Cycle.State.CLOSED)
+    form = forms.ReopenForm(request.POST if request.method == "POST" else None)
+
+    def act() -> None:
+        actions.request_reopening(cycle, form.cleaned_data["reason"], by=request.user)
+
+    if form.is_bound and form.is_valid() and done(form, act):
+        messages.success(request, _("Asked. The cycle runs again when a second HR admin approves."))
+        return redirect("cycles:detail", pk=pk)
+    context = {
+        "cycle": cycle,
+        "form": form,
+        "heading": _("Open %(name)s again") % {"name": cycle.name},
+        "consequences": [
+            _("A second HR admin is asked to approve; until then it stays closed."),
+            _("Its stages stay closed. You open the one that is needed, with a new due day."),
+            _("What has gone on to the next cycle stays there, and does not go a second time."),
+        ],
+        "button": _("Ask to open it again"),
+        "sure": _("All other HR admins are told; with the yes of one of them “%(name)s” runs again.")
+        % {"name": cycle.name},
+        "back": reverse("cycles:detail", kwargs={"pk": pk}),
+    }
+    return render(request, "cycles/end.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_POST
+def approve_reopening(request: UserRequest, pk: int) -> HttpResponse:
+    row = get_editable(Reopening, request.user, pk=pk)
+    cycle = actions.approve_reopening(row, by=request.user)
+    messages.success(request, _("“%s” runs again. Open the stage that is needed.") % cycle.name)
+    return redirect("cycles:detail", pk=cycle.pk)
+
+
+@login_required
+@require_POST
+def withdraw_reopening(request: UserRequest, pk: int) -> HttpResponse:
+    row = get_editable(Reopening, request.user, pk=pk)
+    actions.withdraw_reopening(row, by=request.user)
+    messages.success(request, _("Withdrawn. The cycle stays closed."))
+    return redirect("cycles:detail", pk=row.cycle_id)

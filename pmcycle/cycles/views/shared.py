@@ -6,16 +6,29 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from pmcycle.access import UserRequest, get_editable
 from pmcycle.cycles.models import (
     Cycle,
 )
+from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
 
 
 def editable_cycle(request: UserRequest, pk: int) -> Cycle:
     return get_editable(Cycle.objects.configured_by(request.user), request.user, pk=pk)
+
+
+def refuse_unless(cycle: Cycle, state: str) -> None:
+    """No form is offered for what the cycle's state refuses: say so before somebody writes into it."""
+    if cycle.state == state:
+        return
+    if cycle.state == Cycle.State.DRAFT:
+        raise Refused(_("This cycle has not been launched yet."))
+    if cycle.state == Cycle.State.RUNNING:
+        raise Refused(_("This cycle is running."))
+    raise Refused(_("This cycle is closed. Everything in it stays readable."))
 
 
 def named(typed: str) -> Any:

@@ -19,16 +19,20 @@ from pmcycle.cycles.models import (
     Cycle,
     Stage,
 )
+from pmcycle.cycles.views.shared import refuse_unless
 from pmcycle.errors import Refused
-from pmcycle.typed import done
+from pmcycle.typed import LeftoversForm, done, went_on
+
+
+def _editable_stage(request: UserRequest, pk: int) -> Stage:
+    known = Stage.objects.filter(cycle__in=Cycle.objects.configured_by(request.user))
+    stage = get_editable(known.select_related("cycle"), request.user, pk=pk)
+    refuse_unless(stage.cycle, Cycle.State.RUNNING)
+    return stage
 
 
 def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: Any) -> HttpResponse:
-    stage = get_editable(
-        Stage.objects.filter(cycle__in=Cycle.objects.configured_by(request.user)).select_related("cycle"),
-        request.user,
-        pk=pk,
-    )
+    stage = _editable_stage(request, pk)
     refusal = _why_not(words["judge"], stage) if request.method == "GET" else ""
     initial = {"version": stage.version, "due_on": stage.due_on}
     form = form_of(request.POST or None, initial=initial)
@@ -82,25 +86,46 @@ def open_stage(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def close_stage(request: UserRequest, pk: int) -> HttpResponse:
-    return _stage_page(
-        request,
-        pk,
-        forms.ReasonForm,
-        lambda stage, data: actions.close_stage(
-            stage, reason=data["reason"], version=data["version"], by=request.user
-        ),
-        judge=actions.judge_closing,
-        heading=_("Close %(stage)s now"),
-        said=_("%(stage)s is closed."),
-        button=_("Close it"),
-        consequences=[
+    """Close a stage by hand, over what is left in it with a reason for each kind."""
+    stage = _editable_stage(request, pk)
+    sent = request.POST if request.method == "POST" else None
+    form = forms.CloseStageForm(sent, initial={"version": stage.version})
+    leaving = LeftoversForm(sent, leftovers=actions.leftovers_of_stage(stage, request.user))
+
+    def act() -> None:
+        data = form.cleaned_data
+        actions.close_stage(
+            stage,
+            reason=data["reason"],
+            accepted=leaving.accepted(),
+            version=data["version"],
+            by=request.user,
+        )
+
+    if form.is_bound and form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
+        messages.success(request, _("%(stage)s is closed.") % {"stage": stage})
+        return redirect(link("home:board", pk=stage.cycle_id) or "cycles:list")
+    context = {
+        "cycle": stage.cycle,
+        "form": form,
+        "leaving": leaving,
+        "refusal": _why_not(actions.judge_closing, stage) if request.method == "GET" else "",
+        "heading": _("Close %(stage)s now") % {"stage": stage},
+        "consequences": [
             _(
                 "Nobody can add anything to it any more. Who has more time, or a form given back, has it until then."
             ),
             _("What is open in it is not reminded any more and stands on the board as missed."),
             _("What has been written stays, and you can open the stage again with a new due day."),
         ],
-    )
+        "button": _("Close it"),
+        "sure": _(
+            "%(stage)s closes for everybody now. What is left stays as it is; your reasons stand in the trail."
+        )
+        % {"stage": stage},
+        "back": link("home:board", pk=stage.cycle_id),
+    }
+    return render(request, "cycles/end.html", context, status=leaving.status if form.is_bound else 200)
 
 
 @login_required

@@ -14,6 +14,7 @@ from pmcycle.people.models.accounts import (
     SetupCode,
     Standing,
     User,
+    hr_admins,
     in_use,
 )
 from pmcycle.people.models.company import (
@@ -70,6 +71,7 @@ __all__ = [
     "User",
     "calendar",
     "date_span",
+    "hr_admins",
     "hr_scope",
     "in_use",
     "monday_to_friday",

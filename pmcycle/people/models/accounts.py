@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -290,3 +291,13 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def hr_admins(day: date | None = None) -> models.QuerySet[User]:
+    """HR admins of the day, or of today. Who administers the system as well reads no HR content and settles nothing."""
+    granted = RoleGrant.objects.current(day)
+    found = User.objects.filter(is_active=True, pk__in=granted.filter(role=Role.HR_ADMIN).values("user"))
+    without_it: models.QuerySet[User] = found.exclude(
+        pk__in=granted.filter(role=Role.IT_ADMIN).values("user")
+    )
+    return without_it.order_by("name", "pk")

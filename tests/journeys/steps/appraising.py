@@ -88,6 +88,9 @@ def calibrate(journey: Journey) -> None:
         panel.get_by_label("To", exact=True).select_option(index=2)
         kim.presses("Move", inside=panel)
         kim.page.locator(".case-moved").first.wait_for()
+    with kim.job("close the session", allowed=2):
+        kim.confirms("Close the session")
+        kim.page.locator("details.confirm").wait_for(state="detached")
     rating = Rating.objects.get(participation=journey.part(name))
     assert rating.moves.count() == 1
 
@@ -100,7 +103,8 @@ def release(journey: Journey) -> None:
     kim = journey.person(FIRST, f"/appraisals/cycles/{journey.cycle}/release/")
     kim.looks("release")
     with kim.job("ask for the release", allowed=2):
-        kim.presses("Ask for the release")
+        kim.gives_reasons("The others follow when their appraisals are handed in.")
+        kim.confirms("Ask for the release")
         kim.reads("Waits for a second person")
     leo = journey.person(SECOND, f"/appraisals/cycles/{journey.cycle}/release/")
     with leo.job("approve the release", allowed=2):

@@ -93,7 +93,8 @@ def close(journey: Journey, following: Cycle) -> None:
     kim = journey.person(FIRST, f"/cycles/{journey.cycle}/close/")
     kim.looks("cycle-close")
     with kim.job("close the cycle", allowed=2):
-        kim.presses("Close the cycle")
+        kim.gives_reasons("They have said so on paper.")
+        kim.confirms("Close the cycle")
         kim.sees("This cycle is closed.")
     assert Cycle.objects.get(pk=journey.cycle).state == Cycle.State.CLOSED
     employee = journey.person(journey.cast.employee)

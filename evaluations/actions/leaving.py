@@ -1,0 +1,42 @@
+"""What the evaluation stage would leave open."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef
+from django.utils.translation import ngettext
+
+from evaluations.models import Evaluation
+from pmcycle.cycles.actions import leftover
+from pmcycle.cycles.models import Cycle, Participation
+from pmcycle.cycles.rules import Leftover
+from pmcycle.people.models import User
+
+
+def left_of_evaluations(cycle: Cycle, _reader: User | None) -> list[Leftover]:
+    """Evaluations that nobody has shared, and those that a side has not signed."""
+    shared = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
+    taking_part = Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)
+    unsigned = Evaluation.objects.filter(participation__in=taking_part, state=Evaluation.State.SHARED)
+    return [
+        *leftover(
+            "evaluations:unwritten",
+            lambda n: ngettext(
+                "%(n)d person has no evaluation to sign: it is not written or not shared.",
+                "%(n)d people have no evaluation to sign: it is not written or not shared.",
+                n,
+            ),
+            taking_part.filter(~Exists(shared)),
+            person="employee",
+        ),
+        *leftover(
+            "evaluations:unsigned",
+            lambda n: ngettext(
+                "%(n)d evaluation is not signed by both sides.",
+                "%(n)d evaluations are not signed by both sides.",
+                n,
+            ),
+            unsigned,
+            person="participation__employee",
+            url_name="evaluations:read",
+        ),
+    ]
