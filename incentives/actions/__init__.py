@@ -48,14 +48,16 @@ from incentives.actions.restraining import (
     settle,
 )
 from incentives.actions.stage import close_incentives, open_incentives
+from incentives.actions.supplementing import Waiting, last_said, not_in_a_run, open_supplement, waiting
 
 __all__ = [
-    "CALCULATE", "COMPONENT_FIELDS", "RELEASE", "acknowledge", "add_component", "add_rule", "adjust",
-    "answer", "approve", "calculate", "check_plan", "close_incentives", "content_of", "copy_plan",
-    "decide", "decide_team", "edit_component", "edit_rule", "export_payroll", "facts_of", "hand_in",
-    "lapse_due", "last_act", "left_of_incentives", "left_restraints", "left_sheets", "may_decide",
-    "may_take_effect", "move_rule", "names_of", "open_incentives",
-    "open_recommending", "outstanding", "pools_of", "propose_restraint", "publish", "reconciliation",
-    "rehearse", "release", "remove_component", "remove_rule", "request_calculation", "request_release",
-    "set_pools", "settle", "start_plan",
+    "CALCULATE", "COMPONENT_FIELDS", "RELEASE", "Waiting", "acknowledge", "add_component", "add_rule",
+    "adjust", "answer", "approve", "calculate", "check_plan", "close_incentives", "content_of",
+    "copy_plan", "decide", "decide_team", "edit_component", "edit_rule", "export_payroll", "facts_of",
+    "hand_in", "lapse_due", "last_act", "last_said", "left_of_incentives", "left_restraints",
+    "left_sheets", "may_decide", "may_take_effect", "move_rule", "names_of", "not_in_a_run",
+    "open_incentives", "open_recommending", "open_supplement", "outstanding", "pools_of",
+    "propose_restraint", "publish", "reconciliation", "rehearse", "release", "remove_component",
+    "remove_rule", "request_calculation", "request_release", "set_pools", "settle", "start_plan",
+    "waiting",
 ]  # fmt: skip

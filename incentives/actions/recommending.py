@@ -246,19 +246,18 @@ def outstanding(run: Run) -> list[tuple[Employee, str]]:
 
 
 def pools_of(run: Run) -> list[dict[str, Any]]:
-    """Every pool of the run with what is given and what is held. One statement."""
-    total = Sum("awards__amount", filter=Q(awards__run=run))
-    held = Sum("awards__amount", filter=Q(awards__run=run, awards__is_held=True))
+    """Every pool with what all runs of the plan give and hold, and what this run gives of it. One statement."""
+    total, held = Sum("awards__amount"), Sum("awards__amount", filter=Q(awards__is_held=True))
     rows = (
         Pool.objects.filter(component__plan=run.plan_id)
-        .annotate(spent=total, held=held)
+        .annotate(spent=total, held=held, here=Sum("awards__amount", filter=Q(awards__run=run)))
         .select_related("component", "unit")
         .order_by("component", F("unit__path").asc(nulls_first=True))
     )
     return [
         {
             "pool": p, "spent": (p.spent or Decimal(0)) - (p.held or Decimal(0)), "held": p.held or Decimal(0),
-            "left": p.amount - (p.spent or Decimal(0)),
+            "left": p.amount - (p.spent or Decimal(0)), "here": p.here or Decimal(0),
         }
         for p in rows
     ]  # fmt: skip
@@ -278,6 +277,11 @@ def approve(run: Run, waived: str, *, version: int | None, by: User) -> Run:
             raise Refused(_("A run is approved once managers have recommended."))
         if locked.calculated_by_id == by.pk:
             raise Refused(_("You calculated this run. A second person in HR approves it."))
+        newest = locked.plan.versions.order_by("-number").values_list("pk", flat=True).first()
+        if locked.number == 1 and newest != locked.plan_version_id:
+            raise Refused(
+                _("The rules were published again after this run was calculated. Calculate it again.")
+            )
         over = [row for row in pools_of(locked) if row["left"] < 0]
         if over:
             raise Refused(

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from incentives import rules
 from incentives.models import Award, PayrollExport, Run, Statement
 from pmcycle.activity.actions import Step, enqueue, no_step, record
 from pmcycle.activity.models import Job
@@ -32,10 +33,11 @@ INSERT INTO incentives_statement (run_id, participation_id, snapshot, sha256, re
 SELECT %(run)s, s.participation_id, s.snapshot, encode(sha256(convert_to(s.snapshot::text, 'UTF8')), 'hex'), %(now)s
 FROM (
   SELECT a.participation_id, jsonb_build_object(
-    'person', e.name, 'number', e.number, 'job_title', p.job_title, 'unit', u.name, 'grade', p.grade,
+    'person', e.name, 'number', e.employee_number, 'job_title', p.job_title, 'unit', u.name, 'grade', p.grade,
     'cycle', c.name, 'first_day', c.first_day, 'last_day', c.last_day, 'rules', v.number, 'currency', c.currency,
-    'pay_before', p.annual_pay::text,
-    'pay_after', (p.annual_pay + coalesce(sum(a.amount) FILTER (WHERE k.kind = 'merit' AND NOT a.is_held), 0))::text,
+    'pay_before', (p.annual_pay + e.risen)::text, 'run', r.number,
+    'pay_after', (p.annual_pay + e.risen
+      + coalesce(sum(a.amount) FILTER (WHERE k.kind = 'merit' AND NOT a.is_held), 0))::text,
     'total', sum(a.amount)::text, 'facts', f.facts,
     'awards', jsonb_agg(jsonb_build_object(
       'component', k.id, 'kind', k.kind, 'name', k.name, 'amount', a.amount::text, 'guideline', a.guideline::text,
@@ -47,13 +49,19 @@ FROM (
   JOIN incentives_run r ON r.id = a.run_id
   JOIN incentives_planversion v ON v.id = r.plan_version_id
   JOIN cycles_participation p ON p.id = a.participation_id
-  JOIN people_employee e ON e.id = p.employee_id
+  JOIN LATERAL (
+    SELECT x.name, x.number AS employee_number, coalesce((
+      SELECT sum(b.amount) FROM incentives_award b JOIN incentives_component m ON m.id = b.component_id
+      WHERE b.participation_id = p.id AND m.kind = 'merit' AND NOT b.is_held AND b.run_id <> r.id), 0) AS risen
+    FROM people_employee x WHERE x.id = p.employee_id
+  ) e ON true
   JOIN cycles_cycle c ON c.id = p.cycle_id
   LEFT JOIN people_unit u ON u.id = p.unit_id
   LEFT JOIN incentives_factsheet f ON f.run_id = a.run_id AND f.participation_id = a.participation_id
   WHERE a.run_id = %(run)s
-  GROUP BY a.participation_id, e.name, e.number, p.job_title, u.name, p.grade, c.name, c.first_day, c.last_day,
+  GROUP BY a.participation_id, e.name, e.employee_number, e.risen, r.number, p.job_title, u.name, p.grade, c.name, c.first_day, c.last_day,
     v.number, c.currency, p.annual_pay, f.facts
+  HAVING bool_or(a.ineligible_why <> ALL(%(left_out)s))
 ) s
 ORDER BY s.participation_id
 ON CONFLICT (run_id, participation_id) DO NOTHING
@@ -107,14 +115,17 @@ def _releasable(run: Run, by: User) -> None:
 
 
 def release(run: Run, *, by: User, step: Step = no_step) -> int:
-    """Write everybody's statement at once: an immutable snapshot with its hash. How many."""
+    """Write everybody's statement at once: an immutable snapshot with its hash. How many.
+
+    Who is left out of the whole run gets none: there is nothing yet that the rules say.
+    """
     now = timezone.now()
     with transaction.atomic():
         locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
         _releasable(locked, by)
         values: dict[str, Any] = {
             "run": locked.pk, "now": now, "by": by.pk, "title": _("Read your reward statement"),
-            "url": link("incentives:statement", pk=0),
+            "url": link("incentives:statement", pk=0), "left_out": list(rules.LEFT_OUT),
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(STATEMENTS, values)

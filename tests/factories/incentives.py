@@ -104,7 +104,7 @@ def calculated(world: World, *, plan: Plan | None = None) -> Run:
     plan = plan or write_plan(world)
     if not plan.is_published:
         publish(plan, world.lea)
-    run, _made = Run.objects.get_or_create(plan=plan)
+    run, _made = Run.objects.get_or_create(plan=plan, number=1)
     return actions.calculate(run, by=world.kim)
 
 
@@ -261,7 +261,7 @@ def many_more(world: World, count: int) -> None:
     plan = Plan.objects.filter(cycle=world.cycle).first() or write_plan(world, pool="900000")
     if not plan.is_published:
         publish(plan, world.lea)
-    run = actions.calculate(Run.objects.get_or_create(plan=plan)[0], by=world.kim)
+    run = actions.calculate(Run.objects.get_or_create(plan=plan, number=1)[0], by=world.kim)
     if run.state == Run.State.CALCULATED:
         actions.open_recommending(run, version=None, by=world.kim)
 
