@@ -315,6 +315,7 @@ class Run(models.Model):
     approved_at = models.DateTimeField(null=True)
     released_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     released_at = models.DateTimeField(null=True)
+    # Why it was approved without teams that their line had not approved.
     waived = models.TextField(blank=True, default="")
     version = models.PositiveIntegerField(default=1)
 

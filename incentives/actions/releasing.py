@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,11 +18,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incentives import rules
+from incentives.actions.guarding import act_of, left_of_release
 from incentives.models import Award, PayrollExport, Run, Statement
 from pmcycle.activity.actions import Step, enqueue, no_step, record
 from pmcycle.activity.models import Job
-from pmcycle.cycles.actions import link
+from pmcycle.cycles.actions import accept_leftovers, link, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle
+from pmcycle.cycles.rules import Accepting
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
 
@@ -95,12 +97,20 @@ ON CONFLICT (notice_id, channel) DO NOTHING
 STEPS_OF_RELEASE = 4
 
 
-def request_release(run: Run, *, version: int | None, by: User) -> tuple[Job, bool]:
-    """Ask for the statements of an approved run to be released. Refused to who approved it."""
+def request_release(
+    run: Run, *, accepted: Mapping[str, Accepting], version: int | None, by: User
+) -> tuple[Job, bool]:
+    """Ask for the statements of an approved run to be released. Refused to who approved it.
+
+    Who gets no statement and what is held is accepted with a reason for each kind.
+    """
     with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan").get(pk=run.pk)
+        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
         check_version(locked, version)
         _releasable(locked, by)
+        act = act_of("release_run", locked)
+        left = accept_leftovers(locked.plan.cycle, act, left_of_release(locked, by), accepted, by=by)
+        record("requested_release", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", left=left)
         url = link("incentives:run", pk=locked.plan.cycle_id)
         return enqueue(RELEASE, locked, by=by, total=STEPS_OF_RELEASE, url=url)
 
@@ -117,12 +127,14 @@ def _releasable(run: Run, by: User) -> None:
 def release(run: Run, *, by: User, step: Step = no_step) -> int:
     """Write everybody's statement at once: an immutable snapshot with its hash. How many.
 
-    Who is left out of the whole run gets none: there is nothing yet that the rules say.
+    Who is left out of the whole run gets none: there is nothing yet that the rules say. Refused where more is
+    left out or held by now than was accepted when it was asked for.
     """
     now = timezone.now()
     with transaction.atomic():
         locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
         _releasable(locked, by)
+        refuse_unless_accepted(locked.plan.cycle, act_of("release_run", locked), left_of_release(locked, by))
         values: dict[str, Any] = {
             "run": locked.pk, "now": now, "by": by.pk, "title": _("Read your reward statement"),
             "url": link("incentives:statement", pk=0), "left_out": list(rules.LEFT_OUT),
