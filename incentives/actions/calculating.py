@@ -315,8 +315,8 @@ def locked_plan(plan: Plan) -> Plan:
 
 def _rules_of(run: Run, plan: Plan) -> PlanVersion:
     """The published version that holds; for a supplementary run the one that the run before stands on."""
-    if run.number > 1:
-        return PlanVersion.objects.get(pk=run.plan_version_id)
+    if run.number > 1 and run.plan_version is not None:
+        return run.plan_version
     version = plan.versions.order_by("-number").first()
     if version is None or not plan.is_published:
         raise Refused(_("The rules are not published yet. A second person in HR publishes them first."))

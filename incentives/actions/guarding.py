@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, Value, When, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -44,25 +45,42 @@ def _but(reader: User) -> list[int]:
 
 
 def _left_out(run: Run, reader: User) -> list[Leftover]:
-    """People by the fact that is missing; a rating that is held by its first mention is a kind of its own."""
-    awards = Award.objects.left_out().filter(run=run, participation=OuterRef("pk"))
-    held = Rating.objects.releasable(run.plan.cycle, timezone.now()).filter(
+    """People by the first fact that is missing, and who is in no run. One statement for all causes.
+
+    A rating that is held by its first mention is a kind of its own.
+    """
+    cycle = run.plan.cycle
+    awards = Award.objects.left_out().filter(run=run, participation=OuterRef("pk")).order_by("component")
+    held = Rating.objects.releasable(cycle, timezone.now()).filter(
         FIRST_MENTION, participation=OuterRef("pk")
     )
-    people = Participation.objects.filter(cycle=run.plan.cycle_id).exclude(employee__in=_but(reader))
-    unrated = people.filter(Exists(awards.filter(ineligible_why="no_rating")))
-    found = [
-        *leftover(
-            "incentives:no_rating", _out("no_rating"), unrated.exclude(Exists(held)), person="employee"
-        ),
-        *leftover("incentives:first_mention", _held_back, unrated.filter(Exists(held)), person="employee"),
+    kind = Case(
+        When(Exists(awards.filter(ineligible_why="no_rating")) & Exists(held), then=Value("first_mention")),
+        When(Exists(awards), then=Subquery(awards.values("ineligible_why")[:1])),
+        default=Value("not_in_run"),
+    )
+    rows = (
+        Participation.objects.filter(
+            Exists(awards) | Q(pk__in=not_in_a_run(run.plan).values("pk")), cycle=cycle
+        )
+        .exclude(employee__in=_but(reader))
+        .annotate(kind=kind)
+        .annotate(
+            place=Window(RowNumber(), partition_by="kind", order_by=["employee__sort_name", "pk"]),
+            total=Window(Count("*"), partition_by="kind"),
+        )
+        .filter(place__lte=NAMES)
+        .order_by("kind", "place")
+        .values_list("kind", "pk", "employee__name", "total")
+    )
+    found: dict[str, tuple[int, list[tuple[str, str]]]] = {}
+    for code, pk, name, total in rows:
+        found.setdefault(code, (total, []))[1].append((name, link("cycles:life_line", pk=pk)))
+    words = {"first_mention": _held_back, "not_in_run": _joined}
+    return [
+        Leftover(f"incentives:{code}", words.get(code, _out(code))(n) % {"n": n}, n, tuple(names))
+        for code, (n, names) in found.items()
     ]
-    for why in rules.LEFT_OUT:
-        if why != "no_rating":
-            rows = people.filter(Exists(awards.filter(ineligible_why=why)))
-            found += leftover(f"incentives:{why}", _out(why), rows, person="employee")
-    late = not_in_a_run(run.plan).exclude(employee__in=_but(reader))
-    return [*found, *leftover("incentives:not_in_run", _joined, late, person="employee")]
 
 
 def _undecided(run: Run) -> list[Leftover]:
@@ -113,7 +131,7 @@ def _out(why: str) -> Callable[[int], str]:
             "%(n)d people are left out: %(why)s. They get no statements and follow in a supplementary run.",
             n,
         )
-        cause = str(rules.WHY[why])
+        cause = str(rules.WHY.get(why, why))
         return sentence.replace("%(why)s", cause[0].lower() + cause[1:])
 
     return words

@@ -514,13 +514,15 @@ ORDER BY k.id, u.path NULLS FIRST
 
 REHEARSAL = """
 WITH person AS (
-  SELECT c.participation_id, sum(c.guideline) AS new, bool_or(c.why = ANY(%(left_out)s)) AS is_out, max((SELECT coalesce(sum(a.amount), 0) FROM incentives_award a
+  SELECT c.participation_id, sum(c.guideline) AS new, bool_or(c.why = ANY(%(left_out)s)) AS is_out,
+    max((SELECT coalesce(sum(a.amount), 0) FROM incentives_award a
     JOIN incentives_run r ON r.id = a.run_id AND r.state IN ('released', 'exported')
     WHERE a.participation_id = c.participation_id)) AS old
   FROM reward_calc c GROUP BY c.participation_id
 ),
 grouped AS (
-  SELECT g.kind, g.label, p.new, p.old, p.is_out FROM person p JOIN reward_facts f ON f.participation_id = p.participation_id
+  SELECT g.kind, g.label, p.new, p.old, p.is_out FROM person p
+  JOIN reward_facts f ON f.participation_id = p.participation_id
   CROSS JOIN LATERAL (VALUES
     ('all', ''), ('grade', f.grade), ('fte', CASE WHEN f.fte < 1 THEN 'part' ELSE 'full' END),
     ('leave', CASE WHEN f.days_absent > 0 THEN 'yes' ELSE 'no' END), ('rating', coalesce(f.rating::text, ''))

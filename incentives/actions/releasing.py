@@ -61,8 +61,8 @@ FROM (
   LEFT JOIN people_unit u ON u.id = p.unit_id
   LEFT JOIN incentives_factsheet f ON f.run_id = a.run_id AND f.participation_id = a.participation_id
   WHERE a.run_id = %(run)s
-  GROUP BY a.participation_id, e.name, e.employee_number, e.risen, r.number, p.job_title, u.name, p.grade, c.name, c.first_day, c.last_day,
-    v.number, c.currency, p.annual_pay, f.facts
+  GROUP BY a.participation_id, e.name, e.employee_number, e.risen, r.number, p.job_title, u.name, p.grade, c.name,
+    c.first_day, c.last_day, v.number, c.currency, p.annual_pay, f.facts
   HAVING bool_or(a.ineligible_why <> ALL(%(left_out)s))
 ) s
 ORDER BY s.participation_id

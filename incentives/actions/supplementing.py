@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from appraisals.models import ReleasedResult
 from incentives import rules
 from incentives.actions.calculating import locked_plan
-from incentives.models import OVERSEERS, Award, Plan, RestraintEntry, Run
+from incentives.models import OVERSEERS, Award, AwardQuerySet, Plan, RestraintEntry, Run
 from pmcycle.activity.actions import record
 from pmcycle.cycles.models import Participation, Relation, related
 from pmcycle.errors import Refused
@@ -36,7 +36,7 @@ def not_in_a_run(plan: Plan) -> QuerySet[Participation]:
     return Participation.objects.filter(~Exists(known), cycle=plan.cycle_id, state=Participation.State.ACTIVE)
 
 
-def last_said(plan: Plan) -> QuerySet[Award]:
+def last_said(plan: Plan) -> AwardQuerySet:
     """What the newest run says of each person and component."""
     newer = Award.objects.filter(
         run__plan=plan, component=OuterRef("component"), participation=OuterRef("participation"),
