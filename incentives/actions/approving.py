@@ -15,13 +15,12 @@ from incentives.models import Approval, Pool, Run
 from pmcycle.activity.actions import Tell, record
 from pmcycle.cycles.actions import accept_leftovers, link
 from pmcycle.cycles.models import Participation
-from pmcycle.cycles.rules import Accepting
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
 from pmcycle.ui.formats import money_text
 
 
-def approve(run: Run, *, accepted: Mapping[str, Accepting], version: int | None, by: User) -> Run:
+def approve(run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User) -> Run:
     """The second person in HR approves all amounts; from then on nothing changes.
 
     Refused to who calculated it, while a pool is overspent by all runs together, and to somebody whose own amount

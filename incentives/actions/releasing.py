@@ -24,7 +24,6 @@ from pmcycle.activity.actions import Step, enqueue, no_step, record
 from pmcycle.activity.models import Job
 from pmcycle.cycles.actions import accept_leftovers, link, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle
-from pmcycle.cycles.rules import Accepting
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
 
@@ -98,7 +97,7 @@ STEPS_OF_RELEASE = 4
 
 
 def request_release(
-    run: Run, *, accepted: Mapping[str, Accepting], version: int | None, by: User
+    run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User
 ) -> tuple[Job, bool]:
     """Ask for the statements of an approved run to be released. Refused to who approved it.
 

@@ -23,11 +23,10 @@ from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
 from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
-from pmcycle.cycles.forms import LeftoversForm, went_on
 from pmcycle.cycles.models import Cycle, Relation, related
 from pmcycle.cycles.rules import Leftover
 from pmcycle.errors import Refused
-from pmcycle.typed import done, read_version, row_number, search_words
+from pmcycle.typed import LeftoversForm, done, read_version, row_number, search_words, went_on
 from pmcycle.ui.formats import money_text
 
 AWARDS_A_PAGE = 25

@@ -246,8 +246,8 @@ def test_an_award_is_given_once_in_all_runs(world: World) -> None:
     run = calculated_for(world, "hugo")
     first = Award.objects.filter(run__number=1, participation=world.ana_part).first()
     assert first
+    first.pk, first.run = None, run
     with pytest.raises(IntegrityError, match="award_given_once"), transaction.atomic():
-        first.pk, first.run = None, run
         first.save(force_insert=True)
 
 
