@@ -395,9 +395,13 @@ class AwardQuerySet(models.QuerySet["Award"]):
         """The manager recommends for the team, never for themselves."""
         return self.filter(related(user, Relation.MANAGER) & ~related(user, Relation.SELF))
 
+    def approved(self) -> Self:
+        """Of runs that are approved."""
+        return self.exclude(run__state__in=Run.OPEN)
+
     def given(self) -> Self:
-        """What the rules have said something about, approved: no later run gives it again."""
-        return self.filter(ineligible_why="").exclude(run__state__in=Run.OPEN)
+        """Approved, and not nothing for a cause: no later run gives it again."""
+        return self.approved().filter(ineligible_why="")
 
     def left_out(self) -> Self:
         """Of whom the rules could not say anything, because a fact was missing."""

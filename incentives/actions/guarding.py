@@ -127,8 +127,8 @@ def _out(why: str) -> Callable[[int], str]:
 
     def words(n: int) -> str:
         sentence = ngettext(
-            "%(n)d person is left out: %(why)s. They get no statement and follow in a supplementary run.",
-            "%(n)d people are left out: %(why)s. They get no statements and follow in a supplementary run.",
+            "%(n)d person is left out: %(why)s. They follow in a supplementary run.",
+            "%(n)d people are left out: %(why)s. They follow in a supplementary run.",
             n,
         )
         cause = str(rules.WHY.get(why, why))

@@ -245,18 +245,18 @@ def outstanding(run: Run) -> list[tuple[Employee, str]]:
 
 
 def pools_of(run: Run) -> list[dict[str, Any]]:
-    """Every pool with what all runs of the plan give and hold, and what this run gives of it. One statement."""
+    """Every pool of a run's plan with what all its runs give and hold. One statement."""
     total, held = Sum("awards__amount"), Sum("awards__amount", filter=Q(awards__is_held=True))
     rows = (
         Pool.objects.filter(component__plan=run.plan_id)
-        .annotate(spent=total, held=held, here=Sum("awards__amount", filter=Q(awards__run=run)))
+        .annotate(spent=total, held=held)
         .select_related("component", "unit")
         .order_by("component", F("unit__path").asc(nulls_first=True))
     )
     return [
         {
             "pool": p, "spent": (p.spent or Decimal(0)) - (p.held or Decimal(0)), "held": p.held or Decimal(0),
-            "left": p.amount - (p.spent or Decimal(0)), "here": p.here or Decimal(0),
+            "left": p.amount - (p.spent or Decimal(0)),
         }
         for p in rows
     ]  # fmt: skip

@@ -37,20 +37,20 @@ WAITING_SHOWN = 100
 @require_GET
 def run(request: UserRequest, pk: int) -> HttpResponse:
     """Where the money stands: the runs of the plan, steps, who is left out, pools, amounts, files for payroll."""
-    return _run_page(request, pk)
+    return _run_page(request, pk, at=row_number(request.GET.get("run")))
 
 
 def _run_page(
-    request: UserRequest, pk: int, form: VersionForm | None = None, leaving: LeftoversForm | None = None
-) -> HttpResponse:
+    request: UserRequest, pk: int, *, at: int | None = None, form: VersionForm | None = None,
+    leaving: LeftoversForm | None = None,
+) -> HttpResponse:  # fmt: skip
     with_plan = Cycle.objects.select_related("reward_plan__published_by", "reward_plan__drafted_by")
     cycle = get_visible(with_plan, request.user, pk=pk)
     if not request.user.standing.is_hr:
         raise Http404
     plan = getattr(cycle, "reward_plan", None)
     runs = _runs_of(request, plan)
-    number = row_number(request.GET.get("run"))
-    found = next((r for r in runs if r.number == number), runs[0] if runs else None)
+    found = next((r for r in runs if r.number == at), runs[0] if runs else None)
     may_act = request.user.standing.is_hr_admin
     context: dict[str, Any] = {
         "cycle": cycle, "plan": plan, "run": found, "may_act": may_act, "steps": _steps(plan, found),
@@ -60,7 +60,10 @@ def _run_page(
         context |= _amounts(request, found) | _act(request, found, form, leaving)
     if plan and found and any(r.calculated_at for r in runs):
         waiting = actions.waiting(plan, seen_by=request.user)
-        context |= {"waiting": waiting[:WAITING_SHOWN], "waiting_more": len(waiting[WAITING_SHOWN:])}
+        context |= {
+            "waiting": waiting[:WAITING_SHOWN], "waiting_count": len(waiting),
+            "waiting_more": len(waiting[WAITING_SHOWN:]),
+        }  # fmt: skip
     return render(request, "incentives/run.html", context, status=leaving.status if leaving else 200)
 
 
@@ -210,7 +213,7 @@ def approve(request: UserRequest, pk: int) -> HttpResponse:
     if form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
         messages.success(request, _("Approved. Nothing changes any more."))
         return _to(found)
-    return _run_page(request, found.plan.cycle_id, form, leaving)
+    return _run_page(request, found.plan.cycle_id, at=found.number, form=form, leaving=leaving)
 
 
 @login_required
@@ -232,7 +235,7 @@ def release(request: UserRequest, pk: int) -> HttpResponse:
     if form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
         wake(tasks.release_waiting)
         return redirect("activity:job", pk=jobs[0].pk)
-    return _run_page(request, found.plan.cycle_id, form, leaving)
+    return _run_page(request, found.plan.cycle_id, at=found.number, form=form, leaving=leaving)
 
 
 def _to(found: Run) -> HttpResponse:

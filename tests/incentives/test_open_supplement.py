@@ -206,6 +206,21 @@ def test_a_review_that_was_upheld_follows_where_nothing_was_given(world: World) 
     assert incentives.award_of(world.ana_part).amount == Decimal("1040.00")
 
 
+def test_an_entry_can_restrain_what_no_run_has_given_yet(world: World, as_: SignedIn) -> None:
+    first = incentives.released_without(world, "ana")
+    assert actions.left_of_incentives(world.cycle, world.kim)[0].code == "incentives:left_out"
+    entry = incentives.in_effect(world, effect="zero")
+    page = as_(world.lea).get(reverse("incentives:restraint", kwargs={"pk": entry.pk})).content.decode()
+    assert "Lift it" in page
+    incentives.rate(world.ana_part)
+    run = calculated(world, first)
+    assert incentives.award_of(world.ana_part).ineligible_why == "restrained"
+    assert incentives.award_of(world.ana_part, "bonus").amount > 0
+    through(world, run, world.bashir)
+    with pytest.raises(Refused, match="approved"):
+        incentives.in_effect(world, kind="bonus")
+
+
 # --- Once, in order, by two people -------------------------------------------------------------------
 
 
