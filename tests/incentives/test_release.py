@@ -41,7 +41,7 @@ def test_going_on_without_a_team_needs_a_reason(world: World, as_: SignedIn) -> 
     page = answer.content.decode()
     assert "4 teams are not approved by their line" in page
     assert "Bashir Nouri (not handed in)" in page
-    assert "Say why this may stay as it is." in page
+    assert "Say why this may stay as it is" in page
 
 
 def test_nobody_approves_an_amount_of_their_own_that_nobody_stood_for(world: World) -> None:

@@ -151,12 +151,12 @@ def approve(journey: Journey, run: Run) -> None:
     leo = journey.person(SECOND, f"/incentives/cycles/{journey.cycle}/run/")
     with leo.job("approve the run as second person", allowed=3):
         leo.sees("What is still open or held")
-        leo.page.locator("#approving textarea").fill("Held until the course is taken on the 12th.")
+        leo.gives_reasons("The others follow in a supplementary run.")
         leo.confirms("Approve all amounts")
         leo.page.get_by_role("button", name="Approve all amounts").wait_for(state="detached")
     kim = journey.person(FIRST, f"/incentives/cycles/{journey.cycle}/run/")
     with kim.job("release the statements", allowed=3):
-        kim.page.locator("#releasing textarea").fill("Held until the course is taken on the 12th.")
+        kim.gives_reasons("The others follow in a supplementary run.")
         kim.confirms("Release the statements")
         journey.stack.wait_for(
             lambda: Statement.objects.filter(participation=journey.part(cast.employee)).exists(), 60
