@@ -189,12 +189,6 @@ class NoteForm(forms.Form):
     note = LongText(label=gettext_lazy("Note"), required=False, rows=2)
 
 
-class ApproveForm(VersionForm):
-    waived = LongText(
-        label=gettext_lazy("Why go on without the teams that are missing"), required=False, rows=2
-    )
-
-
 class SettleForm(VersionForm):
     reason = forms.CharField(label=gettext_lazy("What has settled it"), max_length=1000)
 

@@ -289,7 +289,12 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """One calculation of a plan and its way to payroll."""
+    """One calculation of a plan and its way to payroll.
+
+    The first run is for everybody. Who could not be in it (no released rating then, an entry lifted since,
+    joined late) follows in a supplementary run: the next `number`, from the same published rules and what is
+    left of the same pools, one open at a time.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -301,7 +306,11 @@ class Run(models.Model):
 
     OPEN = (State.DRAFT, State.CALCULATED, State.RECOMMENDING)
 
-    plan = models.OneToOneField(Plan, on_delete=models.PROTECT, related_name="run")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="runs")
+    number = models.PositiveSmallIntegerField(default=1)
+    supplements = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="supplemented_by"
+    )
     plan_version = models.ForeignKey(PlanVersion, null=True, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     calculated_at = models.DateTimeField(null=True)
@@ -310,13 +319,26 @@ class Run(models.Model):
     approved_at = models.DateTimeField(null=True)
     released_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     released_at = models.DateTimeField(null=True)
+    # Why it was approved without teams that their line had not approved.
     waived = models.TextField(blank=True, default="")
     version = models.PositiveIntegerField(default=1)
 
     objects = RunQuerySet.as_manager()
 
     class Meta:
+        ordering = ["plan", "number"]
         constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="run_number_once"),
+            models.UniqueConstraint(
+                fields=["plan"],
+                condition=Q(state__in=["draft", "calculated", "recommending"]),
+                name="run_one_open_per_plan",
+                violation_error_message=_("One run after the other: the one before is not approved yet."),
+            ),
+            models.CheckConstraint(
+                condition=Q(number=1, supplements__isnull=True) | Q(number__gt=1, supplements__isnull=False),
+                name="run_supplements_the_one_before",
+            ),
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("calculated_by")),
                 name="run_approved_by_a_second_person",
@@ -345,6 +367,13 @@ class Run(models.Model):
         """Whether amounts may still change."""
         return self.state in self.OPEN
 
+    @property
+    def title(self) -> str:
+        """What a run of a plan is called."""
+        if self.number == 1:
+            return str(_("First run"))
+        return str(_("Supplementary run %d") % (self.number - 1))
+
 
 class FactSheet(models.Model):
     """What the rules knew of one person when the run was calculated; every amount recomputes from it."""
@@ -370,9 +399,24 @@ class AwardQuerySet(models.QuerySet["Award"]):
         """The manager recommends for the team, never for themselves."""
         return self.filter(related(user, Relation.MANAGER) & ~related(user, Relation.SELF))
 
+    def approved(self) -> Self:
+        """Of runs that are approved."""
+        return self.exclude(run__state__in=Run.OPEN)
+
+    def given(self) -> Self:
+        """Approved, and not nothing for a cause: no later run gives it again."""
+        return self.approved().filter(ineligible_why="")
+
+    def left_out(self) -> Self:
+        """Of whom the rules could not say anything, because a fact was missing."""
+        return self.filter(ineligible_why__in=rules.LEFT_OUT)
+
 
 class Award(models.Model):
-    """One person, one component, one run. `amount` is always the sum of its lines (the action writes both)."""
+    """One person, one component, one run. `amount` is always the sum of its lines (the action writes both).
+
+    Given once: a person has one award a component in all runs of a plan that is not nothing for a cause.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="awards")
     component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="awards")
@@ -396,6 +440,12 @@ class Award(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["run", "component", "participation"], name="award_once_per_person_and_component"
+            ),
+            models.UniqueConstraint(
+                fields=["component", "participation"],
+                condition=Q(ineligible_why=""),
+                name="award_given_once_in_all_runs",
+                violation_error_message=_("This reward was given in another run already."),
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="award_not_negative"),
             models.CheckConstraint(
@@ -423,6 +473,11 @@ class Award(models.Model):
     def why_words(self) -> str:
         """Why the person gets nothing, in words; "" for who gets something."""
         return str(rules.WHY.get(self.ineligible_why, ""))
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether a fact was missing, so that this waits for a later run."""
+        return self.ineligible_why in rules.LEFT_OUT
 
 
 class AwardLine(models.Model):

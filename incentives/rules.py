@@ -122,6 +122,13 @@ OPERATORS: dict[str, dict[str, Any]] = {
     "unit": {"is": gettext_lazy("is within"), "is_not": gettext_lazy("is not within")},
 }
 
+# Facts that may be missing, and why nobody can say then what the rules give. Every other fact is always
+# there (a number of days may truly be none), or, as of promises, may truly not exist.
+MISSING: dict[str, str] = {
+    "rating": "no_rating", "rating_value": "no_rating", "goal_score": "no_goal_score",
+    "compa_ratio": "no_compa_ratio", "grade": "no_grade",
+}  # fmt: skip
+
 _SIGNS = {"at_least": ">=", "at_most": "<=", "more_than": ">", "less_than": "<", "is": "=", "is_not": "<>"}
 
 
@@ -345,7 +352,7 @@ class Restraint:
 
 @dataclass(frozen=True)
 class Person:
-    """What the rules know of one person. None is "not known", and a condition on it does not hold."""
+    """What the rules know of one person. None (of a grade: "") is "not known": it is never read as nothing."""
 
     key: int
     unit_path: str = ""
@@ -392,16 +399,19 @@ def person_from(facts: Mapping[str, Any]) -> Person:
     )  # fmt: skip
 
 
-def holds(condition: Condition, person: Person) -> bool:
-    """Whether a condition holds for a person. What is not known does not hold."""
+def holds(condition: Condition, person: Person) -> bool | None:
+    """Whether a condition holds for a person; None where its fact is missing.
+
+    Promises are the one fact that may not exist: of whom none fell due, nothing is missing.
+    """
     known = person.value_of(condition.fact)
     if condition.kind == "unit":
         inside = f"/{int(condition.number)}/" in f"/{known}"
         return inside if condition.op == "is" else not inside
+    if known is None or known == "":
+        return None if condition.fact in MISSING else False
     if condition.kind == "grade":
         return bool(known == condition.value) == (condition.op == "is")
-    if known is None:
-        return False
     number, value = Decimal(known), condition.number
     return {
         "at_least": number >= value, "at_most": number <= value, "more_than": number > value,
@@ -409,9 +419,21 @@ def holds(condition: Condition, person: Person) -> bool:
     }[condition.op]  # fmt: skip
 
 
-def fits(rule: Rule, person: Person) -> bool:
-    """Whether all conditions of a rule hold; a rule without conditions holds for everybody."""
-    return all(holds(condition, person) for condition in rule.conditions)
+def fits(rule: Rule, person: Person) -> bool | None:
+    """Whether all conditions of a rule hold; a rule without conditions holds for everybody.
+
+    None where no condition fails but one asks for a missing fact, so that nobody can say.
+    """
+    said = [holds(condition, person) for condition in rule.conditions]
+    if False in said:
+        return False
+    return None if None in said else True
+
+
+def missing_fact(rule: Rule, person: Person) -> str:
+    """The code of the first missing fact that a rule asks for."""
+    unknown = (c.fact for c in rule.conditions if holds(c, person) is None)
+    return next((MISSING[fact] for fact in unknown), "")
 
 
 def condition_sql(condition: Condition) -> tuple[str, list[Any]]:
@@ -421,14 +443,29 @@ def condition_sql(condition: Condition) -> tuple[str, list[Any]]:
     if condition.kind == "unit":
         sign = ">" if condition.op == "is" else "="
         return f"position(%s in '/' || f.unit_path) {sign} 0", [f"/{int(condition.number)}/"]
-    return f"coalesce(f.{condition.fact} {_SIGNS[condition.op]} %s, false)", [condition.value]
+    text = f"{fact_sql(condition.fact)} {_SIGNS[condition.op]} %s"
+    if condition.fact not in MISSING:
+        text = f"coalesce({text}, false)"
+    return text, [condition.value]
+
+
+def fact_sql(fact: str) -> str:
+    """A fact of `f` that is NULL where it is missing."""
+    return f"nullif(f.{fact}, '')" if FACTS[fact].kind == "grade" else f"f.{fact}"
 
 
 def rule_sql(rule: Rule) -> tuple[str, list[Any]]:
-    """All conditions of a rule as one SQL expression."""
+    """All conditions of a rule as one SQL expression, NULL where `fits` says None."""
     parts = [condition_sql(condition) for condition in rule.conditions]
     values = [value for _sql, more in parts for value in more]
     return " AND ".join(sql for sql, _more in parts) or "true", values
+
+
+def missing_sql(rule: Rule) -> str:
+    """The code of the first missing fact that a rule asks for, as SQL: the same as `missing_fact`."""
+    asked = [c.fact for c in rule.conditions if c.fact in MISSING]
+    cases = [f"WHEN {fact_sql(fact)} IS NULL THEN '{MISSING[fact]}'" for fact in dict.fromkeys(asked)]
+    return f"CASE {' '.join(cases)} END" if cases else "NULL"
 
 
 # --- The amount -------------------------------------------------------------------------------------
@@ -439,10 +476,17 @@ WHY: dict[str, Any] = {
     "no_pay": gettext_lazy("No pay on file"),
     "currency": gettext_lazy("Paid in another currency than the plan"),
     "no_rating": gettext_lazy("No released rating"),
+    "no_goal_score": gettext_lazy("No goal score"),
+    "no_compa_ratio": gettext_lazy("No pay range on file"),
+    "no_grade": gettext_lazy("No grade on file"),
     "no_days": gettext_lazy("No days worked in the period"),
     "no_rule": gettext_lazy("No rule fits"),
     "restrained": gettext_lazy("Restrained: nothing is given"),
 }
+
+# Of these the rules could not say anything: who is left out gets no statement and follows in a later run.
+# The other causes are what the rules say: nothing.
+LEFT_OUT = ("no_pay", "currency", "no_rating", "no_goal_score", "no_compa_ratio", "no_grade")
 
 
 @dataclass(frozen=True)
@@ -471,14 +515,24 @@ def weigh(component: Component, person: Person, *, currency: str) -> Weighed:
     """Which rules fit, and what they come to.
 
     The first giving rule that fits gives (or all of them, added up); every restraining rule that fits
-    and every entry in effect restrains: nothing, or less by the largest reduction, or held.
+    and every entry in effect restrains: nothing, or less by the largest reduction, or held. Where a rule that
+    could still count asks for a missing fact, the rules say nothing at all (`LEFT_OUT`).
     """
     with localcontext() as context:
         context.prec = 60
-        fitting = [rule for rule in component.rules if fits(rule, person)]
+        said = {rule.id: fits(rule, person) for rule in component.rules}
+        fitting = [rule for rule in component.rules if said[rule.id]]
         giving = [rule for rule in fitting if rule.effect == "give"]
         if component.match == "first":
             giving = giving[:1]
+        missing = next(
+            (
+                missing_fact(rule, person)
+                for number, rule in enumerate(component.rules)
+                if said[rule.id] is None and not _is_beaten(component, number, said)
+            ),
+            "",
+        )
         entries = [r for r in person.restraints if r.kind == component.kind]
         percent = sum((r.amount for r in giving if r.basis == "percent"), NOTHING)
         fixed = sum((r.amount for r in giving if r.basis == "fixed"), NOTHING)
@@ -501,6 +555,7 @@ def weigh(component: Component, person: Person, *, currency: str) -> Weighed:
                     "no_pay": component.needs_pay and person.annual_pay is None,
                     "currency": bool(person.currency) and person.currency != currency,
                     "no_rating": component.asks_rating and person.rating is None,
+                    missing: bool(missing),
                     "no_days": share <= 0,
                     "no_rule": not giving,
                     "restrained": is_zero or cut >= 100,
@@ -512,6 +567,13 @@ def weigh(component: Component, person: Person, *, currency: str) -> Weighed:
         gross = NOTHING if why else (pay * percent * PER_CENT + fixed) * share * (1 - cut * PER_CENT)
         hits = tuple(r.id for r in component.rules if r in giving or (r in fitting and r.effect != "give"))
         return Weighed(why, hits, percent, fixed, pay, share, cut, hold and not why, gross)
+
+
+def _is_beaten(component: Component, number: int, said: Mapping[int, bool | None]) -> bool:
+    """Whether a giving rule comes too late to count: one before it fits, and the first that fits gives."""
+    if component.match != "first" or component.rules[number].effect != "give":
+        return False
+    return any(rule.effect == "give" and said[rule.id] for rule in component.rules[:number])
 
 
 def single(component: Component, gross: Decimal) -> Decimal:
@@ -626,7 +688,10 @@ def claim_of(component: Component, key: int, gross: Decimal, pool: Decimal) -> C
 
 @dataclass(frozen=True)
 class Pool:
-    """Money for a component, for one unit's subtree or (with an empty path) for all."""
+    """Money for a component, for one unit's subtree or (with an empty path) for all.
+
+    `amount` is what a run may give: in a supplementary run what the runs before have left.
+    """
 
     id: int
     component: int
@@ -702,13 +767,23 @@ def recompute(
     return (claim.weight * int(part["rest"]) // int(part["weights"]) + int(part["extra"])) * unit
 
 
+@dataclass(frozen=True)
+class Tried:
+    """What one component would give, or None with the reason why nobody can say or nothing is given."""
+
+    name: str
+    amount: Decimal | None
+    why: str = ""
+
+
 def at_rating(
     components: Iterable[Component], person: Person, position: int, value: Decimal, *, currency: str
-) -> list[tuple[str, Decimal, str]]:
-    """What the rules would give a person at another rating, before any pool: (component, amount, why nothing)."""
+) -> list[Tried]:
+    """What the rules would give a person at another rating, before any pool."""
     other = Person(**{**person.__dict__, "rating": position, "rating_value": value, "restraints": ()})
     found = []
     for component in components:
         said = weigh(component, other, currency=currency)
-        found.append((component.name, single(component, said.gross), str(WHY.get(said.why, ""))))
+        amount = None if said.why in LEFT_OUT else single(component, said.gross)
+        found.append(Tried(component.name, amount, str(WHY.get(said.why, ""))))
     return found

@@ -21,6 +21,7 @@ urlpatterns = [
     path("rules/<int:pk>/remove/", plans.remove_rule, name="remove_rule"),
     path("cycles/<int:pk>/run/", runs.run, name="run"),
     path("cycles/<int:pk>/run/calculate/", runs.calculate, name="calculate"),
+    path("cycles/<int:pk>/run/supplement/", runs.open_supplement, name="open_supplement"),
     path("runs/<int:pk>/recommending/", runs.open_recommending, name="open_recommending"),
     path("runs/<int:pk>/approve/", runs.approve, name="approve"),
     path("runs/<int:pk>/release/", runs.release, name="release"),

@@ -23,7 +23,7 @@ def fact_words(fact: str, facts: Mapping[str, Any], names: rules.Names) -> str:
         return names.units.get(ids[-1], "–") if ids else "–"
     value = facts.get(fact)
     if value is None or value == "":
-        return _("not known")
+        return _("none fell due") if fact == "promises_kept" else _("not known")
     known = rules.FACTS[fact]
     if known.kind == "level":
         return names.levels.get(int(value), str(value))
@@ -127,10 +127,14 @@ def tree(
     numbers = {rule.id: (number, rule) for number, rule in enumerate(component.rules, start=1)}
     hits = [_rule_node(*numbers[pk], facts, names) for pk in trace.get("hits", []) if pk in numbers]
     if award["why"]:
-        missing = {"label": _("Nothing is given"), "value": str(rules.WHY[award["why"]])}
+        out = award["why"] in rules.LEFT_OUT
+        missing = {
+            "label": _("The rules cannot say yet") if out else _("Nothing is given"),
+            "value": str(rules.WHY[award["why"]]),
+        }
         return {
             "label": component.name,
-            "value": money_text(amount, currency),
+            "value": _("not decided") if out else money_text(amount, currency),
             "parts": [*hits, missing, *_entries(component, facts)],
         }
     parts = list(hits)

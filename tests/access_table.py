@@ -769,6 +769,13 @@ ROWS: list[Row] = [
         build=incentives.cycle_with_published,
     ),
     Row(
+        "incentives:open_supplement",
+        method="post",
+        may="hr_admin",
+        told="hr_partner other_hr_partner auditor",
+        build=incentives.cycle_with_left_out,
+    ),
+    Row(
         "incentives:open_recommending",
         method="post",
         may="hr_admin",

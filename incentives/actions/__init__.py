@@ -1,6 +1,8 @@
 """One function per verb of incentives, a module a subject."""
 
+from incentives.actions.approving import approve
 from incentives.actions.calculating import CALCULATE, calculate, facts_of, request_calculation
+from incentives.actions.guarding import left_of_approval, left_of_release
 from incentives.actions.leaving import left_of_incentives, left_restraints, left_sheets
 from incentives.actions.plans import (
     COMPONENT_FIELDS,
@@ -22,7 +24,6 @@ from incentives.actions.plans import (
 )
 from incentives.actions.recommending import (
     adjust,
-    approve,
     decide_team,
     hand_in,
     last_act,
@@ -48,14 +49,17 @@ from incentives.actions.restraining import (
     settle,
 )
 from incentives.actions.stage import close_incentives, open_incentives
+from incentives.actions.supplementing import Waiting, last_said, not_in_a_run, open_supplement, waiting
 
 __all__ = [
-    "CALCULATE", "COMPONENT_FIELDS", "RELEASE", "acknowledge", "add_component", "add_rule", "adjust",
-    "answer", "approve", "calculate", "check_plan", "close_incentives", "content_of", "copy_plan",
-    "decide", "decide_team", "edit_component", "edit_rule", "export_payroll", "facts_of", "hand_in",
-    "lapse_due", "last_act", "left_of_incentives", "left_restraints", "left_sheets", "may_decide",
-    "may_take_effect", "move_rule", "names_of", "open_incentives",
-    "open_recommending", "outstanding", "pools_of", "propose_restraint", "publish", "reconciliation",
-    "rehearse", "release", "remove_component", "remove_rule", "request_calculation", "request_release",
-    "set_pools", "settle", "start_plan",
+    "CALCULATE", "COMPONENT_FIELDS", "RELEASE", "Waiting", "acknowledge", "add_component", "add_rule",
+    "adjust", "answer", "approve", "calculate", "check_plan", "close_incentives", "content_of",
+    "copy_plan", "decide", "decide_team", "edit_component", "edit_rule", "export_payroll", "facts_of",
+    "hand_in", "lapse_due", "last_act", "last_said", "left_of_approval",
+    "left_of_incentives", "left_of_release", "left_restraints",
+    "left_sheets", "may_decide", "may_take_effect", "move_rule", "names_of", "not_in_a_run",
+    "open_incentives", "open_recommending", "open_supplement", "outstanding", "pools_of",
+    "propose_restraint", "publish", "reconciliation", "rehearse", "release", "remove_component",
+    "remove_rule", "request_calculation", "request_release", "set_pools", "settle", "start_plan",
+    "waiting",
 ]  # fmt: skip

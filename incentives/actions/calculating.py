@@ -155,7 +155,7 @@ WITH claim AS (
     coalesce(ceil(c.minimum / c.unit), 0)::numeric(40,0) AS least,
     greatest(coalesce(floor(c.maximum / c.unit), p.amount / c.unit), coalesce(ceil(c.minimum / c.unit), 0))
       ::numeric(40,0) AS most
-  FROM reward_calc c JOIN incentives_pool p ON p.id = c.pool_id
+  FROM reward_calc c JOIN reward_pool p ON p.id = c.pool_id
   WHERE c.divides AND round(c.gross, 2) > 0
 ),
 bound AS (
@@ -203,8 +203,35 @@ UPDATE reward_calc c SET guideline = d.amount, part = d.part FROM divided d
 WHERE d.component_id = c.component_id AND d.participation_id = c.participation_id
 """
 
+# What a run may give of each pool: all of it, less what other runs of the plan have given or reserved.
+POOLS = """
+CREATE TEMPORARY TABLE reward_pool ON COMMIT DROP AS
+SELECT p.id, p.component_id, coalesce(u.path, '') AS path, greatest(p.amount - coalesce((
+  SELECT sum(a.amount) FROM incentives_award a WHERE a.pool_id = p.id AND a.run_id <> %(run)s), 0), 0) AS amount
+FROM incentives_pool p LEFT JOIN people_unit u ON u.id = p.unit_id WHERE p.component_id = ANY(%(components)s)
+"""
+
+# A supplementary run takes whom no run before has given this component, and whom the rules say something
+# about now, or have not said anything about yet. What the run has taken once stays in it.
+SUPPLEMENT = """
+DELETE FROM reward_calc c
+WHERE EXISTS (
+  SELECT 1 FROM incentives_award a JOIN incentives_run r ON r.id = a.run_id
+  WHERE r.plan_id = %(plan)s AND r.id <> %(run)s AND a.component_id = c.component_id
+    AND a.participation_id = c.participation_id
+    AND (a.ineligible_why = '' OR (c.why <> '' AND a.ineligible_why <> ALL(%(left_out)s))))
+  AND NOT EXISTS (
+    SELECT 1 FROM incentives_award a WHERE a.run_id = %(run)s AND a.component_id = c.component_id
+      AND a.participation_id = c.participation_id)
+"""
+
+SPENT = """
+SELECT p.id FROM reward_calc c JOIN reward_pool p ON p.id = c.pool_id
+WHERE c.divides AND round(c.gross, 2) > 0 AND p.amount <= 0 GROUP BY p.id
+"""
+
 TOO_SMALL = """
-SELECT p.id FROM reward_calc c JOIN incentives_pool p ON p.id = c.pool_id
+SELECT p.id, p.amount FROM reward_calc c JOIN reward_pool p ON p.id = c.pool_id
 WHERE c.divides AND round(c.gross, 2) > 0
 GROUP BY p.id, p.amount HAVING sum(ceil(coalesce(c.minimum, 0) / c.unit) * c.unit) > p.amount
 """
@@ -216,6 +243,7 @@ UPDATE reward_calc SET low = round(guideline * (1 - band * 0.01), 2), high = rou
 SHEETS = f"""
 INSERT INTO incentives_factsheet (run_id, participation_id, facts)
 SELECT %(run)s, f.participation_id, {STORED} FROM reward_facts f
+WHERE EXISTS (SELECT 1 FROM reward_calc c WHERE c.participation_id = f.participation_id)
 ON CONFLICT (run_id, participation_id) DO UPDATE SET facts = EXCLUDED.facts
 WHERE incentives_factsheet.facts IS DISTINCT FROM EXCLUDED.facts
 """  # noqa: S608  (the columns are ours)
@@ -260,34 +288,48 @@ ORDER BY a.id
 """
 
 SUMMARY = """
-SELECT count(*), count(*) FILTER (WHERE why = '' AND guideline > 0), coalesce(sum(guideline), 0) FROM reward_calc
+SELECT count(*), count(*) FILTER (WHERE why = '' AND guideline > 0), coalesce(sum(guideline), 0),
+  count(DISTINCT participation_id) FILTER (WHERE why = ANY(%(left_out)s)) FROM reward_calc
 """
 
 
 def request_calculation(plan: Plan, *, by: User) -> tuple[Job, bool]:
-    """Ask for a calculation; a worker does it. Refused where it could not succeed."""
+    """Ask for a calculation of the open run; a worker does it. Refused where it could not succeed."""
     with transaction.atomic():
-        locked, _version = _calculable(plan)
-        run, _made = Run.objects.get_or_create(plan=locked)
+        locked = locked_plan(plan)
+        run = locked.runs.order_by("-number").first() or Run.objects.create(plan=locked)
+        _rules_of(run, locked)
         _still_open(run)
         url = link("incentives:run", pk=locked.cycle_id)
         return enqueue(CALCULATE, run, by=by, total=STEPS_OF_CALCULATION, url=url)
 
 
-def _calculable(plan: Plan) -> tuple[Plan, PlanVersion]:
-    """The locked plan and the published version that holds."""
+def locked_plan(plan: Plan) -> Plan:
+    """The plan, locked before its runs are judged. Refused while its cycle does not run."""
     locked = Plan.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=plan.pk)
-    version = locked.versions.order_by("-number").first()
-    if version is None or not locked.is_published:
-        raise Refused(_("The rules are not published yet. A second person in HR publishes them first."))
     if locked.cycle.state != Cycle.State.RUNNING:
         raise Refused(_("Rewards are calculated while the cycle runs."))
-    return locked, version
+    return locked
+
+
+def _rules_of(run: Run, plan: Plan) -> PlanVersion:
+    """The published version that holds; for a supplementary run the one that the run before stands on."""
+    if run.number > 1 and run.plan_version is not None:
+        return run.plan_version
+    version = plan.versions.order_by("-number").first()
+    if version is None or not plan.is_published:
+        raise Refused(_("The rules are not published yet. A second person in HR publishes them first."))
+    return version
 
 
 def _still_open(run: Run) -> None:
     if not run.is_open:
-        raise Refused(_("This run is approved. What is approved is not calculated again."))
+        raise Refused(
+            _(
+                "This run is approved. What is approved is not calculated again. "
+                "Open a supplementary run for whom it left out."
+            )
+        )
     handed_in = Approval.objects.filter(run=run).order_by("manager_id", "-pk").distinct("manager_id")
     if any(row.act != Approval.Act.RETURNED for row in handed_in):
         raise Refused(_("Teams have handed in their recommendations. Return their sheets first."))
@@ -303,29 +345,34 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
 
     Again with the same facts writes nothing; what has changed is reversed and written anew, and a
     recommendation stays where its guideline stays. Refused once the run is approved or a team has handed in.
+    Of whom a fact is missing the rules say nothing: left out, by cause, for a supplementary run.
     """
     with transaction.atomic():
-        plan, version = _calculable(run.plan)
+        plan = locked_plan(run.plan)
         locked = Run.objects.select_for_update().get(pk=run.pk)
+        version = _rules_of(locked, plan)
         _still_open(locked)
         pools = list(Pool.objects.select_for_update(of=("self",)).filter(component__plan=plan).order_by("pk"))
         components = rules.components_of(version.content)
         values: dict[str, Any] = {
             "run": locked.pk, "by": by.pk, "currency": plan.cycle.currency, "again": _("calculated again"),
+            "plan": plan.pk, "left_out": list(rules.LEFT_OUT),
         }  # fmt: skip
         follow_departures(plan.cycle, plan.cycle.local_day(timezone.now()))
         with connection.cursor() as cursor:
             read_facts(cursor, plan.cycle)
             step()
-            weigh(cursor, components, plan.cycle.currency)
+            weigh(cursor, components, plan.cycle.currency, run=locked.pk)
+            if locked.number > 1:
+                _only_who_is_left(cursor, pools, values)
             step()
             divide(cursor, pools)
             step()
             for statement in WRITES:
                 cursor.execute(statement, values)
                 step()
-            cursor.execute(SUMMARY)
-            people, paid, total = cursor.fetchone()
+            cursor.execute(SUMMARY, values)
+            people, paid, total, left_out = cursor.fetchone()
         if locked.state == Run.State.DRAFT:
             locked.state = Run.State.CALCULATED
         locked.plan_version, locked.calculated_by, locked.calculated_at = version, by, timezone.now()
@@ -333,14 +380,14 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
         locked.save()
         record(
             "calculated", locked, by=by, stream=f"cycle:{plan.cycle_id}", rules=version.number, awards=people,
-            paid=paid, total=str(total),
+            paid=paid, total=str(total), left_out=left_out,
         )  # fmt: skip
     return locked
 
 
 def read_facts(cursor: Any, cycle: Cycle) -> None:
     """Everybody's facts into `reward_facts`, which lasts as long as the transaction."""
-    cursor.execute("DROP TABLE IF EXISTS reward_facts, reward_calc")
+    cursor.execute("DROP TABLE IF EXISTS reward_facts, reward_calc, reward_pool")
     cursor.execute(f"CREATE TEMPORARY TABLE reward_facts ON COMMIT DROP AS {FACTS}", _period(cycle, None))
 
 
@@ -353,8 +400,33 @@ def _period(cycle: Cycle, only: int | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def weigh(cursor: Any, components: Sequence[rules.Component], currency: str) -> None:
-    """The published rules over `reward_facts`, as one statement, into `reward_calc`."""
+def _only_who_is_left(cursor: Any, pools: Iterable[Pool], values: dict[str, Any]) -> None:
+    """A supplementary run's people in `reward_calc`. Refused if there is nobody, or nothing left to divide."""
+    cursor.execute(SUPPLEMENT, values)
+    cursor.execute("SELECT EXISTS (SELECT 1 FROM reward_calc)")
+    if not cursor.fetchone()[0]:
+        raise Refused(_("Nobody is left for this run: the runs before have said something about everybody."))
+    cursor.execute(SPENT)
+    spent = {row[0] for row in cursor.fetchall()}
+    for pool in pools:
+        if pool.pk in spent:
+            raise Refused(
+                _(
+                    "Nothing is left of the pool of %(money)s: the run before has handed it out. "
+                    "Raise the pool in the reward plan; who approves this run approves that too."
+                )
+                % {"money": money_text(pool.amount, pool.currency)}
+            )
+
+
+def weigh(
+    cursor: Any, components: Sequence[rules.Component], currency: str, *, run: int | None = None
+) -> None:
+    """The published rules over `reward_facts`, as one statement, into `reward_calc`.
+
+    Pools stand in `reward_pool` with what `run` may give of them; without a run with all they have.
+    """
+    cursor.execute(POOLS, {"run": run, "components": [c.id for c in components]})
     parts, values = [], []
     for component in components:
         sql, more = _component_sql(component, currency)
@@ -368,12 +440,12 @@ def weigh(cursor: Any, components: Sequence[rules.Component], currency: str) -> 
 def divide(cursor: Any, pools: Iterable[Pool]) -> None:
     """Pools among whom `reward_calc` gives a share of them. Refused if one cannot pay everybody the least."""
     cursor.execute(TOO_SMALL)
-    short = {row[0] for row in cursor.fetchall()}
+    short = dict(cursor.fetchall())
     for pool in pools:
         if pool.pk in short:
             raise Refused(
                 _("A pool of %(money)s cannot pay everybody the least amount of its component.")
-                % {"money": money_text(pool.amount, pool.currency)}
+                % {"money": money_text(short[pool.pk], pool.currency)}
             )
     cursor.execute(DIVIDE)
     cursor.execute(BAND)
@@ -393,13 +465,23 @@ def _component_sql(component: rules.Component, currency: str) -> tuple[str, list
     values: list[Any] = []
     for number, rule in enumerate(component.rules):
         sql, more = rules.rule_sql(rule)
-        inner.append(f"({sql}) AS r{number}")
+        inner.append(f"({sql}) AS q{number}")
         values += more
+    fit = [f"q{n} IS TRUE" for n in range(len(component.rules))]
     giving = [n for n, r in enumerate(component.rules) if r.effect == "give"]
     chosen: dict[int, str] = {}
+    beaten: dict[int, str] = {}
     for place, number in enumerate(giving):
-        before = [f"r{n}" for n in giving[:place]] if component.match == "first" else []
-        chosen[number] = f"(r{number} AND NOT {_any(before)})"
+        before = _any([fit[n] for n in giving[:place]] if component.match == "first" else [])
+        beaten[number] = before
+        chosen[number] = f"({fit[number]} AND NOT {before})"
+    # A rule of which nobody can say whether it fits, and that would still count, names its missing fact.
+    missing = [
+        f"CASE WHEN q{n} IS NULL AND NOT {beaten.get(n, 'false')} THEN {rules.missing_sql(rule)} END"
+        for n, rule in enumerate(component.rules)
+        if any(c.fact in rules.MISSING for c in rule.conditions)
+    ]
+    unknown = f"coalesce({', '.join(missing)})" if missing else "NULL::text"
 
     def added(basis: str) -> str:
         rows = [n for n in giving if component.rules[n].basis == basis]
@@ -409,15 +491,15 @@ def _component_sql(component: rules.Component, currency: str) -> tuple[str, list
         )
 
     def effect(name: str) -> str:
-        return _any([f"r{n}" for n, r in enumerate(component.rules) if r.effect == name])
+        return _any([fit[n] for n, r in enumerate(component.rules) if r.effect == name])
 
     cuts = [
-        f"CASE WHEN r{n} THEN {r.amount:f} ELSE 0 END"
+        f"CASE WHEN {fit[n]} THEN {r.amount:f} ELSE 0 END"
         for n, r in enumerate(component.rules)
         if r.effect == "reduce"
     ]
     hits = [
-        f"CASE WHEN {chosen.get(n, f'r{n}')} THEN {rule.id:d} END" for n, rule in enumerate(component.rules)
+        f"CASE WHEN {chosen.get(n, fit[n])} THEN {rule.id:d} END" for n, rule in enumerate(component.rules)
     ]  # fmt: skip
     pay = "f.full_time_pay" if component.prorate else "f.annual_pay"
     share = "1"
@@ -454,6 +536,7 @@ FROM (
         WHEN {"true" if component.needs_pay else "false"} AND f.annual_pay IS NULL THEN 'no_pay'
         WHEN f.currency <> '' AND f.currency <> %s THEN 'currency'
         WHEN {"true" if component.asks_rating else "false"} AND f.rating IS NULL THEN 'no_rating'
+        WHEN {unknown} IS NOT NULL THEN {unknown}
         WHEN {share} <= 0 THEN 'no_days'
         WHEN NOT {_any(list(chosen.values()))} THEN 'no_rule'
         WHEN {effect("zero")} OR coalesce(e.zero, false) OR greatest({", ".join([*cuts, "e.cut", "0"])}) >= 100
@@ -466,9 +549,9 @@ FROM (
       FROM jsonb_to_recordset(f.restraints) AS x(kind text, effect text, percent numeric) WHERE x.kind = %s
     ) e ON f.restraints <> '[]'
     LEFT JOIN LATERAL (
-      SELECT p.id, p.amount FROM incentives_pool p LEFT JOIN people_unit u ON u.id = p.unit_id
-      WHERE p.component_id = {component.id:d} AND (p.unit_id IS NULL OR starts_with(f.unit_path, u.path))
-      ORDER BY length(coalesce(u.path, '')) DESC LIMIT 1
+      SELECT p.id, p.amount FROM reward_pool p
+      WHERE p.component_id = {component.id:d} AND starts_with(f.unit_path, p.path)
+      ORDER BY length(p.path) DESC LIMIT 1
     ) pool ON true
   ) v
 ) w

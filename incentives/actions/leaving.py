@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from incentives.actions.supplementing import last_said, not_in_a_run
 from incentives.models import Approval, Award, Plan, PlanVersion, RestraintEntry, Run, Statement
 from pmcycle.cycles.actions import leftover
 from pmcycle.cycles.models import Assignment, Cycle, Participation
@@ -22,6 +23,7 @@ def left_of_incentives(cycle: Cycle, reader: User | None) -> list[Leftover]:
         *left_sheets(cycle),
         *left_restraints(cycle),
         *_half_way(cycle),
+        *_left_out(cycle),
         *_held(cycle, reader),
         *_unread(cycle),
     ]
@@ -102,6 +104,25 @@ def _half_way(cycle: Cycle) -> list[Leftover]:
         url_name="incentives:run",
         pk="plan__cycle_id",
         refuses=True,
+    )
+
+
+def _left_out(cycle: Cycle) -> list[Leftover]:
+    """For whom an approved run could not say anything, and who joined after it: no run has followed for them."""
+    plan = Plan.objects.filter(cycle=cycle, runs__in=Run.objects.approved()).first()
+    if plan is None:
+        return []
+    out = last_said(plan).left_out().values("participation")
+    rows = Participation.objects.filter(Q(pk__in=out) | Q(pk__in=not_in_a_run(plan).values("pk")))
+    return leftover(
+        "incentives:left_out",
+        lambda n: ngettext(
+            "%(n)d person is left out of the reward runs: open a supplementary run.",
+            "%(n)d people are left out of the reward runs: open a supplementary run.",
+            n,
+        ),
+        rows,
+        person="employee",
     )
 
 

@@ -17,6 +17,7 @@ from django.db.models import (
     Max,
     OuterRef,
     QuerySet,
+    Sum,
     TextField,
     Value,
     Window,
@@ -28,13 +29,14 @@ from django.utils.translation import ngettext
 
 from incentives import rules
 from incentives.actions.calculating import divide, read_facts, weigh
-from incentives.models import Component, Plan, PlanVersion, Pool, Rule, Run
+from incentives.models import Award, Component, Plan, PlanVersion, Pool, Rule, Run
 from pmcycle.activity.actions import Tell, record
 from pmcycle.cycles.actions import link
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.cycles.rules import Finding
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Employee, PayRange, Role, RoleGrant, Salary, Unit, User
+from pmcycle.ui.formats import money_text
 
 COMPONENT_FIELDS = (
     "name", "match", "band_percent", "rounding", "distributes_pool", "minimum", "maximum", "prorate",
@@ -92,12 +94,23 @@ def hr_admins_but(*users: User | None) -> QuerySet[User]:
 
 def _changeable(plan_id: int) -> Plan:
     """The locked plan; its rules may change until a run of it is approved."""
+    plan = _of_open_cycle(plan_id)
+    if Run.objects.approved().filter(plan=plan).exists():
+        raise Refused(
+            _(
+                "A reward run is approved. Its rules stay as they were; "
+                "a supplementary run for whom it left out stands on the same ones."
+            )
+        )
+    return plan
+
+
+def _of_open_cycle(plan_id: int) -> Plan:
+    """The plan and its runs, locked: none is approved meanwhile."""
     plan = Plan.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=plan_id)
     if plan.cycle.state not in (Cycle.State.DRAFT, Cycle.State.RUNNING):
         raise Refused(_("This cycle is closed. Its reward rules stay as they were."))
-    run = Run.objects.filter(plan=plan).first()
-    if run is not None and not run.is_open:
-        raise Refused(_("The reward run is approved. Its rules and pools stay as they were."))
+    list(Run.objects.select_for_update().filter(plan=plan).order_by("pk"))
     return plan
 
 
@@ -265,11 +278,19 @@ def set_pools(
 ) -> Component:
     """Save the money of a component: for everybody (`whole`), and apart for some units' subtrees.
 
-    Money is no rule, so this needs no new publication; it may change until the run is approved, but never
-    below what is given already.
+    Money is no rule, so this needs no new publication; it may change while no run is approved, and while a
+    supplementary run is open, whose approval covers it; but never below what approved runs have given.
     """
     with transaction.atomic():
-        plan = _changeable(component.plan_id)
+        plan = _of_open_cycle(component.plan_id)
+        newest = Run.objects.filter(plan=plan).order_by("-number").first()
+        if newest is not None and not newest.is_open:
+            raise Refused(
+                _(
+                    "The reward run is approved, and its pools stay as they were. "
+                    "While a supplementary run is open they can be raised."
+                )
+            )
         locked: Component = Component.objects.select_for_update().get(pk=component.pk)
         check_version(locked, version)
         old = {p.unit_id: p for p in Pool.objects.select_for_update().filter(component=locked)}
@@ -283,8 +304,22 @@ def set_pools(
                         _("Amounts stand on a pool that you are taking away. Set it to 0 or keep it."),
                     )
                 pool.delete()
+        given = dict(
+            Award.objects.filter(pool__in=old.values())
+            .exclude(run__state__in=Run.OPEN)
+            .order_by()
+            .values_list("pool")
+            .annotate(total=Sum("amount"))
+        )
         for place, money in wanted.items():
             known = old.get(place)
+            least = given.get(known.pk, Decimal(0)) if known else Decimal(0)
+            if money < least:
+                raise Invalid(
+                    "whole" if place is None else f"unit_{place}",
+                    _("%s is given of a pool by an approved run. It cannot hold less.")
+                    % money_text(least, plan.cycle.currency),
+                )
             if known is None:
                 Pool.objects.create(
                     component=locked, unit_id=place, amount=money, currency=plan.cycle.currency
@@ -432,7 +467,8 @@ def rehearse(plan: Plan, past: Cycle) -> dict[str, Any]:
     """What the working copy and its pools would have given on a past cycle's facts, and what was given then.
 
     Nothing is written: the calculation's own tables last as long as the transaction. `rows` are
-    amounts by group, never by name; `pools` what each pool would have given. `refused` says why it
+    amounts by group, never by name (`out` counts those of whom a fact is missing: they neither gain nor
+    lose); `pools` what each pool would have given. `refused` says why it
     could not have been calculated at all. A cycle in another currency is weighed without the pools.
     """
     components = rules.components_of(content_of(plan))
@@ -449,9 +485,9 @@ def rehearse(plan: Plan, past: Cycle) -> dict[str, Any]:
         except Refused as refused:
             found["refused"] = refused.reason
         else:
-            found["rows"] = _named(cursor, REHEARSAL, {"cycle": past.pk})
+            found["rows"] = _named(cursor, REHEARSAL, {"left_out": list(rules.LEFT_OUT)})
             found["pools"] = _named(cursor, REHEARSED_POOLS, {"pools": [p.pk for p in pools]})
-        cursor.execute("DROP TABLE reward_facts, reward_calc")
+        cursor.execute("DROP TABLE reward_facts, reward_calc, reward_pool")
     return found
 
 
@@ -478,20 +514,22 @@ ORDER BY k.id, u.path NULLS FIRST
 
 REHEARSAL = """
 WITH person AS (
-  SELECT c.participation_id, sum(c.guideline) AS new, max((SELECT coalesce(sum(a.amount), 0) FROM incentives_award a
+  SELECT c.participation_id, sum(c.guideline) AS new, bool_or(c.why = ANY(%(left_out)s)) AS is_out,
+    max((SELECT coalesce(sum(a.amount), 0) FROM incentives_award a
     JOIN incentives_run r ON r.id = a.run_id AND r.state IN ('released', 'exported')
     WHERE a.participation_id = c.participation_id)) AS old
   FROM reward_calc c GROUP BY c.participation_id
 ),
 grouped AS (
-  SELECT g.kind, g.label, p.new, p.old FROM person p JOIN reward_facts f ON f.participation_id = p.participation_id
+  SELECT g.kind, g.label, p.new, p.old, p.is_out FROM person p
+  JOIN reward_facts f ON f.participation_id = p.participation_id
   CROSS JOIN LATERAL (VALUES
     ('all', ''), ('grade', f.grade), ('fte', CASE WHEN f.fte < 1 THEN 'part' ELSE 'full' END),
     ('leave', CASE WHEN f.days_absent > 0 THEN 'yes' ELSE 'no' END), ('rating', coalesce(f.rating::text, ''))
   ) AS g(kind, label)
 )
-SELECT kind, label, count(*) AS people, count(*) FILTER (WHERE new > old) AS gain,
-  count(*) FILTER (WHERE new < old) AS lose,
+SELECT kind, label, count(*) AS people, count(*) FILTER (WHERE new > old AND NOT is_out) AS gain,
+  count(*) FILTER (WHERE new < old AND NOT is_out) AS lose, count(*) FILTER (WHERE is_out) AS out,
   count(*) FILTER (WHERE new > 0) AS paid, sum(new) AS new, sum(old) AS old
 FROM grouped GROUP BY kind, label ORDER BY kind, label
 """

@@ -8,11 +8,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incentives import rules
-from incentives.actions.leavers import leave_out_leavers
 from incentives.actions.plans import hr_admins_but
 from incentives.models import Approval, Award, AwardLine, Pool, Run
 from pmcycle.activity.actions import Tell, record, settle, settle_cycle
@@ -252,9 +250,8 @@ def outstanding(run: Run) -> list[tuple[Employee, str]]:
 
 
 def pools_of(run: Run) -> list[dict[str, Any]]:
-    """Every pool of the run with what is given and what is held. One statement."""
-    total = Sum("awards__amount", filter=Q(awards__run=run))
-    held = Sum("awards__amount", filter=Q(awards__run=run, awards__is_held=True))
+    """Every pool of a run's plan with what all its runs give and hold. One statement."""
+    total, held = Sum("awards__amount"), Sum("awards__amount", filter=Q(awards__is_held=True))
     rows = (
         Pool.objects.filter(component__plan=run.plan_id)
         .annotate(spent=total, held=held)
@@ -268,76 +265,3 @@ def pools_of(run: Run) -> list[dict[str, Any]]:
         }
         for p in rows
     ]  # fmt: skip
-
-
-def approve(run: Run, waived: str, *, version: int | None, by: User) -> Run:
-    """The second person in HR approves all amounts; from then on nothing changes.
-
-    Refused to who calculated it, while a pool is overspent, and to somebody whose own amount nobody above
-    has recommended. Teams that are not approved by their line are named; going on without them needs a reason.
-    """
-    with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
-        list(Pool.objects.select_for_update().filter(component__plan=locked.plan_id).order_by("pk"))
-        check_version(locked, version)
-        if locked.state != Run.State.RECOMMENDING:
-            raise Refused(_("A run is approved once managers have recommended."))
-        if locked.calculated_by_id == by.pk:
-            raise Refused(_("You calculated this run. A second person in HR approves it."))
-        leavers = leave_out_leavers(locked, by=by)
-        over = [row for row in pools_of(locked) if row["left"] < 0]
-        if over:
-            raise Refused(
-                _("%(component)s is overspent by %(money)s. Take it back before approving.")
-                % {
-                    "component": over[0]["pool"].component.name,
-                    "money": money_text(-over[0]["left"], over[0]["pool"].currency),
-                }
-            )
-        _own_is_recommended(locked, by)
-        missing = outstanding(locked)
-        if missing and not waived.strip():
-            raise Invalid(
-                "waived",
-                _("Not approved by their line yet: %s. Going on without them needs a reason.")
-                % ", ".join(m.name for m, _act in missing),
-            )
-        locked.state, locked.approved_by, locked.approved_at = Run.State.APPROVED, by, timezone.now()
-        locked.waived = waived.strip() if missing else ""
-        locked.version += 1
-        locked.save()
-        tells = [
-            Tell(
-                u.pk, _("A reward run is approved: release the statements"),
-                link("incentives:run", pk=locked.plan.cycle_id), f"run-approved:{locked.pk}:{u.pk}",
-            )
-            for u in hr_admins_but(by)
-        ]  # fmt: skip
-        record(
-            "approved",
-            locked,
-            by=by,
-            stream=f"cycle:{locked.plan.cycle_id}",
-            waived=bool(missing),
-            leavers=leavers,
-            notify=tells,
-        )
-        settle_cycle("approved", locked.plan.cycle_id, by=by, apps=["incentives"])
-    return locked
-
-
-def _own_is_recommended(run: Run, by: User) -> None:
-    """Nobody approves an amount of their own that no other person has stood for."""
-    if by.employee_id is None:
-        return
-    own = Participation.objects.filter(employee=by.employee_id, awards__run=run, awards__amount__gt=0).first()
-    if own is None:
-        return
-    manager = manager_of(own)
-    if manager is None or last_act(run, manager) not in (Approval.Act.SUBMITTED, Approval.Act.APPROVED):
-        raise Refused(
-            _(
-                "Your own amount is in this run, and your manager has not handed it in. "
-                "Let another person in HR approve."
-            )
-        )

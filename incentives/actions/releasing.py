@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,11 +17,13 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from incentives import rules
+from incentives.actions.guarding import act_of, left_of_release
 from incentives.actions.leavers import leave_out_leavers
 from incentives.models import Award, PayrollExport, Run, Statement
 from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_cycle
 from pmcycle.activity.models import Job
-from pmcycle.cycles.actions import link
+from pmcycle.cycles.actions import accept_leftovers, link, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
@@ -33,10 +35,11 @@ INSERT INTO incentives_statement (run_id, participation_id, snapshot, sha256, re
 SELECT %(run)s, s.participation_id, s.snapshot, encode(sha256(convert_to(s.snapshot::text, 'UTF8')), 'hex'), %(now)s
 FROM (
   SELECT a.participation_id, jsonb_build_object(
-    'person', e.name, 'number', e.number, 'job_title', p.job_title, 'unit', u.name, 'grade', p.grade,
+    'person', e.name, 'number', e.employee_number, 'job_title', p.job_title, 'unit', u.name, 'grade', p.grade,
     'cycle', c.name, 'first_day', c.first_day, 'last_day', c.last_day, 'rules', v.number, 'currency', c.currency,
-    'pay_before', p.annual_pay::text,
-    'pay_after', (p.annual_pay + coalesce(sum(a.amount) FILTER (WHERE k.kind = 'merit' AND NOT a.is_held), 0))::text,
+    'pay_before', (p.annual_pay + e.risen)::text, 'run', r.number,
+    'pay_after', (p.annual_pay + e.risen
+      + coalesce(sum(a.amount) FILTER (WHERE k.kind = 'merit' AND NOT a.is_held), 0))::text,
     'total', sum(a.amount)::text, 'facts', f.facts,
     'awards', jsonb_agg(jsonb_build_object(
       'component', k.id, 'kind', k.kind, 'name', k.name, 'amount', a.amount::text, 'guideline', a.guideline::text,
@@ -48,13 +51,19 @@ FROM (
   JOIN incentives_run r ON r.id = a.run_id
   JOIN incentives_planversion v ON v.id = r.plan_version_id
   JOIN cycles_participation p ON p.id = a.participation_id
-  JOIN people_employee e ON e.id = p.employee_id
+  JOIN LATERAL (
+    SELECT x.name, x.number AS employee_number, coalesce((
+      SELECT sum(b.amount) FROM incentives_award b JOIN incentives_component m ON m.id = b.component_id
+      WHERE b.participation_id = p.id AND m.kind = 'merit' AND NOT b.is_held AND b.run_id <> r.id), 0) AS risen
+    FROM people_employee x WHERE x.id = p.employee_id
+  ) e ON true
   JOIN cycles_cycle c ON c.id = p.cycle_id
   LEFT JOIN people_unit u ON u.id = p.unit_id
   LEFT JOIN incentives_factsheet f ON f.run_id = a.run_id AND f.participation_id = a.participation_id
   WHERE a.run_id = %(run)s
-  GROUP BY a.participation_id, e.name, e.number, p.job_title, u.name, p.grade, c.name, c.first_day, c.last_day,
-    v.number, c.currency, p.annual_pay, f.facts
+  GROUP BY a.participation_id, e.name, e.employee_number, e.risen, r.number, p.job_title, u.name, p.grade, c.name,
+    c.first_day, c.last_day, v.number, c.currency, p.annual_pay, f.facts
+  HAVING bool_or(a.ineligible_why <> ALL(%(left_out)s))
 ) s
 ORDER BY s.participation_id
 ON CONFLICT (run_id, participation_id) DO NOTHING
@@ -88,12 +97,20 @@ ON CONFLICT (notice_id, channel) DO NOTHING
 STEPS_OF_RELEASE = 4
 
 
-def request_release(run: Run, *, version: int | None, by: User) -> tuple[Job, bool]:
-    """Ask for the statements of an approved run to be released. Refused to who approved it."""
+def request_release(
+    run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User
+) -> tuple[Job, bool]:
+    """Ask for the statements of an approved run to be released. Refused to who approved it.
+
+    Who gets no statement and what is held is accepted with a reason for each kind.
+    """
     with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan").get(pk=run.pk)
+        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
         check_version(locked, version)
         _releasable(locked, by)
+        act = act_of("release_run", locked)
+        left = accept_leftovers(locked.plan.cycle, act, left_of_release(locked, by), accepted, by=by)
+        record("requested_release", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", left=left)
         url = link("incentives:run", pk=locked.plan.cycle_id)
         return enqueue(RELEASE, locked, by=by, total=STEPS_OF_RELEASE, url=url)
 
@@ -108,15 +125,20 @@ def _releasable(run: Run, by: User) -> None:
 
 
 def release(run: Run, *, by: User, step: Step = no_step) -> int:
-    """Write everybody's statement at once: an immutable snapshot with its hash. How many."""
+    """Write everybody's statement at once: an immutable snapshot with its hash. How many.
+
+    Who is left out of the whole run gets none: there is nothing yet that the rules say. Refused where more is
+    left out or held by now than was accepted when it was asked for.
+    """
     now = timezone.now()
     with transaction.atomic():
         locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
         _releasable(locked, by)
         leavers = leave_out_leavers(locked, by=by)
+        refuse_unless_accepted(locked.plan.cycle, act_of("release_run", locked), left_of_release(locked, by))
         values: dict[str, Any] = {
             "run": locked.pk, "now": now, "by": by.pk, "title": _("Read your reward statement"),
-            "url": link("incentives:statement", pk=0),
+            "url": link("incentives:statement", pk=0), "left_out": list(rules.LEFT_OUT),
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(STATEMENTS, values)

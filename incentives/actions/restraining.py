@@ -51,9 +51,8 @@ def propose_restraint(
             raise Refused(_("Nobody restrains their own reward."))
         if part.cycle.state != Cycle.State.RUNNING:
             raise Refused(_("This cycle is closed."))
-        run = Run.objects.filter(plan__cycle=part.cycle).first()
-        if run is not None and not run.is_open:
-            raise Refused(_("The reward run is approved. An entry can restrain the next one."))
+        if _is_given(part.pk, values["component_kind"]):
+            raise Refused(_("This reward is approved. An entry can restrain the one of the next cycle."))
         known = entries_known_since(part, part.cycle.mention_days)
         if entry is None or not known.filter(pk=entry.pk).exists():
             raise Invalid(
@@ -88,6 +87,12 @@ def propose_restraint(
             ),
         )  # fmt: skip
     return row
+
+
+def _is_given(participation: int, kind: str) -> bool:
+    """Whether a reward of a person is approved, so that no entry can restrain it any more."""
+    given = Award.objects.given().filter(participation=participation, component__kind=kind)
+    return given.exists()
 
 
 def answer(entry: RestraintEntry, text: str, *, version: int | None, by: User) -> RestraintEntry:
@@ -133,8 +138,8 @@ def decide(
     """A second person lets the entry take effect, or lifts it (also later: a hold is settled so).
 
     It takes effect only after the person has answered or the day to answer has passed, and before the rewards
-    are approved. Lifting is always possible: it sets free what is held, but an amount that was approved while
-    the entry took it away or cut it stays as it is on the statement.
+    reward is approved. Lifting is always possible: it sets free what is held, and a reward that the entry took
+    away follows in a supplementary run. An amount that was approved while the entry cut it stays as it is.
     """
     if not text.strip():
         raise Invalid("decision", _("Say why; the person reads it."))
@@ -162,9 +167,11 @@ def decide(
             )
         if effective and row.lapses_on < today:
             raise Refused(_("This entry has lapsed."))
-        if effective and Run.objects.approved().filter(plan__cycle=row.participation.cycle_id).exists():
+        # The runs are locked too: none is approved while it is judged whether the entry comes too late.
+        list(Run.objects.select_for_update().filter(plan__cycle=row.participation.cycle_id).order_by("pk"))
+        if effective and _is_given(row.participation_id, row.component_kind):
             raise Refused(
-                _("The rewards of this cycle are approved. Lift the entry: it restrains nothing any more.")
+                _("This reward is approved already. Lift the entry: it restrains nothing any more.")
             )
         row.state = RestraintEntry.State.EFFECTIVE if effective else RestraintEntry.State.LIFTED
         row.decided_by, row.decided_at, row.decision = by, timezone.now(), text.strip()

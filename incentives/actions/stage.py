@@ -13,11 +13,11 @@ def open_incentives(cycle: Cycle) -> None:
     """A run for the cycle's plan, so that HR finds where to calculate. Again changes nothing."""
     plan = Plan.objects.filter(cycle=cycle).first()
     if plan is not None:
-        Run.objects.get_or_create(plan=plan)
+        Run.objects.get_or_create(plan=plan, number=1)
 
 
 def close_incentives(cycle: Cycle) -> None:
     """Money that was calculated must not be left half-way: such a run is released before the stage closes."""
-    run = Run.objects.filter(plan__cycle=cycle).first()
-    if run is not None and run.state in (Run.State.CALCULATED, Run.State.RECOMMENDING, Run.State.APPROVED):
+    half_way = (Run.State.CALCULATED, Run.State.RECOMMENDING, Run.State.APPROVED)
+    if Run.objects.filter(plan__cycle=cycle, state__in=half_way).exists():
         raise Refused(_("A reward run is calculated but its statements are not released."))

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from feedback.models import Entry, entries_known_since
 from incentives import actions
 from incentives.forms import AnswerForm, DecideForm, RestraintForm
-from incentives.models import OVERSEERS, RestraintEntry, Run
+from incentives.models import OVERSEERS, Award, RestraintEntry
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Cycle, Participation, Relation, related
@@ -110,11 +110,13 @@ def _page(
     decide: DecideForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    approved = Run.objects.approved().filter(plan__cycle=OuterRef("participation__cycle"))
+    awards = Award.objects.approved().filter(
+        participation=OuterRef("participation"), component__kind=OuterRef("component_kind")
+    )
     found = get_visible(
         RestraintEntry.objects.select_related(
             "participation__employee", "participation__cycle", "proposed_by", "decided_by", "entry__author"
-        ).annotate(is_too_late=Exists(approved)),
+        ).annotate(is_too_late=Exists(awards.given()), is_taken=Exists(awards.filter(ineligible_why="restrained"))),
         request.user, pk=pk,
     )  # fmt: skip
     today = found.participation.cycle.local_day(timezone.now())

@@ -10,87 +10,135 @@ from django.core.paginator import Paginator
 from django.db.models import OuterRef, Q, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from incentives import actions, rules, tasks, why
 from incentives.actions.plans import names_of
-from incentives.forms import ApproveForm, SettleForm
+from incentives.forms import SettleForm, VersionForm
 from incentives.models import Award, FactSheet, PayrollExport, Plan, RestraintEntry, Run
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
+from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.models import Cycle, Relation, related
+from pmcycle.cycles.rules import Leftover
 from pmcycle.errors import Refused
-from pmcycle.typed import done, read_version, search_words
+from pmcycle.typed import LeftoversForm, done, read_version, row_number, search_words, went_on
 from pmcycle.ui.formats import money_text
 
 AWARDS_A_PAGE = 25
+WAITING_SHOWN = 100
 
 
 @login_required
 @require_GET
 def run(request: UserRequest, pk: int) -> HttpResponse:
-    """Where the money stands: steps, pools, teams, awards one by one, files for payroll."""
-    return _run_page(request, pk)
+    """Where the money stands: the runs of the plan, steps, who is left out, pools, amounts, files for payroll."""
+    return _run_page(request, pk, at=row_number(request.GET.get("run")))
 
 
 def _run_page(
-    request: UserRequest, pk: int, form: ApproveForm | None = None, status: int = 200
-) -> HttpResponse:
+    request: UserRequest, pk: int, *, at: int | None = None, form: VersionForm | None = None,
+    leaving: LeftoversForm | None = None,
+) -> HttpResponse:  # fmt: skip
     with_plan = Cycle.objects.select_related("reward_plan__published_by", "reward_plan__drafted_by")
     cycle = get_visible(with_plan, request.user, pk=pk)
     if not request.user.standing.is_hr:
         raise Http404
     plan = getattr(cycle, "reward_plan", None)
-    runs = Run.objects.visible_to(request.user).select_related(
-        "calculated_by", "approved_by", "released_by", "plan_version"
-    )
-    found = runs.filter(plan=plan).first() if plan else None
+    runs = _runs_of(request, plan)
+    found = next((r for r in runs if r.number == at), runs[0] if runs else None)
+    may_act = request.user.standing.is_hr_admin
     context: dict[str, Any] = {
-        "cycle": cycle, "plan": plan, "run": found, "may_act": request.user.standing.is_hr_admin,
-        "steps": _steps(plan, found),
+        "cycle": cycle, "plan": plan, "run": found, "may_act": may_act, "steps": _steps(plan, found),
+        "tabs": _tabs(runs, found) if len(runs) > 1 else [], "is_newest": bool(found) and found == runs[0],
     }  # fmt: skip
     if found is not None and found.calculated_at is not None:
-        rows = (
-            Award.objects.filter(run=found)
-            .visible_to(request.user)
-            .select_related("participation__employee", "participation__unit", "component")
-        )
-        query = search_words(request)
-        show = request.GET.get("show", "")
-        if query:
-            rows = rows.filter(participation__employee__name__icontains=query)
-        if show == "held":
-            rows = rows.filter(is_held=True)
-        elif show == "nothing":
-            rows = rows.exclude(ineligible_why="")
-        elif show == "outside":
-            rows = rows.filter(is_outside=True)
-        page = Paginator(
-            rows.order_by("participation__employee__sort_name", "component"), AWARDS_A_PAGE
-        ).get_page(request.GET.get("page"))
+        context |= _amounts(request, found) | _act(request, found, form, leaving)
+    if plan and found and any(r.calculated_at for r in runs):
+        waiting = actions.waiting(plan, seen_by=request.user)
         context |= {
-            "page": page, "pools": actions.pools_of(found) if request.user.standing.is_hr_admin else [],
-            "filters": [
-                {
-                    "name": "show", "label": _("Show"), "value": show,
-                    "options": [
-                        ("held", _("held")), ("nothing", _("nothing given")), ("outside", _("outside the band")),
-                    ],
-                }
-            ],
-            "missing": actions.outstanding(found) if found.state == Run.State.RECOMMENDING else [],
-            "form": form or ApproveForm(initial={"version": found.version}),
-            "lines": actions.reconciliation(found) if request.user.standing.is_hr_admin and not found.is_open else [],
-            "exports": [] if found.is_open else list(
-                PayrollExport.objects.visible_to(request.user).filter(run=found).defer("content").select_related("by")
-            ),
-            "calculated_it": found.calculated_by_id == request.user.pk,
-            "approved_it": found.approved_by_id == request.user.pk,
+            "waiting": waiting[:WAITING_SHOWN], "waiting_count": len(waiting),
+            "waiting_more": len(waiting[WAITING_SHOWN:]),
         }  # fmt: skip
-    return render(request, "incentives/run.html", context, status=status)
+    return render(request, "incentives/run.html", context, status=leaving.status if leaving else 200)
+
+
+def _runs_of(request: UserRequest, plan: Plan | None) -> list[Run]:
+    """The runs of a plan, the newest first."""
+    if plan is None:
+        return []
+    found = Run.objects.visible_to(request.user).filter(plan=plan).order_by("-number")
+    return list(
+        found.select_related("calculated_by", "approved_by", "released_by", "plan_version", "plan__cycle")
+    )
+
+
+def _tabs(runs: list[Run], found: Run | None) -> list[dict[str, Any]]:
+    return [
+        {"label": f"{r.title}: {r.get_state_display()}", "url": f"?run={r.number}", "active": r == found}
+        for r in reversed(runs)
+    ]
+
+
+def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
+    """The amounts of a run, searched and filtered, with its pools, its sums and its files."""
+    rows = (
+        Award.objects.filter(run=found)
+        .visible_to(request.user)
+        .select_related("participation__employee", "participation__unit", "component")
+    )
+    query = search_words(request)
+    show = request.GET.get("show", "")
+    if query:
+        rows = rows.filter(participation__employee__name__icontains=query)
+    if show == "held":
+        rows = rows.filter(is_held=True)
+    elif show == "out":
+        rows = rows.left_out()
+    elif show == "nothing":
+        rows = rows.exclude(ineligible_why="").exclude(ineligible_why__in=rules.LEFT_OUT)
+    elif show == "outside":
+        rows = rows.filter(is_outside=True)
+    ordered = rows.order_by("participation__employee__sort_name", "component")
+    is_admin = request.user.standing.is_hr_admin
+    files = PayrollExport.objects.visible_to(request.user).filter(run=found).defer("content")
+    return {
+        "page": Paginator(ordered, AWARDS_A_PAGE).get_page(request.GET.get("page")),
+        "pools": actions.pools_of(found) if is_admin else [],
+        "filters": [
+            {
+                "name": "show", "label": _("Show"), "value": show,
+                "options": [
+                    ("out", _("left out")), ("held", _("held")), ("nothing", _("nothing given")),
+                    ("outside", _("outside the band")),
+                ],
+            }
+        ],
+        "lines": actions.reconciliation(found) if is_admin and not found.is_open else [],
+        "exports": [] if found.is_open else list(files.select_related("by")),
+    }  # fmt: skip
+
+
+def _act(
+    request: UserRequest, found: Run, form: VersionForm | None, leaving: LeftoversForm | None
+) -> dict[str, Any]:
+    """What the reader would go on over if they approved or released now; it may be another person's turn."""
+    me = request.user
+    if leaving is None:
+        left: list[Leftover] = []
+        if me.standing.is_hr_admin and found.state == Run.State.RECOMMENDING:
+            left = actions.left_of_approval(found, me)
+        elif me.standing.is_hr_admin and found.state == Run.State.APPROVED:
+            left = actions.left_of_release(found, me)
+        leaving = LeftoversForm(leftovers=left)
+    return {
+        "leaving": leaving, "form": form or VersionForm(initial={"version": found.version}),
+        "calculated_it": found.calculated_by_id == me.pk, "approved_it": found.approved_by_id == me.pk,
+    }  # fmt: skip
 
 
 def _steps(plan: Plan | None, run: Run | None) -> list[dict[str, Any]]:
@@ -136,34 +184,63 @@ def open_recommending(request: UserRequest, pk: int) -> HttpResponse:
     found = _hr_run(request, pk)
     actions.open_recommending(found, version=read_version(request), by=request.user)
     messages.success(request, _("The managers have their sheets."))
-    return redirect("incentives:run", pk=found.plan.cycle_id)
+    return _to(found)
+
+
+@login_required
+@require_POST
+def open_supplement(request: UserRequest, pk: int) -> HttpResponse:
+    """Open the next run, for whom the runs so far have left out."""
+    cycle = get_visible(Cycle, request.user, pk=pk)
+    plan = get_editable(Plan, request.user, cycle=cycle)
+    opened = actions.open_supplement(plan, by=request.user)
+    messages.success(request, _("%s is open. Calculate it when the facts are there.") % opened.title)
+    return redirect("incentives:run", pk=pk)
 
 
 @login_required
 @require_POST
 def approve(request: UserRequest, pk: int) -> HttpResponse:
-    """The second person's yes to all amounts."""
+    """The second person's yes to all amounts, over what is left with a reason for each kind."""
     found = _hr_run(request, pk)
-    form = ApproveForm(request.POST)
-    if form.is_valid() and done(
-        form,
-        lambda: actions.approve(
-            found, form.cleaned_data["waived"], version=form.cleaned_data["version"], by=request.user
-        ),
-    ):
+    form = VersionForm(request.POST)
+    leaving = LeftoversForm(request.POST, leftovers=actions.left_of_approval(found, request.user))
+
+    def act() -> None:
+        version = form.cleaned_data["version"]
+        actions.approve(found, accepted=leaving.accepted(), version=version, by=request.user)
+
+    if form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
         messages.success(request, _("Approved. Nothing changes any more."))
-        return redirect("incentives:run", pk=found.plan.cycle_id)
-    return _run_page(request, found.plan.cycle_id, form, status=422)
+        return _to(found)
+    return _run_page(request, found.plan.cycle_id, at=found.number, form=form, leaving=leaving)
 
 
 @login_required
 @require_POST
 def release(request: UserRequest, pk: int) -> HttpResponse:
-    """Release the statements; a worker writes them."""
+    """Release the statements, over what is left with a reason for each kind; a worker writes them."""
     found = _hr_run(request, pk)
-    job, _made = actions.request_release(found, version=read_version(request), by=request.user)
-    wake(tasks.release_waiting)
-    return redirect("activity:job", pk=job.pk)
+    form = VersionForm(request.POST)
+    leaving = LeftoversForm(request.POST, leftovers=actions.left_of_release(found, request.user))
+    jobs: list[Job] = []
+
+    def act() -> None:
+        version = form.cleaned_data["version"]
+        job, _made = actions.request_release(
+            found, accepted=leaving.accepted(), version=version, by=request.user
+        )
+        jobs.append(job)
+
+    if form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
+        wake(tasks.release_waiting)
+        return redirect("activity:job", pk=jobs[0].pk)
+    return _run_page(request, found.plan.cycle_id, at=found.number, form=form, leaving=leaving)
+
+
+def _to(found: Run) -> HttpResponse:
+    """The page of one run of its plan."""
+    return redirect(f"{reverse('incentives:run', args=[found.plan.cycle_id])}?run={found.number}")
 
 
 @login_required
@@ -180,7 +257,7 @@ def export_payroll(request: UserRequest, pk: int) -> HttpResponse:
         _("%(rows)d lines, %(total)s. The file is below.")
         % {"rows": export.rows, "total": money_text(export.total, found.plan.cycle.currency)},
     )
-    return redirect("incentives:run", pk=found.plan.cycle_id)
+    return _to(found)
 
 
 TYPES = {
@@ -194,7 +271,8 @@ TYPES = {
 def payroll_file(request: UserRequest, pk: int) -> HttpResponse:
     """The bytes as they were handed over."""
     export = get_visible(PayrollExport.objects.select_related("run__plan__cycle"), request.user, pk=pk)
-    name = slugify(f"payroll-{export.run.plan.cycle.name}-{export.batch}") or "payroll"
+    supplement = f"-run-{export.run.number}" if export.run.number > 1 else ""
+    name = slugify(f"payroll-{export.run.plan.cycle.name}{supplement}-{export.batch}") or "payroll"
     response = HttpResponse(bytes(export.content), content_type=TYPES[export.format])
     response["Content-Disposition"] = f'attachment; filename="{name}.{export.format}"'
     return response

@@ -33,7 +33,7 @@ def mine(request: UserRequest) -> HttpResponse:
     statements = list(
         Statement.objects.visible_to(request.user)
         .filter(own)
-        .select_related("participation__cycle")
+        .select_related("participation__cycle", "run")
         .order_by("-released_at")
     )
     entries = list(
@@ -76,6 +76,7 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
             {
                 "award": award, "amount": Decimal(award["amount"]), "component": component,
                 "why_words": str(rules.WHY.get(award["why"], "")),
+                "is_left_out": award["why"] in rules.LEFT_OUT,
                 "sentences": [s for s in sentences(component, names) if s["rule"].id in hits],
                 "tree": why.tree(component, content["facts"], award, names),
                 "time": why.time_node(component, content["facts"]) if component.prorate else None,
@@ -156,13 +157,8 @@ def what_if(request: UserRequest, pk: int) -> HttpResponse:
         )  # fmt: skip
         for position, label, value in levels:
             said = rules.at_rating(components, person, position, value, currency=cycle.currency)
-            rows.append(
-                {
-                    "label": label,
-                    "parts": said,
-                    "total": sum((amount for _name, amount, _why in said), Decimal(0)),
-                }
-            )
+            known = [part.amount for part in said if part.amount is not None]
+            rows.append({"label": label, "parts": said, "total": sum(known, Decimal(0)) if known else None})
         shown = [
             {"label": rules.FACTS[name].label, "value": why.fact_words(name, facts, names)}
             for name in rules.FACTS
@@ -170,7 +166,7 @@ def what_if(request: UserRequest, pk: int) -> HttpResponse:
         ]
     context = {
         "cycle": cycle, "version": version, "rows": rows, "components": components,
-        "facts": shown, "bars": [(r["label"], r["total"]) for r in rows],
+        "facts": shown, "bars": [(r["label"], r["total"]) for r in rows if r["total"] is not None],
         "divides": any(c.distributes_pool for c in components),
     }  # fmt: skip
     return render(request, "incentives/what_if.html", context)

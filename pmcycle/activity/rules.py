@@ -132,6 +132,7 @@ VERBS: dict[str, Any] = {
     "stage_opened": _("opened the stage"),
     "stage_postponed": _("postponed the stage"),
     "submitted": _("handed in"),
+    "supplement_opened": _("opened"),
     "took_back_evaluation": _("took back"),
     "transferred": _("transferred"),
     "withdraw": _("withdrew"),

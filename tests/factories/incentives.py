@@ -22,6 +22,7 @@ from incentives.models import (
 from pmcycle.access import today
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel
 from pmcycle.people.models import Unit, User
+from tests.factories.cycles import accepting
 from tests.factories.feedback import make_entry
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def calculated(world: World, *, plan: Plan | None = None) -> Run:
     plan = plan or write_plan(world)
     if not plan.is_published:
         publish(plan, world.lea)
-    run, _made = Run.objects.get_or_create(plan=plan)
+    run, _made = Run.objects.get_or_create(plan=plan, number=1)
     return actions.calculate(run, by=world.kim)
 
 
@@ -116,25 +117,47 @@ def approved(world: World, *, plan: Plan | None = None) -> Run:
     """Bashir, Dora's and Kim's teams are handed in and approved; Lea approves the run."""
     run = recommending(world, plan=plan)
     for manager in (world.bashir, world.gita, world.kim, world.dora):
-        actions.hand_in(run, "", by=manager)
-        assert manager.employee
-        actions.decide_team(run, manager.employee, "approved", "", by=world.lea)
-    return actions.approve(run, "", version=None, by=world.lea)
+        hand_in(run, manager, world.lea)
+    return approve(run, world.lea)
+
+
+def hand_in(run: Run, manager: User, above: User) -> None:
+    """A team is handed in and approved by its line."""
+    assert manager.employee
+    actions.hand_in(run, "", by=manager)
+    actions.decide_team(run, manager.employee, "approved", "", by=above)
+
+
+def approve(run: Run, by: User, **options: Any) -> Run:
+    """Approve over whatever is open or held, each kind with a reason."""
+    accepted = accepting(actions.left_of_approval(run, by))
+    return actions.approve(run, accepted=accepted, by=by, **{"version": None, **options})
+
+
+def ask_for_release(run: Run, by: User) -> None:
+    """What the button does: the release is asked for, over whatever is open or held; a worker does it."""
+    actions.request_release(run, accepted=accepting(actions.left_of_release(run, by)), version=None, by=by)
 
 
 def released(world: World, *, plan: Plan | None = None) -> Run:
     run = approved(world, plan=plan)
-    actions.release(run, by=world.kim)
+    return release(run, world.kim)
+
+
+def release(run: Run, by: User) -> Run:
+    ask_for_release(run, by)
+    actions.release(run, by=by)
     run.refresh_from_db()
     return run
 
 
 def award_of(participation: Participation, kind: str = "merit") -> Award:
-    return Award.objects.get(participation=participation, component__kind=kind)
+    """What the newest run says."""
+    return Award.objects.filter(participation=participation, component__kind=kind).latest("run__number")
 
 
 def statement_of(participation: Participation) -> Statement:
-    return Statement.objects.get(participation=participation)
+    return Statement.objects.filter(participation=participation).latest("run__number")
 
 
 def told(world: World, *, days_ago: int = 30, participation: Participation | None = None) -> Entry:
@@ -204,6 +227,20 @@ def cycle_calculated(world: World) -> dict[str, Any]:
     return {"pk": world.cycle.pk}
 
 
+def cycle_with_left_out(world: World) -> dict[str, Any]:
+    """Released, and Hugo had no rating."""
+    released_without(world, "hugo")
+    return {"pk": world.cycle.pk}
+
+
+def released_without(world: World, *unrated: str, plan: Plan | None = None) -> Run:
+    """A first run that is released, in which these people had no released rating."""
+    for key, participation in world.part.items():
+        if key not in unrated:
+            rate(participation)
+    return released(world, plan=plan)
+
+
 def run_recommending(world: World) -> dict[str, Any]:
     return {"pk": recommending(world).pk}
 
@@ -261,7 +298,7 @@ def many_more(world: World, count: int) -> None:
     plan = Plan.objects.filter(cycle=world.cycle).first() or write_plan(world, pool="900000")
     if not plan.is_published:
         publish(plan, world.lea)
-    run = actions.calculate(Run.objects.get_or_create(plan=plan)[0], by=world.kim)
+    run = actions.calculate(Run.objects.get_or_create(plan=plan, number=1)[0], by=world.kim)
     if run.state == Run.State.CALCULATED:
         actions.open_recommending(run, version=None, by=world.kim)
 

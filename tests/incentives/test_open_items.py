@@ -32,7 +32,7 @@ def test_from_the_plan_to_the_statement(world: World) -> None:
         assert manager.employee
         actions.decide_team(run, manager.employee, "approved", "", by=world.lea)
     assert waiting(world) == {("approve", "lea")}
-    actions.approve(run, "", version=None, by=world.lea)
+    incentives.approve(run, world.lea)
     assert waiting(world) == set()
     actions.release(run, by=world.kim)
     assert waiting(world) == {("statement", key) for key in world.part}

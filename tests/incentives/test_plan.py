@@ -125,7 +125,7 @@ def test_a_rehearsal_names_nobody_and_writes_nothing(world: World, as_: SignedIn
     page = as_(world.kim).get(reverse("incentives:rehearse", kwargs={"pk": world.cycle.pk})).content.decode()
     assert "Ana Popescu" not in page
     assert "$26,000.00" in page
-    assert not Plan.objects.filter(run__isnull=False).exists()
+    assert not Plan.objects.filter(runs__isnull=False).exists()
 
 
 def test_a_rehearsal_hands_out_the_pools_and_says_what_they_lack(world: World, as_: SignedIn) -> None:

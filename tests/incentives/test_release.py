@@ -16,15 +16,16 @@ from pmcycle.activity.models import Notice
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
 from tests.conftest import SignedIn, World
-from tests.factories import incentives
+from tests.factories import cycles, incentives
 
 
 def test_a_second_person_approves(world: World, as_: SignedIn) -> None:
     run = incentives.recommending(world)
     url = reverse("incentives:approve", kwargs={"pk": run.pk})
-    data = {"version": run.version, "waived": "They are away."}
-    assert as_(world.kim).post(url, data).status_code == 409
     actions.hand_in(run, "", by=world.dora)
+    left = actions.left_of_approval(run, world.lea)
+    data = {"version": run.version, **cycles.reasons(left, "They are away.")}
+    assert as_(world.kim).post(url, data).status_code == 409
     assert as_(world.lea).post(url, data).status_code == 302
     run.refresh_from_db()
     assert (run.state, run.approved_by, run.waived) == ("approved", world.lea, "They are away.")
@@ -37,13 +38,16 @@ def test_going_on_without_a_team_needs_a_reason(world: World, as_: SignedIn) -> 
         reverse("incentives:approve", kwargs={"pk": run.pk}), {"version": run.version}
     )
     assert answer.status_code == 422
-    assert "Bashir Nouri" in answer.content.decode()
+    page = answer.content.decode()
+    assert "4 teams are not approved by their line" in page
+    assert "Bashir Nouri (not handed in)" in page
+    assert "Say why this may stay as it is" in page
 
 
 def test_nobody_approves_an_amount_of_their_own_that_nobody_stood_for(world: World) -> None:
     run = incentives.recommending(world)
     with pytest.raises(Refused, match="Your own amount"):
-        actions.approve(run, "Now.", version=None, by=world.lea)
+        incentives.approve(run, world.lea)
 
 
 def test_an_overspent_pool_is_not_approved(world: World) -> None:
@@ -51,7 +55,7 @@ def test_an_overspent_pool_is_not_approved(world: World) -> None:
     actions.hand_in(run, "", by=world.dora)
     Pool.objects.update(amount=1)
     with pytest.raises(Refused, match="overspent"):
-        actions.approve(run, "Now.", version=None, by=world.lea)
+        incentives.approve(run, world.lea)
 
 
 def test_before_the_release_nothing_reaches_the_person(world: World, as_: SignedIn) -> None:

@@ -112,7 +112,7 @@ def test_after_the_approval_it_says_what_lifting_does_and_does_not_do(world: Wor
     award = incentives.award_of(world.ana_part)
     lea = as_(world.lea)
     words = lea.get(reverse("incentives:restraint", kwargs={"pk": entry.pk})).content.decode()
-    assert "given as an award in the next cycle" in words
+    assert "can follow in a supplementary run" in words
     url = reverse("incentives:decide", kwargs={"pk": entry.pk})
     lift = {"outcome": "lifted", "decision": "The audit was right.", "version": entry.version}
     assert lea.post(url, lift).status_code == 302
@@ -121,6 +121,13 @@ def test_after_the_approval_it_says_what_lifting_does_and_does_not_do(world: Wor
     refused = lea.post(reverse("incentives:decide", kwargs={"pk": late.pk}), effective)
     assert refused.status_code == 409
     assert "restrains nothing any more" in refused.content.decode()
+
+
+def test_lifting_what_has_cut_an_approved_reward_does_not_change_it(world: World, as_: SignedIn) -> None:
+    entry = incentives.in_effect(world, effect="reduce")
+    incentives.approved(world)
+    words = as_(world.lea).get(reverse("incentives:restraint", kwargs={"pk": entry.pk})).content.decode()
+    assert "given as an award in the next cycle" in words
 
 
 def test_it_lapses_by_itself(world: World) -> None:

@@ -91,10 +91,15 @@ def test_the_largest_reduction_counts_and_a_hold_keeps_the_amount() -> None:
     assert (said.gross, said.held, said.cut) == (Decimal(1000), True, Decimal(50))
 
 
-def test_what_is_not_known_does_not_hold() -> None:
-    unknown = Condition("goal_score", "at_most", Decimal(50))
-    assert not rules.holds(unknown, rated(3))
-    assert not rules.holds(Condition("goal_score", "at_least", Decimal(50)), rated(3))
+def test_what_is_not_known_neither_holds_nor_fails() -> None:
+    for fact, op, value in (
+        ("goal_score", "at_most", Decimal(50)),
+        ("compa_ratio", "at_least", Decimal(50)),
+        ("grade", "is_not", "G4"),
+    ):
+        assert rules.holds(Condition(fact, op, value), rated(3)) is None
+    # Nobody's promise fell due: that is no missing fact.
+    assert rules.holds(Condition("promises_kept", "at_least", Decimal(50)), rated(3)) is False
 
 
 def test_nothing_outside_the_closed_list_is_a_condition() -> None:

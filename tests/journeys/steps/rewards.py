@@ -149,12 +149,14 @@ def approve(journey: Journey, run: Run) -> None:
         above.presses("Approve", exact=True)
         above.sees("Approved by the line")
     leo = journey.person(SECOND, f"/incentives/cycles/{journey.cycle}/run/")
-    with leo.job("approve the run as second person", allowed=1):
-        leo.sees("Every team is handed in and approved by its line.")
-        leo.presses("Approve all amounts")
+    with leo.job("approve the run as second person", allowed=3):
+        leo.sees("What is still open or held")
+        leo.gives_reasons("The others follow in a supplementary run.")
+        leo.confirms("Approve all amounts")
         leo.page.get_by_role("button", name="Approve all amounts").wait_for(state="detached")
     kim = journey.person(FIRST, f"/incentives/cycles/{journey.cycle}/run/")
-    with kim.job("release the statements", allowed=2):
+    with kim.job("release the statements", allowed=3):
+        kim.gives_reasons("The others follow in a supplementary run.")
         kim.confirms("Release the statements")
         journey.stack.wait_for(
             lambda: Statement.objects.filter(participation=journey.part(cast.employee)).exists(), 60
