@@ -11,6 +11,7 @@ from goals.actions.changing import (
 )
 from goals.actions.company import align, publish, republish
 from goals.actions.contributions import confirm_contribution, contribute, decline_contribution
+from goals.actions.measuring import fix_results, free_results, reading_of
 from goals.actions.progress import record_progress
 from goals.actions.proposing import assign, draft, edit, propose, propose_draft, withdraw
 from goals.actions.stage import close_goals, open_objectives
@@ -32,11 +33,14 @@ __all__ = [
     "decline_contribution",
     "draft",
     "edit",
+    "fix_results",
+    "free_results",
     "lapse_changes",
     "open_objectives",
     "propose",
     "propose_draft",
     "publish",
+    "reading_of",
     "record_progress",
     "republish",
     "request_change",

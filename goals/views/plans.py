@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_GET
 from feedback.models import thread_of
 from goals.cards import card_of, key_results_of
 from goals.models import ChangeRequest, Goal, GoalVersion, ProgressUpdate, alignable, readers_of_a_part
-from goals.rules import balance, effective_weights, goal_score, key_result_words
+from goals.rules import balance, effective_weights, key_result_words
 from goals.views.loading import is_of_pair, other_of, with_stage
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
@@ -98,7 +97,7 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "weights": [{"label": c.wording.title, "weight": c.weight} for c in weighing],
         "balance": found,
         "is_agreed": found.is_whole and len(agreed) == len(weighing),
-        "score": goal_score([(c.weight or Decimal(0), c.progress) for c in agreed], reweight=True),
+        "score": Goal.objects.filter(participation=participation).scores().first(),
         "waiting": waiting,
         "waits_for_other": [c for c in cards if c.waits_for and not c.waits_for_me],
         "changes": [c for c in cards if c.change_waits_for_me],
