@@ -39,7 +39,7 @@ NEEDS: dict[str, Need] = {
         minutes=5,
     ),
     "goals:answer": Need(
-        title=gettext_lazy("Answer the goals %(name)s proposed"),
+        title=gettext_lazy("Answer the proposed goals of %(name)s"),
         button=gettext_lazy("Answer"),
         url_name="goals:of",
         minutes=10,

@@ -445,7 +445,10 @@ def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
         if question.kind == Question.Kind.RESULTS:
             parts = tuple(_measured(g, shares[g.pk], steps, cycle.progress_cap, day) for g in goals)
             return rules.Node(
-                question.text, question.weight, parts=parts, facts=rules.scale_facts(steps, cycle.progress_cap)
+                question.text,
+                question.weight,
+                parts=parts,
+                facts=rules.scale_facts(steps, cycle.progress_cap),
             )
         return leaf(question.text, question.weight, (question.pk, None))
 

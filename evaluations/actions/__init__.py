@@ -1,6 +1,6 @@
 """Writing, sharing and signing evaluations; counting the cycle; carrying over what is unfinished."""
 
-from evaluations.actions.carrying import bring_over, carry_over, hand_on
+from evaluations.actions.carrying import CarriedOver, bring_over, carry_over, hand_on
 from evaluations.actions.counting import compute, publish
 from evaluations.actions.writing import (
     EvaluationText,
@@ -15,6 +15,7 @@ from evaluations.actions.writing import (
 )
 
 __all__ = [
+    "CarriedOver",
     "EvaluationText",
     "PointText",
     "StepText",

@@ -1,6 +1,7 @@
 """The verbs of goals, a module a subject; callers import them from here."""
 
 from goals.actions.agreeing import accept, agree_set, counter
+from goals.actions.carrying import bring, development_step, unfinished_goals
 from goals.actions.changing import (
     accept_change,
     counter_change,
@@ -24,6 +25,7 @@ __all__ = [
     "agree_set",
     "align",
     "assign",
+    "bring",
     "close_goals",
     "confirm_contribution",
     "contribute",
@@ -31,6 +33,7 @@ __all__ = [
     "counter_change",
     "decline_change",
     "decline_contribution",
+    "development_step",
     "draft",
     "edit",
     "fix_results",
@@ -44,6 +47,7 @@ __all__ = [
     "record_progress",
     "republish",
     "request_change",
+    "unfinished_goals",
     "withdraw",
     "withdraw_change",
 ]

@@ -48,7 +48,9 @@ def refuse_if_measured(participation: Participation, *goals: Goal) -> None:
     fixed = Goal.objects.rated().filter(participation=participation, measured_on__isnull=False)
     if any(goal.horizon == Goal.Horizon.CYCLE for goal in goals) and fixed.exists():
         raise Refused(
-            _("The appraisal is handed in, and these goals are measured. It must come back before they change.")
+            _(
+                "The appraisal is handed in, and these goals are measured. It must come back before they change."
+            )
         )
 
 

@@ -77,6 +77,9 @@ def _to_answer() -> list[models.QuerySet[Any, Any]]:
 
     led = Assignment.objects.current().filter(participation=OuterRef("pk"))
     of_managers = waiting_for(Signature.Side.MANAGER).filter(Exists(led)).with_manager()
+    # What came over and nobody has signed waits for both, so nobody waits for the other yet.
+    own = Signature.objects.filter(version=OuterRef("latest"), side=Signature.Side.EMPLOYEE)
+    asked = Goal.objects.filter(Exists(own), participation=OuterRef("pk"), state=Goal.State.PROPOSED)
     common = {
         "subject": F("pk"),
         "about": F("employee"),
@@ -89,7 +92,7 @@ def _to_answer() -> list[models.QuerySet[Any, Any]]:
             about_name=F("employee__name"), **common,
         ),
         items(
-            of_managers, kind="goals:waits", stage=StageKind.OBJECTIVES, recipient=F("employee"),
+            of_managers.filter(Exists(asked)), kind="goals:waits", stage=StageKind.OBJECTIVES, recipient=F("employee"),
             about_name=F("manager_name"), phase=Value("waits", models.CharField()), **common,
         ),
         items(

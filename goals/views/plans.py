@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from feedback.models import thread_of
+from feedback.models import ActionItem, thread_of
 from goals.cards import card_of, key_results_of
 from goals.models import ChangeRequest, Goal, GoalVersion, ProgressUpdate, alignable, readers_of_a_part
 from goals.rules import balance, effective_weights, key_result_words
@@ -103,6 +103,12 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "changes": [c for c in cards if c.change_waits_for_me],
         "company": [g for g in side if g.participation_id is None],
         "of_manager": [g for g in side if g.participation_id is not None],
+        # What was promised before this cycle and is open still; those who were not in that meeting see none.
+        "promises": ActionItem.objects.visible_to(request.user)
+        .open()
+        .filter(stands_in=participation)
+        .select_related("owner")
+        .order_by("due_on", "pk")[:40],
         "thread": thread_of(participation, StageKind.OBJECTIVES, request.user),
         "stage_open": participation.stage_state == Stage.State.OPEN,
         "stage_planned": participation.stage_state == Stage.State.PLANNED,
