@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from evaluations.models import DevelopmentStep, Evaluation
@@ -110,7 +111,7 @@ def _followed(cycle: Cycle, left_by: Q) -> dict[int, Participation]:
     )
     before = Participation.objects.filter(earlier, employee=OuterRef("employee"))
     last = before.order_by("-cycle__first_day", "-cycle").values("pk")[:1]
-    people = (
+    people: QuerySet[Any] = (
         Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)
         .annotate(before=Subquery(last))
         .filter(before__in=Participation.objects.filter(left_by).values("pk"))

@@ -106,7 +106,7 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             state__in=[Goal.State.AGREED, Goal.State.CLOSED],
         )
 
-    def scores(self) -> models.QuerySet[Goal, dict[str, Any]]:
+    def scores(self) -> models.QuerySet[Any, Any]:
         """The goal score of each participation: {participation, goals, measured, score}.
 
         The mean of the results of the rated goals by their effective weights (`rules.effective_weights`: what
@@ -344,7 +344,7 @@ class Goal(models.Model):
         triggers = [
             pgtrigger.Trigger(
                 name="agreed_by_both",
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("agreed_id"),
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("agreed_id"),  # type: ignore[no-untyped-call]
                 when=pgtrigger.Before,
                 condition=pgtrigger.Q(new__agreed__isnull=False, new__participation__isnull=False),
                 func=BOTH_SIGNED,

@@ -93,9 +93,11 @@ def test_goals_steps_and_promises_come_into_the_next_cycle_once(
     assert set(found) == {"Halve the scrap of line 3", step.text}
     goal, development = found["Halve the scrap of line 3"], found[step.text]
     assert (goal.carried_from, goal.from_cycle, goal.state) == (half, world.cycle, "proposed")
-    assert goal.latest is not None and goal.latest.weight == 60
+    assert goal.latest is not None
+    assert goal.latest.weight == 60
     assert (development.horizon, development.from_cycle) == ("development", world.cycle)
-    assert development.latest is not None and development.latest.due_on == step.due_on
+    assert development.latest is not None
+    assert development.latest.due_on == step.due_on
     step.refresh_from_db()
     assert step.carried_to == development
     promise.refresh_from_db()
@@ -123,7 +125,8 @@ def test_nobody_wrote_it_there_and_it_holds_only_when_both_signed_the_same_words
     _following, there = next_cycle(world)
     close(world)
     goal = came(there)["Halve the scrap of line 3"]
-    assert goal.latest is not None and goal.latest.author is None
+    assert goal.latest is not None
+    assert goal.latest.author is None
     assert goal.created_by == world.kim
     event = Event.objects.get(verb="carried_over", subject_kind="goals.goal", subject_id=goal.pk)
     assert (event.actor_id, event.about_id) == (world.kim.pk, world.ana.employee_id)
