@@ -38,8 +38,11 @@ def why_tree(trace: dict[str, Any]) -> dict[str, Any]:
 
 
 def note_of(trace: Mapping[str, Any]) -> str:
-    """What stands beside a line: the level that was chosen, or what was measured and when."""
-    return trace.get("note") or measured_words(trace)
+    """What stands beside a line: the level that was chosen, and what was measured and when."""
+    chosen = trace.get("note") or ""
+    if chosen and trace.get("measured") is None:
+        return chosen
+    return " · ".join(words for words in (chosen, measured_words(trace)) if words)
 
 
 def measured_words(row: Mapping[str, Any]) -> str:

@@ -433,14 +433,17 @@ def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
         if question.kind in rules.SCORED_KINDS and question.weight > 0 and question.section.weight > 0:
             sections.setdefault(question.section_id, []).append(question)
 
-    def leaf(label: str, weight: Decimal, key: Key) -> rules.Node:
+    def leaf(label: str, weight: Decimal, key: Key, facts: Mapping[str, Any]) -> rules.Node:
         found = saved.get(key)
         level = found.level if found else None
-        return rules.Node(label, weight, level.value if level else None, note=level.label if level else "")
+        value, note = (level.value, level.label) if level else (None, "")
+        return rules.Node(label, weight, value, note=note, facts=facts)
 
     def node(question: Question) -> rules.Node:
         if question.kind == Question.Kind.GOALS:
-            parts = tuple(leaf(title_of(g), shares[g.pk], (question.pk, g.pk)) for g in goals)
+            parts = tuple(
+                leaf(title_of(g), shares[g.pk], (question.pk, g.pk), _reading(g, day)) for g in goals
+            )
             return rules.Node(question.text, question.weight, parts=parts)
         if question.kind == Question.Kind.RESULTS:
             parts = tuple(_measured(g, shares[g.pk], steps, cycle.progress_cap, day) for g in goals)
@@ -450,7 +453,7 @@ def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
                 parts=parts,
                 facts=rules.scale_facts(steps, cycle.progress_cap),
             )
-        return leaf(question.text, question.weight, (question.pk, None))
+        return leaf(question.text, question.weight, (question.pk, None), {})
 
     parts = tuple(
         rules.Node(found[0].section.title, found[0].section.weight, parts=tuple(node(q) for q in found))

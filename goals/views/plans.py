@@ -120,6 +120,7 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "measured": sum(c.progress is not None for c in agreed),
         "agreed": len(agreed),
         "waiting": waiting,
+        "unsigned": any(c.may_drop for c in waiting),
         "waits_for_other": [c for c in cards if c.waits_for and not c.waits_for_me],
         "changes": [c for c in cards if c.change_waits_for_me],
         "company": [g for g in side if g.participation_id is None],

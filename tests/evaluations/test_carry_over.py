@@ -160,7 +160,8 @@ def test_a_set_that_came_over_is_agreed_by_one_and_then_by_the_other(world: Worl
     close(world)
     goal = Goal.objects.get(carried_from=whole)
     agree = reverse("goals:agree_set", args=[there.pk])
-    assert as_(world.bashir).post(agree, {"seen": f"{goal.pk}:{goal.version}"}).status_code == 302
+    signed = as_(world.bashir).post(agree, {"seen": f"{goal.pk}:{goal.version}"}, follow=True)
+    assert "1 of them hold when the other side has signed them too" in signed.content.decode()
     goal.refresh_from_db()
     assert str(goal.state) == "proposed"
     assert as_(world.ana).post(agree, {"seen": f"{goal.pk}:{goal.version}"}).status_code == 302
