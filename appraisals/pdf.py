@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appraisals.models import ReleasedResult
+from appraisals.why import note_of, scale_words
 from pmcycle.ui.formats import when_text
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "appraisals" / "result.typ"
@@ -78,6 +79,6 @@ def _line(trace: dict[str, Any]) -> dict[str, Any]:
         "label": trace["label"],
         "value": trace["value"],
         "weight": trace["weight"],
-        "note": trace.get("note", ""),
+        "note": " · ".join(words for words in (note_of(trace), scale_words(trace)) if words),
         "parts": [_line(part) for part in trace.get("parts", [])],
     }

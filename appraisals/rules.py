@@ -77,13 +77,17 @@ def weight_problem(weights: Iterable[Decimal]) -> Decimal:
 
 @dataclass(frozen=True)
 class Node:
-    """One line of the tree of a score. A leaf has a value or lacks it; a node is the mean of its parts."""
+    """One line of the tree of a score. A leaf has a value or lacks it; a node is the mean of its parts.
+
+    `facts` are kept beside the line, as the words that explain it need them: what was measured, and when.
+    """
 
     label: str
     weight: Decimal = HUNDRED
     value: Decimal | None = None
     note: str = ""
     parts: tuple[Node, ...] = field(default=())
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def weighted_mean(parts: Sequence[tuple[Decimal, Decimal | None]], missing: str) -> Decimal | None:
@@ -115,6 +119,7 @@ def evaluate(node: Node, missing: str) -> dict[str, Any]:
 
 def _line(node: Node, value: Decimal | None) -> dict[str, Any]:
     return {
+        **node.facts,
         "label": node.label,
         "note": node.note,
         "weight": str(node.weight),
@@ -148,6 +153,14 @@ def on_scale(percent: Decimal, levels: Sequence[tuple[Decimal, bool]], cap: Deci
     if cap <= HUNDRED:
         return rounded(meets)
     return rounded(meets + (high - meets) * (bounded - HUNDRED) / (cap - HUNDRED))
+
+
+def scale_facts(levels: Sequence[tuple[Decimal, bool]], cap: Decimal) -> dict[str, Any]:
+    """Where 0 %, 100 % and the cap stand on the scale, for the words of the rule: `on_scale` as a table."""
+    if not levels:
+        return {}
+    marks = sorted({Decimal(0), HUNDRED, max(cap, HUNDRED)})
+    return {"marks": [[str(mark), str(on_scale(mark, levels, cap))] for mark in marks]}
 
 
 def contradicts(score: Decimal | None, level: Decimal) -> bool:

@@ -133,6 +133,10 @@ class DevelopmentStep(models.Model):
     support = models.CharField(max_length=300, blank=True)
     done_at = models.DateTimeField(null=True)
     position = models.PositiveSmallIntegerField(default=0)
+    # The goal of development as which it came into the next cycle, at most once.
+    carried_to = models.OneToOneField(
+        "goals.Goal", null=True, on_delete=models.SET_NULL, related_name="from_step"
+    )
 
     class Meta:
         ordering = ["due_on", "pk"]

@@ -189,11 +189,18 @@ def publish(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def carry_over(request: UserRequest, pk: int) -> HttpResponse:
-    """Bring the unfinished goals of the cycle before into this one, once."""
+    """Bring what the last cycle of each person left unfinished into this one, once."""
     user = request.user
     cycle = get_editable(Cycle, user, pk=pk)
-    number = actions.carry_over(cycle)
-    messages.success(request, _("%(number)d goals came over as proposals.") % {"number": number})
+    came = actions.carry_over(cycle, by=user)
+    counts = {"goals": came.goals, "steps": came.steps, "promises": came.promises}
+    messages.success(
+        request,
+        _(
+            "Came over: unfinished goals %(goals)d, steps of development %(steps)d, open promises %(promises)d."
+        )
+        % counts,
+    )
     return redirect("evaluations:cycle", pk=pk)
 
 
@@ -207,6 +214,7 @@ def _pictures(found: CycleEvaluation | None) -> dict[str, Any]:
         "co_authored": _("Worded by both"),
         "own": _("The employee's own"),
         "handed_down": _("Handed down"),
+        "carried": _("Carried over as they were"),
     }
     return {
         "f": figures,

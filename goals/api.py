@@ -19,7 +19,7 @@ from rest_framework.routers import BaseRouter
 from goals import actions
 from goals.actions import GoalText
 from goals.models import ChangeRequest, Contribution, Goal, KeyResult, ProgressUpdate, alignable, readers
-from goals.rules import KeyResultText, goal_progress
+from goals.rules import KeyResultText
 from pmcycle.access import get_editable, get_visible
 from pmcycle.cycles.models import Participation, Relation, related
 from pmcycle.errors import Invalid
@@ -61,7 +61,11 @@ class SignatureSerializer(serializers.Serializer[Any]):
 
 
 class GoalSerializer(serializers.ModelSerializer[Goal]):
-    """A goal with the wording in force (or proposed) and its key results."""
+    """A goal with the wording in force (or proposed) and its key results.
+
+    `progress` is how far it is in percent; `result` is the same figure once it is fixed, on the day
+    `measured_on`, by a handed-in appraisal or the end of the cycle. `from_cycle` is the cycle it came over from.
+    """
 
     owner = serializers.SerializerMethodField()
     title = serializers.SerializerMethodField()
@@ -69,6 +73,7 @@ class GoalSerializer(serializers.ModelSerializer[Goal]):
     weight = serializers.SerializerMethodField()
     due_on = serializers.SerializerMethodField()
     progress = serializers.SerializerMethodField()
+    result = serializers.SerializerMethodField()
     signatures = SignatureSerializer(source="signed", many=True, read_only=True)
     key_results = KeyResultSerializer(many=True, read_only=True)
 
@@ -76,7 +81,8 @@ class GoalSerializer(serializers.ModelSerializer[Goal]):
         model = Goal
         fields = [
             "id", "participation", "cycle", "owner", "horizon", "visibility", "state", "parent", "title", "why",
-            "weight", "due_on", "progress", "result", "signatures", "key_results", "version",
+            "weight", "due_on", "progress", "result", "measured_on", "from_cycle", "signatures", "key_results",
+            "version",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -105,8 +111,11 @@ class GoalSerializer(serializers.ModelSerializer[Goal]):
 
     @extend_schema_field(serializers.DecimalField(max_digits=6, decimal_places=2, allow_null=True))
     def get_progress(self, goal: Goal) -> str | None:
-        found = goal_progress([row.progress for row in goal.key_results.all()], goal.cycle.progress_cap)
-        return None if found is None else str(found.quantize(Decimal("0.01")))
+        return None if goal.result is None else str(goal.result)
+
+    @extend_schema_field(serializers.DecimalField(max_digits=6, decimal_places=2, allow_null=True))
+    def get_result(self, goal: Goal) -> str | None:
+        return self.get_progress(goal) if goal.measured_on else None
 
 
 class ChangeRequestSerializer(serializers.ModelSerializer[ChangeRequest]):

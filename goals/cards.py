@@ -93,6 +93,16 @@ class Card:
         return self.wording.weight
 
     @property
+    def may_drop(self) -> bool:
+        """It came over from an earlier cycle, and nobody has signed it here: either of the two may leave it out."""
+        return self.goal.state == Goal.State.PROPOSED and not self.signed_by
+
+    @property
+    def unmeasured(self) -> int:
+        """How many of its key results nobody has said anything about."""
+        return sum(row.raw is None for row in self.rows)
+
+    @property
     def is_countered(self) -> bool:
         return self.goal.state == Goal.State.PROPOSED and self.goal.before is not None
 
@@ -130,9 +140,11 @@ def card_of(
         goal=goal,
         wording=goal.latest if is_proposed or goal.agreed is None else goal.agreed,
         rows=[row_of(row, cap) for row in rows],
-        progress=goal_progress([row.progress for row in rows], cap),
+        progress=goal.result,
         signed_by=[_("you") if side == me else name for side, name in signed.items()],
-        waits_for=(_("you") if missing[0] == me else names[missing[0]]) if is_proposed and missing else "",
+        waits_for=_(" and ").join(_("you") if side == me else names[side] for side in missing)
+        if is_proposed
+        else "",
         waits_for_me=is_proposed and me in missing,
         change_waits_for_me=me is not None and goal.change_author not in (None, user_employee),
     )
@@ -164,14 +176,12 @@ def effect_of(goal: Any, change: ChangeRequest, rows: Sequence[KeyResult], cap: 
     def total(version: GoalVersion) -> Balance:
         return balance([*goal.other_weights, *([version.weight] if version.weight is not None else [])])
 
-    current = {row.key: row.current for row in rows}
-    after = [
-        progress_of(row, current.get(row["key"])) for row in change.new.key_results
-    ]  # fmt: skip
+    measured = {row.key: row.current for row in rows if row.updated_at is not None}
+    after = [progress_of(row, measured.get(row["key"])) for row in change.new.key_results]
     return {
         "weights_before": total(change.old),
         "weights_after": total(change.new),
-        "progress_before": goal_progress([row.progress for row in rows], cap),
+        "progress_before": goal.result,
         "progress_after": goal_progress(after, cap),
         "key_results_old": "\n".join(key_result_words(row) for row in change.old.key_results),
         "key_results_new": "\n".join(key_result_words(row) for row in change.new.key_results),
@@ -179,9 +189,8 @@ def effect_of(goal: Any, change: ChangeRequest, rows: Sequence[KeyResult], cap: 
 
 
 def progress_of(row: Mapping[str, Any], current: Decimal | None) -> Decimal | None:
+    """How far a key result would be if it were worded like this."""
     text = KeyResultText.from_row(row)
-    if current is None and text.kind in ("increase", "decrease"):
-        current = text.start or Decimal(0)
     return key_result_progress(
         text.kind, current, start=text.start or Decimal(0), target=text.target, low=text.low, high=text.high
     )

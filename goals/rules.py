@@ -39,7 +39,7 @@ NEEDS: dict[str, Need] = {
         minutes=5,
     ),
     "goals:answer": Need(
-        title=gettext_lazy("Answer the goals %(name)s proposed"),
+        title=gettext_lazy("Answer the proposed goals of %(name)s"),
         button=gettext_lazy("Answer"),
         url_name="goals:of",
         minutes=10,
@@ -131,12 +131,12 @@ def capped(raw: Decimal | None, cap: Decimal) -> Decimal | None:
 
 
 def goal_progress(parts: Sequence[Decimal | None], cap: Decimal) -> Decimal | None:
-    """The mean of the measured key results, each capped first, so that one cannot hide another.
+    """The mean of the measured key results, each capped first, so that one cannot hide another; two decimals.
 
-    None while none is measured.
+    None while none is measured: what nobody measured never counts as zero (3-domain, Score).
     """
     known = [value for part in parts if (value := capped(part, cap)) is not None]
-    return sum(known, Decimal(0)) / len(known) if known else None
+    return (sum(known, Decimal(0)) / len(known)).quantize(CENT, ROUND_HALF_UP) if known else None
 
 
 # --- weights ----------------------------------------------------------------------------------------
@@ -184,23 +184,6 @@ def effective_weights(weights: Sequence[Decimal]) -> list[Decimal]:
     return result
 
 
-def goal_score(goals: Sequence[tuple[Decimal, Decimal | None]], *, reweight: bool = False) -> Decimal | None:
-    """The weighted mean of the progress of (weight, progress) pairs, to two decimals; None if incomplete.
-
-    A goal without a result makes the score incomplete, or its weight is spread over the others if
-    the cycle says `reweight`; it never counts as zero (3-domain, Score).
-    """
-    weights = effective_weights([weight for weight, _progress in goals])
-    known = [(w, p) for w, (_weight, p) in zip(weights, goals, strict=True) if p is not None]
-    if not known or (len(known) < len(goals) and not reweight):
-        return None
-    whole = sum((w for w, _progress in known), Decimal(0))
-    if whole <= 0:
-        return None
-    mean = sum((w * p for w, p in known), Decimal(0)) / whole
-    return mean.quantize(CENT, ROUND_HALF_UP)
-
-
 # --- alignment and authorship -----------------------------------------------------------------------
 
 
@@ -217,18 +200,23 @@ def makes_loop(goal: int, parent: int | None, parents: Mapping[int, int | None])
 
 
 CO_AUTHORED, PROPOSED_BY_EMPLOYEE, HANDED_DOWN = "co_authored", "own", "handed_down"
+CARRIED = "carried"
 AUTHORSHIP_WORDS = {
     CO_AUTHORED: gettext_lazy("written by both"),
     PROPOSED_BY_EMPLOYEE: gettext_lazy("written by the employee"),
     HANDED_DOWN: gettext_lazy("handed down"),
+    CARRIED: gettext_lazy("carried over as it was"),
 }
 
 
-def authorship(versions: Sequence[tuple[int, int]], signatures: Sequence[tuple[int, int, str]]) -> str | None:
-    """Who made the text that both agreed: `co_authored`, `own` (the employee's) or `handed_down`.
+def authorship(
+    versions: Sequence[tuple[int, int | None]], signatures: Sequence[tuple[int, int, str]]
+) -> str | None:
+    """Who made the text that both agreed: `co_authored`, `own` (the employee's), `handed_down` or `carried`.
 
-    `versions` are (number, author); `signatures` (number, signer, side). What counts is who wrote
-    the wordings up to the newest one that both sides signed; None if there is none.
+    `versions` are (number, author), without author where the text came over from an earlier cycle;
+    `signatures` (number, signer, side). What counts is who wrote the wordings up to the newest one that
+    both sides signed; None if there is none.
     """
     sides: dict[int, dict[str, int]] = {}
     for number, signer, side in signatures:
@@ -237,7 +225,9 @@ def authorship(versions: Sequence[tuple[int, int]], signatures: Sequence[tuple[i
     if agreed is None:
         return None
     employee = sides[agreed]["employee"]
-    authors = {author for number, author in versions if number <= agreed}
+    authors = {author for number, author in versions if number <= agreed and author is not None}
+    if not authors:
+        return CARRIED
     if employee not in authors:
         return HANDED_DOWN
     return PROPOSED_BY_EMPLOYEE if authors == {employee} else CO_AUTHORED

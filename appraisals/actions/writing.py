@@ -30,7 +30,9 @@ from appraisals.models import (
     Submission,
 )
 from feedback.models import Entry
+from goals.actions import fix_results, free_results
 from goals.models import Goal
+from goals.rules import effective_weights
 from pmcycle.activity.actions import Tell, record, settle, settle_cycle
 from pmcycle.cycles.actions import standing
 from pmcycle.cycles.models import (
@@ -327,7 +329,8 @@ def submit(
     """Hand the appraisal in as version n, with the answers as they are; a manager's also proposes the rating.
 
     Raises `Unanswered` with a sentence for every required question that is still empty, `Refused` for a
-    second hand-in, `Stale` if another tab saved meanwhile.
+    second hand-in, `Stale` if another tab saved meanwhile. With the manager's, the measured results of the
+    goals are fixed with the day, so that score, rewards and the page of goals go on to read the same figures.
     """
     with transaction.atomic():
         row = _lock(appraisal)
@@ -336,6 +339,8 @@ def submit(
         _check_version(row, version, answers)
         _write(row, answers, level_id=level_id, citations=citations, by=by)
         questions = list(questions_of(row))
+        if row.kind == Appraisal.Kind.MANAGER:
+            fix_results(row.participation)
         goals = list(goals_of(row.participation))
         _refuse_unless_complete(row, questions, goals, answers)
         row.submitted_at = row.saved_at
@@ -367,15 +372,7 @@ def questions_of(row: Appraisal) -> Any:
 
 def goals_of(participation: Participation) -> Any:
     """The agreed goals of the cycle that an appraisal rates, with the version in force."""
-    return (
-        Goal.objects.filter(
-            participation=participation,
-            horizon=Goal.Horizon.CYCLE,
-            state__in=[Goal.State.AGREED, Goal.State.CLOSED],
-        )
-        .select_related("agreed")
-        .order_by("pk")
-    )
+    return Goal.objects.rated().filter(participation=participation).select_related("agreed").order_by("pk")
 
 
 def _refuse_unless_complete(
@@ -416,13 +413,15 @@ def _tell_manager(row: Appraisal, number: int) -> list[Tell]:
 def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any]:
     """What was handed in, complete in itself: titles, questions, words and levels, so that it can be read alone."""
     saved = {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
+    day = row.participation.cycle.local_day(row.submitted_at or timezone.now())
     sections: dict[int, dict[str, Any]] = {}
     for question in questions:
         section = sections.setdefault(
             question.section_id,
             {"title": question.section.title, "weight": str(question.section.weight), "questions": []},
         )
-        wanted: list[Goal | None] = list(goals) if question.kind == Question.Kind.GOALS else [None]
+        of_goals = question.kind in (Question.Kind.GOALS, Question.Kind.RESULTS)
+        wanted: list[Goal | None] = list(goals) if of_goals else [None]
         answers = []
         for goal in wanted:
             found = saved.get((question.pk, goal.pk if goal else None))
@@ -433,6 +432,7 @@ def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Go
                     "choice": found.choice if found else "",
                     "level": found.level.label if found and found.level else "",
                     "meaning": found.level.meaning if found and found.level else "",
+                    **(_reading(goal, day) if goal else {}),
                 }
             )
         section["questions"].append(
@@ -475,9 +475,12 @@ def _propose(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
 def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any]:
     """The tree of the score: sections by their weight, in each its scored questions by theirs.
 
-    A goal counts by its agreed weight. A measured result stands on the scale by `rules.on_scale`.
+    A goal counts by its agreed weight, the heaviest with what rounding has left of 100. A measured result
+    stands on the scale by `rules.on_scale`; the tree says what was measured, on which day and by which rule.
     """
     cycle = row.participation.cycle
+    day = cycle.local_day(timezone.now())
+    shares = dict(zip([g.pk for g in goals], effective_weights([_weight(g) for g in goals]), strict=True))
     levels = list(RatingLevel.objects.filter(scale__cycle=cycle))
     steps = [(level.value, level.needs_mention) for level in sorted(levels, key=lambda one: one.value)]
     saved = {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
@@ -486,19 +489,27 @@ def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
         if question.kind in rules.SCORED_KINDS and question.weight > 0 and question.section.weight > 0:
             sections.setdefault(question.section_id, []).append(question)
 
-    def leaf(label: str, weight: Decimal, key: Key) -> rules.Node:
+    def leaf(label: str, weight: Decimal, key: Key, facts: Mapping[str, Any]) -> rules.Node:
         found = saved.get(key)
         level = found.level if found else None
-        return rules.Node(label, weight, level.value if level else None, note=level.label if level else "")
+        value, note = (level.value, level.label) if level else (None, "")
+        return rules.Node(label, weight, value, note=note, facts=facts)
 
     def node(question: Question) -> rules.Node:
         if question.kind == Question.Kind.GOALS:
-            parts = tuple(leaf(title_of(g), _weight(g), (question.pk, g.pk)) for g in goals)
+            parts = tuple(
+                leaf(title_of(g), shares[g.pk], (question.pk, g.pk), _reading(g, day)) for g in goals
+            )
             return rules.Node(question.text, question.weight, parts=parts)
         if question.kind == Question.Kind.RESULTS:
-            parts = tuple(_measured(g, steps, cycle.progress_cap) for g in goals)
-            return rules.Node(question.text, question.weight, parts=parts)
-        return leaf(question.text, question.weight, (question.pk, None))
+            parts = tuple(_measured(g, shares[g.pk], steps, cycle.progress_cap, day) for g in goals)
+            return rules.Node(
+                question.text,
+                question.weight,
+                parts=parts,
+                facts=rules.scale_facts(steps, cycle.progress_cap),
+            )
+        return leaf(question.text, question.weight, (question.pk, None), {})
 
     parts = tuple(
         rules.Node(found[0].section.title, found[0].section.weight, parts=tuple(node(q) for q in found))
@@ -516,11 +527,21 @@ def _weight(goal: Goal) -> Decimal:
     return goal.agreed.weight if goal.agreed and goal.agreed.weight is not None else Decimal(0)
 
 
-def _measured(goal: Goal, steps: Sequence[tuple[Decimal, bool]], cap: Decimal) -> rules.Node:
+def _measured(
+    goal: Goal, weight: Decimal, steps: Sequence[tuple[Decimal, bool]], cap: Decimal, day: date
+) -> rules.Node:
+    facts = _reading(goal, day)
     if goal.result is None or not steps:
-        return rules.Node(title_of(goal), _weight(goal))
-    value = rules.on_scale(goal.result, steps, cap)
-    return rules.Node(title_of(goal), _weight(goal), value, note=f"{goal.result:.0f} %")
+        return rules.Node(title_of(goal), weight, facts=facts)
+    return rules.Node(title_of(goal), weight, rules.on_scale(goal.result, steps, cap), facts=facts)
+
+
+def _reading(goal: Goal, day: date) -> dict[str, Any]:
+    """What was measured of a goal and when: on the day its result was fixed, or on `day` while it moves."""
+    return {
+        "measured": None if goal.result is None else str(goal.result),
+        "measured_on": (goal.measured_on or day).isoformat(),
+    }
 
 
 # --- back to the author ----------------------------------------------------------------------------
@@ -574,6 +595,8 @@ def _give_back(
         row.submitted_at = None
         row.version += 1
         row.save(update_fields=["submitted_at", "version"])
+        if Rating.objects.filter(participation=row.participation_id, proposed_by=row.author_id).exists():
+            free_results(row.participation)
         told = tells(
             account_of(row.author_id),
             _("An appraisal came back to you"),

@@ -20,7 +20,7 @@ from appraisals import actions, tasks
 from appraisals.forms import AcknowledgeForm, AppealForm, DecisionForm, ReleaseForm
 from appraisals.models import FIRST_MENTION, Appeal, Appraisal, Rating, Release, ReleasedResult, deciders
 from appraisals.pdf import result_as_pdf
-from appraisals.views.writing import why_tree
+from appraisals.why import why_tree
 from feedback.models import Entry, thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view

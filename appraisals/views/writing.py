@@ -32,13 +32,13 @@ from appraisals.models import (
     evidence_for,
     writing_day,
 )
+from appraisals.why import why_tree, with_readings
 from feedback.models import thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind, due_day
 from pmcycle.errors import Invalid, Stale
 from pmcycle.typed import done
-from pmcycle.ui.formats import number_text
 
 TEAM_PAGE = 50
 
@@ -389,6 +389,8 @@ def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int 
     part = appraisal.participation
     me = user.employee_id
     submissions = list(appraisal.submissions.order_by("-number").select_related("by"))
+    for submission in submissions:
+        submission.answers = with_readings(submission.answers)
     if me not in (appraisal.author_id, part.employee_id):
         record_view(appraisal, by=user, about=part.employee, role="reader")
     rating = (
@@ -433,30 +435,6 @@ def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int 
         ]
         context["cited_count"] = len(cited)
     return render(request, "appraisals/read.html", context, status=status)
-
-
-def why_tree(trace: dict[str, Any]) -> dict[str, Any]:
-    """The stored tree of a score in the shape that the component `why` draws."""
-    note = trace.get("note") or ""
-    weight = trace.get("weight", "100")
-    parts = [why_tree(part) for part in trace.get("parts", [])]
-    share = _("counts %(weight)s") % {"weight": weight.rstrip("0").rstrip(".") if "." in weight else weight}
-    node = {
-        "label": trace.get("label", ""),
-        "value": number_text(trace["value"]) if trace.get("value") is not None else _("missing"),
-        "note": " · ".join(words for words in (note, share) if words),
-        "parts": parts,
-    }
-    if parts:
-        missing = (
-            _("what is missing is left out and its weight spread over the rest")
-            if trace.get("rule") == "reweight"
-            else _("incomplete as long as a part is missing")
-        )
-        node["rule"] = _(
-            "Weighted mean of the parts below, rounded half up to four decimals; %(missing)s."
-        ) % {"missing": missing}
-    return node
 
 
 @login_required

@@ -1,6 +1,6 @@
 """Writing, sharing and signing evaluations; counting the cycle; carrying over what is unfinished."""
 
-from evaluations.actions.carrying import bring_over, carry_over, hand_on
+from evaluations.actions.carrying import CarriedOver, bring_over, carry_over, hand_on
 from evaluations.actions.counting import compute, publish
 from evaluations.actions.leaving import left_of_evaluations
 from evaluations.actions.writing import (
@@ -17,6 +17,7 @@ from evaluations.actions.writing import (
 )
 
 __all__ = [
+    "CarriedOver",
     "EvaluationText",
     "PointText",
     "StepText",

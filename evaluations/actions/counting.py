@@ -131,19 +131,20 @@ def _row(label: str, part: int, whole: int) -> dict[str, Any]:
 
 
 def _authorship(goals: Any) -> dict[str, int]:
-    """How many agreed goals both sides worded, the employee alone, the manager alone."""
+    """How many agreed goals both sides worded, the employee alone, the manager alone, or nobody: carried over."""
     by_employee = GoalVersion.objects.filter(
         goal=OuterRef("pk"),
         number__lte=OuterRef("agreed__number"),
         author=OuterRef("participation__employee"),
     )
     by_other = GoalVersion.objects.filter(
-        goal=OuterRef("pk"), number__lte=OuterRef("agreed__number")
+        goal=OuterRef("pk"), number__lte=OuterRef("agreed__number"), author__isnull=False
     ).exclude(author=OuterRef("participation__employee"))
     counts = goals.annotate(by_employee=Exists(by_employee), by_other=Exists(by_other)).aggregate(
         co_authored=Count("pk", filter=Q(by_employee=True, by_other=True)),
         own=Count("pk", filter=Q(by_employee=True, by_other=False)),
-        handed_down=Count("pk", filter=Q(by_employee=False)),
+        handed_down=Count("pk", filter=Q(by_employee=False, by_other=True)),
+        carried=Count("pk", filter=Q(by_employee=False, by_other=False)),
     )
     return {key: int(value) for key, value in counts.items()}
 

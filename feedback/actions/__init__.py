@@ -9,6 +9,7 @@ from feedback.actions.agenda import (
     write_private_note,
 )
 from feedback.actions.calendars import digest, note_calendar_read, revoke_calendar, share_calendar
+from feedback.actions.carrying import carry_promises
 from feedback.actions.check_ins import EARLY, cancel_check_in, hold, move_check_in
 from feedback.actions.conversations import say
 from feedback.actions.giving import answer, decline, give, hide, request_feedback, say_useful, show_again
@@ -21,6 +22,7 @@ __all__ = [
     "add_point",
     "answer",
     "cancel_check_in",
+    "carry_promises",
     "decline",
     "digest",
     "done",

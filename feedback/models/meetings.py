@@ -289,6 +289,10 @@ class ActionItem(models.Model):
     done_at = models.DateTimeField(null=True)
     dropped_at = models.DateTimeField(null=True)
     dropped_why = models.CharField(max_length=300, blank=True)
+    # The participation of the person it was promised to, in the cycle into which it came over, still open.
+    stands_in = models.ForeignKey(
+        "cycles.Participation", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.PositiveIntegerField(default=1)
 

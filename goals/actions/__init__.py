@@ -1,6 +1,7 @@
 """The verbs of goals, a module a subject; callers import them from here."""
 
 from goals.actions.agreeing import accept, agree_set, counter
+from goals.actions.carrying import bring, development_step, unfinished_goals
 from goals.actions.changing import (
     accept_change,
     counter_change,
@@ -12,6 +13,7 @@ from goals.actions.changing import (
 from goals.actions.company import align, publish, republish
 from goals.actions.contributions import confirm_contribution, contribute, decline_contribution
 from goals.actions.leaving import left_changes, left_unagreed
+from goals.actions.measuring import fix_results, free_results, reading_of
 from goals.actions.progress import record_progress
 from goals.actions.proposing import assign, draft, edit, propose, propose_draft, withdraw
 from goals.actions.stage import close_goals, open_objectives
@@ -24,6 +26,7 @@ __all__ = [
     "agree_set",
     "align",
     "assign",
+    "bring",
     "close_goals",
     "confirm_contribution",
     "contribute",
@@ -31,8 +34,11 @@ __all__ = [
     "counter_change",
     "decline_change",
     "decline_contribution",
+    "development_step",
     "draft",
     "edit",
+    "fix_results",
+    "free_results",
     "lapse_changes",
     "left_changes",
     "left_unagreed",
@@ -40,9 +46,11 @@ __all__ = [
     "propose",
     "propose_draft",
     "publish",
+    "reading_of",
     "record_progress",
     "republish",
     "request_change",
+    "unfinished_goals",
     "withdraw",
     "withdraw_change",
 ]

@@ -20,8 +20,10 @@ from goals.actions.judging import (
     sign,
     weights_of,
 )
+from goals.actions.measuring import refuse_if_measured
 from goals.actions.telling import record_and_tell
 from goals.actions.wordings import (
+    IN_FORCE,
     TEXT,
     GoalText,
     as_stored,
@@ -65,6 +67,7 @@ def counter(goal: Goal, text: GoalText, *, version: int | None, by: User) -> Goa
 def accept(goal: Goal, *, version: int | None, by: User) -> Goal:
     """Sign the newest wording; with both signatures the goal is agreed and frozen.
 
+    What came over from an earlier cycle has no signature yet: after the first it waits for the other.
     Refused if the wording changed since it was read, if it is one's own, or if the agreed weights
     would come to more than 100.
     """
@@ -74,6 +77,7 @@ def accept(goal: Goal, *, version: int | None, by: User) -> Goal:
         participation = participation_of(goal)
         refuse_unless_planning(participation)
         refuse_if_reworded(goal, version)
+        refuse_if_measured(participation, goal)
         side = side_of(participation, by)
         if has_signed(goal, side):
             raise Refused(_("You have signed this wording already. It waits for the other side."))
@@ -81,7 +85,7 @@ def accept(goal: Goal, *, version: int | None, by: User) -> Goal:
         _agree(goal, participation, by)
         record_and_tell(
             "accept", goal, participation, side, _("%(name)s agreed to a goal"),
-            key=f"agreed:{goal.latest_id}", by=by, number=latest_of(goal).number,
+            key=f"agreed:{goal.latest_id}:{side}", by=by, number=latest_of(goal).number,
         )  # fmt: skip
         return goal
 
@@ -112,6 +116,7 @@ def agree_set(participation: Participation, seen: Mapping[int, int], *, by: User
             raise Refused(_("Nothing waits for your signature."))
         if {goal.pk: goal.version for goal in waiting} != dict(seen):
             raise Refused(_("The goals changed since you opened the page. Read them again, then agree."))
+        refuse_if_measured(participation, *waiting)
         found = balance(weights_of(participation))
         if not found.is_whole:
             raise Refused(
@@ -126,7 +131,7 @@ def agree_set(participation: Participation, seen: Mapping[int, int], *, by: User
         record_each("accept", accepted, by=by)
         record_and_tell(
             "agree_set", participation, participation, side, _("%(name)s agreed to the goals"),
-            key=f"agreed_set:{max(g.latest_id or 0 for g in waiting)}", by=by, goals=[g.pk for g in waiting],
+            key=f"agreed_set:{max(g.latest_id or 0 for g in waiting)}:{side}", by=by, goals=[g.pk for g in waiting],
         )  # fmt: skip
         return waiting
 
@@ -144,6 +149,11 @@ def _within_whole(participation: Participation, more: Sequence[Goal]) -> None:
 
 
 def _agree(goal: Goal, participation: Participation, by: User) -> None:
-    sign(latest_of(goal), participation, by)
-    put_in_force(goal)
-    goal.save(update_fields=["agreed", "state", "version"])
+    """Sign; the wording holds as soon as both have."""
+    latest = latest_of(goal)
+    sign(latest, participation, by)
+    if latest.signatures.count() == len(Signature.Side):
+        put_in_force(goal, participation.cycle)
+    else:
+        goal.version += 1
+    goal.save(update_fields=IN_FORCE)

@@ -22,8 +22,10 @@ from goals.actions.judging import (
     sign,
     weights_of,
 )
+from goals.actions.measuring import refuse_if_measured
 from goals.actions.telling import accounts_of, record_and_tell, tells
 from goals.actions.wordings import (
+    IN_FORCE,
     TEXT,
     GoalText,
     agreed_of,
@@ -50,6 +52,7 @@ def request_change(
         refuse_unless(goal, Goal.State.AGREED)
         participation = participation_of(goal)
         refuse_unless_running(participation)
+        refuse_if_measured(participation, goal)
         check_version(worded(goal), version, TEXT)
         if goal.change_requests.filter(state=ChangeRequest.State.OPEN).exists():
             raise Refused(_("There is already a change of this goal waiting for an answer."))
@@ -77,6 +80,7 @@ def counter_change(change: ChangeRequest, text: GoalText, *, version: int | None
     with transaction.atomic():
         change, goal, participation = _lock_change(change)
         side = _answers(change, participation, by)
+        refuse_if_measured(participation, goal)
         check_version(_worded_change(change), version, TEXT)
         text = replace(text, horizon=goal.horizon)
         if stored(change.new) == as_stored(text):
@@ -102,6 +106,7 @@ def accept_change(change: ChangeRequest, *, version: int | None, by: User) -> Go
         change, goal, participation = _lock_change(change)
         side = _answers(change, participation, by)
         refuse_if_reworded(change, version)
+        refuse_if_measured(participation, goal)
         found = balance(weights_of(participation, instead={goal.pk: change.new.weight}))
         if found.is_over:
             raise Refused(
@@ -111,8 +116,8 @@ def accept_change(change: ChangeRequest, *, version: int | None, by: User) -> Go
         sign(change.new, participation, by)
         _end(change, ChangeRequest.State.AGREED, by)
         goal.latest = change.new
-        put_in_force(goal)
-        goal.save(update_fields=["latest", "agreed", "state", "version"])
+        put_in_force(goal, participation.cycle)
+        goal.save(update_fields=["latest", *IN_FORCE])
         record_and_tell(
             "accept_change", goal, participation, side, _("%(name)s agreed to a changed goal"),
             key=f"change_agreed:{change.new_id}", by=by, number=change.new.number,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from goals.actions.judging import author_of, refuse_if_reworded, refuse_unless
 from goals.actions.telling import accounts_of, tells
 from goals.actions.wordings import (
+    IN_FORCE,
     TEXT,
     GoalText,
     as_stored,
@@ -69,8 +70,8 @@ def publish(cycle: Cycle, text: GoalText, *, unit: Unit | None, by: User) -> Goa
             created_by=by,
         )
         goal.latest = new_version(goal, replace(text, weight=None), by, proposed=True)
-        put_in_force(goal)
-        goal.save(update_fields=["latest", "agreed", "state", "version"])
+        put_in_force(goal, cycle)
+        goal.save(update_fields=["latest", *IN_FORCE])
         record("publish", goal, by=by, author=author.pk)
         return goal
 
@@ -96,8 +97,8 @@ def republish(goal: Goal, text: GoalText, *, version: int | None, by: User) -> G
         if stored(latest_of(goal)) == as_stored(text):
             raise Invalid("title", _("You changed nothing."))
         goal.latest = new_version(goal, text, by, proposed=True)
-        put_in_force(goal)
-        goal.save(update_fields=["latest", "agreed", "state", "version"])
+        put_in_force(goal, goal.cycle)
+        goal.save(update_fields=["latest", *IN_FORCE])
         title = _("A goal to which one of yours or of your team contributes has another wording")
         url = reverse("goals:detail", args=[goal.pk])
         told = tells(_contributors(goal).values(), title, url, f"goals.republished:{goal.latest.pk}")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from goals.actions.judging import author_of, refuse_unless_running
+from goals.actions.measuring import measure
 from goals.models import Goal, KeyResult, ProgressUpdate
 from goals.rules import LIMIT
 from pmcycle.activity.actions import record
@@ -62,6 +63,7 @@ def record_progress(
         row.updated_at = now
         row.version += 1
         row.save(update_fields=["current", "confidence", "updated_at", "version"])
+        measure(goal, goal.cycle)
         about = goal.participation.employee if goal.participation else None
         record("record_progress", goal, by=by, about=about, key_result=row.pk)
         return row

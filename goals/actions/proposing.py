@@ -119,7 +119,10 @@ def assign(participations: Iterable[Participation], text: GoalText, *, by: User)
 
 
 def withdraw(goal: Goal, *, version: int | None, by: User) -> Goal:
-    """Take back a draft, or a proposal whose newest wording is one's own side's."""
+    """Take back a draft, or a proposal whose newest wording is one's own side's.
+
+    What came over from an earlier cycle and nobody has signed is dropped by either side; it does not come again.
+    """
     with transaction.atomic():
         goal = lock_goal(goal)
         refuse_unless(goal, Goal.State.DRAFT, Goal.State.PROPOSED)
@@ -128,7 +131,7 @@ def withdraw(goal: Goal, *, version: int | None, by: User) -> Goal:
         refuse_if_reworded(goal, version)
         is_known = goal.state == Goal.State.PROPOSED
         side = side_of(participation, by)
-        if is_known and not has_signed(goal, side):
+        if is_known and latest_of(goal).signatures.exists() and not has_signed(goal, side):
             raise Refused(_("This wording is the other side's. Counter it, or talk about it."))
         goal.state = Goal.State.WITHDRAWN
         goal.version += 1

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from goals.models import ChangeRequest, Goal, KeyResult
-from goals.rules import goal_progress
+from goals.models import ChangeRequest, Goal
 from pmcycle.activity.actions import Tell, record, tell
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.people.models import User
@@ -39,7 +37,7 @@ def open_objectives(cycle: Cycle) -> None:
 def close_goals(cycle: Cycle) -> None:
     """Freeze the cycle's agreed goals with their result; proposals and changes that nobody answered lapse.
 
-    May be called again: closed goals keep their result.
+    A result that no appraisal has fixed is fixed today. May be called again: closed goals keep theirs.
     """
     with transaction.atomic():
         cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
@@ -47,18 +45,11 @@ def close_goals(cycle: Cycle) -> None:
         ChangeRequest.objects.filter(goal__cycle=cycle, state=ChangeRequest.State.OPEN).update(
             state=ChangeRequest.State.LAPSED, ended_at=now, version=F("version") + 1
         )
-        goals = list(
-            Goal.objects.select_for_update(of=("self",))
-            .filter(cycle=cycle, state=Goal.State.AGREED)
-            .order_by("pk")
+        closed = Goal.objects.filter(cycle=cycle, state=Goal.State.AGREED).update(
+            state=Goal.State.CLOSED,
+            closed_at=now,
+            measured_on=Coalesce("measured_on", Value(cycle.local_day(now))),
+            version=F("version") + 1,
         )
-        measured: dict[int, list[Decimal | None]] = {goal.pk: [] for goal in goals}
-        for row in KeyResult.objects.filter(goal__in=measured, retired_at__isnull=True):
-            measured[row.goal_id].append(row.progress)
-        for goal in goals:
-            goal.state, goal.closed_at, goal.version = Goal.State.CLOSED, now, goal.version + 1
-            found = goal_progress(measured[goal.pk], cycle.progress_cap)
-            goal.result = None if found is None else found.quantize(Decimal("0.01"))
-        Goal.objects.bulk_update(goals, ["state", "closed_at", "version", "result"], batch_size=2000)
-        if goals:
-            record("close_goals", cycle, by=None, goals=len(goals))
+        if closed:
+            record("close_goals", cycle, by=None, goals=closed)

@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from goals.actions.judging import author_of
+from goals.actions.measuring import reading_of
 from goals.models import Goal, GoalVersion, KeyResult
 from goals.rules import MAX_KEY_RESULTS, KeyResultText, key_result_problem
-from pmcycle.cycles.models import Participation
+from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
 
@@ -133,8 +134,14 @@ def version_from(
     )  # fmt: skip
 
 
-def put_in_force(goal: Goal) -> None:
-    """The newest wording holds from now on, and its key results with it; measured values stay."""
+IN_FORCE = ["agreed", "state", "version", "result"]
+
+
+def put_in_force(goal: Goal, cycle: Cycle) -> None:
+    """The newest wording holds from now on, and its key results with it; measured values stay.
+
+    The caller saves `IN_FORCE`.
+    """
     now = timezone.now()
     latest = latest_of(goal)
     if goal.agreed_id is not None:
@@ -143,7 +150,7 @@ def put_in_force(goal: Goal) -> None:
     goal.agreed, goal.state = latest, Goal.State.AGREED
     goal.version += 1
     known = {row.key: row for row in KeyResult.objects.select_for_update().filter(goal=goal)}
-    rows = []
+    rows: list[KeyResult] = []
     for position, raw in enumerate(latest.key_results):
         text = KeyResultText.from_row(raw)
         row = known.pop(text.key, None) or KeyResult(goal=goal, key=text.key, version=0)
@@ -161,3 +168,4 @@ def put_in_force(goal: Goal) -> None:
         rows.append(gone)
     for row in rows:
         row.save()
+    goal.result = reading_of(rows, cycle)

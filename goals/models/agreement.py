@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Self
 
 import pgtrigger
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, JSONObject, NullIf, Round
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -81,6 +95,45 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             horizon=Goal.Horizon.CYCLE, state__in=[Goal.State.PROPOSED, Goal.State.AGREED, Goal.State.CLOSED]
         )
 
+    def rated(self) -> Self:
+        """The goals that an appraisal of the cycle and its rewards look at: of this cycle, agreed by both."""
+        return self.filter(horizon=Goal.Horizon.CYCLE, state__in=[Goal.State.AGREED, Goal.State.CLOSED])
+
+    def unfinished(self) -> Self:
+        """Agreed and not reached, as far as anybody has measured."""
+        return self.filter(
+            Q(result__isnull=True) | Q(result__lt=100),
+            agreed__isnull=False,
+            state__in=[Goal.State.AGREED, Goal.State.CLOSED],
+        )
+
+    def scores(self) -> models.QuerySet[Any, Any]:
+        """The goal score of each participation: {participation, goals, measured, score}.
+
+        The mean of the results of the rated goals by their effective weights (`rules.effective_weights`: what
+        rounding has left counts with the heaviest), to two decimals. A goal without a result makes it
+        incomplete (NULL), or its weight is spread over the others if the cycle says so; it never counts as
+        zero (3-domain, Score).
+        """
+        known = Q(result__isnull=False)
+        spreads = Q(cycle__missing_part=Cycle.Incomplete.REWEIGHT)
+        weight, none = F("agreed__weight"), Value(Decimal(0))
+        by_weight = ArrayAgg("result", order_by=["-agreed__weight", "pk"])
+        is_rounded = Q(left__range=(-HALF_CENT * F("goals"), HALF_CENT * F("goals")), heaviest__isnull=False)
+        extra = Case(When(is_rounded, then=F("left")), default=none)
+        mean = (F("points") + extra * Coalesce(F("heaviest"), none)) / NullIf(F("weights") + extra, none)
+        return (
+            self.rated()
+            .filter(agreed__weight__isnull=False)
+            .order_by("participation")
+            .values("participation", "cycle__missing_part")
+            .annotate(goals=Count("pk"), measured=Count("pk", filter=known), results=by_weight)
+            .annotate(heaviest=F("results__0"), left=Value(WHOLE) - Sum(weight))
+            .annotate(weights=Sum(weight, filter=known), points=Sum(weight * F("result"), filter=known))
+            .annotate(score=Case(When(spreads | Q(measured=F("goals")), then=Round(mean, 2))))
+            .values("participation", "goals", "measured", "score")
+        )
+
     def with_plan(self) -> Self:
         """Annotated with the manager of today and whether the set may be planned, and with owner and cycle."""
         planning = Participation.objects.filter(may_plan_today(), pk=OuterRef("participation"))
@@ -143,6 +196,7 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             "agreed",
             "participation__employee",
             "unit",
+            "from_cycle",
         ).annotate(
             signed=ArraySubquery(signed.values(row=JSONObject(side="side", name="signer__name"))),
             change_author=Subquery(change.values("new__author")[:1]),
@@ -153,7 +207,7 @@ class GoalQuerySet(models.QuerySet["Goal"]):
                         why="why",
                         weight="weight",
                         key_results="key_results",
-                        by="author__name",
+                        by=Coalesce("author__name", "goal__from_cycle__name"),
                     )
                 )[:1]
             ),
@@ -163,7 +217,9 @@ class GoalQuerySet(models.QuerySet["Goal"]):
 def alignable(participation: Participation, manager_id: int | None) -> GoalQuerySet:
     """What a goal of this participation can contribute to: published goals and the manager's agreed ones."""
     published = Q(participation__isnull=True)
-    of_manager = Q(participation__employee=manager_id) & ~Q(visibility=Goal.Visibility.PAIR)
+    # Named by its key, not found by a join: the database looks both up instead of reading the whole cycle.
+    leads = Participation.objects.filter(cycle=participation.cycle_id, employee=manager_id).values("pk")
+    of_manager = Q(participation=Subquery(leads)) & ~Q(visibility=Goal.Visibility.PAIR)
     return (
         Goal.objects.filter(published | of_manager, cycle=participation.cycle_id, state=Goal.State.AGREED)
         .select_related("agreed", "participation__employee", "unit")
@@ -200,8 +256,22 @@ def readers_of_a_part(user: User) -> ParticipationQuerySet:
     )
 
 
+BOTH_SIGNED = """
+IF (SELECT count(DISTINCT side) FROM goals_signature WHERE version_id = NEW.agreed_id) < 2 THEN
+  RAISE EXCEPTION 'A goal of two people holds when both have signed the same wording.'
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'goal_agreed_by_both';
+END IF;
+RETURN NEW;
+"""
+
+
 class Goal(models.Model):
-    """What is to be reached. Text, weight and key results live in versions; `agreed` names the one in force."""
+    """What is to be reached. Text, weight and key results live in versions; `agreed` names the one in force.
+
+    `result` is how far it is in percent, the only reading of it that pages, scores and rewards use: live
+    until `measured_on`, the day of an appraisal or of the end of the cycle, on which it was fixed.
+    `from_cycle` is the cycle from which it came over, unfinished; nobody wrote it here.
+    """
 
     class Horizon(models.TextChoices):
         CYCLE = "cycle", _("This cycle")
@@ -236,13 +306,16 @@ class Goal(models.Model):
     carried_from = models.OneToOneField(
         "self", null=True, on_delete=models.SET_NULL, related_name="carried_to"
     )
+    from_cycle = models.ForeignKey("cycles.Cycle", null=True, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     latest = models.ForeignKey("GoalVersion", null=True, on_delete=models.PROTECT, related_name="+")
     agreed = models.ForeignKey("GoalVersion", null=True, on_delete=models.PROTECT, related_name="+")
-    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Empty where the clock brought it over.
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)
     result = models.DecimalField(max_digits=7, decimal_places=2, null=True)
+    measured_on = models.DateField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     objects = GoalQuerySet.as_manager()
@@ -257,6 +330,26 @@ class Goal(models.Model):
             models.CheckConstraint(
                 condition=Q(parent__isnull=True) | ~Q(parent=F("pk")), name="goal_not_its_own_parent"
             ),
+            models.CheckConstraint(
+                condition=~Q(state="closed") | Q(measured_on__isnull=False), name="goal_closed_is_measured"
+            ),
+            models.CheckConstraint(
+                condition=Q(carried_from__isnull=True) | Q(from_cycle__isnull=False),
+                name="goal_carried_names_the_cycle",
+            ),
+            models.CheckConstraint(
+                condition=Q(created_by__isnull=False) | Q(from_cycle__isnull=False),
+                name="goal_has_an_author_or_came_over",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="agreed_by_both",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("agreed_id"),  # type: ignore[no-untyped-call]
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__agreed__isnull=False, new__participation__isnull=False),
+                func=BOTH_SIGNED,
+            )
         ]
 
     def __str__(self) -> str:
@@ -266,6 +359,7 @@ class Goal(models.Model):
 class GoalVersion(models.Model):
     """One wording of a goal by one author. Never edited once proposed: another wording is another version.
 
+    Without author it came over from an earlier cycle as it was: nobody wrote it here, and nobody has signed it.
     `key_results` is a list of {key, title, kind, start, target, low, high, unit} with decimals as text;
     `key` is stable across versions, so that progress stays with its key result.
     """
@@ -277,7 +371,7 @@ class GoalVersion(models.Model):
     weight = models.DecimalField(_("weight"), max_digits=5, decimal_places=2, null=True, blank=True)
     due_on = models.DateField(null=True, blank=True)
     key_results = models.JSONField(default=list)
-    author = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(Employee, null=True, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField(null=True)
     in_force_from = models.DateTimeField(null=True)
     in_force_to = models.DateTimeField(null=True)
@@ -291,6 +385,9 @@ class GoalVersion(models.Model):
                 condition=Q(weight__isnull=True) | Q(weight__gt=0, weight__lte=100),
                 name="goal_version_weight",
                 violation_error_message=_("A weight is more than 0 and at most 100."),
+            ),
+            models.CheckConstraint(
+                condition=Q(author__isnull=False) | Q(number=1), name="goal_version_reworded_by_somebody"
             ),
         ]
 

@@ -103,6 +103,11 @@ def _to_answer(day: date) -> Rows:
     led = Assignment.objects.current(day).filter(
         may_plan_today("participation"), _waits_for(Signature.Side.MANAGER, "participation")
     )
+    # What came over and nobody has signed waits for both, so nobody waits for the other yet.
+    signed = Signature.objects.filter(version=OuterRef("latest"), side=Signature.Side.EMPLOYEE)
+    asked = Goal.objects.filter(
+        Exists(signed), participation=OuterRef("participation"), state=Goal.State.PROPOSED
+    )
     own = _planning().filter(_waits_for(Signature.Side.EMPLOYEE, "pk"))
     of_led = {
         "subject": F("participation"), "about": F("participation__employee"), "cycle": F("participation__cycle"),
@@ -111,8 +116,8 @@ def _to_answer(day: date) -> Rows:
     return [
         items(led, kind="goals:answer", stage=StageKind.OBJECTIVES, recipient=F("manager"), **of_led),
         items(
-            led, kind="goals:waits", stage=StageKind.OBJECTIVES, recipient=F("participation__employee"),
-            named=F("manager"), phase=Value("waits", models.CharField()), **of_led,
+            led.filter(Exists(asked)), kind="goals:waits", stage=StageKind.OBJECTIVES,
+            recipient=F("participation__employee"), named=F("manager"), phase=Value("waits", models.CharField()), **of_led,
         ),
         items(
             own, kind="goals:answer_own", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("employee"),

@@ -80,7 +80,9 @@ class KeyResult(models.Model):
 
     @property
     def progress(self) -> Decimal | None:
-        """In percent of the way from start to target, not capped; None while nothing was measured."""
+        """In percent of the way from start to target, not capped; None while nobody has said how it stands."""
+        if self.updated_at is None:
+            return None
         return key_result_progress(
             self.kind, self.current, start=self.start, target=self.target, low=self.low, high=self.high
         )

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from goals import actions
 from goals.actions import GoalText
 from goals.forms import WordingForm
+from goals.models import Goal
 from goals.views.forms import SENT_BACK, reword, version_edited
 from goals.views.loading import goal_of_pair, plan_of, version_decided_on
 from pmcycle.access import UserRequest
@@ -37,8 +38,11 @@ def counter(request: UserRequest, pk: int) -> HttpResponse:
 def accept(request: UserRequest, pk: int) -> HttpResponse:
     """Sign the wording that was read."""
     goal = goal_of_pair(request, pk)
-    actions.accept(goal, version=version_decided_on(request), by=request.user)
-    messages.success(request, _("Agreed. The text is frozen; a change now takes both of you."))
+    done = actions.accept(goal, version=version_decided_on(request), by=request.user)
+    if done.state == Goal.State.AGREED:
+        messages.success(request, _("Agreed. The text is frozen; a change now takes both of you."))
+    else:
+        messages.success(request, _("Signed. It holds when the other side has signed it too."))
     return redirect("goals:of", goal.participation_id)
 
 
@@ -49,7 +53,12 @@ def agree_set(request: UserRequest, pk: int) -> HttpResponse:
     participation = plan_of(request, pk, of_pair=True)
     seen = _seen(request.POST.getlist("seen"))
     goals = actions.agree_set(participation, seen, by=request.user)
-    messages.success(request, _("Agreed to %(n)s goals. The texts are frozen.") % {"n": len(goals)})
+    waiting = sum(goal.state != Goal.State.AGREED for goal in goals)
+    if waiting:
+        words = _("Signed %(n)s goals. %(waiting)s of them hold when the other side has signed them too.")
+    else:
+        words = _("Agreed to %(n)s goals. The texts are frozen.")
+    messages.success(request, words % {"n": len(goals), "waiting": waiting})
     return redirect("goals:of", participation.pk)
 
 

@@ -17,7 +17,6 @@ from goals.actions import GoalText
 from goals.cards import key_results_of, row_of
 from goals.forms import AlignForm, PublishForm, WordingForm, owner_label
 from goals.models import Goal, GoalQuerySet, alignable
-from goals.rules import goal_progress
 from goals.views.forms import carried_out, forms_of, initial_of, status_of, version_edited
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Cycle
@@ -44,7 +43,8 @@ def company(request: UserRequest, pk: int) -> HttpResponse:
         {
             "goal": goal, "wording": goal.agreed, "owner": owner_label(goal), "below": below.get(goal.pk, []),
             "key_results": [row_of(row, cycle.progress_cap) for row in rows.get(goal.pk, [])],
-            "progress": goal_progress([r.progress for r in rows.get(goal.pk, [])], cycle.progress_cap),
+            "progress": goal.result,
+            "unmeasured": sum(row.progress is None for row in rows.get(goal.pk, [])),
         }
         for goal in goals
     ]  # fmt: skip

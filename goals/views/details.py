@@ -18,7 +18,7 @@ from feedback.models import thread_of
 from goals.cards import card_of, charts_of, effect_of, history_of, key_results_of, row_of
 from goals.forms import owner_label
 from goals.models import ChangeRequest, Goal, ProgressUpdate, Signature
-from goals.rules import AUTHORSHIP_WORDS, authorship, goal_progress
+from goals.rules import AUTHORSHIP_WORDS, authorship
 from goals.views.loading import is_of_pair, other_of
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation, StageKind
@@ -78,7 +78,8 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         "wording": card.wording if card else goal.agreed,
         "card": card,
         "rows": card.rows if card else [row_of(row, cap) for row in rows],
-        "progress": card.progress if card else goal_progress([row.progress for row in rows], cap),
+        "progress": goal.result,
+        "unmeasured": sum(row.progress is None for row in rows),
         "is_pair": is_pair,
         "other": other_of(request, participation) if participation else "",
         "may_plan": is_pair and goal.is_planning,

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from feedback.models import thread_of
+from feedback.models import ActionItem, thread_of
 from goals.cards import card_of, key_results_of
 from goals.models import ChangeRequest, Goal, GoalVersion, ProgressUpdate, alignable, readers_of_a_part
-from goals.rules import balance, effective_weights, goal_score, key_result_words
+from goals.rules import balance, effective_weights, key_result_words
 from goals.views.loading import is_of_pair, other_of, with_stage
 from pmcycle.access import UserRequest, get_visible
-from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
+from pmcycle.cycles.models import Cycle, Participation, ParticipationQuerySet, Stage, StageKind
+from pmcycle.people.models import User
 
 
 @login_required
 @require_GET
 def list_(request: UserRequest) -> HttpResponse:
     """My goals in my newest running cycle."""
-    participation = with_stage(Participation.objects.mine(request.user)).first()
+    participation = _with_standing(with_stage(Participation.objects.mine(request.user)), request.user).first()
     if participation is None:
         return render(request, "goals/none.html")
     return _page(request, participation)
@@ -33,8 +37,22 @@ def list_(request: UserRequest) -> HttpResponse:
 @require_GET
 def of(request: UserRequest, pk: int) -> HttpResponse:
     """The same page of one person, for the pair, the line above and HR; a former manager finds their own words."""
-    participation: Any = get_visible(with_stage(readers_of_a_part(request.user)), request.user, pk=pk)
+    rows = _with_standing(with_stage(readers_of_a_part(request.user)), request.user)
+    participation: Any = get_visible(rows, request.user, pk=pk)
     return _page(request, participation) if participation.is_reader else _own_part(request, participation)
+
+
+def _with_standing(rows: ParticipationQuerySet, user: User) -> ParticipationQuerySet:
+    """With the goal score, and what was promised before this cycle and is open still.
+
+    Of promises only the two of the meeting read; the others see none.
+    """
+    scores = Goal.objects.filter(participation=OuterRef("pk")).scores().values("score")
+    promises = ActionItem.objects.visible_to(user).open().filter(stands_in=OuterRef("pk"))
+    shown = promises.order_by("due_on", "pk").values(
+        row=JSONObject(pk="pk", text="text", owner="owner__name", due_on="due_on")
+    )
+    return rows.annotate(goal_score=Subquery(scores), open_promises=ArraySubquery(shown[:40]))
 
 
 def _own_part(request: UserRequest, participation: Participation) -> HttpResponse:
@@ -98,12 +116,18 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "weights": [{"label": c.wording.title, "weight": c.weight} for c in weighing],
         "balance": found,
         "is_agreed": found.is_whole and len(agreed) == len(weighing),
-        "score": goal_score([(c.weight or Decimal(0), c.progress) for c in agreed], reweight=True),
+        "score": participation.goal_score,
+        "measured": sum(c.progress is not None for c in agreed),
+        "agreed": len(agreed),
         "waiting": waiting,
+        "unsigned": any(c.may_drop for c in waiting),
         "waits_for_other": [c for c in cards if c.waits_for and not c.waits_for_me],
         "changes": [c for c in cards if c.change_waits_for_me],
         "company": [g for g in side if g.participation_id is None],
         "of_manager": [g for g in side if g.participation_id is not None],
+        "promises": [
+            {**row, "due_on": date.fromisoformat(row["due_on"])} for row in participation.open_promises
+        ],
         "thread": thread_of(participation, StageKind.OBJECTIVES, request.user),
         "stage_open": participation.is_planning,
         "stage_planned": participation.stage_state == Stage.State.PLANNED,

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from goals.models import Contribution, Goal
 from incentives import rules
 from incentives.models import Approval, Plan, PlanVersion, Pool, Run
 from pmcycle.activity.actions import Step, enqueue, no_step, record
@@ -27,6 +29,7 @@ from pmcycle.ui.formats import money_text
 
 CALCULATE = "incentives:calculate"
 
+# What other apps say of everybody comes as their querysets, so that a figure is read in one way only.
 FACTS = """
 WITH part AS (
   SELECT p.id, p.employee_id, p.grade, p.fte, p.annual_pay, p.currency, p.job_title, p.state, p.hired_on,
@@ -73,32 +76,8 @@ result AS (
   WHERE r.participation_id IN (SELECT id FROM part)
   ORDER BY r.participation_id, r.id DESC
 ),
-key_result AS (
-  SELECT k.goal_id, avg(least(greatest(CASE
-    WHEN k.current IS NULL THEN NULL
-    WHEN k.kind = 'keep' THEN CASE WHEN (k.low IS NULL OR k.current >= k.low)
-      AND (k.high IS NULL OR k.current <= k.high) THEN 100 ELSE 0 END
-    WHEN k.kind = 'reach' THEN CASE WHEN k.current >= 1 THEN 100 ELSE 0 END
-    WHEN k.kind = 'zero' THEN CASE WHEN k.current <= 0 THEN 100 ELSE 0 END
-    WHEN k.target IS NULL THEN NULL
-    WHEN k.start = k.target THEN CASE WHEN (k.kind = 'decrease' AND k.current <= k.target)
-      OR (k.kind <> 'decrease' AND k.current >= k.target) THEN 100 ELSE 0 END
-    ELSE (k.current - k.start) * 100 / (k.target - k.start) END, 0), %(cap)s)) AS value
-  FROM goals_keyresult k JOIN goals_goal g ON g.id = k.goal_id
-  WHERE g.cycle_id = %(cycle)s AND k.retired_at IS NULL GROUP BY k.goal_id
-),
-goal AS (
-  SELECT g.participation_id AS id, CASE WHEN %(reweight)s OR bool_and(coalesce(g.result, k.value) IS NOT NULL)
-    THEN round(sum(v.weight * coalesce(g.result, k.value))
-      / nullif(sum(v.weight) FILTER (WHERE coalesce(g.result, k.value) IS NOT NULL), 0), 2) END AS score
-  FROM goals_goal g JOIN goals_goalversion v ON v.id = g.agreed_id LEFT JOIN key_result k ON k.goal_id = g.id
-  WHERE g.cycle_id = %(cycle)s AND g.horizon = 'cycle' AND g.state IN ('agreed', 'closed')
-  GROUP BY g.participation_id
-),
-given AS (
-  SELECT participation_id AS id, count(*) AS n FROM goals_contribution
-  WHERE confirmed_at IS NOT NULL AND participation_id IN (SELECT id FROM part) GROUP BY participation_id
-),
+goal AS ({goal_scores}),
+given AS ({contributions}),
 promise AS (
   SELECT i.owner_id, round(100.0 * count(*) FILTER (WHERE i.done_at IS NOT NULL) / count(*), 2) AS kept
   FROM feedback_actionitem i JOIN feedback_checkin c ON c.id = i.check_in_id AND c.manager_id = i.owner_id
@@ -124,8 +103,8 @@ SELECT part.id AS participation_id, part.employee_id, part.unit_path, part.grade
   %(days)s::int AS period_days, coalesce(restraint.entries, '[]') AS restraints
 FROM part
 LEFT JOIN worked ON worked.id = part.id LEFT JOIN absent ON absent.id = part.id
-LEFT JOIN result ON result.id = part.id LEFT JOIN goal ON goal.id = part.id
-LEFT JOIN given ON given.id = part.id LEFT JOIN promise ON promise.owner_id = part.employee_id
+LEFT JOIN result ON result.id = part.id LEFT JOIN goal ON goal.participation = part.id
+LEFT JOIN given ON given.participation = part.id LEFT JOIN promise ON promise.owner_id = part.employee_id
 LEFT JOIN restraint ON restraint.id = part.id
 LEFT JOIN LATERAL (
   SELECT r.midpoint FROM people_payrange r WHERE r.currency = part.currency
@@ -388,16 +367,32 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
 def read_facts(cursor: Any, cycle: Cycle) -> None:
     """Everybody's facts into `reward_facts`, which lasts as long as the transaction."""
     cursor.execute("DROP TABLE IF EXISTS reward_facts, reward_calc, reward_pool")
-    cursor.execute(f"CREATE TEMPORARY TABLE reward_facts ON COMMIT DROP AS {FACTS}", _period(cycle, None))
+    sql, values = _facts(cycle, None)
+    cursor.execute(f"CREATE TEMPORARY TABLE reward_facts ON COMMIT DROP AS {sql}", values)
 
 
-def _period(cycle: Cycle, only: int | None) -> dict[str, Any]:
-    return {
+def _facts(cycle: Cycle, only: int | None) -> tuple[str, dict[str, Any]]:
+    """The statement of the facts, of everybody or of one participation, and its parameters."""
+    values: dict[str, Any] = {
         "cycle": cycle.pk, "first": cycle.first_day, "last": cycle.last_day, "only": only,
-        "today": cycle.local_day(timezone.now()),
-        "days": (cycle.last_day - cycle.first_day).days + 1, "cap": cycle.progress_cap,
-        "reweight": cycle.missing_part == Cycle.Incomplete.REWEIGHT,
+        "today": cycle.local_day(timezone.now()), "days": (cycle.last_day - cycle.first_day).days + 1,
     }  # fmt: skip
+    whom: dict[str, Any] = {"participation__cycle": cycle} if only is None else {"participation": only}
+    given = Contribution.objects.filter(**whom, confirmed_at__isnull=False).order_by().values("participation")
+    parts = {
+        "goal_scores": Goal.objects.filter(**whom).scores().order_by(),
+        "contributions": given.annotate(n=Count("pk")),
+    }
+    return FACTS.format(**{name: _named(name, rows, values) for name, rows in parts.items()}), values
+
+
+def _named(name: str, rows: QuerySet[Any, Any], values: dict[str, Any]) -> str:
+    """A queryset as text whose parameters have names; they join `values`."""
+    sql, params = rows.query.sql_with_params()
+    names = [f"{name}_{number}" for number in range(len(params))]
+    values.update(zip(names, params, strict=True))
+    text: str = sql % tuple(f"%({one})s" for one in names)
+    return text
 
 
 def _only_who_is_left(cursor: Any, pools: Iterable[Pool], values: dict[str, Any]) -> None:
@@ -561,7 +556,8 @@ FROM (
 
 def facts_of(cycle: Cycle, participation: Participation) -> dict[str, Any]:
     """One person's facts of today, as they would be stored with a run. One statement."""
+    sql, values = _facts(cycle, participation.pk)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {STORED} FROM ({FACTS}) f", _period(cycle, participation.pk))  # noqa: S608
+        cursor.execute(f"SELECT {STORED} FROM ({sql}) f", values)  # noqa: S608
         found: dict[str, Any] | str = cursor.fetchone()[0]
     return json.loads(found) if isinstance(found, str) else found

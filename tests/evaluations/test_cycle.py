@@ -6,11 +6,9 @@ from django.urls import reverse
 
 from evaluations import actions
 from evaluations.models import CycleEvaluation, Evaluation
-from goals.models import Goal, GoalVersion
 from pmcycle.cycles.models import Cycle, Extension, StageKind
 from tests.conftest import SignedIn, World
 from tests.factories import appraisals, incentives
-from tests.factories.cycles import make_cycle, take_part
 from tests.factories.evaluations import make_evaluation
 
 
@@ -76,47 +74,3 @@ def test_a_day_is_judged_in_the_zone_of_the_cycle_and_an_extension_counts(world:
         by=world.kim,
     )
     assert signed_on_time() == 1
-
-
-def unfinished_goal(world: World) -> Goal:
-    goal = Goal.objects.create(
-        participation=world.ana_part, cycle=world.cycle, created_by=world.ana, state="proposed"
-    )
-    version = GoalVersion.objects.create(
-        goal=goal,
-        number=1,
-        title="Learn a second station",
-        weight=100,
-        author=world.ana_part.employee,
-        key_results=[
-            {"key": "k1", "title": "Signed off", "kind": "reach", "start": "0", "target": "1", "unit": ""}
-        ],
-    )
-    Goal.objects.filter(pk=goal.pk).update(latest=version, agreed=version, state="agreed")
-    goal.refresh_from_db()
-    return goal
-
-
-def test_unfinished_goals_come_as_proposals_into_the_next_cycle_once(world: World) -> None:
-    old = unfinished_goal(world)
-    nxt = make_cycle(
-        "Next year",
-        first_day=world.cycle.last_day + timedelta(days=1),
-        last_day=world.cycle.last_day + timedelta(days=300),
-        copied_from=world.cycle,
-    )
-    there = take_part(nxt, world.part["ana"].employee, world.part["bashir"].employee)
-    assert actions.carry_over(nxt) == 1
-    assert actions.carry_over(nxt) == 0
-    new = Goal.objects.get(carried_from=old)
-    assert (new.participation_id, new.state) == (there.pk, "proposed")
-    assert new.latest is not None
-    assert new.latest.title == "Learn a second station"
-
-
-def test_a_finished_goal_stays_where_it_is(world: World) -> None:
-    old = unfinished_goal(world)
-    Goal.objects.filter(pk=old.pk).update(result=100, state="closed")
-    nxt = make_cycle("Next year", copied_from=world.cycle)
-    take_part(nxt, world.part["ana"].employee)
-    assert actions.carry_over(nxt) == 0

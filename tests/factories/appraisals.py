@@ -20,7 +20,7 @@ from appraisals.models import (
     ReleasedResult,
     Submission,
 )
-from goals.models import Goal, GoalVersion
+from goals.models import Goal, GoalVersion, Signature
 from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel
 from pmcycle.people.models import Employee, User
 from tests.factories.cycles import accepting
@@ -62,9 +62,19 @@ def make_goal(
         proposed_at=timezone.now(),
         in_force_from=timezone.now(),
     )
+    both_sign(version)
     goal.state, goal.latest, goal.agreed = Goal.State.AGREED, version, version
     goal.save()
     return goal
+
+
+def both_sign(version: GoalVersion) -> None:
+    """The person and a manager have said yes to a wording of a goal."""
+    participation = version.goal.participation
+    assert participation is not None
+    manager = Assignment.objects.filter(participation=participation).latest("starts_on", "pk").manager
+    sides = {"employee": participation.employee, "manager": manager}
+    Signature.objects.bulk_create(Signature(version=version, side=k, signer=v) for k, v in sides.items())
 
 
 def self_appraisal(participation: Participation) -> Appraisal:

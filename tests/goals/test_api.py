@@ -69,7 +69,7 @@ def test_the_field_list_is_closed(world: World, as_: SignedIn) -> None:
     body = as_(world.ana).get(reverse("api:goal-detail", args=[goal.pk])).json()
     assert set(body) == {
         "id", "participation", "cycle", "owner", "horizon", "visibility", "state", "parent", "title", "why", "weight",
-        "due_on", "progress", "result", "signatures", "key_results", "version",
+        "due_on", "progress", "result", "measured_on", "from_cycle", "signatures", "key_results", "version",
     }  # fmt: skip
 
 

@@ -105,32 +105,6 @@ def test_only_a_whole_set_is_evened_out_and_by_little(given_out: list[D]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("goals", "reweight", "score"),
-    [
-        ([], False, None),
-        ([("60", "100"), ("40", "50")], False, "80.00"),
-        ([("60", "100"), ("40", None)], False, None),
-        ([("60", "100"), ("40", None)], True, "100.00"),
-        ([("60", None)], True, None),
-        ([("0", "100")], True, None),
-        ([("33.33", "100"), ("33.33", "0"), ("33.33", "0")], False, "33.34"),
-    ],
-)
-def test_the_score_is_the_weighted_mean(
-    goals: list[tuple[str, str | None]], reweight: bool, score: str | None
-) -> None:
-    pairs = [(D(w), None if p is None else D(p)) for w, p in goals]
-    assert rules.goal_score(pairs, reweight=reweight) == (None if score is None else D(score))
-
-
-@given(goals=st.lists(st.tuples(weights, st.decimals(0, 120, places=2)), min_size=1, max_size=12))
-def test_a_score_lies_between_the_worst_and_the_best(goals: list[tuple[D, D]]) -> None:
-    score = rules.goal_score(list(goals))
-    assert score is not None
-    assert min(p for _w, p in goals) - D("0.01") <= score <= max(p for _w, p in goals) + D("0.01")
-
-
-@pytest.mark.parametrize(
     ("parent", "parents", "loops"),
     [
         (None, {}, False), (1, {}, True), (2, {2: None}, False), (2, {2: 3, 3: 1}, True), (2, {2: 3, 3: 2}, False),

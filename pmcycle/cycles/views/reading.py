@@ -138,7 +138,13 @@ def close(request: UserRequest, pk: int) -> HttpResponse:
         "consequences": [
             *_closing_now(stages),
             _(
-                "Goals that are not finished, development steps and promises become proposals in the next cycle."
+                "Goals that are not reached and open steps of development come into each person's next cycle as "
+                "proposals, which hold when both have signed them. Open promises go on there with the words and "
+                "the day they were made with."
+            ),
+            _(
+                "It happens once: now, where the next cycle runs already, otherwise when its objectives open. "
+                "It need not be a copy of this one."
             ),
             _("Nothing can be written in it any more. Everything stays readable to whom it was readable."),
             _("Two HR admins together can open it again, with a reason."),

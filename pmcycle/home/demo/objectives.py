@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
+from goals.actions import reading_of
 from goals.models import (
     ChangeRequest,
     Contribution,
@@ -81,9 +82,9 @@ def build_goals(company: Company, demo: DemoCycle) -> None:
     newest = GoalVersion.objects.filter(goal=OuterRef("pk")).order_by("-number").values("pk")[:1]
     mine = Goal.objects.filter(cycle=demo.cycle, participation__isnull=False)
     mine.update(latest=Subquery(newest))
-    mine.filter(latest__in_force_from__isnull=False).update(agreed=F("latest"), state="agreed")
     _sign(agreed, wording)
-    _progress(company, agreed, now)
+    mine.filter(latest__in_force_from__isnull=False).update(agreed=F("latest"), state="agreed")
+    _progress(company, demo, agreed, now)
     _changes(demo, agreed)
     _contributions(company, demo)
 
@@ -161,13 +162,17 @@ def _sign(agreed: list[tuple[Goal, GoalVersion, Employee, Employee]], wording: l
 
 
 def _progress(
-    company: Company, agreed: list[tuple[Goal, GoalVersion, Employee, Employee]], now: datetime
+    company: Company,
+    demo: DemoCycle,
+    agreed: list[tuple[Goal, GoalVersion, Employee, Employee]],
+    now: datetime,
 ) -> None:
     """Eight updates over the year for each key result, rising with noise, some of them worrying."""
     chance = company.chance
     results: list[KeyResult] = []
     updates: list[ProgressUpdate] = []
     for goal, version, employee, _manager in agreed:
+        mine: list[KeyResult] = []
         reach = Decimal(str(round(chance.uniform(0.45, 1.1), 2)))
         for position, row in enumerate(version.key_results):
             result = KeyResult(
@@ -182,7 +187,7 @@ def _progress(
                 high=Decimal(row["high"]) if row["high"] else None,
                 unit=row["unit"],
             )
-            results.append(result)
+            mine.append(result)
             for step in range(1, 9):
                 value = _value(result, reach * step / 8, chance.uniform(-0.04, 0.04), step)
                 mood = (
@@ -208,6 +213,9 @@ def _progress(
                     updates[-1].confidence,
                     updates[-1].at,
                 )
+        goal.result = reading_of(mine, demo.cycle)
+        results += mine
+    Goal.objects.bulk_update([goal for goal, *_rest in agreed], ["result"], batch_size=5000)
     KeyResult.objects.bulk_create(results, batch_size=5000)
     ProgressUpdate.objects.bulk_create(updates, batch_size=5000)
 
