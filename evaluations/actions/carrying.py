@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from goals.models import Goal, GoalVersion
 from pmcycle.activity.actions import record
-from pmcycle.cycles.models import Cycle, Participation
+from pmcycle.cycles.models import Cycle
 from pmcycle.people.models import User
 
 
+# Goals and their first wording in one statement: what the goal before ended with, proposed by its owner.
+CARRY = """
+WITH carried AS (
+  INSERT INTO goals_goal
+    (participation_id, cycle_id, horizon, visibility, carried_from_id, state, created_by_id, created_at, version)
+  SELECT part.id, part.cycle_id, old.horizon, old.visibility, old.id, 'proposed', coalesce(u.id, %(fallback)s), %(now)s, 1
+  FROM goals_goal old
+  JOIN cycles_participation before ON before.id = old.participation_id AND before.cycle_id = %(from)s
+  JOIN cycles_participation part ON part.employee_id = before.employee_id AND part.cycle_id = %(to)s
+    AND part.state = 'active'
+  LEFT JOIN people_user u ON u.employee_id = part.employee_id
+  WHERE old.agreed_id IS NOT NULL AND old.state IN ('agreed', 'closed')
+    AND (old.result IS NULL OR old.result < 100)
+    AND NOT EXISTS (SELECT 1 FROM goals_goal again WHERE again.carried_from_id = old.id)
+  ORDER BY old.id
+  RETURNING id, carried_from_id, participation_id
+)
+INSERT INTO goals_goalversion
+  (goal_id, number, title, why, weight, key_results, author_id, proposed_at, created_at)
+SELECT carried.id, 1, wording.title, wording.why, wording.weight, wording.key_results, part.employee_id, %(now)s, %(now)s
+FROM carried
+JOIN cycles_participation part ON part.id = carried.participation_id
+JOIN goals_goal old ON old.id = carried.carried_from_id
+JOIN goals_goalversion wording ON wording.id = old.agreed_id
+ORDER BY carried.id
+"""
+NAME_LATEST = """
+UPDATE goals_goal SET latest_id = wording.id FROM goals_goalversion wording
+WHERE wording.goal_id = goals_goal.id AND goals_goal.cycle_id = %(to)s AND goals_goal.latest_id IS NULL
+"""
+
+
 def carry_over(cycle: Cycle) -> int:
-    """Unfinished goals of the cycle this one was copied from come in as proposals.
+    """Unfinished goals of the cycle this one was copied from come in as proposals, in a constant number of statements.
 
     Runs when the objectives stage opens, when the old cycle closes, and whenever HR asks; a goal is
     carried once (unique `carried_from`). Returns how many goals came over. Only people who take part
@@ -22,61 +53,18 @@ def carry_over(cycle: Cycle) -> int:
         return 0
     with transaction.atomic():
         Cycle.objects.select_for_update().get(pk=cycle.pk)
-        part = dict(
-            Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE).values_list(
-                "employee", "pk"
-            )
-        )
-        unfinished = (
-            Goal.objects.filter(
-                participation__cycle=cycle.copied_from_id,
-                participation__employee__in=part,
-                agreed__isnull=False,
-                state__in=[Goal.State.AGREED, Goal.State.CLOSED],
-                carried_to__isnull=True,
-            )
-            .exclude(result__gte=100)
-            .select_related("agreed", "participation__employee")
-            .order_by("pk")
-        )
-        old = list(unfinished)
-        users = dict(User.objects.filter(employee__in=part).values_list("employee", "pk"))
-        fallback = cycle.launched_by_id or 0
-        new = [
-            Goal(
-                participation_id=part[g.participation.employee_id],
-                cycle=cycle,
-                horizon=g.horizon,
-                visibility=g.visibility,
-                carried_from=g,
-                state=Goal.State.PROPOSED,
-                created_by_id=users.get(g.participation.employee_id) or fallback,
-            )
-            for g in old
-            if g.participation is not None
-        ]
-        Goal.objects.bulk_create(new, batch_size=2000)
-        now = timezone.now()
-        wording = [
-            GoalVersion(
-                goal=goal,
-                number=1,
-                title=before.agreed.title,
-                why=before.agreed.why,
-                weight=before.agreed.weight,
-                key_results=before.agreed.key_results,
-                author_id=before.participation.employee_id,
-                proposed_at=now,
-            )
-            for goal, before in zip(new, old, strict=True)
-            if before.agreed is not None and before.participation is not None
-        ]
-        GoalVersion.objects.bulk_create(wording, batch_size=2000)
-        for version in wording:
-            version.goal.latest = version
-        Goal.objects.bulk_update([v.goal for v in wording], ["latest"], batch_size=2000)
-        record("carried_over_goals", cycle, by=None, goals=len(new))
-        return len(new)
+        values = {
+            "from": cycle.copied_from_id,
+            "to": cycle.pk,
+            "fallback": cycle.launched_by_id,
+            "now": timezone.now(),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(CARRY, values)
+            count = int(cursor.rowcount)
+            cursor.execute(NAME_LATEST, values)
+        record("carried_over_goals", cycle, by=None, goals=count)
+        return count
 
 
 def bring_over(cycle: Cycle) -> None:

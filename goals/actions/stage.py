@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +33,12 @@ def open_objectives(cycle: Cycle) -> None:
     )
 
 
+CLOSE = """
+UPDATE goals_goal SET state = %s, closed_at = %s, version = goals_goal.version + 1, result = done.result
+FROM unnest(%s::bigint[], %s::numeric[]) AS done (id, result) WHERE goals_goal.id = done.id
+"""
+
+
 def close_goals(cycle: Cycle) -> None:
     """Freeze the cycle's agreed goals with their result; proposals and changes that nobody answered lapse.
 
@@ -48,14 +54,20 @@ def close_goals(cycle: Cycle) -> None:
             Goal.objects.select_for_update(of=("self",))
             .filter(cycle=cycle, state=Goal.State.AGREED)
             .order_by("pk")
+            .values_list("pk", flat=True)
         )
-        measured: dict[int, list[Decimal | None]] = {goal.pk: [] for goal in goals}
-        for row in KeyResult.objects.filter(goal__in=measured, retired_at__isnull=True):
+        measured: dict[int, list[Decimal | None]] = {pk: [] for pk in goals}
+        rows = KeyResult.objects.filter(
+            goal__cycle=cycle, goal__state=Goal.State.AGREED, retired_at__isnull=True
+        )
+        # Read a few at a time: a large company has hundreds of thousands.
+        for row in rows.iterator(chunk_size=5000):
             measured[row.goal_id].append(row.progress)
-        for goal in goals:
-            goal.state, goal.closed_at, goal.version = Goal.State.CLOSED, now, goal.version + 1
-            found = goal_progress(measured[goal.pk], cycle.progress_cap)
-            goal.result = None if found is None else found.quantize(Decimal("0.01"))
-        Goal.objects.bulk_update(goals, ["state", "closed_at", "version", "result"], batch_size=2000)
+        results = []
+        for pk in goals:
+            found = goal_progress(measured[pk], cycle.progress_cap)
+            results.append(None if found is None else found.quantize(Decimal("0.01")))
+        with connection.cursor() as cursor:
+            cursor.execute(CLOSE, [Goal.State.CLOSED, now, goals, results])
         if goals:
             record("close_goals", cycle, by=None, goals=len(goals))

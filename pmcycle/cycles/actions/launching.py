@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -95,8 +94,9 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
 
 def _tell_of_it(cycle: Cycle) -> None:
     """Whom a stage that opened at once has told of their task has heard of the cycle by it."""
-    heard = Notice.objects.filter(recipient=OuterRef("pk"), subject_kind=kind_of(cycle), subject_id=cycle.pk)
-    who = User.objects.filter(~Exists(heard), is_active=True, employee__participations__cycle=cycle)
+    # Not EXISTS: for the planner nobody has heard of it yet, so that it would compare each with each.
+    heard = Notice.objects.filter(subject_kind=kind_of(cycle), subject_id=cycle.pk).values("recipient")
+    who = User.objects.filter(is_active=True, employee__participations__cycle=cycle).exclude(pk__in=heard)
     tell_all(
         cycle,
         who.values_list("pk", "pk"),
