@@ -184,7 +184,10 @@ DATABASE_SETTINGS = {
 _database = env.db("DATABASE_URL")
 DATABASE_OPTIONS = " ".join(f"-c {name}={value}" for name, value in DATABASE_SETTINGS.items())
 # What the address sets itself, in `?options=`, counts before ours.
-_options = {**_database.get("OPTIONS", {}), "options": f"{DATABASE_OPTIONS} {_database.get('OPTIONS', {}).get('options', '')}"}
+_options = {
+    **_database.get("OPTIONS", {}),
+    "options": f"{DATABASE_OPTIONS} {_database.get('OPTIONS', {}).get('options', '')}",
+}
 
 DATABASES = {
     "default": {

@@ -9,13 +9,13 @@ from pmcycle.activity.actions import record
 from pmcycle.cycles.models import Cycle
 from pmcycle.people.models import User
 
-
 # Goals and their first wording in one statement: what the goal before ended with, proposed by its owner.
 CARRY = """
 WITH carried AS (
   INSERT INTO goals_goal
     (participation_id, cycle_id, horizon, visibility, carried_from_id, state, created_by_id, created_at, version)
-  SELECT part.id, part.cycle_id, old.horizon, old.visibility, old.id, 'proposed', coalesce(u.id, %(fallback)s), %(now)s, 1
+  SELECT part.id, part.cycle_id, old.horizon, old.visibility, old.id, 'proposed', coalesce(u.id, %(fallback)s),
+    %(now)s, 1
   FROM goals_goal old
   JOIN cycles_participation before ON before.id = old.participation_id AND before.cycle_id = %(from)s
   JOIN cycles_participation part ON part.employee_id = before.employee_id AND part.cycle_id = %(to)s
@@ -29,7 +29,8 @@ WITH carried AS (
 )
 INSERT INTO goals_goalversion
   (goal_id, number, title, why, weight, key_results, author_id, proposed_at, created_at)
-SELECT carried.id, 1, wording.title, wording.why, wording.weight, wording.key_results, part.employee_id, %(now)s, %(now)s
+SELECT carried.id, 1, wording.title, wording.why, wording.weight, wording.key_results, part.employee_id,
+  %(now)s, %(now)s
 FROM carried
 JOIN cycles_participation part ON part.id = carried.participation_id
 JOIN goals_goal old ON old.id = carried.carried_from_id
@@ -43,11 +44,11 @@ WHERE wording.goal_id = goals_goal.id AND goals_goal.cycle_id = %(to)s AND goals
 
 
 def carry_over(cycle: Cycle) -> int:
-    """Unfinished goals of the cycle this one was copied from come in as proposals, in a constant number of statements.
+    """Unfinished goals of the cycle this one was copied from come in as proposals.
 
     Runs when the objectives stage opens, when the old cycle closes, and whenever HR asks; a goal is
-    carried once (unique `carried_from`). Returns how many goals came over. Only people who take part
-    in both cycles get theirs.
+    carried once (unique `carried_from`), all of them in the same number of statements. Returns how many
+    came over. Only people who take part in both cycles get theirs.
     """
     if cycle.copied_from_id is None:
         return 0

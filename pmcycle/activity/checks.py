@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core import checks
 from django.db import connections
 
 IN_FORCE = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
 
 
-@register(Tags.database)
+@checks.register(checks.Tags.database)
 def settings_in_force(
     app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
+) -> list[checks.CheckMessage]:
     """A warning for each setting that this very connection does not have."""
     if "default" not in (databases or ()):
         return []
@@ -29,7 +29,7 @@ def settings_in_force(
         cursor.execute(IN_FORCE, [list(settings.DATABASE_SETTINGS)])
         in_force = dict(cursor.fetchall())
     return [
-        Warning(
+        checks.Warning(
             f"PostgreSQL has {name} = {in_force[name]} for pmcycle instead of {wanted}.",
             hint=f"Let the pooler pass options on, or: ALTER ROLE … SET {name} = {wanted};",
             id="pmcycle.W001",

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
 from io import StringIO
 
 import pytest
@@ -15,6 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 
+from pmcycle.access import today
 from pmcycle.activity import checks
 from pmcycle.cycles.models import Participation
 from tests.conftest import SignedIn, build_world
@@ -29,7 +29,13 @@ with connection.cursor() as cursor:
     cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [{names}])
     print(json.dumps(dict(cursor.fetchall())))
 """
-NAMES = ["jit", "random_page_cost", "lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"]
+NAMES = [
+    "jit",
+    "random_page_cost",
+    "lock_timeout",
+    "statement_timeout",
+    "idle_in_transaction_session_timeout",
+]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +84,7 @@ def test_a_page_that_waits_too_long_for_somebody_else_says_so(as_: SignedIn) -> 
     kim = as_(world.kim)
     kim.raise_request_exception = False
     url = reverse("cycles:mark_left", args=[world.ana_part.pk])
-    data = {"left_on": date.today(), "reason": "gone", "version": world.ana_part.version}
+    data = {"left_on": today(), "reason": "gone", "version": world.ana_part.version}
     beside = connection.copy()
     try:
         beside.set_autocommit(False)

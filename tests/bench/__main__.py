@@ -90,13 +90,13 @@ def bench(people: int, *, afresh: bool, parts: list[str]) -> list[Measure]:
     spent = time.monotonic() - began
     count = Employee.objects.count()
     print(f"\n{count} people (database {name}, ready after {spent:.0f} s), load average", load(), "\n")
-    print(f"{'':<34}{'took':>12}{'floor':>12}   ratio", flush=True)
+    print(f"{'':<28}{'took':>12}{'floor':>12}   ratio   of CPU", flush=True)
     found: list[Measure] = []
     for part in parts:
         for measure in PARTS[part](count):
             found.append(measure)
-            print(f"{measure.name:<34}{measure.took:9.1f} ms{measure.floor:9.1f} ms{measure.ratio:8.2f}"
-                  f"   {measure.note}", flush=True)  # fmt: skip
+            print(f"{measure.name:<28}{measure.took:9.1f} ms{measure.floor:9.1f} ms{measure.ratio:8.2f}"
+                  f"{measure.cpu_ratio:9.2f}   {measure.note}", flush=True)  # fmt: skip
         print(flush=True)
     print("load average at the end", load(), flush=True)
     return found
@@ -107,16 +107,26 @@ def load() -> str:
 
 
 def print_growth(sizes: dict[int, dict[str, Measure]]) -> None:
-    """Every ratio by size, and how the largest company stands beside the smallest: a page as a whole, work a person."""
+    """Every ratio by size, and what a page as a whole, and work a person, costs in the largest company for one
+    in the smallest."""
     small, large = min(sizes), max(sizes)
-    print(f"\n{'ratio to the floor':<34}" + "".join(f"{people:>10}" for people in sizes) + "   grew")
-    for name, first in sizes[small].items():
-        last = sizes[large].get(name)
-        if last is None:
-            continue
-        grew = last.took / first.took / (1 if first.is_page else large / small)
-        cells = "".join(f"{row[name].ratio:>10.2f}" if name in row else f"{'':>10}" for row in sizes.values())
-        print(f"{name:<34}{cells}{grew:7.2f}   {'the page' if first.is_page else 'a person'}")
+    for title, ratio, cost in (
+        ("ratio to the floor", "ratio", "took"),
+        ("the same, of CPU", "cpu_ratio", "cpu"),
+    ):
+        print(f"\n{title:<28}" + "".join(f"{people:>10}" for people in sizes) + "   grew")
+        for name, first in sizes[small].items():
+            if last := sizes[large].get(name):
+                grew = (
+                    getattr(last, cost)
+                    / (getattr(first, cost) or 1)
+                    / (1 if first.is_page else large / small)
+                )
+                cells = "".join(
+                    f"{getattr(row[name], ratio):>10.2f}" if name in row else f"{'':>10}"
+                    for row in sizes.values()
+                )
+                print(f"{name:<28}{cells}{grew:7.2f}   {'the page' if first.is_page else 'a person'}")
 
 
 if __name__ == "__main__":

@@ -131,7 +131,9 @@ def copy_people(cursor: Any, copies: int) -> None:
     """Copy every row that belongs to people so many times, with keys that are as far apart for each copy."""
     if not copies:
         return
-    cursor.execute("SET LOCAL session_replication_role = replica")  # no triggers; the copies fit like the originals
+    cursor.execute(
+        "SET LOCAL session_replication_role = replica"
+    )  # no triggers; the copies fit like the originals
     tables = _copied_tables(cursor)
     step = 10 ** len(str(max(newest(cursor, table) for table in tables)))
     left: dict[str, list[int]] = {}
@@ -161,7 +163,9 @@ def copy_people(cursor: Any, copies: int) -> None:
             f" FROM generate_series(1, {copies}) k CROSS JOIN {table} t WHERE {PERSONAL.get(table, 'true')}"
             " ORDER BY k, t.id"
         )
-        cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+        cursor.execute(
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+        )
     _join(cursor, step)
 
 
@@ -182,7 +186,9 @@ def _join(cursor: Any, step: int) -> None:
         """,
         values,
     )
-    chiefs = "SELECT e.id, e.hired_on FROM people_employee e WHERE NOT EXISTS (SELECT FROM people_reportingline r"
+    chiefs = (
+        "SELECT e.id, e.hired_on FROM people_employee e WHERE NOT EXISTS (SELECT FROM people_reportingline r"
+    )
     chiefs += " WHERE r.employee_id = e.id)"
     cursor.execute(
         f"""
@@ -226,8 +232,8 @@ def _columns(cursor: Any, table: str) -> dict[str, str]:
     """By column: the table that it points to, or nothing."""
     cursor.execute(
         """
-        SELECT a.attname, coalesce((SELECT c.confrelid::regclass::text FROM pg_constraint c WHERE c.conrelid = a.attrelid
-          AND c.contype = 'f' AND c.conkey = ARRAY[a.attnum]), '')
+        SELECT a.attname, coalesce((SELECT c.confrelid::regclass::text FROM pg_constraint c
+          WHERE c.conrelid = a.attrelid AND c.contype = 'f' AND c.conkey = ARRAY[a.attnum]), '')
         FROM pg_attribute a WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
           AND a.attgenerated = '' ORDER BY a.attnum
         """,

@@ -145,5 +145,5 @@ def client(user: Any) -> Client:
     session.save()
     reader = Client(SERVER_NAME="localhost")
     reader.handler = Handler(enforce_csrf_checks=False)
-    reader.cookies["sessionid"] = session.session_key
+    reader.cookies["sessionid"] = str(session.session_key)
     return reader
