@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def load_company(people: int) -> None:
     from tests.schema import prepare_database
 
     prepare_database()
-    call_command("load_demo", verbosity=0, stdout=_Silent())
+    call_command("load_demo", verbosity=0, stdout=StringIO())
     cycles.make_draft("Next year", by=User.objects.get(email="kim.larsen@meridian.example"))
     copies = max(0, round(people / Employee.objects.count()) - 1)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -120,11 +121,6 @@ def load_company(people: int) -> None:
 
 def rebuild_what_is_derived() -> None:
     """THE place for whatever the product keeps beside its rows and can build anew from their definitions."""
-
-
-class _Silent:
-    def write(self, _text: str) -> None:
-        pass
 
 
 def copy_people(cursor: Any, copies: int) -> None:
