@@ -38,9 +38,13 @@ def test_copies_are_whole_and_work_is_done_in_them(as_: SignedIn) -> None:
     assert Employee.objects.count() == 3 * written
     assert Unit.objects.filter(parent=None).count() == 1
     running = Cycle.objects.get(state="running")
-    anas = Participation.objects.filter(cycle=running, employee__email__endswith="ana.popescu@meridian.example")
+    anas = Participation.objects.filter(
+        cycle=running, employee__email__endswith="ana.popescu@meridian.example"
+    )
     lines = {tuple(part.chain.order_by("distance").values_list("distance", flat=True)) for part in anas}
-    assert (anas.count(), lines) == (3, {(1, 2, 3), (1, 2, 3, 4)}), "the heads of the copies report to the first"
+    assert (anas.count(), lines) == (3, {(1, 2, 3), (1, 2, 3, 4)}), (
+        "the heads of the copies report to the first"
+    )
     chief = Employee.objects.get(reporting_lines=None)
     assert ChainLink.objects.filter(above=chief, participation__cycle=running).count() > 2 * written
     ana = User.objects.get(email="c2.ana.popescu@meridian.example")
