@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from goals.models import ChangeRequest, Goal, KeyResult
-from goals.rules import goal_progress
+from goals.rules import goal_progress, key_result_progress
 from pmcycle.activity.actions import record, tell_all
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.people.models import User
@@ -59,10 +59,12 @@ def close_goals(cycle: Cycle) -> None:
         measured: dict[int, list[Decimal | None]] = {pk: [] for pk in goals}
         rows = KeyResult.objects.filter(
             goal__cycle=cycle, goal__state=Goal.State.AGREED, retired_at__isnull=True
-        )
-        # Read a few at a time: a large company has hundreds of thousands.
-        for row in rows.iterator(chunk_size=5000):
-            measured[row.goal_id].append(row.progress)
+        ).values_list("goal_id", "kind", "current", "start", "target", "low", "high")
+        # Plain values, a few at a time: a large company has hundreds of thousands.
+        for goal, kind, current, start, target, low, high in rows.iterator(chunk_size=5000):
+            measured[goal].append(
+                key_result_progress(kind, current, start=start, target=target, low=low, high=high)
+            )
         results = []
         for pk in goals:
             found = goal_progress(measured[pk], cycle.progress_cap)
