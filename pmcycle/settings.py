@@ -163,9 +163,38 @@ TEMPLATES = [
 
 # --- Data -----------------------------------------------------------------------------------------
 
+# Seconds after which a task is killed, and after which a task nobody finished is handed out again.
+LONGEST_TASK = 15 * 60
+
+# What a process is decides how long it may keep the database waiting: the web server says so in `wsgi.py`,
+# commands in `manage.py`; everything else is a worker, whose long work is one transaction.
+PROCESS = env.str("PMCYCLE_PROCESS", default="worker")
+# Seconds for a lock, for one statement, and for a transaction in which nothing happens; 0 is for ever.
+PATIENCE = {"web": (5, 25, 30), "worker": (60, LONGEST_TASK, LONGEST_TASK), "command": (60, 0, 0)}
+_lock, _statement, _idle = (1000 * seconds for seconds in PATIENCE[PROCESS])
+# What every connection of ours asks for, wherever the database runs; `manage.py check --database default`
+# says what of it is not in force.
+DATABASE_SETTINGS = {
+    # To compile a plan takes longer than to run it, for every statement of ours.
+    "jit": "off",
+    # Disks of today read in any order as quickly as in turn.
+    "random_page_cost": "1.1",
+    "lock_timeout": str(_lock),
+    "statement_timeout": str(_statement),
+    "idle_in_transaction_session_timeout": str(_idle),
+}
+_database = env.db("DATABASE_URL")
+DATABASE_OPTIONS = " ".join(f"-c {name}={value}" for name, value in DATABASE_SETTINGS.items())
+# What the address sets itself, in `?options=`, counts before ours.
+_options = {
+    **_database.get("OPTIONS", {}),
+    "options": f"{DATABASE_OPTIONS} {_database.get('OPTIONS', {}).get('options', '')}",
+}
+
 DATABASES = {
     "default": {
-        **env.db("DATABASE_URL"),
+        **_database,
+        "OPTIONS": _options,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         # Actions open their own transactions, around the lock and the rule it protects.
@@ -290,9 +319,6 @@ def broker_url(redis_url: str) -> str:
         return redis_url
     return redis_url.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 
-
-# Seconds after which a task is killed, and after which a task nobody finished is handed out again.
-LONGEST_TASK = 15 * 60
 
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -10,28 +10,31 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from goals.models import ChangeRequest, Goal
-from pmcycle.activity.actions import Tell, record, tell
+from pmcycle.activity.actions import record, tell_all
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.people.models import User
 
 
 def open_objectives(cycle: Cycle) -> None:
     """The objectives stage opens: everybody who takes part is told once, in one set."""
-    rows = User.objects.filter(
+    who = User.objects.filter(
         is_active=True, employee__participations__cycle=cycle,
         employee__participations__state=Participation.State.ACTIVE,
     ).values_list("pk", "employee__participations__pk")  # fmt: skip
-    title = _("Propose your goals for %(cycle)s") % {"cycle": cycle.name}
-    with transaction.atomic():
-        tell(
-            cycle,
-            [
-                Tell(
-                    user, title, reverse("goals:of", args=[part]), f"goals.open:{part}", kind="goals:propose"
-                )
-                for user, part in rows
-            ],
-        )
+    tell_all(
+        cycle,
+        who,
+        title=_("Propose your goals for %(cycle)s") % {"cycle": cycle.name},
+        url=reverse("goals:of", args=[0]).replace("0", "{n}"),
+        key="goals.open:{n}",
+        kind="goals:propose",
+    )
+
+
+CLOSE = """
+UPDATE goals_goal SET state = %s, closed_at = %s, version = goals_goal.version + 1, result = done.result
+FROM unnest(%s::bigint[], %s::numeric[]) AS done (id, result) WHERE goals_goal.id = done.id
+"""
 
 
 def close_goals(cycle: Cycle) -> None:

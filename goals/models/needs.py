@@ -117,7 +117,8 @@ def _to_answer(day: date) -> Rows:
         items(led, kind="goals:answer", stage=StageKind.OBJECTIVES, recipient=F("manager"), **of_led),
         items(
             led.filter(Exists(asked)), kind="goals:waits", stage=StageKind.OBJECTIVES,
-            recipient=F("participation__employee"), named=F("manager"), phase=Value("waits", models.CharField()), **of_led,
+            recipient=F("participation__employee"), named=F("manager"),
+            phase=Value("waits", models.CharField()), **of_led,
         ),
         items(
             own, kind="goals:answer_own", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("employee"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pmcycle.activity.actions import Tell, tell
-from pmcycle.activity.models import Notice
+from django.db.models import QuerySet
+from pytest_django import DjangoAssertNumQueries
+
+from pmcycle.activity.actions import Tell, tell, tell_all
+from pmcycle.activity.models import Delivery, Notice
 from pmcycle.people.models import User
 from tests.conftest import SignedIn, World
 
@@ -61,3 +64,26 @@ def test_somebody_else_s_notice_does_not_exist_for_me(world: World, as_: SignedI
 def test_an_empty_inbox_says_what_will_come(world: World, as_: SignedIn) -> None:
     assert "Nobody has told you anything yet" in as_(world.ana).get("/activity/inbox/").content.decode()
     assert as_(world.ana).get("/activity/inbox/?page=%00&show=%00").status_code == 200
+
+
+def test_however_many_are_told_the_same_in_one_statement_and_once(
+    world: World, as_: SignedIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    everybody = User.objects.filter(employee__isnull=False)
+
+    def tell_them(who: QuerySet[User]) -> int:
+        pairs = who.values_list("pk", "employee")
+        title = "Look at 100 % of it"
+        return tell_all(world.cycle, pairs, title=title, url="/people/{n}/", key="looked:{n}")
+
+    with django_assert_num_queries(1):
+        told = tell_them(everybody)
+    assert told == everybody.count() == Delivery.objects.filter(state="pending").count()
+    assert tell_them(everybody) == 0
+    assert tell_them(everybody.none()) == 0
+    notice = Notice.objects.get(recipient=world.ana)
+    assert (notice.url, notice.key) == (
+        f"/people/{world.ana.employee_id}/",
+        f"looked:{world.ana.employee_id}",
+    )
+    assert "Look at 100 % of it" in as_(world.ana).get("/activity/inbox/").content.decode()

@@ -1,12 +1,10 @@
-"""The settings of production that matter for speed, with the floor's page among the URLs."""
-
-from pathlib import Path
+"""The settings of production that matter for speed."""
 
 from pmcycle.settings import *  # noqa: F403
-from pmcycle.settings import BASE_DIR, STORAGES, TEMPLATES
+from pmcycle.settings import AUTHENTICATION_BACKENDS, STORAGES
 
-ROOT_URLCONF = "tests.bench.urls"
-TEMPLATES = [{**TEMPLATES[0], "DIRS": [BASE_DIR / "templates", Path(__file__).parent / "templates"]}]
+# The reader of the floor signs in as Django does by itself.
+AUTHENTICATION_BACKENDS = [*AUTHENTICATION_BACKENDS, "django.contrib.auth.backends.ModelBackend"]
 # Hashed names need collectstatic first.
 STORAGES = {
     **STORAGES,

@@ -163,6 +163,12 @@ def test_a_transfer_to_come_takes_effect_on_its_day(world: World) -> None:
     assert actions.refresh_chains(world.cycle, later) == 0
 
 
+def test_a_transfer_to_the_manager_of_the_manager_shortens_the_line(world: World) -> None:
+    actions.transfer(world.ana_part, of(world.dora), on=today(), reason="x", version=1, by=world.kim)
+    line = ChainLink.objects.filter(participation=world.ana_part).order_by("distance")
+    assert [(x.above_id, x.distance) for x in line] == [(of(world.dora).pk, 1)]
+
+
 @pytest.mark.parametrize(
     ("manager", "on", "field"),
     [("ana", 0, "manager"), ("bashir", 0, "manager"), ("gita", -90, "on"), ("gita", -1000, "on")],

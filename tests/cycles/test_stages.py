@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from appraisals import actions as actions_of_appraisals
 from pmcycle.access import today
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles import actions, rules
 from pmcycle.cycles.actions import StageWork
-from pmcycle.cycles.models import Cycle, Extension, Stage
+from pmcycle.cycles.models import Assignment, Cycle, Extension, Participation, Stage
 from pmcycle.cycles.rules import StageDates
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
-from tests.factories import appraisals, cycles
+from tests.factories import appraisals, cycles, goals, people
 
 pytestmark = pytest.mark.django_db
 DAY = date(2030, 3, 4)
@@ -231,3 +236,50 @@ def test_close_ends_what_is_open_and_runs_the_last_steps(
     cycle.refresh_from_db()
     assert cycle.state == "archived"
     assert kim.get("/cycles/").status_code == 200
+
+
+def statements_of_stages(world: World, name: str, goals_each: int) -> dict[str, int]:
+    """How many statements it takes to open and to close each stage of a cycle that was just launched."""
+    cycle = cycles.make_draft(name, by=world.kim)
+    days = cycle.last_day - timedelta(days=20)
+    Cycle.objects.filter(pk=cycle.pk).update(stages_may_overlap=True, copied_from=world.cycle)
+    cycle.stages.update(opens_on=days, due_on=days + timedelta(days=5))
+    for finding in actions.check(cycle).unsettled:
+        actions.accept_warning(cycle, finding.code, finding.count, by=world.kim)
+    actions.launch(cycle, by=world.kim)
+    taken: dict[str, int] = {}
+
+    def count(label: str, work: Callable[[], object]) -> None:
+        with CaptureQueriesContext(connection) as seen:
+            work()
+        taken[label] = sum("SAVEPOINT" not in query["sql"] for query in seen.captured_queries)
+
+    for row in cycle.stages.all():
+        count(
+            f"open {row.kind}",
+            partial(actions.open_stage, row, due_on=None, reason="", version=None, by=world.kim),
+        )
+    part = Participation.objects.get(cycle=cycle, employee=world.ana.employee)
+    for _number in range(goals_each):
+        goals.agree(part, world.ana, world.bashir, weight="1")
+    for row in cycle.stages.all():
+        count(f"close {row.kind}", partial(actions.close_stage, row, reason="", version=None, by=world.kim))
+    return taken
+
+
+def test_stages_open_and_close_in_as_many_statements_for_sixty_as_for_five(world: World) -> None:
+    few = statements_of_stages(world, "Few", 1)
+    for number in range(55):
+        person = people.make_employee(f"Extra Person{number}", world.sales)
+        people.make_user(person)
+        people.report(person, world.gita.employee)  # type: ignore[arg-type]
+    assert statements_of_stages(world, "Many", 20) == few
+    assert max(few.values()) <= 16
+
+
+def test_many_handed_over_are_followed_in_three_statements(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    Assignment.objects.filter(manager=world.bashir.employee).update(manager=world.gita.employee)
+    with django_assert_num_queries(3):
+        assert actions.refresh_chains(world.cycle, today()) > 1

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -167,6 +168,53 @@ def _settle_each(verb: str, lines: Iterable[Line], by: User | None) -> None:
 def tell(subject: models.Model, notify: Iterable[Tell]) -> None:
     """Put notices and their e-mail deliveries into the outbox; a known key is passed over."""
     _tell_each((subject, t) for t in notify)
+
+
+# One row a recipient: `{{n}}` in address and key stands for the number that came with them.
+TELL_ALL = """
+WITH told AS (
+  INSERT INTO activity_notice
+    (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
+  SELECT who.user_id, %s, %s, replace(%s, '{{n}}', who.number::text), %s, %s, %s, %s,
+    replace(%s, '{{n}}', who.number::text), %s
+  FROM ({who}) who (user_id, number)
+  ON CONFLICT (key) DO NOTHING
+  RETURNING id
+)
+INSERT INTO activity_delivery (notice_id, channel, not_before) SELECT id, 'email', %s FROM told
+"""
+
+
+def tell_all(
+    subject: models.Model,
+    who: models.QuerySet[Any, tuple[int, int]],
+    *,
+    title: str,
+    url: str,
+    key: str,
+    kind: str = "notice",
+    due_on: date | None = None,
+    is_urgent: bool = False,
+) -> int:
+    """Tell however many people the same thing in one statement; how many of them hear it for the first time.
+
+    `who` gives pairs of a user's id and a number; `{n}` in `url` and `key` becomes that number.
+    """
+    now = timezone.now()
+    try:
+        sql, params = who.order_by().query.sql_with_params()
+    except EmptyResultSet:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TELL_ALL.format(who=sql),
+            [
+                *(kind, title[:200], url, kind_of(subject), subject.pk, due_on, is_urgent, key, now),
+                *params,
+                now,
+            ],
+        )
+        return int(cursor.rowcount)
 
 
 def _tell_each(lines: Iterable[tuple[models.Model, Tell]]) -> None:

@@ -27,7 +27,8 @@ from pmcycle.errors import Refused
 from pmcycle.people.models import Employee, User, calendar
 
 # One pass over the population: every person with what stands in their way. The loop is searched
-# upward from everybody, at most fifty steps, because lines written by other tools may be closed.
+# upward from everybody, at most fifty steps, because lines written by other tools may be closed; who
+# stands in one is joined, because EXISTS would read the whole of `up` once for every person.
 CHECK = """
 WITH RECURSIVE pop(id) AS ({population}),
 line AS (
@@ -46,7 +47,7 @@ flagged AS (
     CASE WHEN m.left_on < %s OR m.hired_on > %s THEN 'manager_left' END,
     CASE WHEN EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = m.id AND a.starts_on <= %s
       AND (a.ends_on IS NULL OR a.ends_on >= %s)) THEN 'manager_away' END,
-    CASE WHEN EXISTS (SELECT 1 FROM up WHERE up.start = e.id AND up.above = e.id) THEN 'loop' END,
+    CASE WHEN looped.start IS NOT NULL THEN 'loop' END,
     CASE WHEN e.email = '' THEN 'no_email' END,
     CASE WHEN NOT EXISTS (SELECT 1 FROM people_user u WHERE u.employee_id = e.id AND u.is_active)
       THEN 'no_account' END,
@@ -56,6 +57,7 @@ flagged AS (
   ], NULL)) AS code
   FROM people_employee e JOIN pop ON pop.id = e.id
   LEFT JOIN line ON line.employee_id = e.id LEFT JOIN people_employee m ON m.id = line.manager_id
+  LEFT JOIN (SELECT DISTINCT start FROM up WHERE above = start) looped ON looped.start = e.id
 )
 SELECT 'eligible' AS code, count(*), NULL::text[], NULL::bigint FROM pop
 UNION ALL

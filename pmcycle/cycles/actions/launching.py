@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pmcycle.activity.actions import Step, no_step, record, settle_cycle
+from pmcycle.activity.actions import Step, kind_of, no_step, record, settle_cycle, tell_all
+from pmcycle.activity.models import Notice
 from pmcycle.cycles.actions.checking import check
 from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS
 from pmcycle.cycles.actions.locking import lock_stages
@@ -29,23 +30,6 @@ INSERT INTO activity_event
 SELECT 'cycle:' || p.cycle_id, 0, %(now)s, 'takes_part', %(by)s, p.employee_id, 'cycles.participation', p.id,
   jsonb_build_object('unit', p.unit_id, 'grade', p.grade, 'title', p.job_title), '', '', ''
 FROM cycles_participation p WHERE p.cycle_id = %(cycle)s ORDER BY p.id
-"""
-
-
-# Whom a stage that opens at once has told of their task has heard of the cycle by it.
-NOTICES = """
-WITH told AS (
-  INSERT INTO activity_notice
-    (recipient_id, kind, title, url, subject_kind, subject_id, is_urgent, key, created_at)
-  SELECT u.id, 'launched', %(title)s, %(url)s, 'cycles.cycle', %(cycle)s, false,
-    'launched:' || p.cycle_id || ':' || u.id, %(now)s
-  FROM cycles_participation p JOIN people_user u ON u.employee_id = p.employee_id AND u.is_active
-  WHERE p.cycle_id = %(cycle)s AND NOT EXISTS (SELECT 1 FROM activity_notice n WHERE n.recipient_id = u.id
-    AND n.subject_kind = 'cycles.cycle' AND n.subject_id = p.cycle_id)
-  ON CONFLICT (key) DO NOTHING
-  RETURNING id
-)
-INSERT INTO activity_delivery (notice_id, channel, not_before) SELECT id, 'email', %(now)s FROM told
 """
 
 
@@ -84,14 +68,15 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
             "only": None,
             "now": now,
             "by": by.pk,
-            "title": (_("“%s” has begun: see your dates") % locked.name)[:200],
-            "url": link("cycles:detail", pk=locked.pk),
         }
         with connection.cursor() as cursor:
             cursor.execute(PARTICIPATIONS.format(population=sql), [locked.pk, locked.first_day, day, *params])
             count = cursor.rowcount
+            # What was written a moment ago is unknown to the planner, which would walk through it row by row.
+            cursor.execute("ANALYZE cycles_participation")
             step()
             cursor.execute(CHAIN.format(first=FROM_LINES, insert=LINKS_AND_MANAGERS), values)
+            cursor.execute("ANALYZE cycles_assignment")
             step()
             cursor.execute(EVENTS, values)
             step()
@@ -103,6 +88,21 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
             open_and_close(stages, day)
             settle_cycle("launched", locked, by=by, at=now)
             step()
-            cursor.execute(NOTICES, values)
+            _tell_of_it(locked)
             step()
     return locked
+
+
+def _tell_of_it(cycle: Cycle) -> None:
+    """Whom a stage that opened at once has told of their task has heard of the cycle by it."""
+    # Not EXISTS: for the planner nobody has heard of it yet, so that it would compare each with each.
+    heard = Notice.objects.filter(subject_kind=kind_of(cycle), subject_id=cycle.pk).values("recipient")
+    who = User.objects.filter(is_active=True, employee__participations__cycle=cycle).exclude(pk__in=heard)
+    tell_all(
+        cycle,
+        who.values_list("pk", "pk"),
+        title=_("“%s” has begun: see your dates") % cycle.name,
+        url=link("cycles:detail", pk=cycle.pk),
+        key=f"launched:{cycle.pk}:{{n}}",
+        kind="launched",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import Exists, OuterRef
 
 from pmcycle.cycles.models import (
     Assignment,
@@ -85,7 +85,11 @@ def refresh_chains(cycle: Cycle, day: date, only: Participation | None = None) -
     current = Assignment.objects.current(day).filter(
         participation__cycle=cycle, participation__state=Participation.State.ACTIVE
     )
-    wrong = current.exclude(participation__chain__distance=1, participation__chain__above=F("manager"))
+    # One row must say both: whoever gets the manager of their manager finds them in the line already.
+    first = ChainLink.objects.filter(
+        participation=OuterRef("participation"), distance=1, above=OuterRef("manager")
+    )
+    wrong = current.exclude(Exists(first))
     if only is not None:
         wrong = wrong.filter(participation=only)
     ids = list(wrong.values_list("participation_id", flat=True))

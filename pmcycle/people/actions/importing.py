@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -207,14 +208,16 @@ def _batches(run: Import) -> int:
     return -(-run.line_count // BATCH)
 
 
-def _judge(run: Import, step: Step) -> None:
-    """Write the ImportLine rows of `run` anew; sets its counts and digest. A step for each batch."""
-    ImportLine.objects.filter(run=run).delete()
+def _judge(run: Import, step: Step, *, keep: bool = True) -> None:
+    """Set counts and digest of `run`, and write its ImportLine rows anew if they are to be kept. A step a batch."""
+    if keep:
+        ImportLine.objects.filter(run=run).delete()
     fates: Counter[str] = Counter()
     digest = hashlib.sha256()
     judged = _judge_people(run) if run.kind == Import.Kind.PEOPLE else _judge_ranges(run)
     while batch := list(islice(judged, BATCH)):
-        ImportLine.objects.bulk_create(batch)
+        if keep:
+            _copy_in(run, batch)
         for line in batch:
             fates[line.fate] += 1
             said = [line.number, line.fate, line.values, line.changes, line.messages]
@@ -222,6 +225,31 @@ def _judge(run: Import, step: Step) -> None:
         step()
     run.counts = {fate: fates[fate] for fate in ImportLine.Fate.values if fates[fate]}
     run.digest = digest.hexdigest()
+
+
+COPY_LINES = (
+    'COPY people_importline (run_id, number, fate, key, "values", changes, messages, candidates) FROM STDIN'
+)
+# What the text format of COPY reads as something else.
+ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _copy_in(run: Import, batch: list[ImportLine]) -> None:
+    """Write lines by COPY, which takes a third of the time that INSERT takes for as many values."""
+    out = io.StringIO()
+    for line in batch:
+        told = (line.values, line.changes, line.messages, line.candidates)
+        cells = [
+            str(run.pk),
+            str(line.number),
+            str(line.fate),
+            line.key,
+            *(json.dumps(part) for part in told),
+        ]
+        out.write("\t".join(cell.translate(ESCAPED) for cell in cells) + "\n")
+    out.seek(0)
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.copy_expert(COPY_LINES, out)
 
 
 def _data_lines(run: Import) -> Iterator[sheets.Line]:
@@ -668,7 +696,9 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
             _check_ready(row)
             read = row.digest
-            _judge(row, step)
+            _judge(row, step, keep=False)
+            if row.digest != read:
+                _judge(row, no_step)
             row.version += 1
             if row.digest == read:
                 if row.counts.get("created") or row.counts.get("changed"):
