@@ -7,10 +7,12 @@ from goals.models.agreement import (
     GoalVersion,
     Signature,
     alignable,
+    followed_in,
     readers,
     readers_of_a_part,
 )
 from goals.models.contributions import Contribution
+from goals.models.files import file_of
 from goals.models.needs import open_items
 from goals.models.progress import KeyResult, ProgressUpdate
 
@@ -24,6 +26,8 @@ __all__ = [
     "ProgressUpdate",
     "Signature",
     "alignable",
+    "file_of",
+    "followed_in",
     "open_items",
     "readers",
     "readers_of_a_part",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.contrib.postgres.expressions import ArraySubquery
@@ -195,6 +195,16 @@ def readers_of_a_part(user: User) -> ParticipationQuerySet:
     return Participation.objects.filter(_reads_all(user) | former).annotate(
         is_reader=ExpressionWrapper(_reads_all(user), output_field=models.BooleanField())
     )
+
+
+def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
+    """What HR follows of a cycle in this app, by name: rows to be counted, never the reader's own."""
+    people = Participation.objects.overseen_by(user).filter(cycle=cycle).values("pk")
+    published = Goal.objects.filter(cycle=cycle, participation__isnull=True, state=Goal.State.AGREED)
+    return {
+        "company_goals": published,
+        "carried_over": Goal.objects.filter(participation__in=people, carried_from__isnull=False),
+    }
 
 
 class Goal(models.Model):

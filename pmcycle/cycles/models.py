@@ -20,7 +20,7 @@ from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.access import in_force, today
@@ -524,6 +524,53 @@ def due_day(kind: str, participation: str = "") -> Any:
     stage = Stage.objects.filter(cycle=OuterRef(cycle), kind=kind)
     more = Extension.objects.filter(stage__kind=kind, participation=OuterRef(participation or "pk"))
     return Coalesce(Subquery(more.values("due_on")[:1]), Subquery(stage.values("due_on")[:1]))
+
+
+def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
+    """What HR follows of a cycle, by name: rows to be counted, never the reader's own."""
+    people = Participation.objects.overseen_by(user).filter(cycle=cycle)
+    active = people.filter(state=Participation.State.ACTIVE)
+    return {
+        "people": active,
+        "left": people.filter(state=Participation.State.LEFT),
+        "without_manager": active.exclude(
+            pk__in=Assignment.objects.filter(in_force(), participation__cycle=cycle).values("participation")
+        ),
+        "given_more_time": Extension.objects.filter(participation__in=people.values("pk")),
+    }
+
+
+PAPER_COLUMNS = ("kind", "subject", "part", "detail", "state", "at", "number")
+
+
+def papers(rows: models.QuerySet[Any], *, kind: str, **columns: Any) -> models.QuerySet[Any, Any]:
+    """What one reader may see of a person, in the shape that the hub of a person unions into one statement.
+
+    `rows` are within the reader's scope already. Columns (expressions): `subject` (pk in the page's URL),
+    `part` (participation, if it belongs to one), `detail` (text), `state` (text), `at`, `number` (a count).
+    """
+    empty = {
+        "kind": Value(kind, models.CharField()),
+        "part": Cast(Value(None), models.BigIntegerField()),
+        "detail": Value("", models.TextField()),
+        "state": Value("", models.CharField()),
+        "at": Cast(Value(None), models.DateTimeField()),
+        "number": Cast(Value(None), models.BigIntegerField()),
+    }
+    types: dict[str, models.Field[Any, Any]] = {
+        "subject": models.BigIntegerField(), "part": models.BigIntegerField(), "number": models.BigIntegerField(),
+        "detail": models.TextField(), "state": models.CharField(),
+    }  # fmt: skip
+    given = {name: Cast(value, types[name]) if name in types else value for name, value in columns.items()}
+    named = {f"paper_{name}": (empty | given)[name] for name in PAPER_COLUMNS}
+    shaped: models.QuerySet[Any, Any] = rows.order_by().annotate(**named).values_list(*named)
+    return shaped
+
+
+def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
+    """Of a person in this app: their way through each cycle, for HR."""
+    overseen = Participation.objects.overseen_by(user).filter(employee=employee_id)
+    return [papers(overseen, kind="cycles:life_line", subject=F("pk"), part=F("pk"))]
 
 
 ITEM_COLUMNS = ("kind", "subject", "recipient", "about", "about_name", "cycle", "stage", "due_on", "phase")

@@ -113,7 +113,7 @@ TABLE = """
     'state', state, 'due_on', due_on, 'n', n, 'who', who, 'why', why)) AS cells
   FROM cell GROUP BY part
 )
-SELECT part.id, part.name, part.number, part.unit, part.state, count(*) OVER (), person.cells
+SELECT part.id, part.employee_id, part.name, part.number, part.unit, count(*) OVER (), person.cells
 FROM part JOIN person ON person.part = part.id
 WHERE (%s = '' OR part.name ILIKE %s OR part.number = %s)
   AND (%s = '' OR %s = ANY(person.states)) AND (%s = '' OR person.cells -> %s ->> 'state' = %s)
@@ -187,6 +187,7 @@ class Person:
     """One line of the board: `cells` holds per stage its state, due day, cause and whom it waits for."""
 
     pk: int
+    employee: int
     name: str
     number: str
     unit: str
@@ -232,10 +233,10 @@ def people(
     ]
     rows = _ask(sql + TABLE.format(order=order), [*params, *given])
     found = []
-    for pk, name, number, unit, _state, _total, cells in rows:
+    for pk, employee, name, number, unit, _total, cells in rows:
         by_stage = json.loads(cells) if isinstance(cells, str) else cells
         line = [_cell(stage, name, by_stage.get(stage.kind) or {"state": "planned"}) for stage in stages]
-        found.append(Person(pk, name, number, unit, line))
+        found.append(Person(pk, employee, name, number, unit, line))
     return found, rows[0][5] if rows else 0
 
 
@@ -293,3 +294,43 @@ def chase(cycle: Cycle, user: User, day: date, filters: Filters) -> list[Chased]
             why = _("was reminded today")
         found.append(Chased(name, user_id, count, due_on, why))
     return found
+
+
+@dataclass(frozen=True)
+class Open:
+    """What is open in a cycle: people who have or wait for something, of whom late, by stage; things by kind."""
+
+    people: int
+    late: int
+    by_stage: Mapping[str, int]
+    by_kind: Mapping[str, int]
+
+
+OPEN = """
+WITH open(kind, subject, recipient, about, about_name, cycle, stage, due_on, phase) AS ({items}),
+item AS (
+  SELECT open.* FROM open JOIN cycles_participation p ON p.employee_id = open.about AND p.cycle_id = %s
+  WHERE p.state = 'active' AND p.id IN ({scope})
+)
+SELECT grouping(kind), coalesce(kind, stage), count(DISTINCT about), count(DISTINCT subject),
+  count(DISTINCT about) FILTER (WHERE due_on < %s)
+FROM item GROUP BY GROUPING SETS ((), (stage), (kind))
+"""
+
+
+def open_in(cycle: Cycle, user: User, day: date) -> Open:
+    """What is open in a cycle about the people whom HR follows, counted. One statement."""
+    items, params = open_items_in_cycle(cycle.pk)
+    people = Participation.objects.overseen_by(user).filter(cycle=cycle)
+    try:
+        scope, scoped = people.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        scope, scoped = "SELECT 0", ()
+    rows = _ask(OPEN.format(items=items, scope=scope), [*params, cycle.pk, *scoped, day])
+    whole = next(((n, late) for is_sum, name, n, _m, late in rows if is_sum and name is None), (0, 0))
+    return Open(
+        people=whole[0],
+        late=whole[1],
+        by_stage={name: n for is_sum, name, n, _m, _late in rows if is_sum and name is not None},
+        by_kind={name: m for is_sum, name, _n, m, _late in rows if not is_sum},
+    )
