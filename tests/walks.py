@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from django.test import Client
 
 # How often one address is asked with another query: the second page, a filter, a sort order.
-QUERIES_AN_ADDRESS = 4
+QUERIES_AN_ADDRESS = 3
 MOST_PAGES = 1000
 
 
@@ -34,7 +34,9 @@ class Ways(HTMLParser):
             self._form, self._action = ({} if asks else None), given.get("action", "")
         elif self._form is None:
             return
-        elif tag == "input" and given.get("name") and given.get("type") not in ("checkbox", "radio", "submit"):
+        elif (
+            tag == "input" and given.get("name") and given.get("type") not in ("checkbox", "radio", "submit")
+        ):
             self._form[given["name"]] = given.get("value", "")
         elif tag == "select":
             self._select = given.get("name", "")
@@ -69,9 +71,9 @@ class Walk:
 
 
 def nearness(path: str, wanted: set[str]) -> int:
-    """How many leading parts of an address it has in common with one that is looked for."""
+    """How many leading parts of an address it has in common with one that is looked for; hubs lead far."""
     parts = path.split("/")
-    most = 0
+    most = 3 if parts[-2:-1] in (["hub"], ["years"]) else 0
     for other in wanted:
         same = 0
         for one, two in zip(parts, other.split("/"), strict=False):

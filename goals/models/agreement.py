@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pmcycle.cycles.models import (
     Assignment,
+    Cycle,
     Participation,
     ParticipationQuerySet,
     Relation,

@@ -312,7 +312,7 @@ item AS (
   SELECT open.* FROM open JOIN cycles_participation p ON p.employee_id = open.about AND p.cycle_id = %s
   WHERE p.state = 'active' AND p.id IN ({scope})
 )
-SELECT grouping(kind), coalesce(kind, stage), count(DISTINCT about), count(DISTINCT subject),
+SELECT grouping(kind), coalesce(kind, stage), count(DISTINCT about), count(DISTINCT (subject, about)),
   count(DISTINCT about) FILTER (WHERE due_on < %s)
 FROM item GROUP BY GROUPING SETS ((), (stage), (kind))
 """

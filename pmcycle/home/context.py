@@ -45,7 +45,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"nav": []}
-    return {"nav": nav_of(request), "palette_url": reverse("home:palette"), "search_url": reverse("home:search")}
+    return {
+        "nav": nav_of(request),
+        "palette_url": reverse("home:palette"),
+        "search_url": reverse("home:search"),
+    }
 
 
 def nav_of(request: HttpRequest) -> list[dict[str, Any]]:

@@ -37,6 +37,11 @@ FOLLOWED = (
     evaluations.models.followed_in,
 )
 REVIEWS_SHOWN = 20
+LATE_STAGE = ngettext_lazy(
+    "The stage is past its day and waits for %(n)d person.",
+    "The stage is past its day and waits for %(n)d people.",
+    "n",
+)
 
 
 @dataclass(frozen=True)
@@ -185,7 +190,10 @@ def _people(facts: Facts) -> Iterator[Entry]:
     if facts.is_running:
         yield Entry(
             section, _("Remind"), facts.url("home:remind"), "bell", "info" if facts.open.people else "mute",
-            _count(facts.open.people, ngettext_lazy("%(n)d person with something open", "%(n)d people with something open", "n")),
+            _count(
+                facts.open.people,
+                ngettext_lazy("%(n)d person with something open", "%(n)d people with something open", "n"),
+            ),
             _("You see first who gets what, and who does not and why."),
         )  # fmt: skip
     unled = n["without_manager"]
@@ -229,7 +237,7 @@ def _stage_entry(facts: Facts, section: str, kind: str, title: str) -> Iterator[
         "warn" if is_late else "ok" if not missing else "info" if stage.state == Stage.State.OPEN else "mute",
         _share(everybody - missing, everybody, _("%(done)d of %(all)d are done")),
         _("Open, due %s") % when_text(stage.due_on) if stage.state == Stage.State.OPEN else _("Closed"),
-        _count(missing, ngettext_lazy("The stage is past its day and waits for %(n)d person.", "The stage is past its day and waits for %(n)d people.", "n")) if is_late else "",
+        _count(missing, LATE_STAGE) if is_late else "",
     )  # fmt: skip
 
 
@@ -281,7 +289,10 @@ def _release(facts: Facts, section: str) -> Iterator[Entry]:
     if n["releases_waiting"]:
         state, tone = _("waits for a second person"), "warn"
     elif n["held_by_first_mention"]:
-        state = _count(n["held_by_first_mention"], ngettext_lazy("%(n)d held by first mention", "%(n)d held by first mention", "n"))
+        state = _count(
+            n["held_by_first_mention"],
+            ngettext_lazy("%(n)d held by first mention", "%(n)d held by first mention", "n"),
+        )
         tone = "warn"
     elif n["ready"]:
         state, tone = _count(n["ready"], ngettext_lazy("%(n)d ready", "%(n)d ready", "n")), "info"
@@ -298,7 +309,16 @@ def _release(facts: Facts, section: str) -> Iterator[Entry]:
         waits = _("Another HR admin approves it; results open then.")
     elif n["held_by_first_mention"]:
         waits = _("A low rating that the person has not heard of before holds their result.")
-    yield Entry(section, _("Release of results"), facts.url("appraisals:release"), "lock-open", tone, state, words, waits)
+    yield Entry(
+        section,
+        _("Release of results"),
+        facts.url("appraisals:release"),
+        "lock-open",
+        tone,
+        state,
+        words,
+        waits,
+    )
 
 
 RUN_WAITS: dict[str, Any] = {
@@ -331,7 +351,10 @@ def _incentives(facts: Facts) -> Iterator[Entry]:
     words = RUN_WAITS[run.state]() if run is not None and run.state in RUN_WAITS and facts.may_act else ""
     if run is not None and run.state == Run.State.RECOMMENDING:
         words = (
-            _count(sheets, ngettext_lazy("%(n)d team is not handed in yet.", "%(n)d teams are not handed in yet.", "n"))
+            _count(
+                sheets,
+                ngettext_lazy("%(n)d team is not handed in yet.", "%(n)d teams are not handed in yet.", "n"),
+            )
             if sheets
             else _("All teams are handed in; a second person approves.")
         )

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.home import hub as cycles
 from pmcycle.home import person as people
-from pmcycle.people.models import Employee
 
 
 @login_required
@@ -29,4 +28,6 @@ def hub(request: UserRequest, pk: int) -> HttpResponse:
 def person(request: UserRequest, pk: int) -> HttpResponse:
     """Everything the reader may see of a person over the years: links and states, no content."""
     employee = get_visible(people.with_reach(request.user), request.user, pk=pk)
-    return render(request, "home/person.html", {"person": employee, "file": people.file_of(employee, request.user)})
+    return render(
+        request, "home/person.html", {"person": employee, "file": people.file_of(employee, request.user)}
+    )

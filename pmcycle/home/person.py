@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext_lazy
 
 import appraisals.models
@@ -40,6 +39,7 @@ FILES = (
     evaluations.models.file_of,
     feedback.models.file_of,
 )
+REPORTS_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,9 @@ SORTS: dict[str, Sort] = {
     "incentives:propose_restraint": Sort(gettext_lazy("Propose a restraint"), "plus"),
     "evaluations:read": Sort(gettext_lazy("Evaluation"), "file-text", states=dict(Evaluation.State.choices)),
     "evaluations:write": Sort(gettext_lazy("Write the evaluation"), "edit"),
-    "feedback:conversation": Sort(gettext_lazy("What was said: %(detail)s"), "messages", details=dict(StageKind.choices)),
+    "feedback:conversation": Sort(
+        gettext_lazy("What was said: %(detail)s"), "messages", details=dict(StageKind.choices)
+    ),
     "feedback:check_in": Sort(gettext_lazy("Check-in"), "calendar-event", states=dict(CheckIn.State.choices)),
     "feedback:received": Sort(
         ngettext_lazy("%(n)d piece of feedback for me", "%(n)d pieces of feedback for me", "n"), "message",
@@ -124,8 +126,11 @@ class Year:
 
 @dataclass(frozen=True)
 class File:
+    """The page: a card a cycle, what belongs to none, and whom the person leads today."""
+
     years: Sequence[Year]
     others: Sequence[Paper]
+    reports: Sequence[Employee]
     is_own: bool
 
 
@@ -133,12 +138,13 @@ def with_reach(user: User) -> QuerySet[Employee]:
     """People with the public facts that the page shows, and whether `user` may read their record."""
     line = ReportingLine.objects.current().filter(kind=ReportingLine.Kind.LINE, employee=OuterRef("pk"))
     return Employee.objects.for_profile(user).annotate(
-        manager_pk=Subquery(line.values("manager")[:1]), manager_name=Subquery(line.values("manager__name")[:1])
+        manager_pk=Subquery(line.values("manager")[:1]),
+        manager_name=Subquery(line.values("manager__name")[:1]),
     )
 
 
 def file_of(person: Employee, user: User) -> File:
-    """Everything on the page in two statements: the cycles they took part in, and the papers in reach."""
+    """Everything on the page in three statements: cycles they took part in, papers in reach, their people."""
     by_part: dict[int | None, list[Any]] = defaultdict(list)
     for row in _rows(person.pk, user):
         by_part[row[2]].append(row)
@@ -157,7 +163,9 @@ def file_of(person: Employee, user: User) -> File:
         for part in parts
         if part.is_seen or by_part[part.pk]
     ]
-    return File(years, _papers(by_part[None], person), person.pk == user.employee_id)
+    reports = Employee.objects.visible_to(user).reporting_to([person.pk]).order_by("sort_name", "pk")
+    others = _papers(by_part[None], person)
+    return File(years, others, list(reports[:REPORTS_SHOWN]), person.pk == user.employee_id)
 
 
 def _rows(employee_id: int, user: User) -> list[tuple[Any, ...]]:
