@@ -24,7 +24,7 @@ import incentives.models
 import pmcycle.cycles.models
 from appraisals.models import Appeal
 from incentives.models import Run
-from pmcycle.cycles.models import Cycle, Participation, Stage
+from pmcycle.cycles.models import Cycle, CycleQuerySet, Participation, Stage
 from pmcycle.home.completion import Open, open_in
 from pmcycle.people.models import User
 from pmcycle.ui.formats import when_text
@@ -116,7 +116,7 @@ def hub(cycle: Cycle, user: User, day: date) -> Hub:
     return Hub(cycle, list(entries(facts)), list(newest[:REVIEWS_SHOWN]), facts.n["carried_over"])
 
 
-def with_what_it_leads_to() -> QuerySet[Cycle]:
+def with_what_it_leads_to() -> CycleQuerySet:
     """Cycles with the one form, plan, run and evaluation that each has, if it has them."""
     return Cycle.objects.select_related(
         "appraisal_form__form_version__form", "reward_plan__run", "evaluation"
@@ -129,7 +129,7 @@ def numbers(cycle: Cycle, user: User) -> dict[str, int]:
     for followed in FOLLOWED:
         rows |= followed(cycle, user)
     counted = {f"n_{name}": _counted(found) for name, found in rows.items()}
-    found = Cycle.objects.order_by().filter(pk=cycle.pk).values(**counted).get()
+    found: Any = Cycle.objects.order_by().filter(pk=cycle.pk).values(**counted).get()
     return {name.removeprefix("n_"): number for name, number in found.items()}
 
 

@@ -119,7 +119,7 @@ class Paper:
 class Year:
     """What stands about the person in one cycle. `conversations` are the stages' threads of the pair."""
 
-    part: Participation
+    part: Any
     papers: Sequence[Paper]
     conversations: Sequence[tuple[str, str]]
 
@@ -150,7 +150,7 @@ def file_of(person: Employee, user: User) -> File:
         by_part[row[2]].append(row)
     # Whoever may not see that somebody takes part may still see a goal that is open to all.
     seen = Participation.objects.visible_to(user).filter(pk=OuterRef("pk"))
-    parts = (
+    parts: Any = (
         Participation.objects.filter(employee=person)
         .annotate(is_seen=Exists(seen))
         .exclude(cycle__state=Cycle.State.DRAFT)

@@ -35,6 +35,9 @@ def more_people(world: World, number: int) -> None:
 
 def more_about_ana(world: World, number: int) -> None:
     """Cycles in which Ana takes part, with a contribution in each."""
+    assert world.ana.employee
+    assert world.bashir.employee
+    assert world.dora.employee
     for n in range(number):
         cycle = cycles.make_cycle(f"Year {number}x{n}")
         part = cycles.take_part(cycle, world.ana.employee, world.bashir.employee, world.dora.employee)
