@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from html.parser import HTMLParser
@@ -12,6 +13,8 @@ from django.test import Client
 
 # How often one address is asked with another query: the second page, a filter, a sort order.
 QUERIES_AN_ADDRESS = 3
+# How many pages of one kind are opened besides those that are named: the fourth person's page is like the third's.
+PAGES_OF_A_KIND = 3
 MOST_PAGES = 1000
 
 
@@ -84,13 +87,11 @@ def nearness(path: str, wanted: set[str]) -> int:
     return most
 
 
-def walk(
-    client: Client,
-    *,
-    wanted: set[str] | None = None,
-    passed_over: Callable[[str], bool] = lambda path: False,
-) -> Walk:
-    """From home to wherever links lead; with `wanted` only until those are reached, the likely ways first."""
+def walk(client: Client, named: set[str], *, wanted: set[str] | None = None) -> Walk:
+    """From home to wherever links lead; with `wanted` only until those are reached, the likely ways first.
+
+    Of each kind of page a few are opened, and all that are `named`.
+    """
     found, asked, number = Walk(), {"/": 1}, 0
     missing = set(wanted or ())
     queue = [(0, 0, "/", "")]
@@ -109,7 +110,7 @@ def walk(
         for way in ways_of(response.request["PATH_INFO"], response.content.decode()):
             path = way.partition("?")[0]
             found.reached.setdefault(path, address)
-            if way in asked or passed_over(path):
+            if way in asked or (path not in asked and path not in named and not _is_new_kind(path, asked)):
                 continue
             asked[way] = 1
             asked[path] = asked.get(path, 0) + 1
@@ -118,3 +119,12 @@ def walk(
                 heappush(queue, (-nearness(path, missing), number, way, address))
         missing -= set(found.reached)
     return found
+
+
+def _is_new_kind(path: str, asked: dict[str, int]) -> bool:
+    """Whether pages of this kind may still be opened; counts it."""
+    kind = re.sub(r"\d+", "#", path)
+    if kind == path:
+        return True
+    asked[kind] = asked.get(kind, 0) + 1
+    return asked[kind] <= PAGES_OF_A_KIND
