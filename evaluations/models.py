@@ -20,6 +20,7 @@ from pmcycle.cycles.models import (
     due_day,
     items,
     open_today,
+    papers,
     reached,
     related,
 )
@@ -194,6 +195,35 @@ class CycleEvaluation(models.Model):
 
     def __str__(self) -> str:
         return f"evaluation of cycle {self.cycle_id}"
+
+
+def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
+    """What HR follows of a cycle in this app, by name: rows to be counted, never the reader's own."""
+    people = Participation.objects.overseen_by(user).filter(cycle=cycle).values("pk")
+    opened = Evaluation.objects.filter(participation__in=people)
+    return {
+        "evaluations_shared": opened.filter(state=Evaluation.State.SHARED),
+        "evaluations_signed": opened.filter(state=Evaluation.State.SIGNED),
+    }
+
+
+def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
+    """Of a person in this app: closing evaluations that the reader may open, and the one to write."""
+    about = Evaluation.objects.visible_to(user).filter(participation__employee=employee_id)
+    opened = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
+    to_write = Participation.objects.led_by(user).filter(
+        ~Exists(opened),
+        employee=employee_id,
+        state=Participation.State.ACTIVE,
+        cycle__state=Cycle.State.RUNNING,
+    )
+    return [
+        papers(
+            about.exclude(state=Evaluation.State.DRAFT), kind="evaluations:read", subject=F("pk"),
+            part=F("participation"), state=F("state"), at=F("saved_at"),
+        ),
+        papers(to_write, kind="evaluations:write", subject=F("pk"), part=F("pk")),
+    ]  # fmt: skip
 
 
 def _number(expression: Any) -> Any:

@@ -25,6 +25,7 @@ from pmcycle.cycles.models import (
     due_day,
     here_today,
     items,
+    papers,
     reached,
     related,
 )
@@ -707,6 +708,50 @@ class PayrollExport(models.Model):
 
     def __str__(self) -> str:
         return f"export {self.pk}"
+
+
+def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
+    """What HR follows of a cycle in this app, by name: rows to be counted, never the reader's own."""
+    people = Participation.objects.overseen_by(user).filter(cycle=cycle).values("pk")
+    entries = RestraintEntry.objects.filter(participation__in=people)
+    statements = Statement.objects.filter(participation__in=people)
+    return {
+        "restraints_proposed": entries.filter(state=RestraintEntry.State.PROPOSED),
+        "restraints_in_force": entries.in_force(),
+        "awards_held": Award.objects.filter(participation__in=people, is_held=True),
+        "statements": statements,
+        "statements_read": statements.filter(acknowledged_at__isnull=False),
+        "payroll_files": PayrollExport.objects.visible_to(user).filter(run__plan__cycle=cycle),
+    }
+
+
+def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
+    """Of a person in this app: statements, awards and restraints that the reader may open, without amounts."""
+    about = {"participation__employee": employee_id}
+    statements = Statement.objects.visible_to(user).filter(run__state__in=OPEN_TO_THE_PERSON, **about)
+    awards = Award.objects.visible_to(user).filter(**about)
+    entries = RestraintEntry.objects.visible_to(user).filter(**about)
+    overseen = related(user, *OVERSEERS, to="") & ~related(user, Relation.SELF, to="")
+    to_restrain = Participation.objects.filter(
+        overseen, employee=employee_id, cycle__state=Cycle.State.RUNNING, state=Participation.State.ACTIVE
+    )
+    of_part = {"subject": F("pk"), "part": F("participation")}
+    is_read = models.When(acknowledged_at__isnull=False, then=Value("acknowledged"))
+    return [
+        papers(
+            statements, kind="incentives:statement", at=F("released_at"),
+            state=models.Case(is_read, default=Value("released")), **of_part,
+        ),
+        papers(
+            awards, kind="incentives:award", detail=F("component__name"), **of_part,
+            state=models.Case(models.When(is_held=True, then=Value("held")), default=F("run__state")),
+        ),
+        papers(
+            entries, kind="incentives:restraint", at=F("proposed_at"), detail=F("component_kind"), state=F("state"),
+            **of_part,
+        ),
+        papers(to_restrain, kind="incentives:propose_restraint", subject=F("pk"), part=F("pk")),
+    ]  # fmt: skip
 
 
 def _id(expression: str) -> Any:

@@ -62,6 +62,9 @@ ROWS: list[Row] = [
     Row("home:robots", may=ANYBODY),
     Row("home:favicon", may=ANYBODY),
     Row("ui:set_theme", method="post", may=ANYBODY),
+    Row("home:hub", may=cycles.HR, build=cycles.running),
+    Row("home:hub", may=cycles.HR, build=cycles.draft, state="draft"),
+    Row("home:person", may=f"{STAFF} auditor", build=people.ana),
     Row("home:board", may=cycles.HR, build=cycles.running),
     Row("home:remind", may=cycles.HR, build=cycles.running),
     Row("home:remind", may=cycles.HR, method="post", build=cycles.running),
@@ -825,7 +828,7 @@ ROWS: list[Row] = [
         data=lambda w: {"amount": "1000", "version": "1"},
     ),
     Row("incentives:settle", method="post", may="hr_admin", build=incentives.award_before_release),
-    Row("incentives:sheets", may=EVERYBODY),
+    Row("incentives:sheets", may="manager skip_level other_manager hr_admin"),
     Row(
         "incentives:sheet", may="manager skip_level other_manager hr_admin", build=incentives.run_recommending
     ),

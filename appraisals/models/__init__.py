@@ -6,6 +6,8 @@ querysets here are the only way to those rows.
 
 from appraisals.models.appeals import Appeal, deciders
 from appraisals.models.evidence import evidence_for
+from appraisals.models.files import file_of
+from appraisals.models.following import followed_in
 from appraisals.models.forms import CycleForm, Form, FormVersion, Question, Section
 from appraisals.models.needs import matters, milestones, open_items
 from appraisals.models.ratings import FIRST_MENTION, CalibrationMove, CalibrationSession, Citation, Rating
@@ -33,6 +35,8 @@ __all__ = [
     "Submission",
     "deciders",
     "evidence_for",
+    "file_of",
+    "followed_in",
     "matters",
     "milestones",
     "open_items",

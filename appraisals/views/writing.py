@@ -46,7 +46,7 @@ TEAM_PAGE = 50
 @login_required
 @require_GET
 def index(request: UserRequest) -> HttpResponse:
-    """My own appraisals and results, my team's states, and for HR the ways into forms, calibration and release."""
+    """My own appraisals and results, and my team's states."""
     user = request.user
     own = (
         Participation.objects.mine(user).annotate(
@@ -92,14 +92,7 @@ def index(request: UserRequest) -> HttpResponse:
     page = (
         Paginator(team, TEAM_PAGE).get_page(request.GET.get("page")) if user.standing.leads_people else None
     )
-    cycles = (
-        Cycle.objects.visible_to(user).filter(state__in=["draft", "running"])
-        if user.standing.is_hr_admin
-        else []
-    )
-    return render(
-        request, "appraisals/list.html", {"own": own, "team": page, "cycles": cycles, "today": timezone.now()}
-    )
+    return render(request, "appraisals/list.html", {"own": own, "team": page, "today": timezone.now()})
 
 
 def _of(kind: str) -> Any:

@@ -9,6 +9,7 @@ from feedback.models.conversations import (
     entries_known_since,
     thread_of,
 )
+from feedback.models.files import file_of
 from feedback.models.giving import Feedback, FeedbackRequest, reports_of
 from feedback.models.meetings import (
     ActionItem,
@@ -39,6 +40,7 @@ __all__ = [
     "as_line",
     "counterparts",
     "entries_known_since",
+    "file_of",
     "last_talk",
     "open_items",
     "reports_of",

@@ -7,11 +7,13 @@ from goals.models.agreement import (
     GoalVersion,
     Signature,
     alignable,
+    followed_in,
     may_plan_today,
     readers,
     readers_of_a_part,
 )
 from goals.models.contributions import Contribution
+from goals.models.files import file_of
 from goals.models.needs import milestones, open_items
 from goals.models.progress import KeyResult, ProgressUpdate
 
@@ -25,6 +27,8 @@ __all__ = [
     "ProgressUpdate",
     "Signature",
     "alignable",
+    "file_of",
+    "followed_in",
     "may_plan_today",
     "milestones",
     "open_items",

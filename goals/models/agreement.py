@@ -256,6 +256,16 @@ def readers_of_a_part(user: User) -> ParticipationQuerySet:
     )
 
 
+def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
+    """What HR follows of a cycle in this app, by name: rows to be counted, never the reader's own."""
+    people = Participation.objects.overseen_by(user).filter(cycle=cycle).values("pk")
+    published = Goal.objects.filter(cycle=cycle, participation__isnull=True, state=Goal.State.AGREED)
+    return {
+        "company_goals": published,
+        "carried_over": Goal.objects.filter(participation__in=people, carried_from__isnull=False),
+    }
+
+
 BOTH_SIGNED = """
 IF (SELECT count(DISTINCT side) FROM goals_signature WHERE version_id = NEW.agreed_id) < 2 THEN
   RAISE EXCEPTION 'A goal of two people holds when both have signed the same wording.'

@@ -19,7 +19,7 @@ from incentives.actions.plans import names_of
 from incentives.forms import ComponentForm, ConditionForm, PoolsForm, RuleForm
 from incentives.models import Component, Plan, PlanVersion, Pool, Rule
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.cycles.models import Cycle
+from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Refused
 from pmcycle.people.models import Unit
 from pmcycle.typed import done, read_version, row_number
@@ -329,7 +329,8 @@ def criteria(request: UserRequest, pk: int) -> HttpResponse:
     context = {
         "cycle": cycle, "version": version,
         "cards": [{"component": c, "sentences": sentences(c, names)} for c in components],
-        "may_try": bool(version and request.user.employee_id),
+        "may_try": bool(version and Participation.objects.mine(request.user).filter(cycle=cycle).exists()),
+        "sees_plan": request.user.standing.is_hr or request.user.standing.is_auditor,
     }  # fmt: skip
     return render(request, "incentives/criteria.html", context)
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from incentives import actions
 from incentives.forms import AdjustForm, NoteForm
 from incentives.models import Approval, Award, FactSheet, Run
-from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.access import UserRequest, get_editable, get_visible, not_found_unless
 from pmcycle.cycles.models import Assignment, RatingLevel, Relation, StageKind, related
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
@@ -38,7 +38,10 @@ def sheets(request: UserRequest) -> HttpResponse:
         .select_related("plan__cycle")
         .order_by("-plan__cycle__first_day", "-pk")
     )
-    return render(request, "incentives/sheets.html", {"runs": runs})
+    standing = request.user.standing
+    found = list(runs)
+    not_found_unless(bool(found) or standing.leads_people or bool(standing.head_paths))
+    return render(request, "incentives/sheets.html", {"runs": found})
 
 
 def _teams(request: UserRequest, run: Run) -> dict[int, str]:

@@ -698,6 +698,54 @@ def here_today(employee: str, cycle: str) -> Q:
     return Q(**{f"{employee}__left_on__isnull": True}) | Q(**{f"{employee}__left_on__gte": day_in(cycle)})
 
 
+def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
+    """What HR follows of a cycle, by name: rows to be counted, never the reader's own."""
+    people = Participation.objects.overseen_by(user).filter(cycle=cycle)
+    active = people.filter(state=Participation.State.ACTIVE)
+    return {
+        "people": active,
+        "left": people.filter(state=Participation.State.LEFT),
+        "without_manager": active.exclude(
+            pk__in=Assignment.objects.filter(in_force(), participation__cycle=cycle).values("participation")
+        ),
+        "reopenings": Reopening.objects.waiting().filter(cycle=cycle),
+        "given_more_time": Extension.objects.filter(participation__in=people.values("pk")),
+    }
+
+
+PAPER_COLUMNS = ("kind", "subject", "part", "detail", "state", "at", "number")
+
+
+def papers(rows: models.QuerySet[Any], *, kind: str, **columns: Any) -> models.QuerySet[Any, Any]:
+    """What one reader may see of a person, in the shape that the hub of a person unions into one statement.
+
+    `rows` are within the reader's scope already. Columns (expressions): `subject` (pk in the page's URL),
+    `part` (participation, if it belongs to one), `detail` (text), `state` (text), `at`, `number` (a count).
+    """
+    empty = {
+        "kind": Value(kind, models.CharField()),
+        "part": Cast(Value(None), models.BigIntegerField()),
+        "detail": Value("", models.TextField()),
+        "state": Value("", models.CharField()),
+        "at": Cast(Value(None), models.DateTimeField()),
+        "number": Cast(Value(None), models.BigIntegerField()),
+    }
+    types: dict[str, models.Field[Any, Any]] = {
+        "subject": models.BigIntegerField(), "part": models.BigIntegerField(), "number": models.BigIntegerField(),
+        "detail": models.TextField(), "state": models.CharField(),
+    }  # fmt: skip
+    given = {name: Cast(value, types[name]) if name in types else value for name, value in columns.items()}
+    named = {f"paper_{name}": (empty | given)[name] for name in PAPER_COLUMNS}
+    shaped: models.QuerySet[Any, Any] = rows.order_by().annotate(**named).values_list(*named)
+    return shaped
+
+
+def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
+    """Of a person in this app: their way through each cycle, for HR."""
+    overseen = Participation.objects.overseen_by(user).filter(employee=employee_id)
+    return [papers(overseen, kind="cycles:life_line", subject=F("pk"), part=F("pk"))]
+
+
 ITEM_COLUMNS = (
     "kind", "subject", "recipient", "about", "named", "name", "cycle", "stage", "due_on", "opens_at", "ends_at",
     "phase",

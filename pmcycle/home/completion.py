@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from pmcycle.activity.models import ToDo
 from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.home.contributions import MILESTONES
 from pmcycle.people.models import Unit, User
@@ -301,7 +302,7 @@ class Person:
     """One line of the board: `cells` holds per stage its state, due day, milestone, cause and whom it waits for."""
 
     pk: int
-    employee_pk: int
+    employee: int
     name: str
     number: str
     unit: str
@@ -420,3 +421,37 @@ def chase(board: Board, filters: Filters, now: datetime) -> list[Chased]:
             why = _("was reminded today")
         found.append(Chased(name, user_id, count, due_on, why))
     return found
+
+
+@dataclass(frozen=True)
+class Open:
+    """What is open in a cycle, counted in people and stages: what is due, of it what is late, by stage; who is done.
+
+    `sheets` is how many teams are not handed in.
+    """
+
+    due: int
+    late: int
+    by_stage: Mapping[str, int]
+    done: Mapping[str, int]
+    sheets: int
+
+
+DUE = ("open", "overdue", "blocked")
+
+
+def open_in(cycle: Cycle, user: User, day: date) -> Open:
+    """What is open in a cycle about the people whom HR follows, from the counts of the board."""
+    stages = list(cycle.stages.all())
+    states = counts(look(cycle, user, day, Filters()), stages).states
+    due: Counter[str] = Counter()
+    for (stage, state), n in states.items():
+        due[stage] += n if state in DUE else 0
+    sheets = ToDo.objects.open().filter(cycle=cycle, stage="incentives", kind="incentives:sheet").count()
+    return Open(
+        due=sum(due.values()),
+        late=sum(n for (_stage, state), n in states.items() if state == "overdue"),
+        by_stage=due,
+        done={stage.kind: states.get((stage.kind, "done"), 0) for stage in stages},
+        sheets=sheets,
+    )

@@ -18,15 +18,38 @@ BELONGS = {
     "incentives:what_if": "incentives:mine",
     "incentives:plan": "cycles:list",
     "incentives:run": "cycles:list",
+    "incentives:rehearse": "cycles:list",
+    "incentives:edit_component": "cycles:list",
+    "incentives:add_rule": "cycles:list",
+    "incentives:edit_rule": "cycles:list",
+    "incentives:set_pools": "cycles:list",
+    "incentives:criteria": "incentives:mine",
+    "incentives:restraints": "incentives:mine",
+    "incentives:restraint": "incentives:mine",
+    "incentives:award": "incentives:mine",
+    "appraisals:form": "cycles:list",
+    "appraisals:preview": "cycles:list",
+    "appraisals:calibrations": "cycles:list",
+    "appraisals:calibration": "cycles:list",
+    "appraisals:release": "cycles:list",
+    "evaluations:cycle": "cycles:list",
+    "goals:assign": "home:team",
+    "people:settings": "",
+    "people:tokens": "",
 }
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`nav`: the entries that this reader can open; `palette_url`: where finding asks. No statements of its own."""
+    """`nav`: the entries that this reader can open; `palette_url` and `search_url`: where finding asks, by script
+    and as a page. No statements of its own."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"nav": []}
-    return {"nav": nav_of(request), "palette_url": reverse("home:palette")}
+    return {
+        "nav": nav_of(request),
+        "palette_url": reverse("home:palette"),
+        "search_url": reverse("home:search"),
+    }
 
 
 def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
@@ -45,9 +68,16 @@ def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
         (works_here, _("Rewards"), "incentives:mine", "award", "", ""),
         (works_here, _("Evaluations"), "evaluations:list", "file-text", "", ""),
         (standing.leads_people, _("My team"), "home:team", "users", team, ""),
-        (standing.leads_people, _("Team rewards"), "incentives:sheets", "coin", team, ""),
+        (
+            standing.leads_people or bool(standing.head_paths),
+            _("Team rewards"),
+            "incentives:sheets",
+            "coin",
+            team,
+            "",
+        ),
         (not standing.is_it_admin, _("People"), "people:org_chart", "sitemap", company, ""),
-        (standing.is_hr, _("Cycles"), "cycles:list", "refresh", company, ""),
+        (standing.is_hr or standing.is_auditor, _("Cycles"), "cycles:list", "refresh", company, ""),
         (standing.is_hr_admin, _("Imports"), "people:imports", "upload", company, ""),
         (
             standing.is_hr_admin or standing.is_it_admin,
@@ -78,7 +108,9 @@ def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
         (bool(settings.MAILBOX_DIR), _("Mailbox"), "activity:mailbox", "mail", _("Development"), ""),
     ]
     belongs = BELONGS.get(request.resolver_match.view_name) if request.resolver_match else None
-    path = reverse(belongs) if belongs else request.path
+    # A page that belongs to an entry which this reader does not have stays where its address says.
+    is_theirs = any(shown and name == belongs for shown, _label, name, *_rest in entries)
+    path = reverse(belongs) if belongs and is_theirs else "" if belongs == "" else request.path
     nav = []
     for shown, label, name, icon, section, short in entries:
         if not shown:

@@ -46,7 +46,7 @@ def _people(request: UserRequest, words: str) -> list[Hit]:
             "user",
             row.name,
             " · ".join(filter(None, [row.job_title, row.unit.name if row.unit else ""])),
-            need_url("people:profile", row.pk),
+            need_url("home:person", row.pk),
         )
         for row in rows.select_related("unit").order_by(first, "sort_name", "pk")[:MOST]
     ]

@@ -68,8 +68,14 @@ def rate(participation: Participation, position: int = MEETS, *, by: User | None
         cycle=participation.cycle, requested_by=asked, withdrawn_at=participation.launched_at
     )
     number = ReleasedResult.objects.filter(participation=participation).count() + 1
+    snapshot = {
+        "person": participation.employee.name, "job_title": participation.job_title, "unit": str(participation.unit),
+        "cycle": participation.cycle.name, "rated_by": "", "set_in_calibration": False, "score": None, "trace": {},
+        "rating": {"label": level.label, "meaning": level.meaning, "position": level.position}, "scale": [],
+        "manager": None, "self": None, "mentions": [],
+    }  # fmt: skip
     return ReleasedResult.objects.create(
-        participation=participation, number=number, release=release, level=level, snapshot={}, sha256="0" * 64,
+        participation=participation, number=number, release=release, level=level, snapshot=snapshot, sha256="0" * 64,
         reason="A review." if number > 1 else "",
     )  # fmt: skip
 

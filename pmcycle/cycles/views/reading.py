@@ -89,6 +89,7 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
         for s in stages
     ]
     scale = getattr(cycle, "scale", None)
+    is_checking = user.standing.is_hr or user.standing.is_auditor
     context = {
         "cycle": cycle,
         "line": line_of(stages),
@@ -96,7 +97,7 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
         "part": part,
         "levels": list(scale.levels.all()) if scale else [],
         "is_hr": user.standing.is_hr,
-        "form_url": link("appraisals:form", pk=pk) if user.standing.is_hr else "",
+        "hub_url": link("home:hub", pk=pk),
         "board_url": link("home:board", pk=pk),
         "reopening": Reopening.objects.visible_to(user)
         .waiting()
@@ -105,7 +106,10 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
         .first()
         if cycle.state == Cycle.State.CLOSED
         else None,
-        "criteria_url": link("incentives:plan", pk=pk) if user.standing.is_hr else "",
+        "rules_url": link("incentives:criteria", pk=pk),
+        "company_url": link("goals:company", pk=pk),
+        # Everybody else finds it among the evaluations once it is published.
+        "evaluation_url": link("evaluations:cycle", pk=pk) if is_checking else "",
     }
     return render(request, "cycles/detail.html", context)
 

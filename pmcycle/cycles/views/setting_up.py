@@ -308,7 +308,7 @@ def configure_rating(request: UserRequest, cycle: Cycle) -> HttpResponse:
         levels=levels,
         templates=[(key, words) for key, (words, _levels) in rules.SCALES.items()],
         findings=_contributed(cycle, StageKind.APPRAISAL, people),
-        form_url=link("appraisals:form", pk=cycle.pk),
+        form_url=link("appraisals:form", pk=cycle.pk) if request.user.standing.is_hr_admin else "",
     )
 
 
