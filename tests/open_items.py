@@ -83,6 +83,11 @@ def waiting(app: str = "", at: datetime | None = None) -> list[Item]:
     return [Item(*row) for row in found]
 
 
+def open_items_of(employee_id: int) -> list[Item]:
+    """What one person has open now."""
+    return [item for item in waiting() if item.recipient == employee_id]
+
+
 @cache
 def steps() -> frozenset[Any]:
     """What a stage does as a part of the acts that open and close it, which settle for all of it."""

@@ -269,9 +269,9 @@ def _fold(rows: Iterable[tuple[str, str, str, int]], stages: Sequence[Stage]) ->
     states: Counter[tuple[str, str]] = Counter()
     reached: Counter[str] = Counter()
     people = left = 0
-    for _branch, stage, what, n in rows:
-        if stage:
-            states[stage, what] += n
+    for _branch, kind, what, n in rows:
+        if kind:
+            states[kind, what] += n
         elif what == "left":
             left += n
         elif what:
@@ -279,7 +279,7 @@ def _fold(rows: Iterable[tuple[str, str, str, int]], stages: Sequence[Stage]) ->
         else:
             people += n
     for stage in stages:
-        rest = people - sum(n for (kind, _state), n in states.items() if kind == stage.kind)
+        rest = people - sum(n for (of, _state), n in states.items() if of == stage.kind)
         states[stage.kind, "planned" if stage.state == Stage.State.PLANNED else "nothing"] += rest
     return Counts(people, left, states, reached, {})
 
@@ -334,7 +334,8 @@ def people(
 
     `known` is their number where the counts have it (nobody is filtered out); else it is counted here.
     """
-    narrowed, given = "", {"size": size, "skip": (page - 1) * size}
+    narrowed = ""
+    given: dict[str, Any] = {"size": size, "skip": (page - 1) * size}
     if filters.q:
         words = filters.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
         narrowed += " AND (e.name ILIKE %(words)s OR e.number = %(q)s)"

@@ -20,10 +20,12 @@ from pmcycle.activity.models import Milestone, Place, PlaceCount, ToDo
 from pmcycle.cycles.models import Assignment, Participation, Stage
 from pmcycle.home import completion
 from pmcycle.home.completion import Filters
+from pmcycle.people.models import User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
 from tests.factories import goals as goal
+from tests.factories.cycles import accepting
 from tests.open_items import catch_up
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +40,12 @@ def state(world: World, stage: str) -> str:
     board = completion.look(world.cycle, world.kim, today(), Filters())
     found, _total = completion.people(board, list(world.cycle.stages.all()), Filters(q="Ana Popescu"))
     return str(next(c["state"] for c in found[0].cells if c["stage"].kind == stage))
+
+
+def close(stage: Stage, by: User) -> None:
+    """Close a stage over whatever is left in it."""
+    left = accepting(cycle_actions.leftovers_of_stage(stage, by))
+    cycle_actions.close_stage(stage, reason="Over.", accepted=left, version=None, by=by)
 
 
 def is_whole() -> bool:
@@ -68,7 +76,7 @@ def test_a_stage_opened_again_asks_again_only_for_what_is_not_done(world: World)
     catch_up()
     make.hand_in(make.self_appraisal(world.ana_part))
     stage = Stage.objects.get(cycle=world.cycle, kind="appraisal")
-    stage = cycle_actions.close_stage(stage, reason="All in.", version=None, by=world.kim)
+    close(stage, world.kim)
     assert {t.dropped_why for t in of_ana(world, "appraisals:manager")} == {"stage_closed"}
     stage = Stage.objects.get(pk=stage.pk)
     later = today() + timedelta(days=9)
@@ -153,7 +161,7 @@ def test_the_board_says_what_was_missed_and_where_nothing_was_to_do(world: World
     assert state(world, "incentives") == "nothing"
     Milestone.objects.get(participation=world.ana_part, kind="goals_agreed")
     objectives = Stage.objects.get(cycle=world.cycle, kind="objectives")
-    cycle_actions.close_stage(objectives, reason="Over.", version=None, by=world.kim)
+    close(objectives, world.kim)
     assert state(world, "objectives") == "done"
     board = completion.look(world.cycle, world.kim, today(), Filters())
     counts = completion.counts(board, list(world.cycle.stages.all()))

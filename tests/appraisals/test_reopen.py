@@ -16,11 +16,11 @@ from pmcycle.access import today
 from pmcycle.activity.models import Event
 from pmcycle.cycles.models import Cycle, Extension, Stage
 from pmcycle.cycles.rules import day_to_rewrite
-from pmcycle.home.contributions import open_items_of
 from pmcycle.people.models import User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
+from tests.open_items import open_items_of
 
 pytestmark = pytest.mark.django_db
 

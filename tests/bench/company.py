@@ -20,6 +20,10 @@ from tests.services import ROOT, Services
 ONCE = {
     "activity_event",  # its streams are chained by hash; the launch is measured with streams of its own
     "activity_job",
+    "activity_milestone",
+    "activity_place",
+    "activity_placecount",
+    "activity_todo",
     "appraisals_calibrationmove",
     "appraisals_calibrationsession",
     "appraisals_calibrationsession_units",
@@ -121,6 +125,14 @@ def load_company(people: int) -> None:
 
 def rebuild_what_is_derived() -> None:
     """THE place for whatever the product keeps beside its rows and can build anew from their definitions."""
+    from django.db import connection
+
+    from pmcycle.activity.actions import recount, settle_all
+
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE activity_todo, activity_milestone, activity_place, activity_placecount")
+    settle_all("repaired", by=None)
+    recount()
 
 
 def copy_people(cursor: Any, copies: int) -> None:

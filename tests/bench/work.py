@@ -32,14 +32,15 @@ def bench_sweep(_people: int) -> list[Measure]:
     from django.db import connection
     from django.utils import timezone
 
+    from pmcycle.activity.models import ToDo
     from pmcycle.home import actions
-    from pmcycle.home.contributions import open_items_sql
 
     def count_open() -> None:
         # The source that the sweep reads, read and nothing more.
-        items, params = open_items_sql()
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM ({items}) item", params)
+        due = ToDo.objects.now(timezone.now()).filter(
+            phase="todo", due_on__lte=morning.date() + timedelta(days=8)
+        )
+        list(due.values_list("kind", "subject_id", "recipient_id", "due_on"))
 
     def write_again() -> None:
         count_open()
@@ -118,7 +119,9 @@ def bench_stages(people: int) -> list[Measure]:
     def close_stage(kind: str) -> Callable[[], object]:
         def work() -> None:
             stage = Cycle.objects.filter(state="running").earliest("launched_at").stages.get(kind=kind)
-            actions.close_stage(stage, reason="", version=None, by=kim())
+            left = actions.leftovers_of_stage(stage, kim())
+            accepted = {one.code: (one.count, "Measured.") for one in left}
+            actions.close_stage(stage, reason="", accepted=accepted, version=None, by=kim())
 
         return work
 

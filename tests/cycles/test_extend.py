@@ -18,11 +18,11 @@ from pmcycle.access import today
 from pmcycle.cycles import actions
 from pmcycle.cycles.models import Cycle, Extension, Participation, Stage, StageKind, open_today
 from pmcycle.cycles.rules import CLOSED, OPEN, StageDates, fault_of_extension
-from pmcycle.home.contributions import open_items_of
 from pmcycle.people.models import User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals, evaluations, goals
+from tests.open_items import open_items_of
 
 pytestmark = pytest.mark.django_db
 

@@ -19,12 +19,12 @@ from pmcycle.celery import CLOCK
 from pmcycle.cycles import actions, tasks
 from pmcycle.cycles.models import Assignment, Cycle, Participation
 from pmcycle.home import actions as home
-from pmcycle.home.contributions import open_items_of
 from pmcycle.people.actions.records import set_leave_date
 from pmcycle.people.models import Employee, User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals
+from tests.open_items import open_items_of
 
 pytestmark = pytest.mark.django_db
 

@@ -18,12 +18,12 @@ from goals.models import Goal, GoalVersion, Signature
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles import actions as cycles
 from pmcycle.cycles.models import Assignment, Cycle, Participation, Stage, StageKind
-from pmcycle.home.contributions import open_items_of
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import feedback, goals
-from tests.factories.cycles import make_cycle, take_part
+from tests.factories.cycles import accepting, make_cycle, take_part
 from tests.factories.evaluations import make_evaluation
+from tests.open_items import open_items_of
 
 
 def leave_unfinished(world: World) -> tuple[Goal, DevelopmentStep, ActionItem]:
@@ -54,7 +54,8 @@ def next_cycle(world: World, **fields: Any) -> tuple[Cycle, Participation]:
 
 def close(world: World) -> None:
     world.cycle.refresh_from_db()
-    cycles.close(world.cycle, version=world.cycle.version, by=world.kim)
+    left = accepting(cycles.leftovers_of_cycle(world.cycle, world.kim))
+    cycles.close(world.cycle, accepted=left, version=world.cycle.version, by=world.kim)
 
 
 def open_objectives(cycle: Cycle, world: World) -> None:
@@ -294,9 +295,10 @@ def test_closing_twice_and_asking_at_once_carries_once(transactional_db: None) -
     following, there = next_cycle(world)
     world.cycle.refresh_from_db()
     version = world.cycle.version
+    left = accepting(cycles.leftovers_of_cycle(world.cycle, world.kim))
     results = at_once(
-        lambda: cycles.close(world.cycle, version=version, by=world.kim),
-        lambda: cycles.close(world.cycle, version=version, by=world.lea),
+        lambda: cycles.close(world.cycle, accepted=left, version=version, by=world.kim),
+        lambda: cycles.close(world.cycle, accepted=left, version=version, by=world.lea),
         lambda: actions.carry_over(following, by=world.kim),
         lambda: actions.bring_over(following),
     )

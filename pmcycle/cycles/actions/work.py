@@ -33,7 +33,7 @@ class StageWork:
     copies: Sequence[Callable[[Cycle, Cycle, User], None]] = ()
     checks: Sequence[Callable[[Cycle, QuerySet[Employee]], Iterable[Finding]]] = ()
     launches: Sequence[Callable[[Cycle], None]] = ()
-    opens: Sequence[Callable[[Cycle], None]] = ()
+    opens: Sequence[Callable[[Cycle], object]] = ()
     closes: Sequence[Callable[[Cycle], None]] = ()
     extends: Sequence[Callable[[Participation], None]] = ()
     ends: Sequence[Callable[[Cycle, User], None]] = ()

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from pmcycle.activity.actions import add_up_places, settle_all
 from pmcycle.home.demo.closing import build_evaluations
 from pmcycle.home.demo.company import PASSWORD, WHO_SIGNS_IN, build_company
 from pmcycle.home.demo.cycle import build_cycles
@@ -38,6 +39,8 @@ class Command(BaseCommand):
             build_results(company, this)
             build_rewards(company, this)
             build_evaluations(company, this)
+            settle_all("repaired", by=None)
+            add_up_places()
         took = time.monotonic() - begun
         self.stdout.write(
             f"Demo company with {len(company.people)} people, in {took:.1f} s.\n\nSign in as:\n"
