@@ -355,7 +355,7 @@ class Goal(models.Model):
         triggers = [
             pgtrigger.Trigger(
                 name="agreed_by_both",
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("agreed_id"),  # type: ignore[no-untyped-call]
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("agreed_id"),
                 when=pgtrigger.Before,
                 condition=pgtrigger.Q(new__agreed__isnull=False, new__participation__isnull=False),
                 func=BOTH_SIGNED,
