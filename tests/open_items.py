@@ -22,11 +22,11 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from pmcycle.activity import todos
+from pmcycle.activity.actions import definitions as todos
 from pmcycle.activity.actions import drift, settle_all
+from pmcycle.activity.actions.definitions import Definition
 from pmcycle.activity.actions.todos import Drift
 from pmcycle.activity.models import ToDo, named
-from pmcycle.activity.todos import Definition
 from pmcycle.cycles.actions import stage_work
 from pmcycle.home import contributions
 from pmcycle.home.items import COLUMNS, Item

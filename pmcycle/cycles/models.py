@@ -26,8 +26,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.access import in_force, today
-from pmcycle.activity.models import Event
-from pmcycle.activity.triggers import WithoutSwitch
+from pmcycle.activity.models import Event, WithoutSwitch
 from pmcycle.cycles.rules import StageDates
 from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_scope
 
@@ -754,7 +753,7 @@ REACHED_COLUMNS = ("participation", "about", "cycle", "stage", "kind", "step", "
 
 
 def items(rows: models.QuerySet[Any], *, kind: str, stage: str, **columns: Any) -> models.QuerySet[Any, Any]:
-    """Open items of one kind, in the shape that `pmcycle.activity.todos` keeps as rows.
+    """Open items of one kind, in the shape that `pmcycle.activity.actions.definitions` keeps as rows.
 
     `rows` are what is not done yet. Columns (expressions): `subject` (pk in the item's URL),
     `recipient` (employee who must act), `about` (employee whom the acts on it are about), `named`

@@ -13,7 +13,7 @@ import goals.rules
 import incentives.models
 import incentives.rules
 import pmcycle.cycles.rules
-from pmcycle.activity.todos import Definition
+from pmcycle.activity.actions.definitions import Definition
 
 NEEDS = {
     **pmcycle.cycles.rules.NEEDS,

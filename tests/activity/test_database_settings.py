@@ -18,6 +18,7 @@ from pmcycle.access import today
 from pmcycle.activity import checks
 from pmcycle.cycles.models import Participation
 from tests.conftest import SignedIn, build_world
+from tests.open_items import catch_up
 from tests.services import ROOT
 
 ASK = """
@@ -85,6 +86,7 @@ def test_a_page_that_waits_too_long_for_somebody_else_says_so(as_: SignedIn) -> 
     kim.raise_request_exception = False
     url = reverse("cycles:mark_left", args=[world.ana_part.pk])
     data = {"left_on": today(), "reason": "gone", "version": world.ana_part.version}
+    catch_up()
     beside = connection.copy()
     try:
         beside.set_autocommit(False)

@@ -217,7 +217,7 @@ def test_a_program_reads_what_home_shows(world: World, as_: SignedIn) -> None:
     rows = as_(world.bashir).get(url).json()
     rows = rows["results"] if isinstance(rows, dict) else rows
     mine = [row for row in rows if row["kind"] == "goals:answer"]
-    assert [row["title"] for row in mine] == ["Answer the goals Ana Popescu proposed"]
+    assert [row["title"] for row in mine] == ["Answer the proposed goals of Ana Popescu"]
     assert mine[0]["url"] in as_(world.bashir).get("/").content.decode()
     waits = as_(world.ana).get(url, {"phase": "waits"}).json()
     waits = waits["results"] if isinstance(waits, dict) else waits

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Value
 
 from feedback.models import FeedbackRequest
-from pmcycle.activity.todos import Definition
+from pmcycle.activity.actions.definitions import Definition
 from pmcycle.cycles.models import ReminderPolicy, items
 from pmcycle.cycles.rules import Need
 from pmcycle.home import contributions

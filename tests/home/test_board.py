@@ -12,8 +12,8 @@ from django.urls import reverse
 from python_calamine import CalamineWorkbook
 
 from pmcycle.access import today
+from pmcycle.activity.actions.definitions import Definition
 from pmcycle.activity.models import Event, Notice
-from pmcycle.activity.todos import Definition
 from pmcycle.cycles.models import Assignment, Participation, Stage, items
 from pmcycle.home import completion, files
 from pmcycle.home.completion import Filters, Person

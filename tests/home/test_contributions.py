@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from pmcycle.activity import todos
+from pmcycle.activity.actions import definitions as todos
 from pmcycle.home.contributions import DEFINITIONS, MILESTONES, NEEDS
 from pmcycle.home.needs import need_url
 from tests.conftest import World

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from pmcycle.activity import todos
+from pmcycle.activity.actions import definitions as todos
+from pmcycle.activity.actions.definitions import OF_ALL, OF_CYCLE, OF_PEOPLE, Scope
 from pmcycle.activity.rules import DROPPING
-from pmcycle.activity.todos import OF_ALL, OF_CYCLE, OF_PEOPLE, Scope
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
@@ -123,12 +123,11 @@ def _run(
                 named = named.replace(f"%({name})s", f"%({name})s::{kind}")
             cursor.execute(named, given)
 
-        for app in apps:
-            for part in parts:
-                text = todos.refresh_text(app, part, OF_ALL if part == "matters" else scope)
-                if text:
-                    run(text)
-                    touched.update((cursor.fetchone() or [None])[0] or ())
+        for part in parts:
+            text = todos.refresh_text(apps, part, OF_ALL if part == "matters" else scope)
+            if text:
+                run(text)
+                touched.update((cursor.fetchone() or [None])[0] or ())
         if scope is OF_ALL and parts != ALL:
             scope = OF_PEOPLE
         given["who"] = sorted(touched.union(values.get("who", ())))

@@ -5,6 +5,7 @@ This app stands below `people`: it knows users, employees and cycles only throug
 
 from pmcycle.activity.models.telling import CLOCK_KINDS, Delivery, Draft, Event, Heartbeat, Job, Notice
 from pmcycle.activity.models.todos import Milestone, Place, PlaceCount, ToDo, named
+from pmcycle.activity.triggers import WithoutSwitch
 
 __all__ = [
     "CLOCK_KINDS",
@@ -18,5 +19,6 @@ __all__ = [
     "Place",
     "PlaceCount",
     "ToDo",
+    "WithoutSwitch",
     "named",
 ]

@@ -89,6 +89,8 @@ def close_stage(request: UserRequest, pk: int) -> HttpResponse:
     """Close a stage by hand, over what is left in it with a reason for each kind."""
     stage = _editable_stage(request, pk)
     sent = request.POST if request.method == "POST" else None
+    if sent is not None:
+        actions.judge_closing(stage)
     form = forms.CloseStageForm(sent, initial={"version": stage.version})
     leaving = LeftoversForm(sent, leftovers=actions.leftovers_of_stage(stage, request.user))
 

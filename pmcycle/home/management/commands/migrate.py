@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.commands.migrate import Command as Migrate
 
-from pmcycle.activity import todos
+from pmcycle.activity.actions import definitions as todos
 from pmcycle.activity.actions import recount, settle_all
 from pmcycle.activity.models import PlaceCount
 from pmcycle.cycles.models import Participation

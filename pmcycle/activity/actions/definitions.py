@@ -220,9 +220,11 @@ OF_CYCLE = Scope("cycle = :cycle", "t.cycle_id = :cycle", "p.cycle_id = :cycle")
 OF_ALL = Scope("true", "true", "true")
 
 
-def refresh_text(app: str, part: str, scope: Scope) -> str:
-    """The statement that brings one part of an app's open items up to its definition; "" if there is none."""
-    union, kinds = union_of(app, part)
+def refresh_text(apps: Sequence[str], part: str, scope: Scope) -> str:
+    """The statement that brings one part of these apps' open items up to their definitions; "" if none has it."""
+    found = [union_of(app, part) for app in apps]
+    union = " UNION ALL ".join(f"({text})" for text, _kinds in found if text)
+    kinds = [kind for _text, some in found for kind in some]
     if not union:
         return ""
     text = REACH if part == "milestones" else REFRESH
@@ -373,7 +375,7 @@ def functions() -> list[str]:
         steps = "".join(
             STEP.replace("{sql}", text)
             for part, scope in (("people", OF_PEOPLE), ("matters", OF_ALL), ("milestones", OF_PEOPLE))
-            if (text := refresh_text(app, part, scope))
+            if (text := refresh_text([app], part, scope))
         )
         made.append(_with_arguments(BODY.replace("{name}", f"todo_refresh_{app}").replace("{steps}", steps)))
         drifts = "".join(drift_text(app, part) for part in ("people", "matters", "milestones"))
