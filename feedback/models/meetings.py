@@ -365,28 +365,25 @@ class CalendarFeed(models.Model):
         return f"calendar of {self.user_id}"
 
 
-def last_talk(participation: str = "pk", employee: str = "employee") -> Greatest:
+def last_talk(participation: str = "pk", employee: str = "employee", manager: int | None = None) -> Greatest:
     """When manager and employee last talked, as an expression for a queryset; NULL if they never did.
 
     `Participation.objects.led_by(user).annotate(last_talk=last_talk())`; then
     `feedback.rules.silence_days(row.last_talk, …)`. Counts what was said in their threads, check-ins
-    held and feedback between the two; only with the manager of today. `participation` and `employee`
-    are the lookups from the outer row.
+    held and feedback between the two; only with the manager of today, who is looked up for each row unless
+    the rows are one manager's anyway. `participation` and `employee` are the lookups from the outer row.
     """
-    manager = (
-        Assignment.objects.current()
-        .filter(participation=OuterRef(OuterRef(participation)))
-        .values("manager")[:1]
-    )
+    of_today = Assignment.objects.current().filter(participation=OuterRef(OuterRef(participation)))
+    with_whom: Any = of_today.values("manager")[:1] if manager is None else manager
 
     def newest(rows: models.QuerySet[Any], field: str) -> models.Subquery:
         return models.Subquery(rows.order_by(f"-{field}").values(field)[:1])
 
     said = Entry.objects.filter(
-        conversation__participation=OuterRef(participation), conversation__manager=manager
+        conversation__participation=OuterRef(participation), conversation__manager=with_whom
     )
-    held = CheckIn.objects.filter(employee=OuterRef(employee), manager=manager, state=CheckIn.State.HELD)
+    held = CheckIn.objects.filter(employee=OuterRef(employee), manager=with_whom, state=CheckIn.State.HELD)
     given = Feedback.objects.filter(
-        Q(giver=manager, recipient=OuterRef(employee)) | Q(giver=OuterRef(employee), recipient=manager)
+        Q(giver=with_whom, recipient=OuterRef(employee)) | Q(giver=OuterRef(employee), recipient=with_whom)
     )
     return Greatest(newest(said, "said_at"), newest(held, "held_at"), newest(given, "given_at"))

@@ -26,7 +26,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.access import in_force, today
-from pmcycle.activity.models import Event, WithoutSwitch
+from pmcycle.activity.models import UNITS, Event, WithoutSwitch
 from pmcycle.cycles.rules import StageDates
 from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_scope
 
@@ -503,25 +503,29 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
 
 
 # Who takes part is counted beside who stands where (`pmcycle.activity.models.PlaceCount`).
-COUNT_JOINED = """
+COUNT_JOINED = f"""
 BEGIN
 INSERT INTO activity_placecount (cycle_id, unit_id, cause, people)
-SELECT cycle_id, unit_id, replace(state, 'active', ''), count(*) FROM fresh GROUP BY cycle_id, unit_id, state;
+SELECT cycle_id, in_unit::bigint, replace(state, 'active', ''), count(*)
+FROM fresh LEFT JOIN people_unit u ON u.id = fresh.unit_id CROSS JOIN LATERAL {UNITS}
+GROUP BY cycle_id, in_unit, state;
 RETURN NULL;
 END;
-"""
-COUNT_MOVED = """
+"""  # noqa: S608 - constants
+COUNT_MOVED = f"""
 BEGIN
-INSERT INTO activity_placecount (cycle_id, unit_id, cause, people) VALUES
-  (OLD.cycle_id, OLD.unit_id, replace(OLD.state, 'active', ''), -1),
-  (NEW.cycle_id, NEW.unit_id, replace(NEW.state, 'active', ''), 1);
-INSERT INTO activity_placecount (cycle_id, unit_id, milestone, people)
-SELECT moved.cycle_id, moved.unit_id, m.kind, n FROM activity_milestone m, (
+INSERT INTO activity_placecount (cycle_id, unit_id, cause, people)
+SELECT cycle_id, in_unit::bigint, replace(state, 'active', ''), n FROM (
   VALUES (OLD.cycle_id, OLD.unit_id, OLD.state, -1), (NEW.cycle_id, NEW.unit_id, NEW.state, 1)
-) moved (cycle_id, unit_id, state, n) WHERE state = 'active' AND m.participation_id = NEW.id;
+) moved (cycle_id, unit_id, state, n) LEFT JOIN people_unit u ON u.id = unit_id CROSS JOIN LATERAL {UNITS};
+INSERT INTO activity_placecount (cycle_id, unit_id, milestone, people)
+SELECT moved.cycle_id, in_unit::bigint, m.kind, n FROM activity_milestone m, (
+  VALUES (OLD.cycle_id, OLD.unit_id, OLD.state, -1), (NEW.cycle_id, NEW.unit_id, NEW.state, 1)
+) moved (cycle_id, unit_id, state, n) LEFT JOIN people_unit u ON u.id = unit_id CROSS JOIN LATERAL {UNITS}
+WHERE state = 'active' AND m.participation_id = NEW.id;
 RETURN NULL;
 END;
-"""
+"""  # noqa: S608 - constants
 
 
 class Participation(models.Model):

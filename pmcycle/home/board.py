@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
@@ -19,9 +22,11 @@ from pmcycle.activity.actions import Tell
 from pmcycle.cycles import actions as cycle_actions
 from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.home import completion, files
-from pmcycle.home.completion import STATES, Board, Counts, Filters
+from pmcycle.home.completion import STATES, Board, Counts, Filters, Person
 from pmcycle.home.contributions import MILESTONES
 from pmcycle.typed import row_number
+from pmcycle.ui.formats import local_day
+from pmcycle.ui.tags import due, person_chip, state, when
 
 # Tones of the funnel, in the order in which they are drawn.
 TONES = {
@@ -63,6 +68,11 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
     found, total = completion.people(
         seen, stages, filters, known=counts.people + counts.left, sort=sort, page=number
     )
+    may_act = request.user.standing.is_hr_admin and cycle.state == Cycle.State.RUNNING
+    labels = [str(stage) for stage in stages]
+    words = {kind: str(word) for kind, word in STATES.items()} | {"timeline": _("Timeline")}
+    for person in found:
+        person.drawn = _drawn(person, labels, words, may_act)
     context = {
         "cycle": cycle,
         "stages": stages,
@@ -79,19 +89,65 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
         "by_unit": _by_unit(stages, counts, seen),
         "unit": seen.unit,
         "people": counts.people,
-        "blocked": sum(n for (_stage, state), n in counts.states.items() if state == "blocked"),
-        "overdue": sum(n for (_stage, state), n in counts.states.items() if state == "overdue"),
+        "blocked": sum(n for (_stage, name), n in counts.states.items() if name == "blocked"),
+        "overdue": sum(n for (_stage, name), n in counts.states.items() if name == "overdue"),
         "filters": [
             {"name": "unit", "label": _("Unit"), "options": _units(seen)},
             {"name": "stage", "label": _("Stage"), "options": [(s.kind, str(s)) for s in stages]},
             {"name": "state", "label": _("State"), "options": list(STATES.items())},
         ],
-        "may_act": request.user.standing.is_hr_admin and cycle.state == Cycle.State.RUNNING,
+        "may_act": may_act,
         "export": reverse("home:board", kwargs={"pk": pk}) + "?as=csv",
         "export_xlsx": "?" + _with(request, "xlsx"),
         "query": request.GET.urlencode(),
     }
     return render(request, "home/board.html", context)
+
+
+# How states read as badges, where the word of the badge is another.
+BADGES = {"left": "frozen", "missed": "lapsed"}
+
+
+def _drawn(person: Person, labels: Sequence[str], words: Mapping[str, str], may_act: bool) -> SafeString:
+    """One line. Written here and not in the template, because a page has a hundred cells."""
+    name = person_chip(person.name, reverse("home:person", args=[person.employee]), person.unit, "sm")
+    head = format_html(
+        '<th scope="row">{} <small><a href="{}">{}<span class="visually-hidden">: {}</span></a></small></th>',
+        name,
+        reverse("cycles:life_line", args=[person.pk]),
+        words["timeline"],
+        person.name,
+    )
+    cells = (
+        (
+            label,
+            state(BADGES.get(cell["state"], cell["state"]), words[cell["state"]]),
+            _reached_by(cell),
+            _then(cell, person.pk, may_act),
+        )
+        for label, cell in zip(labels, person.cells, strict=True)
+    )
+    return format_html(
+        "{}{}", head, format_html_join("", '<td data-label="{}"><div>{}{}{}</div></td>', cells)
+    )
+
+
+def _reached_by(cell: Mapping[str, Any]) -> SafeString | str:
+    if not cell["milestone"]:
+        return ""
+    return format_html("<br><small>{} · {}</small>", cell["milestone"], when(local_day(cell["reached_at"])))
+
+
+def _then(cell: Mapping[str, Any], pk: int, may_act: bool) -> SafeString | str:
+    """When it is due, or why it cannot go on and the way out."""
+    if cell["state"] in ("open", "overdue"):
+        return format_html("<br><small>{}</small>", due(cell["due_on"]))
+    if not cell["why"]:
+        return ""
+    if not may_act:
+        return format_html("<br><small>{}</small>", cell["why"])
+    way = reverse("cycles:extend" if cell["cause"] == "away" else "cycles:transfer", args=[pk])
+    return format_html('<br><small>{} · <a href="{}">{}</a></small>', cell["why"], way, cell["way_out"])
 
 
 def _with(request: UserRequest, kind: str) -> str:
@@ -101,17 +157,17 @@ def _with(request: UserRequest, kind: str) -> str:
 
 
 def _units(seen: Board) -> list[tuple[str, str]]:
-    chosen = [(str(seen.unit.pk), seen.unit.name)] if seen.unit else []
-    return [*chosen, *seen.branches]
+    chosen = [(seen.unit.pk, seen.unit.name)] if seen.unit else []
+    return [(str(pk), name) for pk, name in [*chosen, *seen.branches]]
 
 
 def _funnel(stages: list[Stage], counts: Counts) -> list[dict[str, Any]]:
     found = []
     for stage in stages:
         parts = dict.fromkeys(("ok", "info", "warn", "danger", "mute"), 0)
-        for (kind, state), n in counts.states.items():
+        for (kind, name), n in counts.states.items():
             if kind == stage.kind:
-                parts[TONES[state]] += n
+                parts[TONES[name]] += n
         found.append({"label": str(stage), "parts": parts, "url": f"?stage={stage.kind}"})
     return found
 
@@ -124,25 +180,22 @@ def _reached(counts: Counts) -> list[dict[str, Any]]:
     ]
 
 
-def _by_unit(stages: list[Stage], counts: Counts, seen: Board) -> list[dict[str, Any]]:
-    """Per unit (with all below it) and stage: done of all, for the table."""
-    rows = []
-    here = [("", seen.unit.name if seen.unit else _("no unit"))]
-    for pk, name in [*seen.branches, *here]:
+def _by_unit(stages: list[Stage], counts: Counts, seen: Board) -> list[SafeString]:
+    """Per unit (with all below it) and stage: done of all, as the lines of the table."""
+    lines = []
+    labels = [(s.kind, str(s), s.state == Stage.State.PLANNED) for s in stages]
+    for pk, name in seen.branches:
         branch = counts.branches.get(pk)
         if branch is None or not branch.people:
             continue
-        cells = [
-            {
-                "stage": s,
-                "done": branch.states.get((s.kind, "done"), 0),
-                "total": branch.people,
-                "planned": s.state == Stage.State.PLANNED,
-            }
-            for s in stages
-        ]
-        rows.append({"id": pk, "name": name, "cells": cells})
-    return rows
+        cells = (
+            (label, "–" if planned else f"{branch.states.get((kind, 'done'), 0)} / {branch.people}")
+            for kind, label, planned in labels
+        )
+        linked = format_html('<a href="?unit={}">{}</a>', pk, name)
+        cells_html = format_html_join("", '<td class="num" data-label="{}">{}</td>', cells)
+        lines.append(format_html('<th scope="row">{}</th>{}', linked, cells_html))
+    return lines
 
 
 def _file(

@@ -7,7 +7,7 @@ the board says so. Counts are kept beside the rows, so that the page costs the s
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -66,9 +67,9 @@ WAY_OUT: dict[str, Any] = {
 }
 
 
-# Where a place stands on a day. `x` is the place (or a count of places), `s` the stage; away is said apart.
+# Where a place (or a count of places, `x`) of a stage (`s`) stands on a day.
 STATE = """CASE
-  WHEN x.due_on IS NOT NULL AND (x.cause <> '' OR {away}) THEN 'blocked'
+  WHEN x.due_on IS NOT NULL AND x.cause <> '' THEN 'blocked'
   WHEN x.due_on < %(day)s THEN 'overdue'
   WHEN x.due_on IS NOT NULL THEN 'open'
   WHEN x.milestone = ANY(%(done)s) THEN 'done'
@@ -78,55 +79,37 @@ STATE = """CASE
   ELSE 'nothing'
 END"""
 
-# Whoever must act about somebody is away beyond the day.
-IS_AWAY = """EXISTS (SELECT 1 FROM activity_todo t JOIN people_absence a ON a.employee_id = t.recipient_id
-    AND a.starts_on <= %(day)s AND (a.ends_on IS NULL OR a.ends_on >= greatest(t.due_on, %(day)s))
-  WHERE t.about_id = p.employee_id AND t.cycle_id = p.cycle_id AND t.stage = x.stage AND t.phase = 'todo'
-    AND t.due_on IS NOT NULL AND t.done_at IS NULL AND t.dropped_at IS NULL)"""
-
-# {scope} is on the unit's path (u) and leaves out the reader. A line of no stage counts people.
+# A line of no stage counts people; one of no unit the whole company.
 COUNTS = f"""
-WITH x AS (
-  SELECT unit_id, stage, milestone, due_on, is_missed, cause, sum(people) AS people
-  FROM activity_placecount WHERE cycle_id = %(cycle)s GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(people) <> 0
-)
-SELECT split_part(coalesce(u.path, ''), '/', %(depth)s), x.stage,
-  CASE WHEN x.stage = '' THEN x.milestone || x.cause ELSE {STATE.format(away="false")} END, sum(x.people)::int
-FROM x LEFT JOIN people_unit u ON u.id = x.unit_id
-LEFT JOIN cycles_stage s ON s.cycle_id = %(cycle)s AND s.kind = x.stage
-WHERE {{scope}} GROUP BY 1, 2, 3
+SELECT x.unit_id, x.stage, CASE WHEN x.stage = '' THEN x.milestone || x.cause ELSE {STATE} END, sum(x.people)::int
+FROM activity_placecount x LEFT JOIN cycles_stage s ON s.cycle_id = %(cycle)s AND s.kind = x.stage
+WHERE x.cycle_id = %(cycle)s AND (x.unit_id = ANY(%(units)s) OR (%(is_whole)s AND x.unit_id IS NULL))
+GROUP BY 1, 2, 3
 """  # noqa: S608 - constants; every value is a parameter
 
-# What the kept counts cannot know, because it turns with the day: who is away past the due day.
-AWAY = """
-SELECT branch, stage, CASE WHEN due_on < %(day)s THEN 'overdue' ELSE 'open' END, count(*)::int FROM (
-  SELECT DISTINCT split_part(coalesce(u.path, ''), '/', %(depth)s) AS branch, x.stage, x.due_on, x.id
-  FROM people_absence a
-  JOIN activity_todo t ON t.recipient_id = a.employee_id AND t.cycle_id = %(cycle)s AND t.phase = 'todo'
-    AND t.done_at IS NULL AND t.dropped_at IS NULL AND t.due_on IS NOT NULL
-    AND (a.ends_on IS NULL OR a.ends_on >= greatest(t.due_on, %(day)s))
-  JOIN cycles_participation p ON p.cycle_id = t.cycle_id AND p.employee_id = t.about_id AND p.state = 'active'
-  JOIN activity_place x ON x.participation_id = p.id AND x.stage = t.stage AND x.cause = ''
-  LEFT JOIN people_unit u ON u.id = p.unit_id
-  WHERE a.starts_on <= %(day)s AND (a.ends_on IS NULL OR a.ends_on >= %(day)s) AND {scope}
-    AND p.employee_id IS DISTINCT FROM %(me)s
-) found GROUP BY 1, 2, 3
-"""
-
-# The reader's own part, which the kept counts hold and the reader does not see.
+# The reader's own part, which the kept counts hold and the reader does not see; with the path of their unit.
 OWN = f"""
-SELECT split_part(coalesce(u.path, ''), '/', %(depth)s), s.kind, {STATE.format(away="false")}, -1
+SELECT coalesce(u.path, ''), s.kind, {STATE}
 FROM cycles_participation p LEFT JOIN people_unit u ON u.id = p.unit_id
 JOIN activity_place x ON x.participation_id = p.id
 JOIN cycles_stage s ON s.cycle_id = p.cycle_id AND s.kind = x.stage
-WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s AND p.state = 'active' AND {{scope}}
+WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s AND p.state = 'active'
 UNION ALL
-SELECT split_part(coalesce(u.path, ''), '/', %(depth)s), '', m.kind, -1
+SELECT coalesce(u.path, ''), '', m.kind
 FROM cycles_participation p LEFT JOIN people_unit u ON u.id = p.unit_id
 JOIN LATERAL (SELECT replace(p.state, 'active', '') AS kind
   UNION ALL SELECT kind FROM activity_milestone WHERE participation_id = p.id AND p.state = 'active') m ON true
-WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s AND {{scope}}
+WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s
 """  # noqa: S608 - constants; every value is a parameter
+
+# The units by which a company is split: its roots, or what lies below the only one.
+TOP_UNITS = """
+WITH roots AS (SELECT id, name, path FROM people_unit WHERE parent_id IS NULL ORDER BY name, id LIMIT %(most)s)
+SELECT id, name, path FROM roots WHERE (SELECT count(*) FROM roots) > 1
+UNION ALL
+(SELECT id, name, path FROM people_unit WHERE parent_id = (SELECT min(id) FROM roots HAVING count(*) = 1)
+ ORDER BY name, id LIMIT %(most)s)
+"""
 
 PEOPLE = """
 SELECT p.id, e.name, e.number, coalesce(u.name, ''), p.state, p.employee_id{total}
@@ -142,18 +125,17 @@ IN_STATE = f"""EXISTS (
   LEFT JOIN activity_place x ON x.participation_id = p.id AND x.stage = s.kind
   WHERE s.cycle_id = p.cycle_id AND (%(stage)s = '' OR s.kind = %(stage)s)
     AND %(state)s = CASE WHEN p.state = 'left' THEN 'left' WHEN x.id IS NULL THEN
-      CASE WHEN s.state = 'planned' THEN 'planned' ELSE 'nothing' END ELSE {STATE.format(away=IS_AWAY)} END)
+      CASE WHEN s.state = 'planned' THEN 'planned' ELSE 'nothing' END ELSE {STATE} END)
 """  # noqa: S608 - constants; every value is a parameter
 
+# Whom a blocked place waits for: who has left before who has no account before who is away.
 CELLS = f"""
-SELECT x.participation_id, x.stage, {STATE.format(away="coalesce(w.is_away, false)")}, x.due_on, x.milestone,
-  x.reached_at, x.cause, coalesce(w.is_away, false), coalesce(w.n, 0), w.who
+SELECT x.participation_id, x.stage, {STATE}, x.due_on, x.milestone, x.reached_at, x.cause, w.who
 FROM activity_place x
 JOIN cycles_participation p ON p.id = x.participation_id
 JOIN cycles_stage s ON s.cycle_id = p.cycle_id AND s.kind = x.stage
 LEFT JOIN LATERAL (
-  SELECT count(*) AS n, bool_or(away.id IS NOT NULL) AS is_away,
-    (array_agg(r.name ORDER BY r.left_on < %(day)s DESC NULLS LAST, usr.id IS NULL DESC, away.id IS NOT NULL DESC,
+  SELECT (array_agg(r.name ORDER BY r.left_on < %(day)s DESC NULLS LAST, usr.id IS NULL DESC, away.id IS NOT NULL DESC,
       t.due_on))[1] AS who
   FROM activity_todo t
   JOIN people_employee r ON r.id = t.recipient_id
@@ -162,7 +144,7 @@ LEFT JOIN LATERAL (
     AND (away.ends_on IS NULL OR away.ends_on >= greatest(t.due_on, %(day)s))
   WHERE t.about_id = p.employee_id AND t.cycle_id = p.cycle_id AND t.stage = x.stage AND t.phase = 'todo'
     AND t.due_on IS NOT NULL AND t.done_at IS NULL AND t.dropped_at IS NULL
-) w ON x.due_on IS NOT NULL
+) w ON x.due_on IS NOT NULL AND x.cause <> ''
 WHERE x.participation_id = ANY(%(parts)s)
 """  # noqa: S608 - constants; every value is a parameter
 
@@ -211,22 +193,22 @@ class Filters:
 class Board:
     """One reader's look at a cycle on a day, narrowed to a unit with all below it.
 
-    `branches` are the units (id, name) by which the counts are split; they stand `depth` steps down.
+    `tops` are the units whose people it is about (None: everybody), `branches` those (id, name) by
+    which the counts are split.
     """
 
     cycle: Cycle
     user: User
     day: date
     unit: Unit | None
-    depth: int
-    branches: Sequence[tuple[str, str]]
+    tops: Sequence[int] | None
+    branches: Sequence[tuple[int, str]]
 
     def ask(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement, for the reader's people only: HR partners reach their units."""
         conditions = ["true"]
         given: dict[str, Any] = {
-            "cycle": self.cycle.pk, "day": self.day, "me": self.user.employee_id, "done": list(DONE),
-            "depth": self.depth, **values,
+            "cycle": self.cycle.pk, "day": self.day, "me": self.user.employee_id, "done": list(DONE), **values,
         }  # fmt: skip
         if not self.user.standing.is_hr_admin:
             conditions.append("u.path LIKE ANY(%(reach)s)")
@@ -241,17 +223,37 @@ class Board:
 
 
 def look(cycle: Cycle, user: User, day: date, filters: Filters) -> Board:
-    """The board for this reader. A company with one root unit is split by what lies below it."""
-    unit = Unit.objects.filter(pk=int(filters.unit)).first() if filters.unit else None
-    parts = Unit.objects.order_by("name")
-    if unit is None:
-        roots = list(parts.filter(parent__isnull=True)[: MOST_BRANCHES + 1])
-        if len(roots) != 1:
-            return Board(cycle, user, day, None, 1, [(str(u.pk), u.name) for u in roots[:MOST_BRANCHES]])
-        depth, parts = 2, parts.filter(parent=roots[0])
-    else:
-        depth, parts = unit.path.count("/") + 1, parts.filter(parent=unit)
-    return Board(cycle, user, day, unit, depth, [(str(u.pk), u.name) for u in parts[:MOST_BRANCHES]])
+    """The board for this reader. One statement."""
+    reach = None if user.standing.is_hr_admin else _outermost(user.standing.partner_paths)
+    if filters.unit:
+        key = int(filters.unit)
+        near = list(Unit.objects.filter(Q(pk=key) | Q(parent=key)).order_by("name")[: MOST_BRANCHES + 1])
+        unit = next((u for u in near if u.pk == key), None)
+        if unit is not None:
+            tops = [key] if reach is None or any(unit.path.startswith(path) for path in reach) else None
+            inside = [_id_of(path) for path in reach or () if path.startswith(unit.path)]
+            below = [(u.pk, u.name) for u in near if u.pk != key]
+            return Board(cycle, user, day, unit, tops if tops is not None else inside, below)
+    if reach is not None:
+        mine = [_id_of(path) for path in reach]
+        names = Unit.objects.filter(pk__in=mine).order_by("name").values_list("pk", "name")
+        return Board(cycle, user, day, None, mine, list(names[:MOST_BRANCHES]))
+    with connection.cursor() as cursor:
+        cursor.execute(TOP_UNITS, {"most": MOST_BRANCHES})
+        return Board(cycle, user, day, None, None, [(pk, name) for pk, name, _path in cursor.fetchall()])
+
+
+def _id_of(path: str) -> int:
+    return int(path.rstrip("/").rpartition("/")[2])
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """Those of these paths that lie within no other of them."""
+    found: list[str] = []
+    for path in sorted(paths):
+        if not (found and path.startswith(found[-1])):
+            found.append(path)
+    return found
 
 
 @dataclass(frozen=True)
@@ -262,14 +264,14 @@ class Counts:
     left: int
     states: Mapping[tuple[str, str], int]
     reached: Mapping[str, int]
-    branches: Mapping[str, Counts]
+    branches: Mapping[int, Counts]
 
 
-def _fold(rows: Iterable[tuple[str, str, str, int]], stages: Sequence[Stage]) -> Counts:
+def _fold(rows: Iterable[tuple[str, str, int]], stages: Sequence[Stage]) -> Counts:
     states: Counter[tuple[str, str]] = Counter()
     reached: Counter[str] = Counter()
     people = left = 0
-    for _branch, kind, what, n in rows:
+    for kind, what, n in rows:
         if kind:
             states[kind, what] += n
         elif what == "left":
@@ -285,21 +287,25 @@ def _fold(rows: Iterable[tuple[str, str, str, int]], stages: Sequence[Stage]) ->
 
 
 def counts(board: Board, stages: Sequence[Stage]) -> Counts:
-    """How many people stand where, all and by branch. Two statements."""
-    rows: list[tuple[str, str, str, int]] = []
-    own = board.ask(OWN) if board.user.employee_id else []
-    for branch, stage, what, n in [*board.ask(COUNTS), *own]:
-        rows.append((branch, stage, what, n))
-    for branch, stage, state, n in board.ask(AWAY):
-        rows += [(branch, stage, state, -n), (branch, stage, "blocked", n)]
-    by_branch = {pk: _fold([row for row in rows if row[0] == pk], stages) for pk in {row[0] for row in rows}}
-    whole = _fold(rows, stages)
-    return replace(whole, branches=by_branch)
+    """How many people stand where, all and by branch. Two statements, whatever the size of the company."""
+    rows: dict[int | None, list[tuple[str, str, int]]] = defaultdict(list)
+    units = [*(board.tops or ()), *(pk for pk, _name in board.branches)]
+    for unit, stage, what, n in board.ask(COUNTS, units=units, is_whole=board.tops is None):
+        rows[unit].append((stage, what, n))
+    for path, stage, what in board.ask(OWN) if board.user.employee_id else ():
+        for unit in (None, *map(int, filter(None, path.split("/")))):
+            rows[unit].append((stage, what, -1))
+    whole = [row for top in ([None] if board.tops is None else board.tops) for row in rows.get(top, ())]
+    branches = {pk: _fold(rows[pk], stages) for pk, _name in board.branches if pk in rows}
+    return replace(_fold(whole, stages), branches=branches)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Person:
-    """One line of the board: `cells` holds per stage its state, due day, milestone, cause and whom it waits for."""
+    """One line of the board: `cells` holds per stage its state, due day, milestone, cause and whom it waits for.
+
+    `drawn` is the cells as markup, where a page shows them.
+    """
 
     pk: int
     employee: int
@@ -307,6 +313,7 @@ class Person:
     number: str
     unit: str
     cells: list[dict[str, Any]]
+    drawn: str = ""
 
     @property
     def blocked(self) -> list[dict[str, Any]]:
@@ -365,12 +372,12 @@ def people(
 
 
 def _cell(stage: Stage, name: str, part_state: str, place: tuple[Any, ...] | None) -> dict[str, Any]:
-    state, due_on, milestone, reached_at, cause, is_away, n, who = place or (
-        "planned" if stage.state == Stage.State.PLANNED else "nothing", None, "", None, "", False, 0, None,
+    state, due_on, milestone, reached_at, cause, who = place or (
+        "planned" if stage.state == Stage.State.PLANNED else "nothing", None, "", None, "", None,
     )  # fmt: skip
     if part_state == "left":
         state = "left"
-    why = (cause or ("away" if is_away else "")) if state == "blocked" else ""
+    why = cause if state == "blocked" else ""
     own = WHY_SELF.get(why) if who == name else None
     words = str(own or WHY[why]) if why else ""
     return {
@@ -378,7 +385,6 @@ def _cell(stage: Stage, name: str, part_state: str, place: tuple[Any, ...] | Non
         "state": state,
         "word": STATES[state],
         "due_on": due_on or stage.due_on,
-        "n": n,
         "milestone": MILESTONES.get(milestone, ""),
         "reached_at": reached_at,
         "why": words % (who or _("nobody")) if "%s" in words else words,

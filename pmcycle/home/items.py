@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db import models
-from django.db.models import Q
+from django.db import connection, models
 
 from pmcycle.activity.models import ToDo, named
 from pmcycle.home.contributions import NEEDS
+from pmcycle.kept import Kept, any_key, any_moment
 
 COLUMNS = (
     "kind", "subject_id", "recipient_id", "about_id", "named_as", "cycle_id", "stage", "due_on", "phase", "opened_at",
@@ -34,17 +35,55 @@ class Item:
     opened_at: datetime
 
 
-def _items(rows: models.QuerySet[ToDo]) -> list[Item]:
-    found: Any = rows.annotate(named_as=named()).values_list(*COLUMNS)
-    return [Item(*row) for row in found if row[0] in NEEDS]
+def _shaped(rows: models.QuerySet[ToDo]) -> models.QuerySet[ToDo, Any]:
+    return rows.annotate(named_as=named()).order_by("due_on", "pk").values_list(*COLUMNS)
+
+
+def _of(me: int, at: datetime) -> models.QuerySet[ToDo, Any]:
+    return _shaped(ToDo.objects.filter(recipient=me).now(at))
+
+
+OF: Kept[ToDo] = Kept(_of, me=any_key, at=any_moment)
 
 
 def open_items_of(employee_id: int, at: datetime) -> list[Item]:
     """What one person has open at this instant, and what of theirs waits on others."""
-    return _items(ToDo.objects.filter(recipient=employee_id).now(at).order_by("due_on", "pk"))
+    found: Any = OF(me=employee_id, at=at)
+    return [Item(*row) for row in found if row[0] in NEEDS]
 
 
-def open_items_about(employee_ids: Sequence[int], cycle_id: int, at: datetime) -> list[Item]:
-    """What somebody has to do about these people in one cycle."""
-    rows = ToDo.objects.filter(about__in=employee_ids, cycle=cycle_id, phase=ToDo.Phase.TODO).now(at)
-    return _items(rows.filter(Q(due_on__isnull=False)).order_by("due_on", "pk"))
+# Where people stand in the stages of a cycle: the furthest milestone, and who has something to do until when.
+TURNS = """
+SELECT t.about_id, t.stage, t.recipient_id, t.due_on, '' FROM activity_todo t
+WHERE t.about_id = ANY(%(people)s) AND t.cycle_id = %(cycle)s AND t.phase = 'todo' AND t.due_on IS NOT NULL
+  AND t.done_at IS NULL AND t.dropped_at IS NULL
+  AND (t.opens_at IS NULL OR t.opens_at <= %(at)s) AND (t.ends_at IS NULL OR t.ends_at > %(at)s)
+UNION ALL
+SELECT p.employee_id, x.stage, NULL, NULL, x.milestone FROM cycles_participation p
+JOIN activity_place x ON x.participation_id = p.id AND x.milestone <> ''
+WHERE p.employee_id = ANY(%(people)s) AND p.cycle_id = %(cycle)s
+"""
+
+
+@dataclass
+class Turn:
+    """One person in one stage: whose turn it is, with the first due day, and how far the person has come."""
+
+    recipients: set[int] = field(default_factory=set)
+    due_on: date | None = None
+    milestone: str = ""
+
+
+def turns_of(employee_ids: Sequence[int], cycle_id: int, at: datetime) -> dict[tuple[int, str], Turn]:
+    """The turns of these people by employee and stage. One statement."""
+    found: dict[tuple[int, str], Turn] = defaultdict(Turn)
+    with connection.cursor() as cursor:
+        cursor.execute(TURNS, {"people": list(employee_ids), "cycle": cycle_id, "at": at})
+        for about, stage, recipient, due_on, milestone in cursor.fetchall():
+            turn = found[about, stage]
+            if recipient is None:
+                turn.milestone = milestone
+            else:
+                turn.recipients.add(recipient)
+                turn.due_on = min(filter(None, (turn.due_on, due_on)))
+    return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from pmcycle.home.completion import DONE
 from pmcycle.home.contributions import MILESTONES, NEEDS
 from pmcycle.home.items import Item, open_items_of
 from pmcycle.home.rules import Group, Line, grouped, my_part, time_needed
+from pmcycle.kept import Kept, any_key, any_reader
 from pmcycle.people.models import User
 
 SENTINEL = 10**15 + 7
@@ -97,7 +98,7 @@ def desk(user: User, today: date) -> Desk:
     mine = open_items_of(user.employee_id, timezone.now()) if user.employee_id else []
     todo = [item for item in mine if item.phase == "todo"]
     waits = [item for item in mine if item.phase != "todo"]
-    participation = Participation.objects.mine(user).filter(cycle__state=Cycle.State.RUNNING).first()
+    participation = RUNNING.first(me=user.employee_id) if user.employee_id else None
     cycle = participation.cycle if participation else _running_cycle(user)
     return Desk(
         groups=grouped(map(line_of, todo), today),
@@ -108,6 +109,19 @@ def desk(user: User, today: date) -> Desk:
         promises=_promises(user),
         roles=role_lines(user),
     )
+
+
+def _running(me: int) -> QuerySet[Participation]:
+    return Participation.objects.mine(any_reader(me)).filter(cycle__state=Cycle.State.RUNNING)[:1]
+
+
+def _promised(me: int) -> QuerySet[ActionItem]:
+    rows = ActionItem.objects.visible_to(any_reader(me)).open()
+    return rows.select_related("owner", "check_in").order_by("due_on", "pk")[:8]
+
+
+RUNNING: Kept[Participation] = Kept(_running, me=any_key)
+PROMISED: Kept[ActionItem] = Kept(_promised, me=any_key)
 
 
 def _running_cycle(user: User) -> Cycle | None:
@@ -133,8 +147,7 @@ def _promises(user: User) -> list[ActionItem]:
     """What the reader promised in check-ins and what was promised to them, soonest first."""
     if not user.employee_id:
         return []
-    rows = ActionItem.objects.visible_to(user).filter(done_at__isnull=True, dropped_at__isnull=True)
-    return list(rows.select_related("owner", "check_in").order_by("due_on", "pk")[:8])
+    return list(PROMISED(me=user.employee_id))
 
 
 def role_lines(user: User) -> list[Line]:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, Subquery, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from feedback.models import ActionItem, last_talk
 from goals.models import Goal, KeyResult
 from pmcycle.access import in_force
-from pmcycle.activity.models import Place
 from pmcycle.cycles.models import Cycle, Participation, Stage
 from pmcycle.home.completion import DONE
 from pmcycle.home.contributions import MILESTONES
-from pmcycle.home.items import Item, open_items_about
+from pmcycle.home.items import Turn, turns_of
 from pmcycle.home.rules import goal_health, silence, stage_state
+from pmcycle.kept import Kept, any_day, any_key, any_reader
 from pmcycle.people.models import Absence, User
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -61,9 +61,11 @@ def _counted(rows: Any) -> Coalesce:
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
-def grid(user: User, now: datetime, today: date, sort: str = "silence", search: str = "") -> Grid:
-    """The reader's people in the newest running cycle, longest silence first."""
-    led = Participation.objects.led_by(user).filter(cycle__state=Cycle.State.RUNNING, state="active")
+def _team(me: int, day: date, search: str = "") -> QuerySet[Participation]:
+    """The people of the manager in the newest running cycle, with what the grid shows of each."""
+    led = Participation.objects.led_by(any_reader(me)).filter(
+        cycle__state=Cycle.State.RUNNING, state="active"
+    )
     newest = led.order_by("-cycle__first_day", "-cycle").values("cycle")[:1]
     people = led.filter(cycle=Subquery(newest)).select_related("cycle", "employee")
     if search:
@@ -72,31 +74,29 @@ def grid(user: User, now: datetime, today: date, sort: str = "silence", search: 
     results = KeyResult.objects.filter(
         goal__participation=OuterRef("pk"), goal__state=Goal.State.AGREED, retired_at__isnull=True
     )
-    promises = ActionItem.objects.filter(
-        owner=user.employee_id,
-        check_in__employee=OuterRef("employee"),
-        done_at__isnull=True,
-        dropped_at__isnull=True,
-    )
+    promises = ActionItem.objects.open().filter(owner=me, check_in__employee=OuterRef("employee"))
     people = people.annotate(
-        last_talk=last_talk(),
+        last_talk=last_talk(manager=me),
         goals_agreed=_counted(goals),
-        on_track=_counted(results.filter(confidence="on_track")),
-        at_risk=_counted(results.filter(confidence="at_risk")),
-        off_track=_counted(results.filter(confidence="off_track")),
-        promises=_counted(promises),
-        next_promise=Subquery(promises.order_by("due_on").values("due_on")[:1]),
-        is_away=Exists(Absence.objects.filter(in_force(today), employee=OuterRef("employee"))),
+        confidence=ArraySubquery(results.order_by().values("confidence")),
+        promised=ArraySubquery(promises.order_by("due_on").values("due_on")),
+        is_away=Exists(Absence.objects.filter(in_force(day), employee=OuterRef("employee"))),
     )
-    found = list(people.order_by("employee__sort_name", "pk"))
+    return people.order_by("employee__sort_name", "pk")
+
+
+TEAM: Kept[Participation] = Kept(_team, me=any_key, day=any_day)
+
+
+def grid(user: User, now: datetime, today: date, sort: str = "silence", search: str = "") -> Grid:
+    """The reader's people in the newest running cycle, longest silence first."""
+    me = user.employee_id or 0
+    found = list(_team(me, today, search) if search else TEAM(me=me, day=today))
     cycle = found[0].cycle if found else None
     stages = list(cycle.stages.all()) if cycle else []
     staff = [row.employee_id for row in found]
-    items = open_items_about(staff, cycle.pk, now) if cycle else []
-    places = Place.objects.filter(participation__in=found).values_list("participation", "stage", "milestone")
-    come = {(part, stage): milestone for part, stage, milestone in places} if found else {}
-    turns = _turns(items)
-    rows = [_row(row, stages, turns, come, user, now, today) for row in found]
+    turns = turns_of(staff, cycle.pk, now) if cycle else {}
+    rows = [_row(row, stages, turns, user, now, today) for row in found]
     if sort == "silence":
         rows.sort(key=lambda row: row.participation.last_talk or NEVER)
     elif sort == "goals":
@@ -105,45 +105,39 @@ def grid(user: User, now: datetime, today: date, sort: str = "silence", search: 
     return Grid(cycle, stages, rows, sort)
 
 
-Turns = dict[tuple[int | None, str], list[Item]]
-
-
-def _turns(items: Sequence[Item]) -> Turns:
-    """What is open in the cycle, by the person it is about and by stage."""
-    turns: Turns = defaultdict(list)
-    for item in items:
-        turns[item.about, item.stage].append(item)
-    return turns
+NOTHING = Turn()
 
 
 def _row(
     part: Any,
     stages: Sequence[Stage],
-    turns: Turns,
-    come: Mapping[tuple[int, str], str],
+    turns: Mapping[tuple[int, str], Turn],
     user: User,
     now: datetime,
     today: date,
 ) -> Row:
     cells = []
     for stage in stages:
-        open_here = turns.get((part.employee_id, stage.kind), [])
-        milestone = come.get((part.pk, stage.kind), "")
+        turn = turns.get((part.employee_id, stage.kind), NOTHING)
         tone, words = stage_state(
             stage.state,
-            theirs=any(item.recipient == part.employee_id for item in open_here),
-            mine=any(item.recipient == user.employee_id for item in open_here),
-            others=bool(open_here),
-            is_late=any(item.due_on and item.due_on < today for item in open_here),
-            milestone=MILESTONES.get(milestone, ""),
-            is_done=milestone in DONE,
+            theirs=part.employee_id in turn.recipients,
+            mine=user.employee_id in turn.recipients,
+            others=bool(turn.recipients),
+            is_late=turn.due_on is not None and turn.due_on < today,
+            milestone=MILESTONES.get(turn.milestone, ""),
+            is_done=turn.milestone in DONE,
         )
         cells.append(Cell(tone, words, stage.get_kind_display()))
     return Row(
         participation=part,
-        health=Cell(*goal_health(part.goals_agreed, part.at_risk, part.off_track, part.on_track)),
+        health=Cell(
+            *goal_health(
+                part.goals_agreed, *(part.confidence.count(c) for c in ("at_risk", "off_track", "on_track"))
+            )
+        ),
         talk=Cell(*silence(part.last_talk, now)),
-        promises=part.promises,
-        next_promise=part.next_promise,
+        promises=len(part.promised),
+        next_promise=part.promised[0] if part.promised else None,
         stages=cells,
     )

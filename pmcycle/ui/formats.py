@@ -7,6 +7,7 @@ import difflib
 import re
 import zlib
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 import nh3
@@ -21,6 +22,7 @@ from markdown_it import MarkdownIt
 
 Number = int | float | Decimal
 Day = dt.date | dt.datetime
+Here = tuple[str, str, dt.date]
 
 #: How many classes ``hue-0`` … the stylesheet defines for avatars.
 HUES: Final = 10
@@ -67,8 +69,11 @@ def number_text(value: object, digits: int | None = None) -> str:
     "–" for none.
     """
     number = to_decimal(value)
-    if number is None:
-        return "–"
+    return "–" if number is None else _number_text(number, digits, get_language() or "")
+
+
+@lru_cache(maxsize=4096)
+def _number_text(number: Decimal, digits: int | None, _language: str) -> str:
     if digits is None:
         return str(format_decimal(number.normalize(), format="#,##0.##########", locale=babel_locale()))
     exact = number.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
@@ -104,6 +109,11 @@ def money_text(amount: object, currency: str) -> str:
         "\xa0",
         str(format_currency(exact, code, locale=babel_locale())),
     )
+
+
+def here() -> Here:
+    """What decides how a time reads now: language, zone, the day there."""
+    return get_language() or "", timezone.get_current_timezone_name(), local_day(timezone.now())
 
 
 def local_day(value: Day) -> dt.date:
@@ -146,6 +156,11 @@ def when_html(value: Day | None, *, full: bool = False, relative: bool = False) 
     """
     if not isinstance(value, dt.date):
         return format_html('<span class="text-secondary">{}</span>', "–")
+    return _when_html(value, full, relative, here())
+
+
+@lru_cache(maxsize=8192)
+def _when_html(value: Day, full: bool, relative: bool, _here: Here) -> SafeString:
     machine = (
         timezone.localtime(value) if isinstance(value, dt.datetime) and timezone.is_aware(value) else value
     )

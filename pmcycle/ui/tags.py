@@ -74,6 +74,11 @@ def due(value: formats.Day | None, done: bool = False) -> SafeString:
     """
     if not isinstance(value, dt.date) or done:
         return formats.when_html(value)
+    return _due(value, formats.here())
+
+
+@lru_cache(maxsize=4096)
+def _due(value: formats.Day, _here: formats.Here) -> SafeString:
     tone = formats.due_tone(value)
     return format_html(
         '<time class="due due-{}" datetime="{}" title="{}">{}{}</time>',
@@ -94,6 +99,11 @@ def icon(name: str, label: str = "", size: str = "") -> SafeString:
 
     ``size``: sm, lg, xl.
     """
+    return _icon(name, str(label), size)
+
+
+@lru_cache(maxsize=2048)
+def _icon(name: str, label: str, size: str) -> SafeString:
     css = f"icon icon-{size}" if size else "icon"
     use = format_html('<use href="{}#{}"/>', static("vendor/icons.svg"), name)
     if label:
@@ -113,12 +123,18 @@ def badge(tone: str, text: object, icon_name: str = "") -> SafeString:
 
     Tones: ok, warn, danger, info, accent, mute.
     """
-    tone = tone if tone in TONE_ICONS else "mute"
+    words = str(text)
+    return _badge(tone if tone in TONE_ICONS else "mute", words, icon_name, isinstance(words, SafeString))
+
+
+@lru_cache(maxsize=4096)
+def _badge(tone: str, words: str, icon_name: str, is_safe: bool) -> SafeString:
+    # `is_safe` keeps markup and the same text typed by somebody apart, which are equal as strings.
     return format_html(
         '<span class="badge tone-badge tone-badge-{}">{}{}</span>',
         tone,
         icon(icon_name or TONE_ICONS[tone]),
-        text,
+        words,
     )
 
 

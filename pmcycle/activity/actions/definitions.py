@@ -156,10 +156,14 @@ WITH part AS MATERIALIZED (
 work AS (
   SELECT part.id, t.stage, min(t.due_on) FILTER (WHERE <is open>) AS due_on,
     bool_or(<missed>) AS is_missed,
-    min(CASE WHEN NOT (<is open>) THEN NULL WHEN r.left_on < :day OR EXISTS (
+    (ARRAY['left', 'no_account', 'no_manager', 'away'])[min(CASE WHEN NOT (<is open>) THEN NULL
+      WHEN r.left_on < :day OR EXISTS (
         SELECT 1 FROM cycles_participation gone WHERE gone.cycle_id = t.cycle_id AND gone.employee_id = t.recipient_id
-          AND gone.state = 'left') THEN 'left' WHEN u.id IS NULL THEN 'no_account'
-      WHEN part.is_alone THEN 'no_manager' END) AS cause
+          AND gone.state = 'left') THEN 1
+      WHEN u.id IS NULL THEN 2
+      WHEN part.is_alone THEN 3
+      WHEN EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = r.id AND a.starts_on <= :day
+        AND (a.ends_on IS NULL OR a.ends_on >= greatest(t.due_on, :day))) THEN 4 END)] AS cause
   FROM part
   JOIN activity_todo t ON t.about_id = part.employee_id AND t.cycle_id = part.cycle_id
   JOIN people_employee r ON r.id = t.recipient_id

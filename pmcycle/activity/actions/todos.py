@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from pmcycle.activity.actions import definitions as todos
 from pmcycle.activity.actions.definitions import OF_ALL, OF_CYCLE, OF_PEOPLE, Scope
+from pmcycle.activity.models import UNITS
 from pmcycle.activity.rules import DROPPING
 
 if TYPE_CHECKING:
@@ -172,14 +173,15 @@ SELECT {COUNTED}, sum(people) FROM taken GROUP BY {COUNTED} HAVING sum(people) <
 
 # What the counts come to when they are made from the rows that they count.
 COUNT_ANEW = f"""
-SELECT {COUNTED}, count(*)::int AS people FROM (
+SELECT {COUNTED.replace("unit_id", "in_unit::bigint AS unit_id")}, count(*)::int AS people FROM (
   SELECT {COUNTED} FROM activity_place
   UNION ALL
   SELECT cycle_id, unit_id, '', '', NULL, false, replace(state, 'active', '') FROM cycles_participation
   UNION ALL
   SELECT m.cycle_id, p.unit_id, '', m.kind, NULL, false, '' FROM activity_milestone m
   JOIN cycles_participation p ON p.id = m.participation_id AND p.state = 'active'
-) one GROUP BY {COUNTED}
+) one LEFT JOIN people_unit u ON u.id = unit_id CROSS JOIN LATERAL {UNITS}
+GROUP BY {COUNTED.replace("unit_id", "in_unit")}
 """  # noqa: S608 - constants
 
 

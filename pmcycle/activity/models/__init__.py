@@ -4,11 +4,12 @@ This app stands below `people`: it knows users, employees and cycles only throug
 """
 
 from pmcycle.activity.models.telling import CLOCK_KINDS, Delivery, Draft, Event, Heartbeat, Job, Notice
-from pmcycle.activity.models.todos import Milestone, Place, PlaceCount, ToDo, named
+from pmcycle.activity.models.todos import UNITS, Milestone, Place, PlaceCount, ToDo, named
 from pmcycle.activity.triggers import WithoutSwitch
 
 __all__ = [
     "CLOCK_KINDS",
+    "UNITS",
     "Delivery",
     "Draft",
     "Event",

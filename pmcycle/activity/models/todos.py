@@ -2,6 +2,10 @@
 
 The rows are written by `pmcycle.activity.actions.settle` and its kin, in the transaction of the act
 that opens or finishes something, from the definitions of every app. Nobody infers "done" from silence.
+
+Their keys have no constraint in the database: checking one locks the row it points to, and an act on a
+person would wait for whoever locks that person while they wait for its line of history. The rows are
+made from the rows that they point to, and `check_integrity` compares them.
 """
 
 from __future__ import annotations
@@ -60,17 +64,32 @@ class ToDo(models.Model):
     kind = models.CharField(max_length=40)
     subject_id = models.BigIntegerField()
     recipient = models.ForeignKey(
-        "people.Employee", on_delete=models.PROTECT, related_name="todos", db_index=False
+        "people.Employee", on_delete=models.PROTECT, related_name="todos", db_index=False, db_constraint=False
     )
     about = models.ForeignKey(
-        "people.Employee", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        "people.Employee",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     named = models.ForeignKey(
-        "people.Employee", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        "people.Employee",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     name = models.CharField(max_length=200, blank=True, db_default="")
     cycle = models.ForeignKey(
-        "cycles.Cycle", null=True, on_delete=models.PROTECT, related_name="todos", db_index=False
+        "cycles.Cycle",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="todos",
+        db_index=False,
+        db_constraint=False,
     )
     stage = models.CharField(max_length=12)
     phase = models.CharField(max_length=5, choices=Phase, db_default=Phase.TODO)
@@ -80,7 +99,12 @@ class ToDo(models.Model):
     opened_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
     done_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     dropped_at = models.DateTimeField(null=True)
     dropped_why = models.CharField(max_length=60, blank=True, db_default="")
@@ -115,16 +139,20 @@ class ToDo(models.Model):
         return f"{self.kind} {self.subject_id}"
 
 
+# The units in which somebody of unit `u` is counted: their own, all above it, and NULL for the company.
+UNITS = "unnest(array_append(string_to_array(rtrim(u.path, '/'), '/'), NULL)) AS counted (in_unit)"
+
 # Reaching something is counted beside the people, under the milestone's name and no stage.
-COUNT_REACHED = """
+COUNT_REACHED = f"""
 BEGIN
 INSERT INTO activity_placecount (cycle_id, unit_id, milestone, people)
-SELECT fresh.cycle_id, p.unit_id, fresh.kind, count(*)
+SELECT fresh.cycle_id, in_unit::bigint, fresh.kind, count(*)
 FROM fresh JOIN cycles_participation p ON p.id = fresh.participation_id AND p.state = 'active'
-GROUP BY fresh.cycle_id, p.unit_id, fresh.kind;
+LEFT JOIN people_unit u ON u.id = p.unit_id CROSS JOIN LATERAL {UNITS}
+GROUP BY fresh.cycle_id, in_unit, fresh.kind;
 RETURN NULL;
 END;
-"""
+"""  # noqa: S608 - constants
 
 
 class Milestone(models.Model):
@@ -134,9 +162,15 @@ class Milestone(models.Model):
     """
 
     participation = models.ForeignKey(
-        "cycles.Participation", on_delete=models.PROTECT, related_name="milestones", db_index=False
+        "cycles.Participation",
+        on_delete=models.PROTECT,
+        related_name="milestones",
+        db_index=False,
+        db_constraint=False,
     )
-    cycle = models.ForeignKey("cycles.Cycle", on_delete=models.PROTECT, related_name="+", db_index=False)
+    cycle = models.ForeignKey(
+        "cycles.Cycle", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     stage = models.CharField(max_length=12)
     kind = models.CharField(max_length=24)
     step = models.PositiveSmallIntegerField()
@@ -164,30 +198,25 @@ class Milestone(models.Model):
 
 
 # A place that comes, goes or changes moves its person from one count to another.
-COUNTED = "cycle_id, unit_id, stage, milestone, due_on, is_missed, cause"
-COUNT_NEW = f"""
+COUNTED = "cycle_id, in_unit, stage, milestone, due_on, is_missed, cause"
+
+
+def count(rows: str) -> str:
+    """The body of a trigger that counts `rows` (a SELECT of a place's columns and `n`, 1 or -1)."""
+    return f"""
 BEGIN
-INSERT INTO activity_placecount ({COUNTED}, people)
-SELECT {COUNTED}, count(*) FROM fresh GROUP BY {COUNTED};
+INSERT INTO activity_placecount ({COUNTED.replace("in_unit", "unit_id")}, people)
+SELECT {COUNTED.replace("in_unit", "in_unit::bigint")}, sum(n)
+FROM ({rows}) moved LEFT JOIN people_unit u ON u.id = unit_id CROSS JOIN LATERAL {UNITS}
+GROUP BY {COUNTED} HAVING sum(n) <> 0;
 RETURN NULL;
 END;
 """  # noqa: S608 - constants
-COUNT_OLD = f"""
-BEGIN
-INSERT INTO activity_placecount ({COUNTED}, people)
-SELECT {COUNTED}, -count(*) FROM gone GROUP BY {COUNTED};
-RETURN NULL;
-END;
-"""  # noqa: S608 - constants
-COUNT_MOVED = f"""
-BEGIN
-INSERT INTO activity_placecount ({COUNTED}, people)
-SELECT {COUNTED}, sum(n) FROM (
-  SELECT {COUNTED}, 1 AS n FROM fresh UNION ALL SELECT {COUNTED}, -1 FROM gone
-) moved GROUP BY {COUNTED} HAVING sum(n) <> 0;
-RETURN NULL;
-END;
-"""  # noqa: S608 - constants
+
+
+OF_PLACE = "SELECT cycle_id, unit_id, stage, milestone, due_on, is_missed, cause, {n} AS n FROM {table}"
+NEW, OLD = OF_PLACE.format(n=1, table="fresh"), OF_PLACE.format(n=-1, table="gone")
+COUNT_NEW, COUNT_OLD, COUNT_MOVED = count(NEW), count(OLD), count(f"{NEW} UNION ALL {OLD}")
 
 
 class Place(models.Model):
@@ -199,11 +228,22 @@ class Place(models.Model):
     """
 
     participation = models.ForeignKey(
-        "cycles.Participation", on_delete=models.CASCADE, related_name="places", db_index=False
+        "cycles.Participation",
+        on_delete=models.CASCADE,
+        related_name="places",
+        db_index=False,
+        db_constraint=False,
     )
-    cycle = models.ForeignKey("cycles.Cycle", on_delete=models.CASCADE, related_name="+", db_index=False)
+    cycle = models.ForeignKey(
+        "cycles.Cycle", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     unit = models.ForeignKey(
-        "people.Unit", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        "people.Unit",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     stage = models.CharField(max_length=12)
     due_on = models.DateField(null=True)
@@ -249,7 +289,7 @@ class Place(models.Model):
 
 
 class PlaceCount(models.Model):
-    """How many people stand where, as a sum of signed lines.
+    """How many people stand where, as a sum of signed lines: in each unit with all below it, and in the company.
 
     `stage` "" counts who takes part (`cause` "left": who has left), and with a `milestone` who of them
     has ever reached that one.
@@ -258,9 +298,16 @@ class PlaceCount(models.Model):
     wait for each other; the clock adds the lines up (`pmcycle.activity.actions.add_up_places`).
     """
 
-    cycle = models.ForeignKey("cycles.Cycle", on_delete=models.CASCADE, related_name="+", db_index=False)
+    cycle = models.ForeignKey(
+        "cycles.Cycle", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     unit = models.ForeignKey(
-        "people.Unit", null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+        "people.Unit",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     stage = models.CharField(max_length=12, db_default="")
     milestone = models.CharField(max_length=24, blank=True, db_default="")
@@ -270,7 +317,7 @@ class PlaceCount(models.Model):
     people = models.IntegerField()
 
     class Meta:
-        indexes = [models.Index("cycle", name="place_count_of_cycle")]
+        indexes = [models.Index("cycle", "unit", name="place_count_of_unit")]
 
     def __str__(self) -> str:
         return f"{self.stage} {self.people}"
