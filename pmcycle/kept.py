@@ -59,9 +59,9 @@ class Kept(Generic[M]):
         self, build: Callable[..., models.QuerySet[M, Any]], **stand_ins: Callable[[], object]
     ) -> None:
         self.build, self.stand_ins = build, stand_ins
-        self.kept: tuple[date, Any, Any, str, list[object], dict[int, str]] | None = None
+        self.kept: tuple[date, models.QuerySet[M, Any], Any, str, list[object], dict[int, str]] | None = None
 
-    def _compiled(self) -> tuple[date, Any, Any, str, list[object], dict[int, str]]:
+    def _compiled(self) -> tuple[date, models.QuerySet[M, Any], Any, str, list[object], dict[int, str]]:
         if self.kept is None or self.kept[0] != today():
             standing = {name: make() for name, make in self.stand_ins.items()}
             rows = self.build(**standing)
@@ -89,12 +89,12 @@ class Kept(Generic[M]):
         run = copy.copy(compiler)
         run.connection = connection
         run.as_sql = lambda *_args, **_options: (sql, tuple(given))
-        query = copy.copy(rows.query)
+        query: Any = copy.copy(rows.query)
         query.get_compiler = lambda *_args, **_options: run
-        found = copy.copy(rows)
+        found: Any = copy.copy(rows)
         found._query = query
         found._result_cache = None
-        return found
+        return cast("models.QuerySet[M, Any]", found)
 
     def first(self, **values: object) -> M | None:
         """The first row, or none: ``build`` cuts to one itself."""

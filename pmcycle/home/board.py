@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django.contrib import messages
@@ -25,7 +27,7 @@ from pmcycle.home import completion, files
 from pmcycle.home.completion import STATES, Board, Counts, Filters, Person
 from pmcycle.home.contributions import MILESTONES
 from pmcycle.typed import row_number
-from pmcycle.ui.formats import local_day
+from pmcycle.ui.formats import Here, here, local_day
 from pmcycle.ui.tags import due, person_chip, state, when
 
 # Tones of the funnel, in the order in which they are drawn.
@@ -110,44 +112,60 @@ BADGES = {"left": "frozen", "missed": "lapsed"}
 
 def _drawn(person: Person, labels: Sequence[str], words: Mapping[str, str], may_act: bool) -> SafeString:
     """One line. Written here and not in the template, because a page has a hundred cells."""
-    name = person_chip(person.name, reverse("home:person", args=[person.employee]), person.unit, "sm")
-    head = format_html(
-        '<th scope="row">{} <small><a href="{}">{}<span class="visually-hidden">: {}</span></a></small></th>',
-        name,
-        reverse("cycles:life_line", args=[person.pk]),
-        words["timeline"],
-        person.name,
-    )
-    cells = (
-        (
-            label,
-            state(BADGES.get(cell["state"], cell["state"]), words[cell["state"]]),
-            _reached_by(cell),
-            _then(cell, person.pk, may_act),
-        )
+    head = _head(person.name, person.unit, person.employee, person.pk, words["timeline"])
+    place = here()
+    cells = [
+        _cell(label, cell["state"], words[cell["state"]], cell["milestone"], _day(cell), _due_on(cell), place)
+        if not cell["why"]
+        else _blocked(label, words["blocked"], cell, person.pk, may_act)
         for label, cell in zip(labels, person.cells, strict=True)
-    )
+    ]
+    return format_html("{}{}", head, format_html_join("", "{}", ((cell,) for cell in cells)))
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _head(name: str, unit: str, employee: int, pk: int, timeline: str) -> SafeString:
     return format_html(
-        "{}{}", head, format_html_join("", '<td data-label="{}"><div>{}{}{}</div></td>', cells)
+        '<th scope="row">{} <small><a href="{}">{}<span class="visually-hidden">: {}</span></a></small></th>',
+        person_chip(name, reverse("home:person", args=[employee]), unit, "sm"),
+        reverse("cycles:life_line", args=[pk]),
+        timeline,
+        name,
     )
 
 
-def _reached_by(cell: Mapping[str, Any]) -> SafeString | str:
-    if not cell["milestone"]:
-        return ""
-    return format_html("<br><small>{} · {}</small>", cell["milestone"], when(local_day(cell["reached_at"])))
+CELL = '<td data-label="{}"><div>{}{}{}</div></td>'
 
 
-def _then(cell: Mapping[str, Any], pk: int, may_act: bool) -> SafeString | str:
-    """When it is due, or why it cannot go on and the way out."""
-    if cell["state"] in ("open", "overdue"):
-        return format_html("<br><small>{}</small>", due(cell["due_on"]))
-    if not cell["why"]:
-        return ""
-    if not may_act:
-        return format_html("<br><small>{}</small>", cell["why"])
+def _day(cell: Mapping[str, Any]) -> date | None:
+    return local_day(cell["reached_at"]) if cell["milestone"] else None
+
+
+def _due_on(cell: Mapping[str, Any]) -> date | None:
+    return cell["due_on"] if cell["state"] in ("open", "overdue") else None
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _cell(
+    label: str, name: str, word: str, milestone: str, day: date | None, due_on: date | None, _here: Here
+) -> SafeString:
+    """A cell is the same for everybody who stands there."""
+    return format_html(
+        CELL,
+        label,
+        state(BADGES.get(name, name), word),
+        format_html("<br><small>{} · {}</small>", milestone, when(day)) if milestone else "",
+        format_html("<br><small>{}</small>", due(due_on)) if due_on else "",
+    )
+
+
+def _blocked(label: str, word: str, cell: Mapping[str, Any], pk: int, may_act: bool) -> SafeString:
+    """Why it cannot go on, and for who may act the way out."""
+    reached = format_html("<br><small>{}</small>", cell["milestone"]) if cell["milestone"] else ""
     way = reverse("cycles:extend" if cell["cause"] == "away" else "cycles:transfer", args=[pk])
-    return format_html('<br><small>{} · <a href="{}">{}</a></small>', cell["why"], way, cell["way_out"])
+    out = format_html(' · <a href="{}">{}</a>', way, cell["way_out"]) if may_act else ""
+    why = format_html("<br><small>{}{}</small>", cell["why"], out)
+    return format_html(CELL, label, state("blocked", word), reached, why)
 
 
 def _with(request: UserRequest, kind: str) -> str:

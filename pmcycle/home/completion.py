@@ -360,9 +360,11 @@ def people(
     cells: dict[int, dict[str, tuple[Any, ...]]] = {}
     for part, stage, *rest in board.ask(CELLS, parts=[row[0] for row in rows]) if rows else ():
         cells.setdefault(part, {})[stage] = tuple(rest)
+    reached = {kind: str(word) for kind, word in MILESTONES.items()}
     found = [
         Person(
-            pk, employee, name, number, unit, [_cell(s, name, state, cells.get(pk, {}).get(s.kind)) for s in stages]
+            pk, employee, name, number, unit,
+            [_cell(s, name, state, cells.get(pk, {}).get(s.kind), reached) for s in stages],
         )
         for pk, name, number, unit, state, employee, *_total in rows
     ]  # fmt: skip
@@ -371,7 +373,9 @@ def people(
     return found, rows[0][6] if rows else 0
 
 
-def _cell(stage: Stage, name: str, part_state: str, place: tuple[Any, ...] | None) -> dict[str, Any]:
+def _cell(
+    stage: Stage, name: str, part_state: str, place: tuple[Any, ...] | None, reached: Mapping[str, str]
+) -> dict[str, Any]:
     state, due_on, milestone, reached_at, cause, who = place or (
         "planned" if stage.state == Stage.State.PLANNED else "nothing", None, "", None, "", None,
     )  # fmt: skip
@@ -385,7 +389,7 @@ def _cell(stage: Stage, name: str, part_state: str, place: tuple[Any, ...] | Non
         "state": state,
         "word": STATES[state],
         "due_on": due_on or stage.due_on,
-        "milestone": MILESTONES.get(milestone, ""),
+        "milestone": reached.get(milestone, ""),
         "reached_at": reached_at,
         "why": words % (who or _("nobody")) if "%s" in words else words,
         "way_out": WAY_OUT[why] if why else "",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from pmcycle.access import UserRequest
+from pmcycle.people.models import Standing
 
 # Pages that belong to an entry although their address does not begin with its own.
 BELONGS = {
@@ -55,10 +58,42 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
     """The reader's way through the product; `unread_notices` and the standing came with the user."""
     user = cast(UserRequest, request).user
-    standing, works_here = user.standing, bool(user.employee_id)
     unread = getattr(user, "unread_notices", 0)
+    entries = _entries(
+        user.standing, bool(user.employee_id), bool(settings.MAILBOX_DIR), get_language() or ""
+    )
+    belongs = BELONGS.get(request.resolver_match.view_name) if request.resolver_match else None
+    # A page that belongs to an entry which this reader does not have stays where its address says.
+    is_theirs = any(name == belongs for _label, name, *_rest in entries)
+    path = reverse(belongs) if belongs and is_theirs else "" if belongs == "" else request.path
+    nav = []
+    for label, name, url, icon, section, short in entries:
+        active = path == url if url == "/" else path.startswith(url)
+        entry = {
+            "label": label,
+            "url": url,
+            "icon": icon,
+            "active": active,
+            "section": section,
+            "short": short,
+        }
+        if name == "activity:inbox" and unread:
+            entry["count"] = unread
+        nav.append(entry)
+    # "/people/" begins "/people/imports/" too: only the entry that says most stays marked.
+    marked = max((len(str(e["url"])) for e in nav if e["active"]), default=0)
+    for entry in nav:
+        entry["active"] = entry["active"] and len(str(entry["url"])) == marked
+    return nav
+
+
+@lru_cache(maxsize=256)
+def _entries(
+    standing: Standing, works_here: bool, has_mailbox: bool, _language: str
+) -> list[tuple[str, str, str, str, str, str]]:
+    """What a reader of this standing can open: label, name of the URL, URL, icon, section, short label."""
     team, company = _("Team"), _("Company")
-    entries: list[tuple[bool, Any, str, str, Any, str]] = [
+    entries = [
         (True, _("What needs me"), "home:index", "home", "", _("Home")),
         (True, _("Inbox"), "activity:inbox", "inbox", "", ""),
         (works_here, _("My goals"), "goals:list", "target", "", _("Goals")),
@@ -105,31 +140,10 @@ def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
             "",
         ),
         (standing.is_it_admin, _("Operations"), "activity:operations", "adjustments", company, ""),
-        (bool(settings.MAILBOX_DIR), _("Mailbox"), "activity:mailbox", "mail", _("Development"), ""),
+        (has_mailbox, _("Mailbox"), "activity:mailbox", "mail", _("Development"), ""),
     ]
-    belongs = BELONGS.get(request.resolver_match.view_name) if request.resolver_match else None
-    # A page that belongs to an entry which this reader does not have stays where its address says.
-    is_theirs = any(shown and name == belongs for shown, _label, name, *_rest in entries)
-    path = reverse(belongs) if belongs and is_theirs else "" if belongs == "" else request.path
-    nav = []
-    for shown, label, name, icon, section, short in entries:
-        if not shown:
-            continue
-        url = reverse(name)
-        active = path == url if url == "/" else path.startswith(url)
-        entry = {
-            "label": label,
-            "url": url,
-            "icon": icon,
-            "active": active,
-            "section": section,
-            "short": short,
-        }
-        if name == "activity:inbox" and unread:
-            entry["count"] = unread
-        nav.append(entry)
-    # "/people/" begins "/people/imports/" too: only the entry that says most stays marked.
-    marked = max((len(str(e["url"])) for e in nav if e["active"]), default=0)
-    for entry in nav:
-        entry["active"] = entry["active"] and len(str(entry["url"])) == marked
-    return nav
+    return [
+        (label, name, reverse(name), icon, section, short)
+        for shown, label, name, icon, section, short in entries
+        if shown
+    ]

@@ -96,7 +96,11 @@ def grid(user: User, now: datetime, today: date, sort: str = "silence", search: 
     stages = list(cycle.stages.all()) if cycle else []
     staff = [row.employee_id for row in found]
     turns = turns_of(staff, cycle.pk, now) if cycle else {}
-    rows = [_row(row, stages, turns, user, now, today) for row in found]
+    labels = [str(stage.get_kind_display()) for stage in stages]
+    reached = {kind: str(word) for kind, word in MILESTONES.items()}
+    rows = [
+        _row(row, list(zip(stages, labels, strict=True)), turns, reached, user, now, today) for row in found
+    ]
     if sort == "silence":
         rows.sort(key=lambda row: row.participation.last_talk or NEVER)
     elif sort == "goals":
@@ -110,14 +114,15 @@ NOTHING = Turn()
 
 def _row(
     part: Any,
-    stages: Sequence[Stage],
+    stages: Sequence[tuple[Stage, str]],
     turns: Mapping[tuple[int, str], Turn],
+    reached: Mapping[str, str],
     user: User,
     now: datetime,
     today: date,
 ) -> Row:
     cells = []
-    for stage in stages:
+    for stage, label in stages:
         turn = turns.get((part.employee_id, stage.kind), NOTHING)
         tone, words = stage_state(
             stage.state,
@@ -125,10 +130,10 @@ def _row(
             mine=user.employee_id in turn.recipients,
             others=bool(turn.recipients),
             is_late=turn.due_on is not None and turn.due_on < today,
-            milestone=MILESTONES.get(turn.milestone, ""),
+            milestone=reached.get(turn.milestone, ""),
             is_done=turn.milestone in DONE,
         )
-        cells.append(Cell(tone, words, stage.get_kind_display()))
+        cells.append(Cell(tone, words, label))
     return Row(
         participation=part,
         health=Cell(

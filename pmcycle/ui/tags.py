@@ -90,6 +90,9 @@ def _due(value: formats.Day, _here: formats.Here) -> SafeString:
     )
 
 
+# What is drawn again and again is kept, `typed`: markup and the same text typed by somebody are equal as
+# strings, and only their types tell them apart.
+
 # --- small parts ----------------------------------------------------------------------------------
 
 
@@ -102,13 +105,13 @@ def icon(name: str, label: str = "", size: str = "") -> SafeString:
     return _icon(name, str(label), size)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=2048, typed=True)
 def _icon(name: str, label: str, size: str) -> SafeString:
     css = f"icon icon-{size}" if size else "icon"
     use = format_html('<use href="{}#{}"/>', static("vendor/icons.svg"), name)
     if label:
         return format_html('<svg class="{}" role="img" aria-label="{}">{}</svg>', css, label, use)
-    return format_html('<svg class="{}" aria-hidden="true" focusable="false">{}</svg>', css, use)
+    return format_html('<svg class="{}" aria-hidden="true">{}</svg>', css, use)
 
 
 @register.simple_tag
@@ -123,13 +126,11 @@ def badge(tone: str, text: object, icon_name: str = "") -> SafeString:
 
     Tones: ok, warn, danger, info, accent, mute.
     """
-    words = str(text)
-    return _badge(tone if tone in TONE_ICONS else "mute", words, icon_name, isinstance(words, SafeString))
+    return _badge(tone if tone in TONE_ICONS else "mute", str(text), icon_name)
 
 
-@lru_cache(maxsize=4096)
-def _badge(tone: str, words: str, icon_name: str, is_safe: bool) -> SafeString:
-    # `is_safe` keeps markup and the same text typed by somebody apart, which are equal as strings.
+@lru_cache(maxsize=4096, typed=True)
+def _badge(tone: str, words: str, icon_name: str) -> SafeString:
     return format_html(
         '<span class="badge tone-badge tone-badge-{}">{}{}</span>',
         tone,
@@ -318,13 +319,17 @@ def person_chip(person: object, url: str = "", note: object = "", size: str = ""
 
     Avatar and name, linked if there is a ``url``, with a quiet second line.
     """
-    name = formats.name_of(person)
+    return _chip(formats.name_of(person), url, str(note) if note else "", size)
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _chip(name: str, url: str, note: str, size: str) -> SafeString:
     named = format_html('<a href="{}">{}</a>', url, name) if url else format_html("{}", name)
     second = format_html('<span class="person-note">{}</span>', note) if note else ""
     return format_html(
         '<span class="person">{}<span class="person-words"><span class="person-name">{}</span>{}'
         "</span></span>",
-        avatar(person, size),
+        avatar(name, size),
         named,
         second,
     )

@@ -15,6 +15,7 @@ from django.core.paginator import Paginator
 from django.template import Context, Template
 from django.test import RequestFactory, override_settings
 from django.utils import timezone, translation
+from django.utils.safestring import mark_safe
 
 from pmcycle.ui import formats
 from pmcycle.ui.views import set_theme
@@ -167,6 +168,17 @@ def test_markdown_is_safe(source: object, present: str, absent: str) -> None:
     markup = formats.markdown_html(source)
     assert present in markup
     assert absent not in markup
+
+
+@pytest.mark.parametrize(
+    "source", ["{% badge 'ok' w %}", "{% person 'Ana' note=w %}", "{% icon 'target' w %}"]
+)
+def test_typed_text_stays_text_where_the_same_markup_was_drawn_before(source: str) -> None:
+    markup = render(source, w=mark_safe("<i>drawn</i>"))
+    assert "<i>drawn</i>" in markup
+    typed = render(source, w="<i>drawn</i>")
+    assert "<i>" not in typed
+    assert "&lt;i&gt;drawn" in typed
 
 
 @pytest.mark.parametrize(

@@ -194,11 +194,16 @@ def add_up_places() -> int:
 
 
 def recount() -> None:
-    """Make the counts of the board anew from what they count."""
+    """Make the counts of the board anew from what they count.
+
+    One statement, so that lines go and come as of one moment: an act under way adds its own when it is done.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE activity_place, activity_milestone, cycles_participation IN SHARE MODE")
-        cursor.execute("DELETE FROM activity_placecount")
-        cursor.execute(f"INSERT INTO activity_placecount ({COUNTED}, people) {COUNT_ANEW}")
+        cursor.execute("LOCK TABLE activity_placecount IN SHARE UPDATE EXCLUSIVE MODE")
+        cursor.execute(
+            "WITH gone AS (DELETE FROM activity_placecount) "
+            f"INSERT INTO activity_placecount ({COUNTED}, people) {COUNT_ANEW}"
+        )
 
 
 def miscounted() -> int:
