@@ -146,7 +146,7 @@ DROPPING = frozenset(
         "archived", "cancelled", "closed", "closed_account", "dated_leaving", "day_turned", "ended_series",
         "lapse_change", "left", "moved", "repaired", "restraint_lapsed", "stage_closed", "stage_postponed",
         "took_back_evaluation",
-        "transferred", "withdraw", "withdraw_change", "withdrew_release",
+        "transferred", "withdraw", "withdraw_change", "withdrew_release", "withdrew_reopening",
     }
 )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -9,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 import goals.actions
 import pmcycle.cycles.actions as cycle_actions
@@ -17,9 +20,11 @@ from appraisals.models import Appraisal
 from pmcycle.access import today
 from pmcycle.activity.actions import add_up_places, drift, miscounted, misplaced
 from pmcycle.activity.models import Milestone, Place, PlaceCount, ToDo
+from pmcycle.celery import CLOCK
 from pmcycle.cycles.models import Assignment, Participation, Stage
 from pmcycle.home import completion
 from pmcycle.home.completion import Filters
+from pmcycle.home.tasks import turn_day
 from pmcycle.people.models import User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
@@ -236,6 +241,35 @@ def test_two_acts_that_finish_the_same_thing_at_once_finish_it_once() -> None:
     (answer,) = of_ana(world, "goals:answer")
     assert (answer.done_by, answer.dropped_at) == (world.bashir, None)
     assert Milestone.objects.filter(participation=world.ana_part, kind="goals_agreed").count() == 1
+    assert is_whole()
+
+
+def test_the_clock_strikes_for_the_day() -> None:
+    job = CLOCK["home.turn_day"]
+    assert import_string(job["task"]) is turn_day
+    assert job["schedule"] <= 300 and job["options"]["expires"] <= job["schedule"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_proposed_while_its_stage_closes_is_left_open_for_nobody() -> None:
+    """The proposal is judged while the stage is open, and committed when it is closed."""
+    world = build_world()
+    catch_up()
+    is_proposed = threading.Event()
+
+    def propose() -> None:
+        with transaction.atomic():
+            goal.propose(world.ana_part, world.ana, weight="100")
+            is_proposed.set()
+            time.sleep(1)
+
+    def shut() -> None:
+        assert is_proposed.wait(10)
+        close(Stage.objects.get(cycle=world.cycle, kind="objectives"), world.kim)
+
+    at_once(propose, shut)
+    (answer,) = of_ana(world, "goals:answer")
+    assert (answer.done_at, answer.dropped_why) == (None, "stage_closed")
     assert is_whole()
 
 

@@ -46,7 +46,7 @@ def open_due(now: datetime | None = None) -> int:
         try:
             with transaction.atomic():
                 cycle = (
-                    Cycle.objects.select_for_update(skip_locked=True)
+                    Cycle.objects.select_for_update(skip_locked=True, no_key=True)
                     .filter(pk=pk, state=Cycle.State.RUNNING)
                     .first()
                 )
@@ -252,7 +252,7 @@ def close(cycle: Cycle, *, accepted: Mapping[str, tuple[int, str]], version: int
 def archive(cycle: Cycle, *, version: int | None, by: User) -> Cycle:
     """Put a closed cycle out of the way; everything stays readable."""
     with transaction.atomic():
-        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         check_version(locked, version)
         if locked.state != Cycle.State.CLOSED:
             raise Refused(_("Only a closed cycle can be archived."))
