@@ -55,10 +55,10 @@ def open_due(now: datetime | None = None) -> int:
                 day = cycle.local_day(now)
                 moved = follow_departures(cycle, day)
                 done = open_and_close(lock_stages(cycle), day)
-                if refresh_chains(cycle, day) or moved:
-                    settle_cycle("transferred", cycle, by=None, at=now)
-                if done:
-                    settle_cycle(done[-1], cycle, by=None, at=now)
+                moved += refresh_chains(cycle, day)
+                # What closed decides what the board says of those who were late, whatever else the day brought.
+                if done or moved:
+                    settle_cycle(done[-1] if done else "day_turned", cycle, by=None, at=now)
                 changed += len(done)
         except Exception:
             log.exception("stages could not be opened", cycle=pk)
