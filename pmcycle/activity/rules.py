@@ -145,10 +145,10 @@ VERBS: dict[str, Any] = {
 DROPPING = frozenset(
     {
         "applied_import", "archived", "award_left_out", "calculated", "came_back", "cancelled", "carried_over",
-        "closed", "closed_account", "dated_leaving", "day_turned", "dropped_action", "ended_role", "ended_series", "granted_role",
-        "lapse_change", "left", "moved", "overtaken", "repaired", "rescheduled", "restraint_lapsed", "scheduled",
-        "stage_closed", "stage_postponed", "took_back_evaluation", "transferred", "withdraw", "withdraw_change",
-        "withdrew_release", "withdrew_reopening",
+        "closed", "closed_account", "dated_leaving", "day_turned", "dropped_action", "ended_role", "ended_series",
+        "granted_role", "lapse_change", "left", "moved", "overtaken", "repaired", "rescheduled", "restraint_lapsed",
+        "scheduled", "stage_closed", "stage_postponed", "took_back_evaluation", "transferred", "withdraw",
+        "withdraw_change", "withdrew_release", "withdrew_reopening",
     }
 )  # fmt: skip
 

@@ -73,5 +73,5 @@ def test_a_sheet_that_the_approval_goes_on_over_was_not_done(world: World) -> No
         incentives.hand_in(run, manager, world.lea)
     incentives.approve(run, world.lea)
     sheets = dict(ToDo.objects.filter(kind="incentives:sheet").values_list("recipient", "dropped_why"))
-    assert sheets.pop(world.bashir.employee_id) == "overtaken"
+    assert sheets.pop(world.part["bashir"].employee_id) == "overtaken"
     assert set(sheets.values()) == {""}, "the others are done"

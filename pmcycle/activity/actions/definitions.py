@@ -315,7 +315,8 @@ CREATE OR REPLACE FUNCTION todo_share(p_who bigint[]) RETURNS void LANGUAGE plpg
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(hashtextextended('settle', 7201));
   PERFORM pg_advisory_xact_lock_shared(hashtextextended('settle:' || of_them.cycle_id, 7201)) FROM (
-    SELECT DISTINCT p.cycle_id FROM cycles_participation p JOIN cycles_cycle c ON c.id = p.cycle_id AND c.state = 'running'
+    SELECT DISTINCT p.cycle_id FROM cycles_participation p
+    JOIN cycles_cycle c ON c.id = p.cycle_id AND c.state = 'running'
     WHERE p.employee_id = ANY(p_who) ORDER BY p.cycle_id) of_them;
 END $function$
 """
