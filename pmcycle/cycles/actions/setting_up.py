@@ -12,7 +12,6 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import record
-from pmcycle.activity.models import ToDo
 from pmcycle.cycles import rules
 from pmcycle.cycles.actions.locking import lock_draft
 from pmcycle.cycles.actions.work import stage_work
@@ -296,6 +295,4 @@ def discard(cycle: Cycle, *, version: int | None, by: User) -> None:
         locked = lock_draft(cycle)
         check_version(locked, version)
         record("discarded", locked, by=by, stream=f"cycle:{locked.pk}", name=locked.name)
-        # What its setting-up asked of somebody goes with it: nothing of a draft has happened.
-        ToDo.objects.filter(cycle=locked).delete()
         locked.delete()
