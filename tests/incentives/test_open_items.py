@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import reverse
 
 from incentives import actions
+from incentives.models import RestraintEntry
 from pmcycle.activity.models import ToDo
+from pmcycle.people.models import Role
 from tests.conftest import SignedIn, World
-from tests.factories import incentives
+from tests.factories import incentives, people
 from tests.open_items import waiting as open_now
 
 
@@ -58,6 +60,16 @@ def test_an_entry_waits_for_the_answer_and_then_for_the_decision(world: World) -
     assert {kind for kind, _who in waiting(world)} == {"decide"}
     actions.decide(entry, "lifted", "Settled.", version=None, by=world.kim)
     assert waiting(world) == set()
+
+
+def test_nobody_is_asked_to_decide_about_themselves_or_what_they_may_not_open(world: World) -> None:
+    people.grant(world.kim, Role.IT_ADMIN)
+    people.grant(world.ana, Role.HR_ADMIN)
+    entry = incentives.restraint(world)
+    actions.answer(entry, "No.", version=None, by=world.ana)
+    assert ("decide", "lea") in waiting(world)
+    RestraintEntry.objects.filter(pk=entry.pk).update(proposed_by=world.lea)
+    assert {kind for kind, _who in waiting(world)} == set(), "nobody is left who may"
 
 
 def test_home_opens_for_everybody_while_managers_recommend(world: World, as_: SignedIn) -> None:
