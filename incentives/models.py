@@ -883,8 +883,8 @@ def matters(day: date) -> list[models.QuerySet[Any, Any]]:
         ),
         items(
             _proposed().filter(Q(answered_at__isnull=False) | Q(answer_by__lt=day_in("participation__cycle"))),
-            kind="incentives:decide", stage=stage, subject=_id("pk"),
-            recipient=_other_hr(day, "proposed_by", about="participation__employee"), about=_id("participation__employee"),
+            kind="incentives:decide", stage=stage, subject=_id("pk"), about=_id("participation__employee"),
+            recipient=_other_hr(day, "proposed_by", about="participation__employee"),
             cycle=_id("participation__cycle"), due_on=F("lapses_on"),
         ),
     ]  # fmt: skip
