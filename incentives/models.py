@@ -29,7 +29,7 @@ from pmcycle.cycles.models import (
     reached,
     related,
 )
-from pmcycle.people.models import Employee, Role, RoleGrant, Unit, User
+from pmcycle.people.models import Employee, Unit, User, hr_admins
 
 OVERSEERS = (Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN)
 OPEN_TO_THE_PERSON = ("released", "exported")
@@ -764,17 +764,15 @@ def _stage_due(cycle: str) -> Any:
     )
 
 
-def _other_hr(day: date, *not_these: str) -> Any:
-    """An employee who is HR admin on the day, other than the users at these lookups of the outer row."""
-    grants = RoleGrant.objects.current(day).filter(
-        role=Role.HR_ADMIN,
-        user__employee__isnull=False,
-        user__employee__left_on__isnull=True,
-        user__is_active=True,
-    )
+def _other_hr(day: date, *not_these: str, about: str = "") -> Any:
+    """An employee who is HR admin on the day, other than the users at these lookups of the outer row, and not
+    the employee at `about`: nobody settles what concerns themselves."""
+    found = hr_admins(day).filter(employee__isnull=False, employee__left_on__isnull=True)
     for lookup in not_these:
-        grants = grants.exclude(user=OuterRef(lookup))
-    return Cast(Subquery(grants.order_by("pk").values("user__employee")[:1]), models.BigIntegerField())
+        found = found.exclude(pk=OuterRef(lookup))
+    if about:
+        found = found.exclude(employee=OuterRef(about))
+    return Cast(Subquery(found.order_by("pk").values("employee")[:1]), models.BigIntegerField())
 
 
 def _handed_in() -> Any:
@@ -885,8 +883,9 @@ def matters(day: date) -> list[models.QuerySet[Any, Any]]:
         ),
         items(
             _proposed().filter(Q(answered_at__isnull=False) | Q(answer_by__lt=day_in("participation__cycle"))),
-            kind="incentives:decide", stage=stage, subject=_id("pk"), recipient=_other_hr(day, "proposed_by"),
-            about=_id("participation__employee"), cycle=_id("participation__cycle"), due_on=F("lapses_on"),
+            kind="incentives:decide", stage=stage, subject=_id("pk"), about=_id("participation__employee"),
+            recipient=_other_hr(day, "proposed_by", about="participation__employee"),
+            cycle=_id("participation__cycle"), due_on=F("lapses_on"),
         ),
     ]  # fmt: skip
 

@@ -64,6 +64,11 @@ CLOCK: dict[str, dict[str, Any]] = {
         "schedule": 5 * MINUTE,
         "options": {"expires": 5 * MINUTE},
     },
+    "home.turn_day": {
+        "task": "pmcycle.home.tasks.turn_day",
+        "schedule": 5 * MINUTE,
+        "options": {"expires": 5 * MINUTE},
+    },
     "people.rehearse_imports": {
         "task": "pmcycle.people.tasks.rehearse_imports",
         "schedule": MINUTE,

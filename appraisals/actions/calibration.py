@@ -18,7 +18,7 @@ from pmcycle.people.models import Unit, User
 def open_calibration(cycle: Cycle, name: str, units: Iterable[Unit], *, by: User) -> CalibrationSession:
     """A session over the ratings of these units and everything below them; without units, of all."""
     with transaction.atomic():
-        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         if locked.state != Cycle.State.RUNNING:
             raise Refused(_("Ratings are calibrated while the cycle runs."))
         session = CalibrationSession.objects.create(cycle=locked, name=name, created_by=by)

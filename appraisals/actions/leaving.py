@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import DateField, Exists, ExpressionWrapper, F, OuterRef, Subquery
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import ngettext
 
@@ -18,9 +17,8 @@ from appraisals.models import (
     Release,
     ReleasedResult,
 )
-from pmcycle.access import today
 from pmcycle.cycles.actions import leftover
-from pmcycle.cycles.models import Cycle, Participation
+from pmcycle.cycles.models import Cycle, Participation, day_in, day_of
 from pmcycle.cycles.rules import Leftover
 from pmcycle.people.models import User
 
@@ -198,12 +196,15 @@ def _unread(cycle: Cycle) -> list[Leftover]:
 def _may_ask(cycle: Cycle) -> list[Leftover]:
     """Their time to ask for a review is not over, and it ends with the cycle."""
     last_day = ExpressionWrapper(
-        TruncDate("released_at") + F("participation__cycle__appeal_days"), output_field=DateField()
+        day_of(F("released_at"), "participation__cycle") + F("participation__cycle__appeal_days"),
+        output_field=DateField(),
     )
     rows = (
         ReleasedResult.objects.newest()
         .annotate(last_day=last_day)
-        .filter(**_taking_part(cycle), number=1, appeal__isnull=True, last_day__gte=today())
+        .filter(
+            **_taking_part(cycle), number=1, appeal__isnull=True, last_day__gte=day_in("participation__cycle")
+        )
     )
     return leftover(
         "appraisals:may_ask",

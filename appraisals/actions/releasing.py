@@ -46,7 +46,7 @@ def request_release(
     release them all the same is written here; the second person reads it.
     """
     with transaction.atomic():
-        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         if locked.state != Cycle.State.RUNNING:
             raise Refused(_("Results are released while the cycle runs."))
         if Release.objects.filter(cycle=locked, done_at__isnull=True, withdrawn_at__isnull=True).exists():
@@ -219,7 +219,7 @@ def release(release: Release) -> int:
 
 def _lock_answerable(result: ReleasedResult) -> ReleasedResult:
     """The newest result of a cycle that runs. The cycle is locked first: closing it judges what is unanswered."""
-    cycle = Cycle.objects.select_for_update().get(participations=result.participation_id)
+    cycle = Cycle.objects.select_for_update(no_key=True).get(participations=result.participation_id)
     if cycle.state != Cycle.State.RUNNING:
         raise Refused(_("This cycle is closed. Everything in it stays readable."))
     row = (

@@ -24,7 +24,7 @@ Structure = Sequence[dict[str, Any]]
 
 
 def _lock_draft(cycle: Cycle) -> Cycle:
-    locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+    locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
     if locked.state != Cycle.State.DRAFT:
         raise Refused(_("This cycle is launched; its form is frozen so that all are asked the same."))
     return locked

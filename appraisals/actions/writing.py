@@ -135,7 +135,9 @@ def open_missing() -> int:
     still_open = running.filter(stages__kind=StageKind.APPRAISAL, stages__state=Stage.State.OPEN)
     for cycle in still_open:
         with transaction.atomic():
-            if open_appraisals(cycle):
+            # Under its lock no stage closes between the look and the forms.
+            Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
+            if still_open.filter(pk=cycle.pk).exists() and open_appraisals(cycle):
                 settle_cycle("opened_missing", cycle, by=None, apps=["appraisals"])
     late = list(
         Participation.objects.filter(open_today(StageKind.APPRAISAL))

@@ -10,9 +10,17 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from appraisals.models.ratings import CalibrationMove
-from appraisals.models.results import HR, SEATS, Release, ReleasedResult
+from appraisals.models.results import HR, Release, ReleasedResult
 from appraisals.models.writing import Return
-from pmcycle.cycles.models import Assignment, ChainLink, Participation, RatingLevel, Relation, related
+from pmcycle.cycles.models import (
+    SEATS,
+    Assignment,
+    ChainLink,
+    Participation,
+    RatingLevel,
+    Relation,
+    related,
+)
 from pmcycle.people.models import User, hr_admins
 
 AT_RESULT = "result__participation"

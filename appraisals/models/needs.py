@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 
 from django.db import models
-from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Subquery, Value
+from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Value
 from django.db.models.functions import Cast
 
 from appraisals.models.appeals import Appeal, without_a_part
-from appraisals.models.results import SEATS, Release, ReleasedResult
+from appraisals.models.results import Release, ReleasedResult
 from appraisals.models.writing import Appraisal, writing_day
 from pmcycle.access import in_force
 from pmcycle.cycles.models import (
@@ -19,32 +19,16 @@ from pmcycle.cycles.models import (
     StageKind,
     day_of,
     items,
+    put_to_each,
     reached,
 )
-from pmcycle.people.models import User, hr_admins
+from pmcycle.people.models import hr_admins
 
 Rows = list[models.QuerySet[Any, Any]]
 
 
 def as_id(expression: str) -> Any:
     return Cast(F(expression), BigIntegerField())
-
-
-def _put_to_each(rows: models.QuerySet[Any], people: models.QuerySet[User], **columns: Any) -> Rows:
-    """The same open matter for each of the first `SEATS` of `people` (a subquery), one part of the union a seat.
-
-    Whoever is no employee has no home to show it on; the notice reaches them.
-    """
-    seats = [people.values("employee")[seat : seat + 1] for seat in range(SEATS)]
-    return [
-        items(
-            rows.annotate(seat=Subquery(seat)).filter(seat__isnull=False),
-            stage=StageKind.APPRAISAL,
-            recipient=as_id("seat"),
-            **columns,
-        )
-        for seat in seats
-    ]
 
 
 def open_items(day: date) -> Rows:
@@ -98,19 +82,21 @@ def open_items(day: date) -> Rows:
 def matters(day: date) -> Rows:
     """Reviews to decide, and releases that wait for a second person."""
     return [
-        *_put_to_each(
+        *put_to_each(
             Appeal.objects.filter(decided_at__isnull=True),
             without_a_part(OuterRef(OuterRef("result__participation")), OuterRef(OuterRef("result")), day),
             kind="appraisals:appeal",
+            stage=StageKind.APPRAISAL,
             subject=as_id("pk"),
             about=as_id("result__participation__employee"),
             cycle=as_id("result__participation__cycle"),
             due_on=F("due_on"),
         ),
-        *_put_to_each(
+        *put_to_each(
             Release.objects.filter(approved_at__isnull=True, withdrawn_at__isnull=True),
             hr_admins(day).exclude(pk=OuterRef("requested_by")),
             kind="appraisals:release",
+            stage=StageKind.APPRAISAL,
             subject=as_id("cycle"),
             about=Cast(Value(None), BigIntegerField()),
             name=F("requested_by__name"),

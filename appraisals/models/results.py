@@ -9,13 +9,11 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Relation, related
+from pmcycle.cycles.models import SEATS, Cycle, Participation, RatingLevel, Relation, related
 from pmcycle.people.models import User, hr_admins
 
 HR = (Relation.HR_PARTNER, Relation.HR_ADMIN)
 OVERSEERS = (Relation.MANAGER, Relation.SKIP_LEVEL, *HR)
-# To how many people at most a matter that any HR admin could settle is put.
-SEATS = 4
 
 
 def second_people(requested_by: Any) -> models.QuerySet[User]:

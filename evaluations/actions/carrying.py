@@ -40,7 +40,7 @@ def carry_over(cycle: Cycle, *, by: User | None) -> CarriedOver:
     is a copy of it or not. As long as it runs, nothing comes over: it comes when that one closes.
     """
     with transaction.atomic():
-        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         if locked.state != Cycle.State.RUNNING:
             raise Refused(_("This cycle is not running."))
         return _carry(locked, Q(cycle__state__in=OVER), by)
@@ -49,7 +49,7 @@ def carry_over(cycle: Cycle, *, by: User | None) -> CarriedOver:
 def bring_over(cycle: Cycle) -> None:
     """When objectives open, and for who joins later: what their last cycle left, if that one is closed already."""
     with transaction.atomic():
-        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         if locked.state == Cycle.State.RUNNING:
             _carry(locked, Q(cycle__state__in=OVER), None)
 
@@ -61,7 +61,7 @@ def hand_on(cycle: Cycle, by: User) -> None:
     its stage is read, so that closing here and opening there find each other in either order.
     """
     later = Q(first_day__gt=cycle.first_day) | Q(first_day=cycle.first_day, pk__gt=cycle.pk)
-    following = Cycle.objects.select_for_update().filter(later, state=Cycle.State.RUNNING)
+    following = Cycle.objects.select_for_update(no_key=True).filter(later, state=Cycle.State.RUNNING)
     for one in following.order_by("first_day", "pk"):
         objectives = Stage.objects.filter(cycle=one, kind=StageKind.OBJECTIVES)
         if objectives.exclude(state=Stage.State.PLANNED).exists():

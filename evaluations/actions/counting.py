@@ -27,7 +27,7 @@ from pmcycle.people.models import User
 def compute(cycle: Cycle, *, by: User) -> CycleEvaluation:
     """Count what the cycle achieved, from the rows as they are now, and keep the figures."""
     with transaction.atomic():
-        Cycle.objects.select_for_update().get(pk=cycle.pk)
+        Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         row, _new = CycleEvaluation.objects.get_or_create(cycle=cycle)
         if row.published_at is not None:
             raise Refused(_("This evaluation is published. Its figures stay as they were read."))

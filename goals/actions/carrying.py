@@ -82,7 +82,12 @@ def bring(texts: Sequence[Unfinished], *, by: User | None) -> list[Goal]:
     signed it. Both are told once. The caller holds the cycle.
     """
     people = {text.participation.pk: text.participation for text in texts}
-    list(Participation.objects.select_for_update().filter(pk__in=people).order_by("pk").values_list("pk"))
+    list(
+        Participation.objects.select_for_update(no_key=True)
+        .filter(pk__in=people)
+        .order_by("pk")
+        .values_list("pk")
+    )
     goals = Goal.objects.bulk_create(
         (
             Goal(

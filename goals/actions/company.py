@@ -57,7 +57,7 @@ def publish(cycle: Cycle, text: GoalText, *, unit: Unit | None, by: User) -> Goa
     """A goal of the organisation, or of a unit, in force at once and open to all."""
     author = author_of(by)
     with transaction.atomic():
-        cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        cycle = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         if cycle.state in (Cycle.State.CLOSED, Cycle.State.ARCHIVED):
             raise Refused(_("This cycle is closed."))
         check(text, weighs=False)

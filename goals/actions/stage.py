@@ -43,7 +43,7 @@ def close_goals(cycle: Cycle) -> None:
     A result that no appraisal has fixed is fixed today. May be called again: closed goals keep theirs.
     """
     with transaction.atomic():
-        cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        cycle = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         now = timezone.now()
         ChangeRequest.objects.filter(goal__cycle=cycle, state=ChangeRequest.State.OPEN).update(
             state=ChangeRequest.State.LAPSED, ended_at=now, version=F("version") + 1

@@ -75,7 +75,8 @@ def approve(run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int |
             leavers=leavers,
             notify=tells,
         )
-        settle_cycle("approved", locked.plan.cycle_id, by=by, apps=["incentives"])
+        # Sheets that nobody handed in or approved fall away: they are not done.
+        settle_cycle("overtaken", locked.plan.cycle_id, by=by, apps=["incentives"])
     return locked
 
 

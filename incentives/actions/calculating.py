@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from goals.models import Contribution, Goal
 from incentives import rules
 from incentives.models import Approval, Plan, PlanVersion, Pool, Run
-from pmcycle.activity.actions import Step, enqueue, no_step, record
+from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_cycle
 from pmcycle.activity.models import Job
 from pmcycle.cycles.actions import follow_departures, link
 from pmcycle.cycles.models import Cycle, Participation
@@ -361,6 +361,8 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
             "calculated", locked, by=by, stream=f"cycle:{plan.cycle_id}", rules=version.number, awards=people,
             paid=paid, total=str(total), left_out=left_out,
         )  # fmt: skip
+        if locked.state == Run.State.RECOMMENDING:
+            settle_cycle("calculated", plan.cycle_id, by=by, apps=["incentives"])
     return locked
 
 

@@ -23,7 +23,7 @@ def left_of_incentives(cycle: Cycle, reader: User | None) -> list[Leftover]:
         *left_sheets(cycle),
         *left_restraints(cycle),
         *_half_way(cycle),
-        *_left_out(cycle),
+        *_left_out(cycle, reader),
         *_held(cycle, reader),
         *_unread(cycle),
     ]
@@ -107,13 +107,18 @@ def _half_way(cycle: Cycle) -> list[Leftover]:
     )
 
 
-def _left_out(cycle: Cycle) -> list[Leftover]:
-    """For whom an approved run could not say anything, and who joined after it: no run has followed for them."""
+def _left_out(cycle: Cycle, reader: User | None) -> list[Leftover]:
+    """For whom an approved run could not say anything, and who joined after it: no run has followed for them.
+
+    Nobody reads here how they stand themselves.
+    """
     plan = Plan.objects.filter(cycle=cycle, runs__in=Run.objects.approved()).first()
     if plan is None:
         return []
     out = last_said(plan).left_out().values("participation")
     rows = Participation.objects.filter(Q(pk__in=out) | Q(pk__in=not_in_a_run(plan).values("pk")))
+    if reader and reader.employee_id:
+        rows = rows.exclude(employee=reader.employee_id)
     return leftover(
         "incentives:left_out",
         lambda n: ngettext(

@@ -125,7 +125,7 @@ def _drafted(plan: Plan, verb: str, *, by: User, **data: Any) -> None:
 def start_plan(cycle: Cycle, *, by: User) -> Plan:
     """An empty plan for a cycle; the one there is already, if so."""
     with transaction.atomic():
-        Cycle.objects.select_for_update().get(pk=cycle.pk)
+        Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         plan, made = Plan.objects.get_or_create(cycle=cycle)
         if made:
             _drafted(plan, "plan_started", by=by)

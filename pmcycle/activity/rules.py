@@ -80,6 +80,7 @@ VERBS: dict[str, Any] = {
     "approved": _("approved"),
     "archived": _("archived"),
     "began_evaluation": _("began"),
+    "award_left_out": _("left out, because they have left, of the rewards:"),
     "calculated": _("calculated"),
     "calibrated": _("moved a rating in"),
     "came_back": _("took up again:"),
@@ -143,10 +144,11 @@ VERBS: dict[str, Any] = {
 # After these nothing that vanished was done: it fell away, or its time ran out.
 DROPPING = frozenset(
     {
-        "archived", "cancelled", "closed", "closed_account", "dated_leaving", "day_turned", "ended_series",
-        "lapse_change", "left", "moved", "repaired", "restraint_lapsed", "stage_closed", "stage_postponed",
-        "took_back_evaluation",
-        "transferred", "withdraw", "withdraw_change", "withdrew_release",
+        "applied_import", "archived", "award_left_out", "calculated", "came_back", "cancelled", "carried_over",
+        "closed", "closed_account", "dated_leaving", "day_turned", "dropped_action", "ended_role", "ended_series",
+        "granted_role", "lapse_change", "left", "moved", "overtaken", "repaired", "rescheduled", "restraint_lapsed",
+        "scheduled", "stage_closed", "stage_postponed", "took_back_evaluation", "transferred", "withdraw",
+        "withdraw_change", "withdrew_release", "withdrew_reopening",
     }
 )  # fmt: skip
 

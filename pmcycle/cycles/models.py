@@ -28,7 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from pmcycle.access import in_force, today
 from pmcycle.activity.models import UNITS, Event, WithoutSwitch
 from pmcycle.cycles.rules import StageDates
-from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_scope
+from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_admins, hr_scope
 
 
 class StageKind(models.TextChoices):
@@ -781,6 +781,41 @@ def items(rows: models.QuerySet[Any], *, kind: str, stage: str, **columns: Any) 
     named = {f"item_{name}": values[name] for name in ITEM_COLUMNS}
     shaped: models.QuerySet[Any, Any] = rows.order_by().annotate(**named).values_list(*named)
     return shaped
+
+
+# To how many people at most a matter that any HR admin could settle is put.
+SEATS = 4
+
+
+def put_to_each(
+    rows: models.QuerySet[Any], people: models.QuerySet[User], **columns: Any
+) -> list[models.QuerySet[Any, Any]]:
+    """The same open matter for each of the first `SEATS` of `people` (a subquery), one part of the union a seat.
+
+    Whoever is no employee has no home to show it on; the notice reaches them.
+    """
+    seats = [people.values("employee")[seat : seat + 1] for seat in range(SEATS)]
+    return [
+        items(
+            rows.annotate(seat=Subquery(seat)).filter(seat__isnull=False),
+            recipient=Cast(F("seat"), models.BigIntegerField()),
+            **columns,
+        )
+        for seat in seats
+    ]
+
+
+def matters(day: date) -> list[models.QuerySet[Any, Any]]:
+    """A closed cycle that somebody wants to run again waits for a second person."""
+    return put_to_each(
+        Reopening.objects.waiting().filter(cycle__state=Cycle.State.CLOSED),
+        hr_admins(day).exclude(pk=OuterRef("requested_by")),
+        kind="cycles:reopen",
+        stage="",
+        subject=Cast(F("cycle"), models.BigIntegerField()),
+        about=Cast(Value(None), models.BigIntegerField()),
+        cycle=Cast(F("cycle"), models.BigIntegerField()),
+    )
 
 
 def reached(

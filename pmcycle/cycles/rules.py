@@ -31,7 +31,14 @@ class Need:
     waits: Any = ""
 
 
-NEEDS: dict[str, Need] = {}
+NEEDS: dict[str, Need] = {
+    "cycles:reopen": Need(
+        title=gettext_lazy("Open “%(name)s” again as second person"),
+        button=gettext_lazy("Look"),
+        url_name="cycles:detail",
+        minutes=5,
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import goals.models
 import goals.rules
 import incentives.models
 import incentives.rules
+import pmcycle.cycles.models
 import pmcycle.cycles.rules
 from pmcycle.activity.actions.definitions import Definition
 
@@ -33,6 +34,7 @@ MILESTONES = {
 
 # `activity` lies below the apps named here, so it finds this table through `settings.TO_DOS`.
 DEFINITIONS: dict[str, Definition] = {
+    "cycles": Definition(matters=pmcycle.cycles.models.matters),
     "feedback": Definition(feedback.models.open_items),
     "goals": Definition(goals.models.open_items, milestones=goals.models.milestones),
     "appraisals": Definition(

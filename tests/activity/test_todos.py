@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import threading
+from datetime import UTC, datetime, time, timedelta
+from time import sleep
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 import goals.actions
 import pmcycle.cycles.actions as cycle_actions
 import pmcycle.home.actions as clock
 from appraisals.models import Appraisal
 from pmcycle.access import today
-from pmcycle.activity.actions import add_up_places, drift, miscounted, misplaced
+from pmcycle.activity.actions import add_up_places, drift, miscounted, misplaced, settle_all
 from pmcycle.activity.models import Milestone, Place, PlaceCount, ToDo
+from pmcycle.celery import CLOCK
 from pmcycle.cycles.models import Assignment, Participation, Stage
 from pmcycle.home import completion
 from pmcycle.home.completion import Filters
-from pmcycle.people.models import User
+from pmcycle.home.tasks import turn_day
+from pmcycle.people.actions import accounts as people_actions
+from pmcycle.people.models import RoleGrant, User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
 from tests.factories import goals as goal
+from tests.factories import incentives
 from tests.factories.cycles import accepting
 from tests.open_items import catch_up
 
@@ -140,6 +148,51 @@ def test_a_hand_over_with_a_day_to_come_is_followed_by_the_clock(world: World) -
     assert of_ana(world, "goals:answer")[-1].recipient_id == world.gita.employee_id
 
 
+def test_whoever_let_their_own_day_pass_has_missed_it(world: World) -> None:
+    objectives = Stage.objects.get(cycle=world.cycle, kind="objectives")
+    until = objectives.due_on + timedelta(days=2)
+    cycle_actions.extend(world.ana_part, objectives, due_on=until, reason="Ill.", version=None, by=world.kim)
+    close(objectives, world.kim)
+    assert state(world, "objectives") == "open"
+    with time_machine.travel(datetime.combine(until + timedelta(days=3), time(12), UTC)):
+        settle_all("day_turned", by=None)
+        assert state(world, "objectives") == "missed"
+        assert is_whole()
+
+
+def test_a_stage_that_closes_on_the_day_of_a_hand_over_was_missed_all_the_same(world: World) -> None:
+    catch_up()
+    stages = list(Stage.objects.filter(cycle=world.cycle).order_by("position"))
+    Stage.objects.filter(pk=stages[1].pk).update(state="open")
+    assert world.kim.employee
+    over = stages[0].due_on + timedelta(days=stages[0].grace_days + 3)
+    cycle_actions.transfer(
+        world.part["hugo"],
+        world.kim.employee,
+        on=over - timedelta(days=1),
+        reason="x",
+        version=None,
+        by=world.lea,
+    )
+    with time_machine.travel(datetime.combine(over, time(12), UTC)):
+        assert cycle_actions.open_due() >= 1
+        assert state(world, "objectives") == "missed"
+        assert is_whole()
+
+
+def test_what_passes_to_somebody_else_in_hr_was_not_done(world: World) -> None:
+    third = make.make_third_hr_admin(world)
+    incentives.make_rule(incentives.make_component(incentives.make_plan(world.cycle, by=world.kim)))
+    catch_up()
+    (first,) = ToDo.objects.filter(kind="incentives:publish")
+    assert first.recipient_id == world.lea.employee_id
+    grant = RoleGrant.objects.current().get(user=world.lea, role="hr_admin")
+    people_actions.end_role(grant, by=world.kim)
+    first, again = ToDo.objects.filter(kind="incentives:publish").order_by("pk")
+    assert (first.done_at, first.dropped_why) == (None, "ended_role")
+    assert again.recipient_id == third.employee_id
+
+
 def test_who_leaves_is_waited_for_by_nobody_and_counted_apart(world: World) -> None:
     goal.propose(world.ana_part, world.ana, weight="100")
     board = completion.look(world.cycle, world.kim, today(), Filters())
@@ -236,6 +289,36 @@ def test_two_acts_that_finish_the_same_thing_at_once_finish_it_once() -> None:
     (answer,) = of_ana(world, "goals:answer")
     assert (answer.done_by, answer.dropped_at) == (world.bashir, None)
     assert Milestone.objects.filter(participation=world.ana_part, kind="goals_agreed").count() == 1
+    assert is_whole()
+
+
+def test_the_clock_strikes_for_the_day() -> None:
+    job = CLOCK["home.turn_day"]
+    assert import_string(job["task"]) is turn_day
+    assert job["schedule"] <= 300
+    assert job["options"]["expires"] <= job["schedule"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_proposed_while_its_stage_closes_is_left_open_for_nobody() -> None:
+    """The proposal is judged while the stage is open, and committed when it is closed."""
+    world = build_world()
+    catch_up()
+    is_proposed = threading.Event()
+
+    def propose() -> None:
+        with transaction.atomic():
+            goal.propose(world.ana_part, world.ana, weight="100")
+            is_proposed.set()
+            sleep(1)
+
+    def shut() -> None:
+        assert is_proposed.wait(10)
+        close(Stage.objects.get(cycle=world.cycle, kind="objectives"), world.kim)
+
+    at_once(propose, shut)
+    (answer,) = of_ana(world, "goals:answer")
+    assert (answer.done_at, answer.dropped_why) == (None, "stage_closed")
     assert is_whole()
 
 

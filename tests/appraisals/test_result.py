@@ -15,6 +15,7 @@ from django.urls import reverse
 from appraisals import actions
 from appraisals.models import Acknowledgement, Appeal, Rating, ReleasedResult, deciders
 from pmcycle.activity.models import Event, Notice
+from pmcycle.cycles.actions import leftovers_of_cycle
 from pmcycle.cycles.models import Cycle
 from pmcycle.people.models import Role
 from tests.at_once import at_once, refused
@@ -106,6 +107,8 @@ def test_a_review_can_be_asked_for_until_the_last_day_ends_where_the_cycle_is(
     last = result.released_at.astimezone(zone).date() + timedelta(days=world.cycle.appeal_days)
     midnight = datetime.combine(last + timedelta(days=1), time(), zone)
     with time_machine.travel(midnight + timedelta(minutes=minutes)):
+        left = {one.code for one in leftovers_of_cycle(world.cycle, world.kim)}
+        assert ("appraisals:may_ask" in left) is (status == 302)
         assert (
             as_(world.ana).post(url(result.pk, "file_appeal"), {"text": "Look again."}).status_code == status
         )

@@ -11,11 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 import appraisals.actions
-from pmcycle.activity.models import Job
+from pmcycle.activity.models import Job, ToDo
 from pmcycle.cycles import rules, tasks
 from pmcycle.cycles.models import Cycle, Participation, PopulationRule, RatingScale, ReminderPolicy
 from tests.conftest import SignedIn, World
-from tests.factories import cycles
+from tests.factories import cycles, incentives
+from tests.open_items import catch_up
 
 pytestmark = pytest.mark.django_db
 
@@ -231,10 +232,33 @@ def test_a_copy_moves_a_year_on_and_keeps_the_rest(world: World, as_: SignedIn, 
     assert all(s.opens_on.weekday() < 5 for s in copy.stages.all())
 
 
+def test_the_rules_that_wait_in_a_draft_are_due_when_its_stage_opens(
+    world: World, as_: SignedIn, draft: Cycle
+) -> None:
+    incentives.make_rule(incentives.make_component(incentives.make_plan(draft, by=world.kim)))
+    catch_up()
+    stage = draft.stages.get(kind="incentives")
+    data = stages_data(draft) | {"incentives_opens_on": stage.opens_on + timedelta(days=1)}
+    assert as_(world.kim).post(url(draft, "stages"), data).status_code == 302
+    assert ToDo.objects.get(kind="incentives:publish").due_on == stage.opens_on + timedelta(days=1)
+
+
+def test_copied_rules_wait_for_their_second_person(world: World, as_: SignedIn) -> None:
+    incentives.make_rule(incentives.make_component(incentives.make_plan(world.cycle)))
+    as_(world.kim).post("/cycles/new/", {"name": "The one after", "copy_of": world.cycle.pk})
+    copy = Cycle.objects.get(name="The one after")
+    row = ToDo.objects.get(kind="incentives:publish")
+    assert (row.cycle_id, row.recipient_id) == (copy.pk, world.lea.employee_id)
+
+
 def test_a_draft_is_discarded_and_a_launched_cycle_is_not(world: World, as_: SignedIn, draft: Cycle) -> None:
     kim: Client = as_(world.kim)
+    incentives.make_rule(incentives.make_component(incentives.make_plan(draft, by=world.kim)))
+    catch_up()
+    assert ToDo.objects.get(kind="incentives:publish").recipient_id == world.lea.employee_id
     gone = reverse("cycles:discard", kwargs={"pk": draft.pk})
     assert kim.post(gone, {"version": draft.version}).status_code == 302
     assert not Cycle.objects.filter(pk=draft.pk).exists()
+    assert not ToDo.objects.filter(kind="incentives:publish").exists()
     kept = reverse("cycles:discard", kwargs={"pk": world.cycle.pk})
     assert kim.post(kept, {"version": world.cycle.version}).status_code == 409

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from goals.models import Goal
 from pmcycle.access import today
-from pmcycle.activity.models import Event, Notice
+from pmcycle.activity.models import Event, Notice, ToDo
 from pmcycle.cycles import actions
 from pmcycle.cycles.models import Cycle, Reopening
 from pmcycle.people.models import User
@@ -86,6 +86,41 @@ def test_it_is_asked_for_once_and_only_of_a_closed_cycle(world: World, as_: Sign
     closed.refresh_from_db()
     actions.archive(closed, version=None, by=world.kim)
     assert approve(as_, world.kim, Reopening.objects.latest("pk")).status_code == 409, "archived for good"
+
+
+def asked_of(cycle: Cycle) -> list[ToDo]:
+    return list(ToDo.objects.filter(kind="cycles:reopen", subject_id=cycle.pk).order_by("pk"))
+
+
+@pytest.mark.django_db
+def test_it_waits_on_the_home_of_the_second_person_until_it_is_settled(
+    world: World, as_: SignedIn, closed: Cycle
+) -> None:
+    def home(user: User) -> str:
+        return as_(user).get("/").content.decode()
+
+    words = f"Open “{closed.name}” again as second person"
+    ask(as_, world.kim, closed)
+    readers = (world.kim, world.lea, world.ines, world.ana, world.bashir)
+    assert [user for user in readers if words in home(user)] == [world.lea]
+    as_(world.kim).post(reverse("cycles:withdraw_reopening", args=[Reopening.objects.get().pk]))
+    assert words not in home(world.lea)
+    ask(as_, world.kim, closed)
+    approve(as_, world.lea, Reopening.objects.latest("pk"))
+    assert words not in home(world.lea)
+    withdrawn, approved = asked_of(closed)
+    assert (withdrawn.done_at, withdrawn.dropped_why) == (None, "withdrew_reopening")
+    assert (approved.recipient_id, approved.done_by) == (world.lea.employee_id, world.lea)
+
+
+@pytest.mark.django_db
+def test_nobody_is_asked_to_open_what_is_archived_for_good(
+    world: World, as_: SignedIn, closed: Cycle
+) -> None:
+    ask(as_, world.kim, closed)
+    closed.refresh_from_db()
+    actions.archive(closed, version=None, by=world.lea)
+    assert [row.dropped_why for row in asked_of(closed)] == ["archived"]
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.utils import timezone
 from feedback import actions
 from feedback.models import ActionItem, CheckIn
 from pmcycle.access import today
-from pmcycle.activity.models import Event, Notice
+from pmcycle.activity.models import Event, Notice, ToDo
 from tests.conftest import SignedIn, World
 from tests.factories.feedback import make_check_in, make_item, make_point, person
 
@@ -84,6 +84,9 @@ def test_dropping_needs_a_reason_that_both_read(world: World, as_: SignedIn, mee
     item = make_item(meeting, person(world.ana))
     assert as_(world.ana).post(url("drop", item.pk), {"version": 1, "why": ""}).status_code == 422
     assert as_(world.ana).post(url("drop", item.pk), {"version": 1, "why": "No budget"}).status_code == 302
+    assert set(ToDo.objects.filter(kind="feedback:action").values_list("dropped_why", flat=True)) == {
+        "dropped_action"
+    }
     assert "No budget" in as_(world.bashir).get(url("item", item.pk)).content.decode()
     with pytest.raises(Error), transaction.atomic():
         make_item(meeting, person(world.ana), dropped_at=timezone.now())

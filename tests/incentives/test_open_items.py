@@ -5,8 +5,11 @@ from __future__ import annotations
 from django.urls import reverse
 
 from incentives import actions
+from incentives.models import RestraintEntry
+from pmcycle.activity.models import ToDo
+from pmcycle.people.models import Role
 from tests.conftest import SignedIn, World
-from tests.factories import incentives
+from tests.factories import incentives, people
 from tests.open_items import waiting as open_now
 
 
@@ -40,6 +43,16 @@ def test_from_the_plan_to_the_statement(world: World) -> None:
     assert ("statement", "ana") not in waiting(world)
 
 
+def test_a_team_whose_facts_come_later_gets_its_sheet_with_the_next_calculation(world: World) -> None:
+    incentives.rate(world.ana_part)
+    run = incentives.recommending(world)
+    assert ("sheet", "bashir") in waiting(world)
+    assert ("sheet", "dora") not in waiting(world)
+    incentives.rate(world.part["bashir"])
+    actions.calculate(run, by=world.kim)
+    assert ("sheet", "dora") in waiting(world)
+
+
 def test_an_entry_waits_for_the_answer_and_then_for_the_decision(world: World) -> None:
     entry = incentives.restraint(world)
     assert waiting(world) == {("answer", "ana")}
@@ -49,8 +62,28 @@ def test_an_entry_waits_for_the_answer_and_then_for_the_decision(world: World) -
     assert waiting(world) == set()
 
 
+def test_nobody_is_asked_to_decide_about_themselves_or_what_they_may_not_open(world: World) -> None:
+    people.grant(world.kim, Role.IT_ADMIN)
+    people.grant(world.ana, Role.HR_ADMIN)
+    entry = incentives.restraint(world)
+    actions.answer(entry, "No.", version=None, by=world.ana)
+    assert ("decide", "lea") in waiting(world)
+    RestraintEntry.objects.filter(pk=entry.pk).update(proposed_by=world.lea)
+    assert {kind for kind, _who in waiting(world)} == set(), "nobody is left who may"
+
+
 def test_home_opens_for_everybody_while_managers_recommend(world: World, as_: SignedIn) -> None:
     incentives.recommending(world)
     for user in (world.bashir, world.dora, world.ana, world.kim, world.mira, world.noor):
         assert as_(user).get(reverse("home:index")).status_code == 200
     assert "rewards for your team" in as_(world.bashir).get(reverse("home:index")).content.decode()
+
+
+def test_a_sheet_that_the_approval_goes_on_over_was_not_done(world: World) -> None:
+    run = incentives.recommending(world)
+    for manager in (world.gita, world.kim, world.dora):
+        incentives.hand_in(run, manager, world.lea)
+    incentives.approve(run, world.lea)
+    sheets = dict(ToDo.objects.filter(kind="incentives:sheet").values_list("recipient", "dropped_why"))
+    assert sheets.pop(world.part["bashir"].employee_id) == "overtaken"
+    assert set(sheets.values()) == {""}, "the others are done"

@@ -206,6 +206,15 @@ def test_a_review_that_was_upheld_follows_where_nothing_was_given(world: World) 
     assert incentives.award_of(world.ana_part).amount == Decimal("1040.00")
 
 
+def test_nobody_reads_at_the_end_of_the_cycle_that_they_are_left_out_themselves(world: World) -> None:
+    incentives.released_without(world, "kim", "hugo")
+    names = {
+        reader.name: [name for name, _url in actions.left_of_incentives(world.cycle, reader)[0].names]
+        for reader in (world.kim, world.lea)
+    }
+    assert names == {"Kim Larsen": ["Hugo Blanc"], "Lea Roth": ["Hugo Blanc", "Kim Larsen"]}
+
+
 def test_an_entry_can_restrain_what_no_run_has_given_yet(world: World, as_: SignedIn) -> None:
     first = incentives.released_without(world, "ana")
     assert actions.left_of_incentives(world.cycle, world.kim)[0].code == "incentives:left_out"

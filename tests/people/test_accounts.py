@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from pmcycle.access import today
-from pmcycle.activity.models import Delivery, Event, Notice
+from pmcycle.activity.actions import misplaced, settle_all
+from pmcycle.activity.models import Delivery, Event, Notice, Place
 from pmcycle.errors import Refused
 from pmcycle.people.actions import accounts
 from pmcycle.people.models import ApiToken, RoleGrant, User
@@ -42,6 +43,19 @@ def test_hr_invites_the_chosen_and_each_gets_a_link_to_choose_a_password(world: 
     assert stranger.login(email=olga.email, password="a long enough phrase")
     # A second use is refused, in words.
     assert as_(None).get(notice.url).status_code == 409
+
+
+def test_whoever_is_invited_is_no_cause_any_more_why_something_stands_still(
+    world: World, as_: SignedIn
+) -> None:
+    for user in (world.ana, world.bashir):
+        User.objects.filter(pk=user.pk).update(employee=None, email=f"old.{user.email}")
+    settle_all("repaired", by=None)
+    stuck = Place.objects.filter(cause="no_account", participation__in=[world.ana_part, world.part["bashir"]])
+    assert {row.participation_id for row in stuck} == {world.ana_part.pk, world.part["bashir"].pk}
+    as_(world.kim).post(reverse("people:invite"), {"who": "all"})
+    assert not stuck.all().exists()
+    assert not misplaced()
 
 
 def test_inviting_everybody_costs_the_same_statements_for_two_and_for_twenty(

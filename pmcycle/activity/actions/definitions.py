@@ -41,7 +41,7 @@ class Definition:
     they are about, `milestones` are what people have reached (no day needed: it never goes back).
     """
 
-    people: Callable[[date], Rows]
+    people: Callable[[date], Rows] | None = None
     matters: Callable[[date], Rows] | None = None
     milestones: Callable[[], Rows] | None = None
 
@@ -141,8 +141,8 @@ WITH made AS (
 SELECT array_agg(DISTINCT p.employee_id) FROM made JOIN cycles_participation p ON p.id = made.participation_id
 """
 
-# What closing has left undone: nothing of the same was opened or done since.
-MISSED = """t.dropped_why IN ('stage_closed', 'closed') AND NOT EXISTS (
+# What closing, or the end of somebody's own day, has left undone: nothing of the same was opened or done since.
+MISSED = """t.dropped_why IN ('stage_closed', 'closed', 'day_turned') AND NOT EXISTS (
   SELECT 1 FROM activity_todo later WHERE later.about_id = t.about_id AND later.cycle_id = t.cycle_id
     AND later.kind = t.kind AND later.id > t.id AND later.dropped_at IS NULL)"""
 
@@ -294,6 +294,8 @@ END $function$
 
 # Two acts about the same person settle one after the other, each seeing what the other did. The key
 # is the one under which the trail locks that person's stream, so that there is one order of locks.
+# Acts share the locks of everything and of their cycles, which settling a whole cycle or the day takes
+# alone: what an act opens is committed before a closing stage looks for it, or not opened at all.
 ACT = """
 CREATE OR REPLACE FUNCTION todo_act(p_apps text[], p_who bigint[], p_wide boolean, p_day date, p_at timestamptz,
   p_actor bigint, p_why text)
@@ -301,11 +303,31 @@ RETURNS void LANGUAGE plpgsql AS $function$
 DECLARE near bigint[] := p_who; touched bigint[];
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('employee:' || one, 7201)) FROM unnest(p_who) one ORDER BY one;
+  PERFORM todo_share(p_who);
   IF p_wide THEN near := todo_near(p_who, p_day); touched := near; END IF;
 {calls}
   IF cardinality(touched) > 0 THEN PERFORM todo_places(touched, p_day); END IF;
 END $function$
 """
+
+SHARE_FUNCTION = """
+CREATE OR REPLACE FUNCTION todo_share(p_who bigint[]) RETURNS void LANGUAGE plpgsql AS $function$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(hashtextextended('settle', 7201));
+  PERFORM pg_advisory_xact_lock_shared(hashtextextended('settle:' || of_them.cycle_id, 7201)) FROM (
+    SELECT DISTINCT p.cycle_id FROM cycles_participation p
+    JOIN cycles_cycle c ON c.id = p.cycle_id AND c.state = 'running'
+    WHERE p.employee_id = ANY(p_who) ORDER BY p.cycle_id) of_them;
+END $function$
+"""
+
+# The same for one whole cycle, and for everybody.
+HOLD_CYCLE = """
+SELECT pg_advisory_xact_lock_shared(hashtextextended('settle', 7201)),
+  pg_advisory_xact_lock(hashtextextended('settle:' || %(cycle)s::bigint, 7201))
+"""
+HOLD_ALL = "SELECT pg_advisory_xact_lock(hashtextextended('settle', 7201))"
+SHARE = "SELECT todo_share(%(who)s::bigint[])"
 
 CALL = """
   IF '{app}' = ANY(p_apps) THEN
@@ -372,6 +394,7 @@ def drift_text(app: str, part: str) -> str:
 def functions() -> list[str]:
     """The functions of this code as statements that create them."""
     made = [
+        SHARE_FUNCTION,
         _with_arguments(PLACES_FUNCTION.replace("{sql}", places_text(OF_PEOPLE))),
         _with_arguments(NEAR_FUNCTION.replace("{sql}", EVERYBODY_NEAR.replace("<is open>", IS_OPEN))),
     ]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # From so many people on, planning for them is worth its time, and the database's function is not.
 MANY = 50
 ALL = ("people", "matters", "milestones")
+HOLD = {OF_PEOPLE: todos.SHARE, OF_CYCLE: todos.HOLD_CYCLE, OF_ALL: todos.HOLD_ALL}
 # Whatever happens here touches what is open in every app, and for everybody near.
 WIDE = ("cycles", "people")
 
@@ -124,6 +125,7 @@ def _run(
                 named = named.replace(f"%({name})s", f"%({name})s::{kind}")
             cursor.execute(named, given)
 
+        cursor.execute(HOLD[scope], given)
         for part in parts:
             text = todos.refresh_text(apps, part, OF_ALL if part == "matters" else scope)
             if text:

@@ -143,7 +143,7 @@ def follow_departures(cycle: Cycle, day: date) -> int:
 
 def _locked(rows: ParticipationQuerySet) -> list[Participation]:
     """Those of them that are still so once they are ours, always in the same order."""
-    return list(rows.select_for_update(of=("self",)).select_related("employee").order_by("pk"))
+    return list(rows.select_for_update(of=("self",), no_key=True).select_related("employee").order_by("pk"))
 
 
 def _users_of(people: Iterable[Participation]) -> dict[int, int]:

@@ -45,7 +45,7 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
     """
     now = now or timezone.now()
     with transaction.atomic():
-        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         if locked.state != Cycle.State.DRAFT:
             raise Refused(_("“%s” has been launched already.") % locked.name)
         day = locked.local_day(now)

@@ -26,7 +26,9 @@ def lock_draft(cycle: Cycle) -> Cycle:
 
 
 def lock_running(cycle_id: int) -> Cycle:
-    cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
+    """The locked cycle, which must run. Without its key: what is written in the cycle meanwhile may still be
+    committed, because whoever closes a stage waits for it."""
+    cycle = Cycle.objects.select_for_update(no_key=True).get(pk=cycle_id)
     refuse_unless_running(cycle)
     return cycle
 
@@ -62,7 +64,7 @@ def lock_participation(
     judge: Callable[[Participation], None] = refuse_unless_taking_part,
 ) -> Participation:
     """The participation under its cycle's and its own lock, judged: by default it is active in a running cycle."""
-    Cycle.objects.select_for_update().get(pk=participation.cycle_id)
+    Cycle.objects.select_for_update(no_key=True).get(pk=participation.cycle_id)
     locked = (
         Participation.objects.select_for_update(of=("self",))
         .select_related("cycle", "employee")

@@ -14,7 +14,7 @@ from pmcycle.people.models import User, hr_admins
 
 
 def _lock_closed(cycle_id: int) -> Cycle:
-    cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
+    cycle = Cycle.objects.select_for_update(no_key=True).get(pk=cycle_id)
     if cycle.state == Cycle.State.ARCHIVED:
         raise Refused(_("This cycle is archived. It stays as it is."))
     if cycle.state != Cycle.State.CLOSED:
@@ -55,7 +55,7 @@ def request_reopening(cycle: Cycle, reason: str, *, by: User) -> Reopening:
 def withdraw_reopening(reopening: Reopening, *, by: User) -> Reopening:
     """Take the question back before it is approved."""
     with transaction.atomic():
-        Cycle.objects.select_for_update().get(pk=reopening.cycle_id)
+        Cycle.objects.select_for_update(no_key=True).get(pk=reopening.cycle_id)
         row = _lock(reopening)
         row.withdrawn_at = timezone.now()
         row.save(update_fields=["withdrawn_at"])

@@ -46,7 +46,7 @@ def open_due(now: datetime | None = None) -> int:
         try:
             with transaction.atomic():
                 cycle = (
-                    Cycle.objects.select_for_update(skip_locked=True)
+                    Cycle.objects.select_for_update(skip_locked=True, no_key=True)
                     .filter(pk=pk, state=Cycle.State.RUNNING)
                     .first()
                 )
@@ -55,10 +55,10 @@ def open_due(now: datetime | None = None) -> int:
                 day = cycle.local_day(now)
                 moved = follow_departures(cycle, day)
                 done = open_and_close(lock_stages(cycle), day)
-                if refresh_chains(cycle, day) or moved:
-                    settle_cycle("transferred", cycle, by=None, at=now)
-                if done:
-                    settle_cycle(done[-1], cycle, by=None, at=now)
+                moved += refresh_chains(cycle, day)
+                # What closed decides what the board says of those who were late, whatever else the day brought.
+                if done or moved:
+                    settle_cycle(done[-1] if done else "day_turned", cycle, by=None, at=now)
                 changed += len(done)
         except Exception:
             log.exception("stages could not be opened", cycle=pk)
@@ -252,7 +252,7 @@ def close(cycle: Cycle, *, accepted: Mapping[str, tuple[int, str]], version: int
 def archive(cycle: Cycle, *, version: int | None, by: User) -> Cycle:
     """Put a closed cycle out of the way; everything stays readable."""
     with transaction.atomic():
-        locked = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         check_version(locked, version)
         if locked.state != Cycle.State.CLOSED:
             raise Refused(_("Only a closed cycle can be archived."))

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.access import today
-from pmcycle.activity.actions import Tell, record, settle_roles
+from pmcycle.activity.actions import Tell, record, settle, settle_roles
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.authentication import digest
 from pmcycle.people.models import (
@@ -117,6 +117,8 @@ def invite(employees: Sequence[int] | None, *, by: User) -> int:
             notify=[_invitation(user) for user in users],
             accounts=[user.pk for user in users],
         )
+        # The board says of each that they cannot sign in, until now.
+        settle("invited_people", "people", {person.pk for person in people}, by=by)
     return len(users)
 
 

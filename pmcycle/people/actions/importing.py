@@ -807,7 +807,7 @@ def _write_ranges(run: Import) -> None:
 def close_accounts_of_leavers(on: date) -> int:
     """End the accounts of everybody whose last day has passed; answers how many. Nothing is deleted."""
     with transaction.atomic():
-        leavers = User.objects.select_for_update(of=("self",)).filter(
+        leavers = User.objects.select_for_update(of=("self",), no_key=True).filter(
             is_active=True, employee__left_on__lt=on
         )
         gone = dict(leavers.values_list("pk", "employee"))
