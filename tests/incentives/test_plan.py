@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.urls import reverse
 
 from incentives import actions
 from incentives.models import Component, Plan, PlanVersion, Pool, Rule
+from pmcycle.activity.models import ToDo
+from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
 from tests.conftest import SignedIn, World
@@ -167,6 +170,45 @@ def test_the_plan_comes_along_into_a_copied_cycle(world: World) -> None:
     unpaid = Employee.objects.filter(salaries=None).values_list("name", flat=True)
     assert (found[1].count, found[1].people) == (len(unpaid), tuple(unpaid[:5]))
     assert len(asked) == 2
+
+
+def test_a_copied_plan_waits_for_a_second_person_as_long_as_the_draft_is_there(
+    world: World, as_: SignedIn
+) -> None:
+    incentives.write_plan(world)
+    kim = as_(world.kim)
+    kim.post(reverse("cycles:create"), {"name": "The one after", "copy_of": world.cycle.pk})
+    new = Cycle.objects.get(name="The one after")
+    stages = {stage.kind: stage for stage in new.stages.all()}
+    waits = ToDo.objects.get(kind="incentives:publish", cycle=new)
+    assert (waits.recipient_id, waits.due_on) == (world.lea.employee_id, stages["incentives"].opens_on)
+    dates = {
+        f"{kind}_{name}": getattr(stage, name)
+        for kind, stage in stages.items()
+        for name in ("opens_on", "due_on", "grace_days")
+    }
+    dates["incentives_opens_on"] += timedelta(days=1)
+    data = {"name": new.name, "first_day": new.first_day, "last_day": new.last_day, "zone": new.zone,
+            "currency": new.currency, "stages_may_overlap": "on", "version": new.version, **dates}  # fmt: skip
+    assert kim.post(reverse("cycles:configure", kwargs={"pk": new.pk, "step": "stages"}), data).status_code == 302
+    waits.refresh_from_db()
+    assert waits.due_on == dates["incentives_opens_on"]
+    new.refresh_from_db()
+    gone = kim.post(reverse("cycles:discard", kwargs={"pk": new.pk}), {"version": new.version})
+    assert gone.status_code == 302
+    assert not Cycle.objects.filter(pk=new.pk).exists()
+
+
+def test_a_draft_whose_rules_are_published_is_not_discarded(world: World, as_: SignedIn) -> None:
+    incentives.write_plan(world)
+    kim = as_(world.kim)
+    kim.post(reverse("cycles:create"), {"name": "The one after", "copy_of": world.cycle.pk})
+    new = Cycle.objects.get(name="The one after")
+    incentives.publish(Plan.objects.get(cycle=new), world.lea)
+    gone = kim.post(reverse("cycles:discard", kwargs={"pk": new.pk}), {"version": new.version})
+    assert gone.status_code == 409
+    assert "stays as it was" in gone.content.decode()
+    assert Cycle.objects.filter(pk=new.pk).exists()
 
 
 def test_the_stage_does_not_close_over_half_finished_money(world: World) -> None:

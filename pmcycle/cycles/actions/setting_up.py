@@ -9,9 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
-from pmcycle.activity.actions import record
+from pmcycle.activity.actions import record, settle_cycle
+from pmcycle.activity.models import ToDo
 from pmcycle.cycles import rules
 from pmcycle.cycles.actions.locking import lock_draft
 from pmcycle.cycles.actions.work import stage_work
@@ -24,7 +26,7 @@ from pmcycle.cycles.models import (
     Stage,
     StageKind,
 )
-from pmcycle.errors import Invalid, check_version
+from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Organisation, User, calendar
 
 
@@ -131,6 +133,7 @@ def copy_cycle(old: Cycle, *, name: str, by: User) -> Cycle:
             for step in work.copies:
                 step(old, cycle, by)
         record("copied", cycle, by=by, stream=f"cycle:{cycle.pk}", name=name, copied_from=old.pk)
+        settle_cycle("copied", cycle, by=by)
     return cycle
 
 
@@ -216,6 +219,7 @@ def save_stages(
             stage.version += 1
         Stage.objects.bulk_update(stages.values(), ["opens_on", "due_on", "grace_days", "version"])
         record("configured", locked, by=by, stream=f"cycle:{cycle.pk}", step="stages", version=locked.version)
+        settle_cycle("configured", locked, by=by)
     return locked
 
 
@@ -290,9 +294,15 @@ def save_reminders(
 
 
 def discard(cycle: Cycle, *, version: int | None, by: User) -> None:
-    """Delete a draft that was never launched."""
+    """Delete a draft that was never launched, unless something in it was published: that stays as it was."""
     with transaction.atomic():
         locked = lock_draft(cycle)
         check_version(locked, version)
         record("discarded", locked, by=by, stream=f"cycle:{locked.pk}", name=locked.name)
-        locked.delete()
+        ToDo.objects.filter(cycle=locked).delete()  # what was open in it, and done: nothing of it ever counted
+        try:
+            locked.delete()
+        except ProtectedError as error:
+            raise Refused(
+                _("Something in this draft was published, and that stays as it was. Change the draft instead.")
+            ) from error
