@@ -203,7 +203,7 @@ def recount() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE activity_placecount IN SHARE UPDATE EXCLUSIVE MODE")
         cursor.execute(
-            "WITH gone AS (DELETE FROM activity_placecount) "
+            "WITH gone AS (DELETE FROM activity_placecount) "  # noqa: S608 - constants
             f"INSERT INTO activity_placecount ({COUNTED}, people) {COUNT_ANEW}"
         )
 
