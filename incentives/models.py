@@ -764,14 +764,22 @@ def _stage_due(cycle: str) -> Any:
     )
 
 
-def _other_hr(day: date, *not_these: str, about: str = "") -> Any:
+def _other_hr(day: date, *not_these: str, about: str = "", team_of: str = "") -> Any:
     """An employee who is HR admin on the day, other than the users at these lookups of the outer row, and not
-    the employee at `about`: nobody settles what concerns themselves."""
+    the employee at `about` nor in the team of the manager at `team_of`: nobody settles what concerns
+    themselves."""
     found = hr_admins(day).filter(employee__isnull=False, employee__left_on__isnull=True)
     for lookup in not_these:
         found = found.exclude(pk=OuterRef(lookup))
     if about:
         found = found.exclude(employee=OuterRef(about))
+    if team_of:
+        team = Assignment.objects.current(day).filter(
+            manager=OuterRef(OuterRef(team_of)),
+            participation__awards__run=OuterRef(OuterRef("run")),
+            participation__employee=OuterRef("employee"),
+        )
+        found = found.exclude(employee=OuterRef(team_of)).exclude(Exists(team))
     return Cast(Subquery(found.order_by("pk").values("employee")[:1]), models.BigIntegerField())
 
 
@@ -819,7 +827,8 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
         participation__assignments__manager=OuterRef("manager"), participation__cycle=OuterRef("run__plan__cycle"),
     ).exclude(above=OuterRef("manager")).order_by("pk")  # fmt: skip
     decider = Coalesce(
-        Cast(Subquery(above.values("above")[:1]), models.BigIntegerField()), _other_hr(day, "by")
+        Cast(Subquery(above.values("above")[:1]), models.BigIntegerField()),
+        _other_hr(day, "by", team_of="manager"),
     )
     about = {"about": _id("participation__employee"), "cycle": _id("participation__cycle")}
     statements = Statement.objects.filter(

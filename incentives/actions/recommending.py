@@ -152,7 +152,7 @@ def _rewrite(row: Award, amount: Decimal, reason: str, by: User) -> None:
 
 
 def line_above(run: Run, manager_id: int) -> list[User]:
-    """Who decides about a manager's sheet: the next one above the team, else HR."""
+    """Who decides about a manager's sheet: the next one above the team, else HR who are not in it."""
     links = ChainLink.objects.filter(
         distance=2, participation__awards__run=run,
         participation__in=Assignment.objects.current().filter(manager=manager_id).values("participation"),
@@ -160,7 +160,12 @@ def line_above(run: Run, manager_id: int) -> list[User]:
     above = list(
         User.objects.filter(is_active=True, employee__in=links.values("above")).exclude(employee=manager_id)
     )
-    return above or list(hr_admins_but().exclude(employee=manager_id))
+    team = Assignment.objects.current().filter(manager=manager_id, participation__awards__run=run)
+    return above or list(
+        hr_admins_but()
+        .exclude(employee=manager_id)
+        .exclude(employee__in=team.values("participation__employee"))
+    )
 
 
 def hand_in(run: Run, note: str, *, by: User) -> Approval:

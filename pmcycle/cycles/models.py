@@ -753,7 +753,6 @@ ITEM_COLUMNS = (
     "kind", "subject", "recipient", "about", "named", "name", "cycle", "stage", "due_on", "opens_at", "ends_at",
     "phase",
 )  # fmt: skip
-REACHED_COLUMNS = ("participation", "about", "cycle", "stage", "kind", "step", "at")
 
 
 def items(rows: models.QuerySet[Any], *, kind: str, stage: str, **columns: Any) -> models.QuerySet[Any, Any]:

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from incentives import actions
 from incentives.models import RestraintEntry
-from pmcycle.activity.models import ToDo
+from pmcycle.activity.models import Notice, ToDo
 from pmcycle.people.models import Role
 from tests.conftest import SignedIn, World
 from tests.factories import incentives, people
@@ -41,6 +41,17 @@ def test_from_the_plan_to_the_statement(world: World) -> None:
     assert waiting(world) == {("statement", key) for key in world.part}
     actions.acknowledge(incentives.statement_of(world.ana_part), by=world.ana)
     assert ("statement", "ana") not in waiting(world)
+
+
+def test_a_team_with_nobody_above_waits_for_somebody_in_hr_who_is_not_in_it(world: World) -> None:
+    people.grant(world.chen, Role.HR_ADMIN)
+    run = incentives.recommending(world)
+    assert world.dora.employee
+    hr = [u for u in (world.chen, world.kim, world.lea) if actions.may_decide(run, world.dora.employee, u)]
+    assert hr == [world.chen], "Kim and Lea are of the team"
+    actions.hand_in(run, "", by=world.dora)
+    assert ("team", "chen") in waiting(world)
+    assert [n.recipient for n in Notice.objects.filter(kind="incentives:team")] == hr
 
 
 def test_a_team_whose_facts_come_later_gets_its_sheet_with_the_next_calculation(world: World) -> None:
