@@ -190,7 +190,10 @@ def test_a_copied_plan_waits_for_a_second_person_as_long_as_the_draft_is_there(
     dates["incentives_opens_on"] += timedelta(days=1)
     data = {"name": new.name, "first_day": new.first_day, "last_day": new.last_day, "zone": new.zone,
             "currency": new.currency, "stages_may_overlap": "on", "version": new.version, **dates}  # fmt: skip
-    assert kim.post(reverse("cycles:configure", kwargs={"pk": new.pk, "step": "stages"}), data).status_code == 302
+    assert (
+        kim.post(reverse("cycles:configure", kwargs={"pk": new.pk, "step": "stages"}), data).status_code
+        == 302
+    )
     waits.refresh_from_db()
     assert waits.due_on == dates["incentives_opens_on"]
     new.refresh_from_db()

@@ -299,10 +299,14 @@ def discard(cycle: Cycle, *, version: int | None, by: User) -> None:
         locked = lock_draft(cycle)
         check_version(locked, version)
         record("discarded", locked, by=by, stream=f"cycle:{locked.pk}", name=locked.name)
-        ToDo.objects.filter(cycle=locked).delete()  # what was open in it, and done: nothing of it ever counted
+        ToDo.objects.filter(
+            cycle=locked
+        ).delete()  # what was open in it, and done: nothing of it ever counted
         try:
             locked.delete()
         except ProtectedError as error:
             raise Refused(
-                _("Something in this draft was published, and that stays as it was. Change the draft instead.")
+                _(
+                    "Something in this draft was published, and that stays as it was. Change the draft instead."
+                )
             ) from error
