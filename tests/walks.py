@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -16,6 +17,9 @@ QUERIES_AN_ADDRESS = 3
 # How many pages of one kind are opened besides those that are named: the fourth person's page is like the third's.
 PAGES_OF_A_KIND = 3
 MOST_PAGES = 1000
+# From which kinds of pages a kind was first reached, on any walk so far: those are opened first when it is looked for
+# again. What a walk finds does not depend on it, only how soon.
+KNOWN_WAYS: defaultdict[str, set[str]] = defaultdict(set)
 
 
 class Ways(HTMLParser):
@@ -73,8 +77,25 @@ class Walk:
     pages: int = 0
 
 
-def nearness(path: str, wanted: set[str]) -> int:
+def kind_of(path: str) -> str:
+    """An address without its numbers."""
+    return re.sub(r"\d+", "#", path)
+
+
+def known_ways_to(wanted: set[str]) -> set[str]:
+    """The kinds of pages over which what is looked for was reached before."""
+    found, ahead = set(), [kind_of(path) for path in wanted]
+    while ahead:
+        new = KNOWN_WAYS[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found
+
+
+def nearness(path: str, wanted: set[str], ways: set[str]) -> int:
     """How many leading parts of an address it has in common with one that is looked for; hubs lead far."""
+    if kind_of(path) in ways:
+        return 9
     parts = path.split("/")
     most = 3 if parts[-2:-1] in (["hub"], ["years"]) else 0
     for other in wanted:
@@ -94,6 +115,7 @@ def walk(client: Client, named: set[str], *, wanted: set[str] | None = None) -> 
     """
     found, asked, number = Walk(), {"/": 1}, 0
     missing = set(wanted or ())
+    ways = known_ways_to(missing)
     queue = [(0, 0, "/", "")]
     while queue and found.pages < MOST_PAGES and (wanted is None or missing):
         *_, address, before = heappop(queue)
@@ -109,21 +131,24 @@ def walk(client: Client, named: set[str], *, wanted: set[str] | None = None) -> 
             continue
         for way in ways_of(response.request["PATH_INFO"], response.content.decode()):
             path = way.partition("?")[0]
-            found.reached.setdefault(path, address)
+            if path not in found.reached:
+                found.reached[path] = address
+                KNOWN_WAYS[kind_of(path)].add(kind_of(address.partition("?")[0]))
             if way in asked or (path not in asked and path not in named and not _is_new_kind(path, asked)):
                 continue
             asked[way] = 1
             asked[path] = asked.get(path, 0) + 1
             if asked[path] <= QUERIES_AN_ADDRESS:
                 number += 1
-                heappush(queue, (-nearness(path, missing), number, way, address))
-        missing -= set(found.reached)
+                heappush(queue, (-nearness(path, missing, ways), number, way, address))
+        if not missing <= (missing := missing - set(found.reached)):
+            ways = known_ways_to(missing)
     return found
 
 
 def _is_new_kind(path: str, asked: dict[str, int]) -> bool:
     """Whether pages of this kind may still be opened; counts it."""
-    kind = re.sub(r"\d+", "#", path)
+    kind = kind_of(path)
     if kind == path:
         return True
     asked[kind] = asked.get(kind, 0) + 1

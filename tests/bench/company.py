@@ -118,6 +118,8 @@ def load_company(people: int) -> None:
     copies = max(0, round(people / Employee.objects.count()) - 1)
     with transaction.atomic(), connection.cursor() as cursor:
         copy_people(cursor, copies)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
     rebuild_what_is_derived()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
