@@ -66,8 +66,8 @@ def without_a_part(participation: Any, result: Any, day: date | None = None) -> 
 
     The first two arguments are keys, or references to them from a statement that this is part of.
     """
-    is_hr = Q(pk__in=hr_admins(day).order_by().values("pk"))
-    line = ChainLink.objects.filter(participation=participation, distance__gte=2).values("above")
+    hr = hr_admins(day).order_by().values("pk")
+    line = ChainLink.objects.filter(participation=participation, distance__gte=2).values("above__user")
     releases = Release.objects.filter(results=result)
     had_part = (
         Q(pk__in=CalibrationMove.objects.filter(rating__participation=participation).values("by"))
@@ -77,10 +77,11 @@ def without_a_part(participation: Any, result: Any, day: date | None = None) -> 
         | Q(employee__in=Participation.objects.filter(pk=participation).values("employee"))
         | Q(employee__in=Assignment.objects.filter(participation=participation).values("manager"))
     )
+    # The few are named first: asked of everybody whether they are HR or above, it would read every account.
     found: models.QuerySet[User] = (
-        User.objects.filter(is_hr | Q(employee__in=line), is_active=True)
+        User.objects.filter(pk__in=hr.union(line), is_active=True)
         .exclude(had_part)
-        .order_by(models.Case(models.When(is_hr, then=0), default=1), "name", "pk")
+        .order_by(models.Case(models.When(pk__in=hr, then=0), default=1), "name", "pk")
     )
     return found
 

@@ -220,6 +220,12 @@ class Scope:
 
 
 OF_PEOPLE = Scope("about = ANY(:who)", "t.about_id = ANY(:who)", "p.employee_id = ANY(:who)")
+# Of matters, what is about these people or about nobody: whose roles changed, `settle_roles` looks at all.
+OF_PEOPLE_OR_NOBODY = Scope(
+    "(about IS NULL OR about = ANY(:who))",
+    "(t.about_id IS NULL OR t.about_id = ANY(:who))",
+    "p.employee_id = ANY(:who)",
+)
 OF_CYCLE = Scope("cycle = :cycle", "t.cycle_id = :cycle", "p.cycle_id = :cycle")
 OF_ALL = Scope("true", "true", "true")
 
@@ -401,7 +407,7 @@ def functions() -> list[str]:
     for app in definitions():
         steps = "".join(
             STEP.replace("{sql}", text)
-            for part, scope in (("people", OF_PEOPLE), ("matters", OF_ALL), ("milestones", OF_PEOPLE))
+            for part, scope in (("people", OF_PEOPLE), ("matters", OF_PEOPLE_OR_NOBODY), ("milestones", OF_PEOPLE))
             if (text := refresh_text([app], part, scope))
         )
         made.append(_with_arguments(BODY.replace("{name}", f"todo_refresh_{app}").replace("{steps}", steps)))

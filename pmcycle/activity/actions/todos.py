@@ -11,7 +11,13 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from pmcycle.activity.actions import definitions as todos
-from pmcycle.activity.actions.definitions import OF_ALL, OF_CYCLE, OF_PEOPLE, Scope
+from pmcycle.activity.actions.definitions import (
+    OF_ALL,
+    OF_CYCLE,
+    OF_PEOPLE,
+    OF_PEOPLE_OR_NOBODY,
+    Scope,
+)
 from pmcycle.activity.models import UNITS
 from pmcycle.activity.rules import DROPPING
 
@@ -127,7 +133,8 @@ def _run(
 
         cursor.execute(HOLD[scope], given)
         for part in parts:
-            text = todos.refresh_text(apps, part, OF_ALL if part == "matters" else scope)
+            with_nobody = part == "matters" and scope is OF_PEOPLE
+            text = todos.refresh_text(apps, part, OF_PEOPLE_OR_NOBODY if with_nobody else scope)
             if text:
                 run(text)
                 touched.update((cursor.fetchone() or [None])[0] or ())
