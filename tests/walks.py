@@ -84,7 +84,8 @@ def kind_of(path: str) -> str:
 
 def known_ways_to(wanted: set[str]) -> set[str]:
     """The kinds of pages over which what is looked for was reached before."""
-    found, ahead = set(), [kind_of(path) for path in wanted]
+    found: set[str] = set()
+    ahead = [kind_of(path) for path in wanted]
     while ahead:
         new = KNOWN_WAYS[ahead.pop()] - found
         found |= new
