@@ -61,7 +61,8 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
     cycle = _cycle(request, pk)
     stages = list(cycle.stages.all())
     filters = Filters.of(request.GET)
-    seen = completion.look(cycle, request.user, cycle.local_day(timezone.now()), filters)
+    branches = row_number(request.GET.get("units")) or 1
+    seen = completion.look(cycle, request.user, cycle.local_day(timezone.now()), filters, branches)
     sort = request.GET.get("sort", "")
     if request.GET.get("as") in ("csv", "xlsx"):
         return _file(request, seen, stages, filters, sort)
@@ -89,6 +90,7 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
         "funnel": _funnel(stages, counts),
         "reached": _reached(counts),
         "by_unit": _by_unit(stages, counts, seen),
+        "branches": seen.branches,
         "unit": seen.unit,
         "people": counts.people,
         "blocked": sum(n for (_stage, name), n in counts.states.items() if name == "blocked"),
@@ -176,7 +178,7 @@ def _with(request: UserRequest, kind: str) -> str:
 
 def _units(seen: Board) -> list[tuple[str, str]]:
     chosen = [(seen.unit.pk, seen.unit.name)] if seen.unit else []
-    return [(str(pk), name) for pk, name in [*chosen, *seen.branches]]
+    return [(str(pk), name) for pk, name in [*chosen, *seen.units]]
 
 
 def _funnel(stages: list[Stage], counts: Counts) -> list[dict[str, Any]]:
@@ -204,10 +206,13 @@ def _by_unit(stages: list[Stage], counts: Counts, seen: Board) -> list[SafeStrin
     labels = [(s.kind, str(s), s.state == Stage.State.PLANNED) for s in stages]
     for pk, name in seen.branches:
         branch = counts.branches.get(pk)
-        if branch is None or not branch.people:
-            continue
         cells = (
-            (label, "–" if planned else f"{branch.states.get((kind, 'done'), 0)} / {branch.people}")
+            (
+                label,
+                "–"
+                if planned or branch is None or not branch.people
+                else f"{branch.states.get((kind, 'done'), 0)} / {branch.people}",
+            )
             for kind, label, planned in labels
         )
         linked = format_html('<a href="?unit={}">{}</a>', pk, name)

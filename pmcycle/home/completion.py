@@ -27,7 +27,7 @@ from pmcycle.typed import row_number
 
 PER_PAGE = 25
 MOST_EXPORTED = 200_000
-MOST_BRANCHES = 40
+BRANCHES_A_PAGE = 20
 
 STATES: dict[str, Any] = {
     "done": gettext_lazy("done"),
@@ -104,11 +104,11 @@ WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s
 
 # The units by which a company is split: its roots, or what lies below the only one.
 TOP_UNITS = """
-WITH roots AS (SELECT id, name, path FROM people_unit WHERE parent_id IS NULL ORDER BY name, id LIMIT %(most)s)
-SELECT id, name, path FROM roots WHERE (SELECT count(*) FROM roots) > 1
+WITH roots AS (SELECT id, name FROM people_unit WHERE parent_id IS NULL ORDER BY name, id)
+SELECT id, name FROM roots WHERE (SELECT count(*) FROM roots) > 1
 UNION ALL
-(SELECT id, name, path FROM people_unit WHERE parent_id = (SELECT min(id) FROM roots HAVING count(*) = 1)
- ORDER BY name, id LIMIT %(most)s)
+(SELECT id, name FROM people_unit WHERE parent_id = (SELECT min(id) FROM roots HAVING count(*) = 1)
+ ORDER BY name, id)
 """
 
 PEOPLE = """
@@ -193,8 +193,8 @@ class Filters:
 class Board:
     """One reader's look at a cycle on a day, narrowed to a unit with all below it.
 
-    `tops` are the units whose people it is about (None: everybody), `branches` those (id, name) by
-    which the counts are split.
+    `tops` are the units whose people it is about (None: everybody), `units` those (id, name) right below,
+    `branches` the page of them by which the counts are split.
     """
 
     cycle: Cycle
@@ -202,7 +202,8 @@ class Board:
     day: date
     unit: Unit | None
     tops: Sequence[int] | None
-    branches: Sequence[tuple[int, str]]
+    units: Sequence[tuple[int, str]]
+    branches: Page[tuple[int, str]]
 
     def ask(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement, for the reader's people only: HR partners reach their units."""
@@ -222,25 +223,30 @@ class Board:
         return rows
 
 
-def look(cycle: Cycle, user: User, day: date, filters: Filters) -> Board:
-    """The board for this reader. One statement."""
+def look(cycle: Cycle, user: User, day: date, filters: Filters, branches: int = 1) -> Board:
+    """The board for this reader, with one page of the units below. One statement."""
+
+    def at(unit: Unit | None, tops: Sequence[int] | None, units: Sequence[tuple[int, str]]) -> Board:
+        page = Paginator(units, BRANCHES_A_PAGE).get_page(branches)
+        return Board(cycle, user, day, unit, tops, units, page)
+
     reach = None if user.standing.is_hr_admin else _outermost(user.standing.partner_paths)
     if filters.unit:
         key = int(filters.unit)
-        near = list(Unit.objects.filter(Q(pk=key) | Q(parent=key)).order_by("name")[: MOST_BRANCHES + 1])
+        near = list(Unit.objects.filter(Q(pk=key) | Q(parent=key)).order_by("name"))
         unit = next((u for u in near if u.pk == key), None)
         if unit is not None:
             tops = [key] if reach is None or any(unit.path.startswith(path) for path in reach) else None
             inside = [_id_of(path) for path in reach or () if path.startswith(unit.path)]
             below = [(u.pk, u.name) for u in near if u.pk != key]
-            return Board(cycle, user, day, unit, tops if tops is not None else inside, below)
+            return at(unit, tops if tops is not None else inside, below)
     if reach is not None:
         mine = [_id_of(path) for path in reach]
         names = Unit.objects.filter(pk__in=mine).order_by("name").values_list("pk", "name")
-        return Board(cycle, user, day, None, mine, list(names[:MOST_BRANCHES]))
+        return at(None, mine, list(names))
     with connection.cursor() as cursor:
-        cursor.execute(TOP_UNITS, {"most": MOST_BRANCHES})
-        return Board(cycle, user, day, None, None, [(pk, name) for pk, name, _path in cursor.fetchall()])
+        cursor.execute(TOP_UNITS)
+        return at(None, None, cursor.fetchall())
 
 
 def _id_of(path: str) -> int:

@@ -94,6 +94,9 @@ def bench_launch(people: int) -> list[Measure]:
 
 def bench_stages(people: int) -> list[Measure]:
     """Opening and closing each stage of the next cycle, and what the clock does when many are handed over."""
+    from django.utils import timezone
+
+    from appraisals.models import CalibrationSession
     from pmcycle.cycles import actions
     from pmcycle.cycles.actions.lines import refresh_chains
     from pmcycle.cycles.models import Assignment, Cycle, Stage
@@ -125,6 +128,10 @@ def bench_stages(people: int) -> list[Measure]:
 
         return work
 
+    def end_calibrations() -> None:
+        """What refuses to let the appraisal close is out of the way."""
+        CalibrationSession.objects.filter(state="open").update(state="closed", closed_at=timezone.now())
+
     handed: list[int] = []
 
     def without_lines() -> None:
@@ -135,8 +142,8 @@ def bench_stages(people: int) -> list[Measure]:
         """The floor of closing: the same rows updated with what is known already."""
         with connection_cursor() as cursor:
             cursor.execute(
-                "UPDATE goals_goal SET state = 'closed', closed_at = now(), version = version + 1, result = 50"
-                " WHERE state = 'agreed'"
+                "UPDATE goals_goal SET state = 'closed', closed_at = now(), version = version + 1, result = 50,"
+                " measured_on = current_date WHERE state = 'agreed'"
             )
 
     def hand_over() -> None:
@@ -163,7 +170,7 @@ def bench_stages(people: int) -> list[Measure]:
             for kind in ("objectives", "appraisal", "incentives", "evaluation")
         ),
         *(
-            beside_copy(f"close {kind}", close_stage(kind), people, rounds=1)
+            beside_copy(f"close {kind}", close_stage(kind), people, end_calibrations, rounds=1)
             for kind in ("objectives", "appraisal")
         ),
         beside_copy("close evaluation", close_stage("evaluation"), people, first=end_goals, rounds=1),

@@ -19,6 +19,7 @@ from pmcycle.home import completion, files
 from pmcycle.home.completion import Filters, Person
 from pmcycle.people.models import Absence, Employee, User
 from tests.conftest import SignedIn, World
+from tests.factories.people import make_unit
 from tests.open_items import catch_up, define
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +151,22 @@ def test_the_page_shows_funnel_causes_and_ways_out(world: World, as_: SignedIn) 
     assert reverse("cycles:transfer", kwargs={"pk": world.ana_part.pk}).encode() in page.content
     partner = as_(world.ines).get(url(world))
     assert reverse("cycles:transfer", kwargs={"pk": world.ana_part.pk}).encode() not in partner.content
+
+
+def test_every_unit_below_is_counted_on_some_page(world: World, as_: SignedIn) -> None:
+    root = world.sales.parent
+    assert root
+    shops = [make_unit(f"Shop {n:02}", root) for n in range(2 * completion.BRANCHES_A_PAGE)]
+    Participation.objects.filter(pk=world.ana_part.pk).update(unit=shops[-1])
+    kim, url = as_(world.kim), reverse("home:board", args=[world.cycle.pk])
+    pages = [kim.get(url, {"units": n}) for n in (1, 2, 3)]
+    listed = [pk for page in pages for pk, _name in page.context["branches"]]
+    assert len(listed) == len(set(listed))
+    assert {shop.pk for shop in shops} < set(listed)
+    (row,) = [row for page in pages for row in page.context["by_unit"] if shops[-1].name in row]
+    assert "0 / 1" in row
+    last = kim.get(url, {"units": 99})
+    assert "units=2" in last.content.decode(), "the way back"
 
 
 def test_the_file_holds_exactly_what_is_shown(world: World, as_: SignedIn) -> None:

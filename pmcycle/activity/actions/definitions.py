@@ -407,7 +407,11 @@ def functions() -> list[str]:
     for app in definitions():
         steps = "".join(
             STEP.replace("{sql}", text)
-            for part, scope in (("people", OF_PEOPLE), ("matters", OF_PEOPLE_OR_NOBODY), ("milestones", OF_PEOPLE))
+            for part, scope in (
+                ("people", OF_PEOPLE),
+                ("matters", OF_PEOPLE_OR_NOBODY),
+                ("milestones", OF_PEOPLE),
+            )
             if (text := refresh_text([app], part, scope))
         )
         made.append(_with_arguments(BODY.replace("{name}", f"todo_refresh_{app}").replace("{steps}", steps)))
