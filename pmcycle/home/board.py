@@ -61,7 +61,7 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
     cycle = _cycle(request, pk)
     stages = list(cycle.stages.all())
     filters = Filters.of(request.GET)
-    branches = row_number(request.GET.get("units")) or 1
+    branches = min(row_number(request.GET.get("units")) or 1, LAST_PAGE)
     seen = completion.look(cycle, request.user, cycle.local_day(timezone.now()), filters, branches)
     sort = request.GET.get("sort", "")
     if request.GET.get("as") in ("csv", "xlsx"):

@@ -11,11 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db import connection
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -28,6 +27,7 @@ from pmcycle.typed import row_number
 PER_PAGE = 25
 MOST_EXPORTED = 200_000
 BRANCHES_A_PAGE = 20
+UNITS_TO_CHOOSE = 40
 
 STATES: dict[str, Any] = {
     "done": gettext_lazy("done"),
@@ -103,13 +103,22 @@ WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s
 """  # noqa: S608 - constants; every value is a parameter
 
 # The units by which a company is split: its roots, or what lies below the only one.
-TOP_UNITS = """
-WITH roots AS (SELECT id, name FROM people_unit WHERE parent_id IS NULL ORDER BY name, id)
-SELECT id, name FROM roots WHERE (SELECT count(*) FROM roots) > 1
-UNION ALL
-(SELECT id, name FROM people_unit WHERE parent_id = (SELECT min(id) FROM roots HAVING count(*) = 1)
- ORDER BY name, id)
+# The units right below: of the one that is chosen, of a partner, or of the top. The first ones, to choose from,
+# and one page of them.
+BELOW = """
+WITH roots AS (SELECT id FROM people_unit WHERE parent_id IS NULL LIMIT 2),
+below AS (
+  SELECT id, name, row_number() OVER (ORDER BY name, id) AS place, count(*) OVER () AS total FROM people_unit
+  WHERE {which}
+)
+SELECT id, name, place, total FROM below
+WHERE place <= %(listed)s OR place BETWEEN %(first)s AND %(last)s ORDER BY place
 """
+BELOW_CHOSEN, BELOW_PARTNER = "parent_id = %(chosen)s", "id = ANY(%(mine)s)"
+BELOW_TOP = (
+    "parent_id = (SELECT min(id) FROM roots HAVING count(*) = 1)"
+    " OR (parent_id IS NULL AND (SELECT count(*) FROM roots) > 1)"
+)
 
 PEOPLE = """
 SELECT p.id, e.name, e.number, coalesce(u.name, ''), p.state, p.employee_id{total}
@@ -189,12 +198,15 @@ class Filters:
         return cls(**values)
 
 
+R = TypeVar("R")
+
+
 @dataclass(frozen=True)
 class Board:
     """One reader's look at a cycle on a day, narrowed to a unit with all below it.
 
-    `tops` are the units whose people it is about (None: everybody), `units` those (id, name) right below,
-    `branches` the page of them by which the counts are split.
+    `tops` are the units whose people it is about (None: everybody), `units` the first ones (id, name) right
+    below, to choose from, `branches` the page of them by which the counts are split.
     """
 
     cycle: Cycle
@@ -223,30 +235,31 @@ class Board:
         return rows
 
 
-def look(cycle: Cycle, user: User, day: date, filters: Filters, branches: int = 1) -> Board:
-    """The board for this reader, with one page of the units below. One statement."""
-
-    def at(unit: Unit | None, tops: Sequence[int] | None, units: Sequence[tuple[int, str]]) -> Board:
-        page = Paginator(units, BRANCHES_A_PAGE).get_page(branches)
-        return Board(cycle, user, day, unit, tops, units, page)
-
+def look(cycle: Cycle, user: User, day: date, filters: Filters, page: int = 1) -> Board:
+    """The board for this reader, with one page of the units below. One statement, another for a chosen unit."""
     reach = None if user.standing.is_hr_admin else _outermost(user.standing.partner_paths)
-    if filters.unit:
-        key = int(filters.unit)
-        near = list(Unit.objects.filter(Q(pk=key) | Q(parent=key)).order_by("name"))
-        unit = next((u for u in near if u.pk == key), None)
-        if unit is not None:
-            tops = [key] if reach is None or any(unit.path.startswith(path) for path in reach) else None
-            inside = [_id_of(path) for path in reach or () if path.startswith(unit.path)]
-            below = [(u.pk, u.name) for u in near if u.pk != key]
-            return at(unit, tops if tops is not None else inside, below)
-    if reach is not None:
-        mine = [_id_of(path) for path in reach]
-        names = Unit.objects.filter(pk__in=mine).order_by("name").values_list("pk", "name")
-        return at(None, mine, list(names))
+    unit = Unit.objects.filter(pk=int(filters.unit)).first() if filters.unit else None
+    mine = None if reach is None else [_id_of(path) for path in reach]
+    tops = mine
+    if unit is not None:
+        is_within = reach is None or any(unit.path.startswith(path) for path in reach)
+        inside = [_id_of(path) for path in reach or () if path.startswith(unit.path)]
+        tops = [unit.pk] if is_within else inside
+    first = (page - 1) * BRANCHES_A_PAGE + 1
+    values = {
+        "chosen": unit and unit.pk, "mine": mine, "listed": UNITS_TO_CHOOSE,
+        "first": first, "last": first + BRANCHES_A_PAGE - 1,
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(TOP_UNITS)
-        return at(None, None, cursor.fetchall())
+        which = BELOW_CHOSEN if unit else BELOW_TOP if mine is None else BELOW_PARTNER
+        cursor.execute(BELOW.replace("{which}", which), values)
+        rows = cursor.fetchall()
+    total = rows[0][3] if rows else 0
+    if first > total:
+        page = first = 1
+    branches = [(pk, name) for pk, name, place, _total in rows if 0 <= place - first < BRANCHES_A_PAGE]
+    units = [(pk, name) for pk, name, place, _total in rows if place <= UNITS_TO_CHOOSE]
+    return Board(cycle, user, day, unit, tops, units, page_of(branches, total, page, BRANCHES_A_PAGE))
 
 
 def _id_of(path: str) -> int:
@@ -403,7 +416,7 @@ def _cell(
     }
 
 
-def page_of(rows: list[Person], total: int, number: int, size: int = PER_PAGE) -> Page[Person]:
+def page_of(rows: list[R], total: int, number: int, size: int = PER_PAGE) -> Page[R]:
     """A page over rows that the database has cut to size already."""
     pager = Paginator(rows, size)
     pager.count = total

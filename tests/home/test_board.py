@@ -166,7 +166,7 @@ def test_every_unit_below_is_counted_on_some_page(world: World, as_: SignedIn) -
     (row,) = [row for page in pages for row in page.context["by_unit"] if shops[-1].name in row]
     assert "0 / 1" in row
     last = kim.get(url, {"units": 99})
-    assert "units=2" in last.content.decode(), "the way back"
+    assert "units=2" in last.content.decode(), "beyond the last page is the first"
 
 
 def test_the_file_holds_exactly_what_is_shown(world: World, as_: SignedIn) -> None:
