@@ -26,8 +26,8 @@ from pmcycle.typed import row_number
 
 PER_PAGE = 25
 MOST_EXPORTED = 200_000
-BRANCHES_A_PAGE = 20
-UNITS_TO_CHOOSE = 40
+BRANCHES_A_PAGE = 10
+UNITS_TO_CHOOSE = 30
 
 STATES: dict[str, Any] = {
     "done": gettext_lazy("done"),
