@@ -8,7 +8,7 @@ away. A clock that stood still for a week reminds once, not seven times.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -51,88 +51,131 @@ def need_rows() -> list[tuple[str, str, str, str]]:
     ]
 
 
-# Whoever must act on the item has left the cycle it belongs to.
-HAS_LEFT = """EXISTS (SELECT 1 FROM cycles_participation gone WHERE gone.cycle_id = item.cycle
-      AND gone.employee_id = item.recipient AND gone.state = 'left')"""
-
-# A person as the clock must see them: their account, their zone, their day and whether they are away.
-# The columns of `item` come first. Parameters: now, zones, zones, organisation's zone.
-PEOPLE = f"""
-person AS (
-  SELECT item.*, u.id AS user_id, u.is_active, e.name AS recipient_name, e.left_on, e.unit_id, z.local::date AS day,
-         extract(hour FROM z.local) AS hour, {WORKS_TODAY} AS is_working_day,
-         EXISTS (SELECT 1 FROM people_absence a WHERE a.employee_id = e.id AND a.starts_on <= z.local::date
-                 AND (a.ends_on IS NULL OR a.ends_on >= z.local::date)) AS is_away
-  FROM item
-  JOIN people_employee e ON e.id = item.recipient
-  JOIN people_user u ON u.employee_id = e.id
-  CROSS JOIN LATERAL (SELECT %s::timestamptz AT TIME ZONE coalesce(
-    CASE WHEN e.zone = ANY(%s) THEN e.zone END, CASE WHEN u.zone = ANY(%s) THEN u.zone END, %s) AS local) z
-  WHERE item.phase = 'todo' AND item.due_on IS NOT NULL AND (e.left_on IS NULL OR e.left_on >= z.local::date)
-    AND NOT {HAS_LEFT}
-)"""  # noqa: S608 - constants; every value is a parameter
+# The zones of people and of their accounts: few, so that days and hours are computed once for each pair of
+# them and not once for each item.
+ZONES = """
+SELECT person.zone, account.zone
+FROM (SELECT DISTINCT zone FROM people_employee) person CROSS JOIN (SELECT DISTINCT zone FROM people_user) account
+"""
+# The pairs in which it is the morning of a working day, with the day. Parameters: both zones of each pair
+# and the one that holds, now, the hour.
+MORNINGS = f"""
+SELECT pair.zone, pair.account_zone, z.local::date
+FROM unnest(%s::text[], %s::text[], %s::text[]) pair (zone, account_zone, here)
+CROSS JOIN LATERAL (SELECT %s::timestamptz AT TIME ZONE pair.here AS local) z
+WHERE extract(hour FROM z.local) >= %s AND {WORKS_TODAY}
+"""  # noqa: S608 - constants; every value is a parameter
+# The same as a table. Parameters: the columns of MORNINGS.
+CLOCK = """WITH clock AS MATERIALIZED (
+  SELECT * FROM unnest(%s::text[], %s::text[], %s::date[]) AS clock (zone, account_zone, day)
+)"""
 
 # What is open and due around now. {which} narrows it to what a statement can be about, so that the
 # index on what is open and due finds it. Materialized: read once, however many rows are compared with it.
-ITEMS = """WITH item AS MATERIALIZED (
-  SELECT t.kind, t.subject_id AS subject, t.recipient_id AS recipient, t.about_id AS about,
-    coalesce(who.name, nullif(t.name, ''), c.name, '') AS about_name, t.cycle_id AS cycle, t.stage, t.due_on, t.phase
+ITEMS = """item AS MATERIALIZED (
+  SELECT t.kind, t.subject_id AS subject, t.recipient_id AS recipient, t.named_id AS named, t.name,
+    t.cycle_id AS cycle, t.stage, t.due_on
   FROM activity_todo t
-  LEFT JOIN people_employee who ON who.id = t.named_id
-  LEFT JOIN cycles_cycle c ON c.id = t.cycle_id
   WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo' AND t.due_on IS NOT NULL
     AND (t.opens_at IS NULL OR t.opens_at <= %s) AND (t.ends_at IS NULL OR t.ends_at > %s) AND {which}
+)"""
+
+# A person as the clock must see them, where it is morning: their account, their day and whether they are
+# away; nobody who has left the company, or the cycle that the item belongs to. The columns of {source}
+# come first.
+PEOPLE = """
+away AS MATERIALIZED (
+  SELECT DISTINCT a.employee_id, today.day FROM people_absence a JOIN (SELECT DISTINCT day FROM clock) today
+    ON a.starts_on <= today.day AND (a.ends_on IS NULL OR a.ends_on >= today.day)
+),
+person AS MATERIALIZED (
+  SELECT {source}.*, u.id AS user_id, u.is_active, e.name AS recipient_name, e.unit_id, clock.day,
+         (e.id, clock.day) IN (SELECT employee_id, day FROM away) AS is_away
+  FROM {source}
+  JOIN people_employee e ON e.id = {source}.recipient
+  JOIN people_user u ON u.employee_id = e.id
+  JOIN clock ON clock.zone = e.zone AND clock.account_zone = u.zone
+  WHERE (e.left_on IS NULL OR e.left_on >= clock.day)
+    AND NOT EXISTS (SELECT 1 FROM cycles_participation gone WHERE gone.cycle_id = {source}.cycle
+      AND gone.employee_id = {source}.recipient AND gone.state = 'left')
 )"""
 
 NEED = (
     "need (kind, title, waits, url) AS (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]))"
 )
 
+# The words of the items of {source}, looked up for what may be told and for nothing else.
+WORDED = """
+worded AS MATERIALIZED (
+  SELECT {source}.*, replace(need.url, '%%(pk)s', subject::text) AS url,
+         replace(need.title, '%%(name)s', coalesce(who.name, nullif({source}.name, ''), c.name, '')) AS title
+  FROM {source}
+  JOIN need ON need.kind = {source}.kind
+  LEFT JOIN people_employee who ON who.id = {source}.named
+  LEFT JOIN cycles_cycle c ON c.id = {source}.cycle
+)"""
+
+# Most sweeps find that all is told. Therefore that is asked first, of the items alone: a person is looked
+# for only where a reminder of one of the days on which it is morning somewhere has not been written.
 REMIND = (
-    ITEMS.format(which="t.due_on BETWEEN %s AND %s")  # noqa: S608 - constants; every value is a parameter
-    + ", "
-    + PEOPLE
-    + ", "
-    + NEED
+    CLOCK  # noqa: S608 - constants; every value is a parameter
     + """,
-fire AS (
-  SELECT person.*, need.title, need.url,
-         (SELECT max(days) FROM unnest(CASE WHEN policy.id IS NULL THEN %s::int[] ELSE
-            coalesce((SELECT array_agg(-before) FROM unnest(policy.days_before::int[]) before), '{}'::int[])
-            || policy.days_after::int[] END) days
-          WHERE person.due_on + days <= person.day) AS days
-  FROM person
-  JOIN need ON need.kind = person.kind
-  LEFT JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
-  WHERE person.is_working_day AND person.hour >= %s
+policy AS MATERIALIZED (
+  SELECT cycle_id, kind AS stage, ARRAY(
+    SELECT days FROM (SELECT -unnest(days_before::int[]) UNION ALL SELECT unnest(days_after::int[])) around (days)
+    WHERE days IS NOT NULL ORDER BY days) AS steps
+  FROM cycles_reminderpolicy
 ),
+"""
+    + ITEMS.format(which="t.due_on BETWEEN %s AND %s")
+    + """,
+step AS (
+  SELECT item.*, morning, steps.days[width_bucket(morning - item.due_on, steps.days)] AS days
+  FROM item CROSS JOIN unnest(%s::date[]) morning
+  LEFT JOIN policy ON policy.cycle_id = item.cycle AND policy.stage = item.stage
+  CROSS JOIN LATERAL (SELECT coalesce(policy.steps, %s::int[]) AS days) steps
+),
+keyed AS (
+  SELECT step.*, concat_ws(':', 'remind', kind, subject, recipient, due_on, days) AS key
+  FROM step WHERE days IS NOT NULL
+),
+untold AS MATERIALIZED (
+  SELECT * FROM keyed WHERE NOT EXISTS (SELECT 1 FROM activity_notice told WHERE told.key = keyed.key)
+),
+"""
+    + NEED
+    + ", "
+    + WORDED.format(source="untold")
+    + ", "
+    + PEOPLE.format(source="worded")
+    + """,
 written AS (
   INSERT INTO activity_notice
     (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
-  SELECT user_id, 'reminder', left(replace(title, '%%(name)s', coalesce(about_name, '')), 200),
-         replace(url, '%%(pk)s', subject::text), kind, subject, due_on, false,
-         concat_ws(':', 'remind', kind, subject, recipient, due_on, days), %s
-  FROM fire WHERE days IS NOT NULL
+  SELECT user_id, 'reminder', left(title, 200), url, kind, subject, due_on, false, key, %s
+  FROM person WHERE day = morning
   ON CONFLICT (key) DO NOTHING
   RETURNING id, recipient_id
 )
 INSERT INTO activity_delivery (notice_id, channel, state, not_before, attempts, message_id, why)
-SELECT DISTINCT written.id, 'email', CASE WHEN fire.is_active AND NOT fire.is_away THEN 'pending' ELSE 'suppressed' END,
+SELECT written.id, 'email', CASE WHEN told.is_active AND NOT told.is_away THEN 'pending' ELSE 'suppressed' END,
        %s::timestamptz, 0, '',
-       CASE WHEN NOT fire.is_active THEN %s WHEN fire.is_away THEN %s ELSE '' END
-FROM written JOIN (SELECT DISTINCT user_id, is_active, is_away FROM person) fire ON fire.user_id = written.recipient_id
+       CASE WHEN NOT told.is_active THEN %s WHEN told.is_away THEN %s ELSE '' END
+FROM written JOIN (SELECT DISTINCT user_id, is_active, is_away FROM person) told ON told.user_id = written.recipient_id
 """
 )
 
 # Who is back gets the newest of what was held back for the absence, if it is still open.
 WELCOME_BACK = (
-    ITEMS.format(  # noqa: S608 - constants; every value is a parameter
+    CLOCK  # noqa: S608 - constants; every value is a parameter
+    + ", "
+    + ITEMS.format(
         which="""t.recipient_id IN (
       SELECT u.employee_id FROM activity_delivery d JOIN activity_notice n ON n.id = d.notice_id
       JOIN people_user u ON u.id = n.recipient_id WHERE d.state = 'suppressed' AND d.why = %s)"""
     )
     + ", "
-    + PEOPLE
+    + PEOPLE.format(source="item")
     + """,
 held AS (
   SELECT DISTINCT ON (person.user_id, person.kind, person.subject) d.id
@@ -141,7 +184,6 @@ held AS (
     AND n.subject_id = person.subject AND n.due_on = person.due_on
   JOIN activity_delivery d ON d.notice_id = n.id
   WHERE d.state = 'suppressed' AND d.why = %s AND NOT person.is_away AND person.is_active
-    AND person.is_working_day AND person.hour >= %s
     AND NOT EXISTS (SELECT 1 FROM activity_notice later JOIN activity_delivery ld ON ld.notice_id = later.id
       WHERE later.recipient_id = n.recipient_id AND later.subject_kind = n.subject_kind AND later.kind = n.kind
       AND later.subject_id = n.subject_id AND later.id > n.id AND ld.state IN ('sent', 'pending'))
@@ -154,19 +196,24 @@ WHERE activity_delivery.id = held.id AND activity_delivery.state = 'suppressed'
 
 # Who leads the person (in the cycle; else in the company) and the HR partners of their unit.
 ESCALATE = (
-    ITEMS.format(which="t.due_on BETWEEN %s AND %s")  # noqa: S608 - constants; every value is a parameter
+    CLOCK  # noqa: S608 - constants; every value is a parameter
     + ", "
-    + PEOPLE
+    + ITEMS.format(
+        which="""t.due_on BETWEEN %s AND %s AND EXISTS (SELECT 1 FROM cycles_reminderpolicy policy
+      WHERE policy.cycle_id = t.cycle_id AND policy.kind = t.stage AND policy.escalate_after IS NOT NULL)"""
+    )
     + ", "
     + NEED
+    + ", "
+    + WORDED.format(source="item")
+    + ", "
+    + PEOPLE.format(source="worded")
     + """,
 late AS (
-  SELECT person.*, need.title, person.day - person.due_on AS days
-  FROM person
-  JOIN need ON need.kind = person.kind
+  SELECT person.* FROM person
   JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
   WHERE policy.escalate_after IS NOT NULL AND person.due_on + policy.escalate_after <= person.day
-    AND NOT person.is_away AND person.is_working_day AND person.hour >= %s
+    AND NOT person.is_away
 ),
 told AS (
   SELECT late.*, manager.id AS manager_user, %s AS to_url FROM late
@@ -182,15 +229,16 @@ told AS (
     AND (role.ends_on IS NULL OR role.ends_on >= late.day)
   JOIN people_user partner ON partner.id = role.user_id AND partner.is_active AND partner.id <> late.user_id
 ),
+keyed AS (
+  SELECT told.*, concat_ws(':', 'escalate', kind, subject, recipient, due_on, manager_user) AS key FROM told
+),
 written AS (
   INSERT INTO activity_notice
     (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
   SELECT manager_user, 'escalation',
-         left(replace(replace(%s, '%%(person)s', recipient_name), '%%(task)s',
-              replace(title, '%%(name)s', coalesce(about_name, ''))), 200),
-         to_url, kind, subject, due_on, false,
-         concat_ws(':', 'escalate', kind, subject, recipient, due_on, manager_user), %s
-  FROM told
+         left(replace(replace(%s, '%%(person)s', recipient_name), '%%(task)s', title), 200),
+         to_url, kind, subject, due_on, false, key, %s
+  FROM keyed WHERE NOT EXISTS (SELECT 1 FROM activity_notice before WHERE before.key = keyed.key)
   ON CONFLICT (key) DO NOTHING
   RETURNING id
 )
@@ -265,10 +313,26 @@ def _zone() -> str:
     return zone if zone and zone in known_zones() else "UTC"
 
 
-# The widest days of any policy, and the latest day after which somebody above hears of it.
+def _mornings(cursor: Any, now: datetime) -> list[list[Any]]:
+    """Where it is the morning of a working day, as the columns of CLOCK; nothing where it is nowhere.
+
+    A zone that the database does not know falls back to the next.
+    """
+    known, house = set(known_zones()), _zone()
+    cursor.execute(ZONES)
+    pairs = [
+        (zone, account, next((one for one in (zone, account) if one in known), house))
+        for zone, account in cursor.fetchall()
+    ]
+    columns = [list(column) for column in zip(*pairs, strict=True)] or [[], [], []]
+    cursor.execute(MORNINGS, [*columns, now, MORNING])
+    return [list(column) for column in zip(*cursor.fetchall(), strict=True)]
+
+
+# The widest days of any policy, and the first and the latest day after which somebody above hears of it.
 WINDOW = """
 SELECT coalesce(max((SELECT max(d) FROM unnest(days_before::int[]) d)), 0),
-  coalesce(max((SELECT max(d) FROM unnest(days_after::int[]) d)), 0), max(escalate_after)
+  coalesce(max((SELECT max(d) FROM unnest(days_after::int[]) d)), 0), min(escalate_after), max(escalate_after)
 FROM cycles_reminderpolicy policy JOIN cycles_cycle c ON c.id = policy.cycle_id AND c.state = 'running'
 """
 # A clock that stood still reminds of what it missed for so many days.
@@ -277,45 +341,33 @@ CATCH_UP = 60
 
 def remind() -> int:
     """Write the reminders that are due this morning where their recipients are; returns how many are new."""
-    now, zones, words = timezone.now(), known_zones(), _words()
-    people: list[Any] = [now, zones, zones, _zone()]
+    now, words = timezone.now(), _words()
     needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], [], []]
     late = _("%(person)s is late: %(task)s")
     team, board = reverse("home:team"), need_url("home:board").replace(str(SENTINEL), "%(pk)s")
     day = now.date()
     with transaction.atomic(), connection.cursor() as cursor:
+        clock = _mornings(cursor, now)
+        if not clock:
+            return 0
+        days = sorted(set(clock[-1]))
         cursor.execute(WINDOW)
-        before, after, escalate = cursor.fetchone()
+        before, after, soonest, latest = cursor.fetchone()
         # Somewhere on earth it is a day earlier or later than here.
         first = day - timedelta(days=max(after, max(DAYS)) + CATCH_UP)
         last = day + timedelta(days=max(before, -min(DAYS)) + 1)
         cursor.execute(
             REMIND,
-            [now, now, first, last, *people, *needs, DAYS, MORNING, now, now, words["closed"], words[AWAY]],
+            [*clock, now, now, first, last, days, DAYS, *needs, now, now, words["closed"], words[AWAY]],
         )
         written = cursor.rowcount
         if Delivery.objects.filter(state=Delivery.State.SUPPRESSED, why=words[AWAY]).exists():
-            cursor.execute(WELCOME_BACK, [now, now, words[AWAY], *people, words[AWAY], MORNING, now])
+            cursor.execute(WELCOME_BACK, [*clock, now, now, words[AWAY], words[AWAY], now])
             written += cursor.rowcount
-        if escalate is not None:
-            first = day - timedelta(days=escalate + CATCH_UP)
-            cursor.execute(
-                ESCALATE,
-                [
-                    now,
-                    now,
-                    first,
-                    day + timedelta(days=1),
-                    *people,
-                    *needs,
-                    MORNING,
-                    team,
-                    board,
-                    late,
-                    now,
-                    now,
-                ],
-            )
+        if latest is not None:
+            first = day - timedelta(days=latest + CATCH_UP)
+            last = day - timedelta(days=soonest - 1)
+            cursor.execute(ESCALATE, [*clock, now, now, first, last, *needs, team, board, late, now, now])
             written += cursor.rowcount
         return int(written)
 
