@@ -247,7 +247,7 @@ def look(cycle: Cycle, user: User, day: date, filters: Filters, page: int = 1) -
         tops = [unit.pk] if is_within else inside
     first = (page - 1) * BRANCHES_A_PAGE + 1
     values = {
-        "chosen": unit and unit.pk, "mine": mine, "listed": UNITS_TO_CHOOSE,
+        "chosen": unit.pk if unit else None, "mine": mine, "listed": UNITS_TO_CHOOSE,
         "first": first, "last": first + BRANCHES_A_PAGE - 1,
     }  # fmt: skip
     with connection.cursor() as cursor:
