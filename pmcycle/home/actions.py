@@ -43,12 +43,15 @@ def known_zones() -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-def need_rows() -> list[tuple[str, str, str, str]]:
-    """Per kind of item: its title and its line for others (with %(name)s) and its address (with %(pk)s)."""
-    return [
-        (kind, str(need.title), str(need.title), need_url(need.url_name).replace(str(SENTINEL), "%(pk)s"))
-        for kind, need in NEEDS.items()
-    ]
+@cache
+def _address(url_name: str) -> str:
+    """Where such an item is opened, with %(pk)s for its number."""
+    return need_url(url_name).replace(str(SENTINEL), "%(pk)s")
+
+
+def need_rows() -> list[tuple[str, str, str]]:
+    """Per kind of item: its title (with %(name)s) and its address (with %(pk)s)."""
+    return [(kind, str(need.title), _address(need.url_name)) for kind, need in NEEDS.items()]
 
 
 # The zones of people and of their accounts: few, so that days and hours are computed once for each pair of
@@ -100,9 +103,7 @@ person AS MATERIALIZED (
       AND gone.employee_id = {source}.recipient AND gone.state = 'left')
 )"""
 
-NEED = (
-    "need (kind, title, waits, url) AS (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]))"
-)
+NEED = "need (kind, title, url) AS (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]))"
 
 # The words of the items of {source}, looked up for what may be told and for nothing else.
 WORDED = """
@@ -116,7 +117,8 @@ worded AS MATERIALIZED (
 )"""
 
 # Most sweeps find that all is told. Therefore that is asked first, of the items alone: a person is looked
-# for only where a reminder of one of the days on which it is morning somewhere has not been written.
+# for only where a reminder of one of the days on which it is morning somewhere has not been written. What
+# has been written stays so, because one sweep runs at a time.
 REMIND = (
     CLOCK  # noqa: S608 - constants; every value is a parameter
     + """,
@@ -140,7 +142,8 @@ keyed AS (
   FROM step WHERE days IS NOT NULL
 ),
 untold AS MATERIALIZED (
-  SELECT * FROM keyed WHERE NOT EXISTS (SELECT 1 FROM activity_notice told WHERE told.key = keyed.key)
+  SELECT * FROM keyed
+  WHERE NOT EXISTS (SELECT 1 FROM activity_notice told WHERE told.key = keyed.key AND told.kind = 'reminder')
 ),
 """
     + NEED
@@ -154,7 +157,6 @@ written AS (
     (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
   SELECT user_id, 'reminder', left(title, 200), url, kind, subject, due_on, false, key, %s
   FROM person WHERE day = morning
-  ON CONFLICT (key) DO NOTHING
   RETURNING id, recipient_id
 )
 INSERT INTO activity_delivery (notice_id, channel, state, not_before, attempts, message_id, why)
@@ -329,10 +331,15 @@ def _mornings(cursor: Any, now: datetime) -> list[list[Any]]:
     return [list(column) for column in zip(*cursor.fetchall(), strict=True)]
 
 
-# The widest days of any policy, and the first and the latest day after which somebody above hears of it.
+# The widest days of any policy; the first and the latest day after which somebody above hears of it; and
+# whether anything is that late. Parameters: tomorrow, tomorrow.
 WINDOW = """
 SELECT coalesce(max((SELECT max(d) FROM unnest(days_before::int[]) d)), 0),
-  coalesce(max((SELECT max(d) FROM unnest(days_after::int[]) d)), 0), min(escalate_after), max(escalate_after)
+  coalesce(max((SELECT max(d) FROM unnest(days_after::int[]) d)), 0), min(escalate_after), max(escalate_after),
+  EXISTS (SELECT 1 FROM activity_todo t
+    JOIN cycles_reminderpolicy late ON late.cycle_id = t.cycle_id AND late.kind = t.stage
+    WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo' AND t.due_on <= %s
+      AND t.due_on + late.escalate_after <= %s)
 FROM cycles_reminderpolicy policy JOIN cycles_cycle c ON c.id = policy.cycle_id AND c.state = 'running'
 """
 # A clock that stood still reminds of what it missed for so many days.
@@ -340,19 +347,26 @@ CATCH_UP = 60
 
 
 def remind() -> int:
-    """Write the reminders that are due this morning where their recipients are; returns how many are new."""
+    """Write the reminders that are due this morning where their recipients are; returns how many are new.
+
+    One sweep at a time: a second one beside it does nothing.
+    """
     now, words = timezone.now(), _words()
-    needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], [], []]
+    needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], []]
     late = _("%(person)s is late: %(task)s")
-    team, board = reverse("home:team"), need_url("home:board").replace(str(SENTINEL), "%(pk)s")
+    team, board = reverse("home:team"), _address("home:board")
     day = now.date()
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('remind', 7201))")
+        if not cursor.fetchone()[0]:
+            return 0
         clock = _mornings(cursor, now)
         if not clock:
             return 0
         days = sorted(set(clock[-1]))
-        cursor.execute(WINDOW)
-        before, after, soonest, latest = cursor.fetchone()
+        tomorrow = day + timedelta(days=1)
+        cursor.execute(WINDOW, [tomorrow, tomorrow])
+        before, after, soonest, latest, is_late = cursor.fetchone()
         # Somewhere on earth it is a day earlier or later than here.
         first = day - timedelta(days=max(after, max(DAYS)) + CATCH_UP)
         last = day + timedelta(days=max(before, -min(DAYS)) + 1)
@@ -364,9 +378,9 @@ def remind() -> int:
         if Delivery.objects.filter(state=Delivery.State.SUPPRESSED, why=words[AWAY]).exists():
             cursor.execute(WELCOME_BACK, [*clock, now, now, words[AWAY], words[AWAY], now])
             written += cursor.rowcount
-        if latest is not None:
+        if is_late and latest is not None:
             first = day - timedelta(days=latest + CATCH_UP)
-            last = day - timedelta(days=soonest - 1)
+            last = tomorrow - timedelta(days=soonest)
             cursor.execute(ESCALATE, [*clock, now, now, first, last, *needs, team, board, late, now, now])
             written += cursor.rowcount
         return int(written)

@@ -12,6 +12,7 @@ from django.core import mail
 from pmcycle.activity.models import Delivery, Notice
 from pmcycle.home import actions
 from pmcycle.people.models import Absence, Holiday, Organisation, Role, User
+from tests.at_once import at_once
 from tests.conftest import World
 from tests.factories import people
 from tests.factories.reminders import ask, only_requests, policy
@@ -78,6 +79,14 @@ def test_the_same_sweep_twice_reminds_once(company: World) -> None:
     sweep()
     sweep()
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sweeps_at_once_remind_once(company: World) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    ask(company.chen, company.ana, MONDAY + timedelta(days=1))
+    assert sum(at_once(*[actions.remind] * 4)) == 2
+    assert Notice.objects.count() == Delivery.objects.count() == 2
 
 
 def test_a_clock_that_stood_still_reminds_once(company: World, clock: Callable[[datetime], None]) -> None:
@@ -322,6 +331,6 @@ def test_statements_of_a_sweep_do_not_grow_with_items(
     for _ in range(30):
         ask(company.ana, company.chen, MONDAY + timedelta(days=1))
     actions.known_zones()
-    with django_assert_max_num_queries(9):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(10):  # type: ignore[attr-defined]
         actions.remind()
     assert Notice.objects.count() == 30
