@@ -335,7 +335,8 @@ def _mornings(cursor: Any, now: datetime) -> list[list[Any]]:
 # whether anything is that late. Parameters: tomorrow, tomorrow.
 WINDOW = """
 SELECT coalesce(max((SELECT max(d) FROM unnest(days_before::int[]) d)), 0),
-  coalesce(max((SELECT max(d) FROM unnest(days_after::int[]) d)), 0), min(escalate_after), max(escalate_after),
+  coalesce(max((SELECT max(d) FROM unnest(days_after::int[]) d)), 0),
+  (SELECT min(escalate_after) FROM cycles_reminderpolicy), max(escalate_after),
   EXISTS (SELECT 1 FROM activity_todo t
     JOIN cycles_reminderpolicy late ON late.cycle_id = t.cycle_id AND late.kind = t.stage
     WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo' AND t.due_on <= %s

@@ -331,6 +331,6 @@ def test_statements_of_a_sweep_do_not_grow_with_items(
     for _ in range(30):
         ask(company.ana, company.chen, MONDAY + timedelta(days=1))
     actions.known_zones()
-    with django_assert_max_num_queries(10):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(9):  # type: ignore[attr-defined]
         actions.remind()
     assert Notice.objects.count() == 30
