@@ -106,18 +106,19 @@ WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s
 # The units right below: of the one that is chosen, of a partner, or of the top. The first ones, to choose from,
 # and one page of them.
 BELOW = """
-WITH roots AS (SELECT id FROM people_unit WHERE parent_id IS NULL LIMIT 2),
-below AS (
-  SELECT id, name, row_number() OVER (ORDER BY name, id) AS place, count(*) OVER () AS total FROM people_unit
-  WHERE {which}
-)
-SELECT id, name, place, total FROM below
-WHERE place <= %(listed)s OR place BETWEEN %(first)s AND %(last)s ORDER BY place
+WITH total AS (SELECT count(*) AS n FROM people_unit WHERE {which})
+SELECT * FROM (
+  (SELECT false AS is_branch, id, name, n FROM people_unit, total WHERE {which}
+   ORDER BY parent_id, name LIMIT %(listed)s)
+  UNION ALL
+  (SELECT true, id, name, n FROM people_unit, total WHERE {which}
+   ORDER BY parent_id, name LIMIT %(size)s OFFSET %(skip)s)
+) found
 """
 BELOW_CHOSEN, BELOW_PARTNER = "parent_id = %(chosen)s", "id = ANY(%(mine)s)"
-BELOW_TOP = (
-    "parent_id = (SELECT min(id) FROM roots HAVING count(*) = 1)"
-    " OR (parent_id IS NULL AND (SELECT count(*) FROM roots) > 1)"
+BELOW_ROOT, BELOW_NOBODY = (
+    "parent_id = (SELECT min(id) FROM people_unit WHERE parent_id IS NULL HAVING count(*) = 1)",
+    "parent_id IS NULL",
 )
 
 PEOPLE = """
@@ -153,7 +154,9 @@ LEFT JOIN LATERAL (
     AND (away.ends_on IS NULL OR away.ends_on >= greatest(t.due_on, %(day)s))
   WHERE t.about_id = p.employee_id AND t.cycle_id = p.cycle_id AND t.stage = x.stage AND t.phase = 'todo'
     AND t.due_on IS NOT NULL AND t.done_at IS NULL AND t.dropped_at IS NULL
-) w ON x.due_on IS NOT NULL AND x.cause <> ''
+    -- In here, so that nothing is read for the many that are not blocked.
+    AND x.due_on IS NOT NULL AND x.cause <> ''
+) w ON true
 WHERE x.participation_id = ANY(%(parts)s)
 """  # noqa: S608 - constants; every value is a parameter
 
@@ -245,20 +248,27 @@ def look(cycle: Cycle, user: User, day: date, filters: Filters, page: int = 1) -
         is_within = reach is None or any(unit.path.startswith(path) for path in reach)
         inside = [_id_of(path) for path in reach or () if path.startswith(unit.path)]
         tops = [unit.pk] if is_within else inside
-    first = (page - 1) * BRANCHES_A_PAGE + 1
+    ways = [BELOW_CHOSEN] if unit else [BELOW_ROOT, BELOW_NOBODY] if mine is None else [BELOW_PARTNER]
     values = {
-        "chosen": unit.pk if unit else None, "mine": mine, "listed": UNITS_TO_CHOOSE,
-        "first": first, "last": first + BRANCHES_A_PAGE - 1,
-    }  # fmt: skip
+        "chosen": unit.pk if unit else None,
+        "mine": mine,
+        "listed": UNITS_TO_CHOOSE,
+        "size": BRANCHES_A_PAGE,
+    }
+    rows: list[tuple[bool, int, str, int]] = []
     with connection.cursor() as cursor:
-        which = BELOW_CHOSEN if unit else BELOW_TOP if mine is None else BELOW_PARTNER
-        cursor.execute(BELOW.replace("{which}", which), values)
-        rows = cursor.fetchall()
+        for which in ways:
+            if not rows:
+                cursor.execute(
+                    BELOW.replace("{which}", which), {**values, "skip": (page - 1) * BRANCHES_A_PAGE}
+                )
+                rows = cursor.fetchall()
+    units = [(pk, name) for is_branch, pk, name, _n in rows if not is_branch]
+    branches = [(pk, name) for is_branch, pk, name, _n in rows if is_branch]
+    if not branches:
+        # Beyond the last page is the first.
+        page, branches = 1, units[:BRANCHES_A_PAGE]
     total = rows[0][3] if rows else 0
-    if first > total:
-        page = first = 1
-    branches = [(pk, name) for pk, name, place, _total in rows if 0 <= place - first < BRANCHES_A_PAGE]
-    units = [(pk, name) for pk, name, place, _total in rows if place <= UNITS_TO_CHOOSE]
     return Board(cycle, user, day, unit, tops, units, page_of(branches, total, page, BRANCHES_A_PAGE))
 
 
