@@ -224,7 +224,8 @@ class Stage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.get_kind_display()
+        # Pages name their stages dozens of times, and `get_kind_display` translates every kind for each.
+        return str(StageKind(self.kind).label)
 
     @property
     def dates(self) -> StageDates:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -42,12 +42,24 @@ BELONGS = {
 }
 
 
+class Entry(NamedTuple):
+    """A way through the product: where it leads, whether the reader is there, and how much is new."""
+
+    label: str
+    url: str
+    icon: str
+    section: str
+    short: str
+    active: bool = False
+    count: int = 0
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """`nav`: the entries that this reader can open; `palette_url` and `search_url`: where finding asks, by script
     and as a page. No statements of its own."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return {"nav": []}
+        return {"nav": ()}
     return {
         "nav": nav_of(request),
         "palette_url": reverse("home:palette"),
@@ -55,7 +67,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
+def nav_of(request: HttpRequest) -> tuple[Entry, ...]:
     """The reader's way through the product; `unread_notices` and the standing came with the user."""
     user = cast(UserRequest, request).user
     unread = getattr(user, "unread_notices", 0)
@@ -66,25 +78,15 @@ def nav_of(request: HttpRequest) -> list[dict[str, Any]]:
     # A page that belongs to an entry which this reader does not have stays where its address says.
     is_theirs = any(name == belongs for _label, name, *_rest in entries)
     path = reverse(belongs) if belongs and is_theirs else "" if belongs == "" else request.path
-    nav = []
-    for label, name, url, icon, section, short in entries:
-        active = path == url if url == "/" else path.startswith(url)
-        entry = {
-            "label": label,
-            "url": url,
-            "icon": icon,
-            "active": active,
-            "section": section,
-            "short": short,
-        }
-        if name == "activity:inbox" and unread:
-            entry["count"] = unread
-        nav.append(entry)
-    # "/people/" begins "/people/imports/" too: only the entry that says most stays marked.
-    marked = max((len(str(e["url"])) for e in nav if e["active"]), default=0)
-    for entry in nav:
-        entry["active"] = entry["active"] and len(str(entry["url"])) == marked
-    return nav
+    there = [
+        url for _label, _name, url, *_rest in entries if (path == url if url == "/" else path.startswith(url))
+    ]
+    # "/people/" begins "/people/imports/" too: only the entry that says most is marked.
+    marked = max(there, key=len, default=None)
+    return tuple(
+        Entry(label, url, icon, section, short, url == marked, unread if name == "activity:inbox" else 0)
+        for label, name, url, icon, section, short in entries
+    )
 
 
 @lru_cache(maxsize=256)

@@ -29,9 +29,9 @@ def find(request: UserRequest, words: str) -> Sequence[Hit]:
     """Pages first when nothing is typed; else pages, people and goals that hold the words."""
     wanted = words.casefold()
     pages = [
-        Hit(entry["icon"], str(entry["label"]), _("Page"), entry["url"])
+        Hit(entry.icon, entry.label, _("Page"), entry.url)
         for entry in nav_of(request)
-        if wanted in str(entry["label"]).casefold()
+        if wanted in entry.label.casefold()
     ]
     if len(wanted) < 2:
         return pages

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -16,6 +16,7 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField
 from django.http import HttpRequest, QueryDict
 from django.template import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -115,6 +116,20 @@ def _icon(name: str, label: str, size: str) -> SafeString:
 
 
 @register.simple_tag
+def kept(fragment: str, **inputs: object) -> SafeString:
+    """``{% kept "ui/_keys.html" %}``: a fragment whose markup depends on its inputs and on the language alone.
+
+    It is rendered once for each, so it must read nothing else of the page. Inputs are hashable.
+    """
+    return _kept(fragment, get_language() or "", tuple(inputs.items()))
+
+
+@lru_cache(maxsize=2048)
+def _kept(fragment: str, _language: str, inputs: tuple[tuple[str, object], ...]) -> SafeString:
+    return render_to_string(fragment, dict(inputs))
+
+
+@register.simple_tag
 def logo(size: int = 28) -> SafeString:
     """``{% logo %}``: the ring of four stages as pmcycle's mark."""
     return charts.logo(size)
@@ -206,6 +221,11 @@ def button(
 
     ``note`` completes the name for those who hear the page ("Open" → "Open: appraisal of Ana").
     """
+    return _button(str(label), str(url), kind, icon_name, size, str(note))
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _button(label: str, url: str, kind: str, icon_name: str, size: str, note: str) -> SafeString:
     return format_html(
         '<a class="{}" href="{}">{}{}{}</a>',
         _button_css(kind, size),
@@ -861,13 +881,6 @@ def sidebar(context: Context) -> str:
 def htmx_headers(context: Context) -> str:
     """Return the headers that every htmx request carries, as JSON: the token against forged requests."""
     return json.dumps({"X-CSRFToken": str(context.get("csrf_token") or "")})
-
-
-@register.filter
-def tab_entries(nav: Iterable[Row]) -> list[Row]:
-    """Return the four entries for the phone's foot: those with ``tab``, else the first four."""
-    entries = list(nav)
-    return ([e for e in entries if e.get("tab")] or entries)[:4]
 
 
 @register.simple_tag

@@ -201,7 +201,7 @@ def test_two_managers_cannot_spend_the_same_money() -> None:
 def test_the_sheet_marks_its_entry_on_the_way(world: World, as_: SignedIn) -> None:
     run = incentives.recommending(world)
     page = as_(world.bashir).get(reverse("incentives:sheet", kwargs={"pk": run.pk}))
-    assert [str(entry["label"]) for entry in page.context["nav"] if entry["active"]] == ["Team rewards"]
+    assert [entry.label for entry in page.context["nav"] if entry.active] == ["Team rewards"]
 
 
 def test_one_team_at_a_time_and_the_first_of_many(

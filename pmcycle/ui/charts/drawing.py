@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils.html import format_html, format_html_join
@@ -40,6 +41,10 @@ def join(parts: Iterable[SafeString]) -> SafeString:
     return format_html_join("", "{}", ((part,) for part in parts))
 
 
+# The parts below are kept for their values: most pages draw what they drew a moment ago.
+
+
+@lru_cache(maxsize=4096, typed=True)
 def rect(
     x: float, y: float, width: float, height: float, css: str, *, rx: float = 3, hint: str = ""
 ) -> SafeString:
@@ -58,6 +63,7 @@ def rect(
     )
 
 
+@lru_cache(maxsize=4096, typed=True)
 def label_at(
     x: float, y: float, words: object, css: str = "", *, anchor: str = "middle", dx: float = 0
 ) -> SafeString:
