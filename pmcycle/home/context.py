@@ -51,7 +51,7 @@ class Entry(NamedTuple):
     section: str
     short: str
     active: bool = False
-    count: int = 0
+    unread: int = 0
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
