@@ -409,8 +409,9 @@ class AwardQuerySet(models.QuerySet["Award"]):
         return self.approved().filter(ineligible_why="")
 
     def left_out(self) -> Self:
-        """Of whom the rules could not say anything, because a fact was missing."""
-        return self.filter(ineligible_why__in=rules.LEFT_OUT)
+        """Of whom the rules could not say anything: a fact was missing, or they had left and are back."""
+        is_back = Q(ineligible_why="left", participation__state=Participation.State.ACTIVE)
+        return self.filter(Q(ineligible_why__in=rules.LEFT_OUT) | is_back)
 
 
 class Award(models.Model):

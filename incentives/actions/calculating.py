@@ -191,14 +191,16 @@ FROM incentives_pool p LEFT JOIN people_unit u ON u.id = p.unit_id WHERE p.compo
 """
 
 # A supplementary run takes whom no run before has given this component, and whom the rules say something
-# about now, or have not said anything about yet. What the run has taken once stays in it.
+# about now, or have not said anything about yet: also who had left then and is back. What the run has taken
+# once stays in it.
 SUPPLEMENT = """
 DELETE FROM reward_calc c
 WHERE EXISTS (
   SELECT 1 FROM incentives_award a JOIN incentives_run r ON r.id = a.run_id
   WHERE r.plan_id = %(plan)s AND r.id <> %(run)s AND a.component_id = c.component_id
     AND a.participation_id = c.participation_id
-    AND (a.ineligible_why = '' OR (c.why <> '' AND a.ineligible_why <> ALL(%(left_out)s))))
+    AND (a.ineligible_why = '' OR (c.why <> '' AND a.ineligible_why <> ALL(%(left_out)s)
+      AND NOT (a.ineligible_why = 'left' AND c.why <> 'left'))))
   AND NOT EXISTS (
     SELECT 1 FROM incentives_award a WHERE a.run_id = %(run)s AND a.component_id = c.component_id
       AND a.participation_id = c.participation_id)

@@ -76,7 +76,7 @@ def _left_out(run: Run, reader: User) -> list[Leftover]:
     found: dict[str, tuple[int, list[tuple[str, str]]]] = {}
     for code, pk, name, total in rows:
         found.setdefault(code, (total, []))[1].append((name, link("cycles:life_line", pk=pk)))
-    words = {"first_mention": _held_back, "not_in_run": _joined}
+    words = {"first_mention": _held_back, "not_in_run": _joined, "left": _back}
     return [
         Leftover(f"incentives:{code}", words.get(code, _out(code))(n) % {"n": n}, n, tuple(names))
         for code, (n, names) in found.items()
@@ -141,6 +141,14 @@ def _held_back(n: int) -> str:
     return ngettext(
         "%(n)d person is left out: a low rating is held, nothing is cited that they were told in time.",
         "%(n)d people are left out: a low rating is held, nothing is cited that they were told in time.",
+        n,
+    )
+
+
+def _back(n: int) -> str:
+    return ngettext(
+        "%(n)d person is left out: they had left and are back. They follow in a supplementary run.",
+        "%(n)d people are left out: they had left and are back. They follow in a supplementary run.",
         n,
     )
 

@@ -63,7 +63,7 @@ FROM (
   WHERE a.run_id = %(run)s
   GROUP BY a.participation_id, e.name, e.employee_number, e.risen, r.number, p.job_title, u.name, p.grade, c.name,
     c.first_day, c.last_day, v.number, c.currency, p.annual_pay, f.facts
-  HAVING bool_or(a.ineligible_why <> ALL(%(left_out)s))
+  HAVING bool_or(a.ineligible_why <> ALL(%(left_out)s) AND NOT (a.ineligible_why = 'left' AND p.state = 'active'))
 ) s
 ORDER BY s.participation_id
 ON CONFLICT (run_id, participation_id) DO NOTHING

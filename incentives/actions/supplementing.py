@@ -9,7 +9,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from appraisals.models import ReleasedResult
-from incentives import rules
 from incentives.actions.calculating import locked_plan
 from incentives.models import OVERSEERS, Award, AwardQuerySet, Plan, RestraintEntry, Run
 from pmcycle.activity.actions import record
@@ -50,7 +49,8 @@ def last_said(plan: Plan) -> AwardQuerySet:
 def waiting(plan: Plan, *, seen_by: User | None = None) -> list[Waiting]:
     """Everybody whom a supplementary run is for, by name; of them those whom `seen_by` may see. Two statements.
 
-    Left out for a missing fact, restrained by an entry that has ended since, or not in any run yet.
+    Left out for a missing fact, restrained by an entry that has ended since, had left and is back, or not in
+    any run yet.
     """
     rated = Exists(ReleasedResult.objects.filter(participation=OuterRef("participation")))
     ended = RestraintEntry.objects.filter(
@@ -63,7 +63,7 @@ def waiting(plan: Plan, *, seen_by: User | None = None) -> list[Waiting]:
     set_free = Q(Exists(ended), ~Exists(in_force), ineligible_why="restrained")
     rows = (
         (last_said(plan).visible_to(seen_by) if seen_by else last_said(plan))
-        .filter(Q(ineligible_why__in=rules.LEFT_OUT) | set_free)
+        .filter(Q(pk__in=Award.objects.left_out().filter(run__plan=plan)) | set_free)
         .annotate(is_rated=rated)
         .select_related("participation__employee", "participation__unit", "component")
         .order_by("participation__employee__sort_name", "participation", "component")
@@ -74,6 +74,8 @@ def waiting(plan: Plan, *, seen_by: User | None = None) -> list[Waiting]:
         words = row.why_words
         if row.ineligible_why == "restrained":
             words, person.is_ready = _("The entry that took it away has ended"), True
+        elif row.ineligible_why == "left":
+            words, person.is_ready = _("Had left at the calculation, and is back"), True
         elif row.ineligible_why == "no_rating" and vars(row)["is_rated"]:
             words, person.is_ready = _("Rated since the calculation"), True
         if words not in person.causes:

@@ -100,7 +100,7 @@ def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
     elif show == "out":
         rows = rows.left_out()
     elif show == "nothing":
-        rows = rows.exclude(ineligible_why="").exclude(ineligible_why__in=rules.LEFT_OUT)
+        rows = rows.exclude(ineligible_why="").exclude(pk__in=Award.objects.left_out().filter(run=found))
     elif show == "outside":
         rows = rows.filter(is_outside=True)
     ordered = rows.order_by("participation__employee__sort_name", "component")

@@ -17,6 +17,7 @@ from incentives.actions.recommending import pools_of
 from incentives.models import Award, AwardLine, Run, Statement
 from pmcycle.access import today
 from pmcycle.activity.models import Event
+from pmcycle.cycles import tasks
 from pmcycle.cycles.models import Participation
 from pmcycle.people.models import Employee
 from tests.conftest import SignedIn, World
@@ -96,6 +97,56 @@ def test_who_is_back_before_the_approval_is_calculated_in_again(world: World) ->
     assert incentives.award_of(world.ana_part).amount == amount
     lines = AwardLine.objects.filter(award=incentives.award_of(world.ana_part))
     assert list(lines.values_list("kind", flat=True)) == ["calculated", "reversal", "calculated"]
+
+
+def comes_back(world: World, key: str) -> None:
+    """By the company's record, and the clock has come by."""
+    Employee.objects.filter(pk=world.part[key].employee_id).update(left_on=None)
+    tasks.open_due()
+    world.part[key].refresh_from_db()
+    assert world.part[key].state == "active"
+
+
+def test_who_is_back_after_the_approval_gets_no_statement_of_nothing_and_follows(
+    world: World, as_: SignedIn
+) -> None:
+    run = handed_in(world)
+    amount = incentives.award_of(world.ana_part).amount
+    leaves(world, "ana")
+    run = incentives.approve(run, world.lea)
+    assert actions.waiting(run.plan) == [], "nobody waits for who has left"
+    comes_back(world, "ana")
+    left = {one.code: one for one in actions.left_of_release(run, world.kim)}
+    assert left["incentives:left"].names[0][0] == "Ana Popescu"
+    assert "are back" in left["incentives:left"].title
+    run = incentives.release(run, world.kim)
+    assert not Statement.objects.filter(participation=world.ana_part).exists()
+    url = reverse("incentives:run", kwargs={"pk": world.cycle.pk})
+    assert "Had left at the calculation, and is back" in as_(world.kim).get(url).content.decode()
+    out = as_(world.kim).get(url, {"show": "out"}).content.decode()
+    assert "Ana Popescu" in out
+    assert "incentives:left_out" in {one.code for one in actions.left_of_incentives(world.cycle, world.kim)}
+    supplement = actions.calculate(actions.open_supplement(run.plan, by=world.kim), by=world.kim)
+    assert set(Award.objects.filter(run=supplement).values_list("participation", flat=True)) == {
+        world.ana_part.pk
+    }
+    assert incentives.award_of(world.ana_part).amount == amount
+    leaves(world, "ana")
+    actions.calculate(supplement, by=world.kim)
+    assert incentives.award_of(world.ana_part).ineligible_why == "left", "and leaves again"
+
+
+def test_who_is_back_without_a_rating_waits_for_it_as_anybody(world: World) -> None:
+    incentives.rate(world.part["chen"])
+    run = incentives.calculated(world)
+    leaves(world, "ana")
+    run = actions.calculate(run, by=world.kim)
+    run = actions.open_recommending(run, version=None, by=world.kim)
+    run = incentives.release(incentives.approve(run, world.lea), world.kim)
+    comes_back(world, "ana")
+    supplement = actions.calculate(actions.open_supplement(run.plan, by=world.kim), by=world.kim)
+    award = incentives.award_of(world.ana_part)
+    assert (award.run, award.ineligible_why) == (supplement, "no_rating")
 
 
 def test_it_takes_the_same_number_of_statements_however_many_left(world: World) -> None:

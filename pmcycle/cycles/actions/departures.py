@@ -76,9 +76,7 @@ def return_person(
         locked.save(update_fields=["state", "left_on", "left_by_date"])
         cycle = locked.cycle
         refresh_chains(cycle, cycle.local_day(timezone.now()), only=locked)
-        for stage in cycle.stages.filter(state=Stage.State.OPEN):
-            for step in stage_work()[stage.kind].opens:
-                step(cycle)
+        _open_stages_again(cycle)
         title = _("You take part in “%s” again") % cycle.name
         tells = tell_person(locked, title, f"came_back:{locked.pk}:{locked.version}")
         record("came_back", locked, by=by, about=locked.employee, reason=reason, notify=tells)
@@ -89,8 +87,11 @@ def follow_departures(cycle: Cycle, day: date) -> int:
     """Freeze who has left the company by the day, and take up who is back; how many. In sets.
 
     For the clock, and for whoever must know it now. The day is the cycle's. What HR has said in the
-    cycle itself stays as it was said. Runs in the caller's transaction; again it changes nothing.
+    cycle itself stays as it was said. The stages that are open open for who is back. Runs in the
+    caller's transaction; again it changes nothing.
     """
+    # Before its people, as every act on one of them does.
+    Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
     people = Participation.objects.filter(cycle=cycle)
     gone = Q(employee__left_on__lt=day)
     leaving = _locked(
@@ -122,6 +123,7 @@ def follow_departures(cycle: Cycle, day: date) -> int:
         people.filter(pk__in=[p.pk for p in back]).update(
             state=Participation.State.ACTIVE, left_on=by_record, left_by_date=False, version=F("version") + 1
         )
+        _open_stages_again(cycle)
         users = _users_of(back)
         title, url = _("You take part in “%s” again") % cycle.name, link("cycles:detail", pk=cycle.pk)
         record_each(
@@ -139,6 +141,13 @@ def follow_departures(cycle: Cycle, day: date) -> int:
             by=None,
         )
     return len(leaving) + len(back)
+
+
+def _open_stages_again(cycle: Cycle) -> None:
+    """What is laid out where a stage opens, for who was away then; nobody else gets anything twice."""
+    for stage in cycle.stages.filter(state=Stage.State.OPEN):
+        for step in stage_work()[stage.kind].opens:
+            step(cycle)
 
 
 def _locked(rows: ParticipationQuerySet) -> list[Participation]:
