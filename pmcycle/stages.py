@@ -17,7 +17,7 @@ from pmcycle.cycles.models import StageKind
 STAGES: dict[str, StageWork] = {
     StageKind.OBJECTIVES: StageWork(
         opens=[goals.actions.open_objectives, evaluations.actions.bring_over],
-        leaves=[goals.actions.left_unagreed],
+        leaves=[goals.actions.left_of_objectives],
     ),
     StageKind.APPRAISAL: StageWork(
         copies=[appraisals.actions.copy_form],

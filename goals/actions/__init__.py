@@ -12,7 +12,7 @@ from goals.actions.changing import (
 )
 from goals.actions.company import align, publish, republish
 from goals.actions.contributions import confirm_contribution, contribute, decline_contribution
-from goals.actions.leaving import left_changes, left_unagreed
+from goals.actions.leaving import left_changes, left_of_objectives
 from goals.actions.measuring import fix_results, free_results, reading_of
 from goals.actions.progress import record_progress
 from goals.actions.proposing import assign, draft, edit, propose, propose_draft, withdraw
@@ -41,7 +41,7 @@ __all__ = [
     "free_results",
     "lapse_changes",
     "left_changes",
-    "left_unagreed",
+    "left_of_objectives",
     "open_objectives",
     "propose",
     "propose_draft",

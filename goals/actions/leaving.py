@@ -5,32 +5,71 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import ngettext
 
-from goals.models import ChangeRequest, Goal
+from goals.models import ChangeRequest, Contribution, Goal, sets_of_weights
 from pmcycle.cycles.actions import leftover
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.cycles.rules import Leftover
 from pmcycle.people.models import User
 
 
-def left_unagreed(cycle: Cycle, _reader: User | None) -> list[Leftover]:
-    """People without a goal that both sides agreed to, or with a proposal that nobody answered."""
+def left_of_objectives(cycle: Cycle, _reader: User | None) -> list[Leftover]:
+    """Who has no agreed set of goals, and contributions that end with the cycle unconfirmed."""
+    return [*_unagreed(cycle), *_unconfirmed(cycle)]
+
+
+def _unagreed(cycle: Cycle) -> list[Leftover]:
+    """People without a goal that both sides agreed to, with a proposal that nobody answered, or with a set
+    that does not come to 100."""
     goals = Goal.objects.filter(participation=OuterRef("pk"), horizon=Goal.Horizon.CYCLE)
     agreed = goals.filter(state__in=[Goal.State.AGREED, Goal.State.CLOSED])
-    rows = Participation.objects.filter(
-        ~Exists(agreed) | Exists(goals.filter(state=Goal.State.PROPOSED)),
-        cycle=cycle,
-        state=Participation.State.ACTIVE,
+    proposed = Exists(goals.filter(state=Goal.State.PROPOSED))
+    taking_part = Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)
+    uneven = taking_part.filter(~proposed, Exists(agreed), Exists(sets_of_weights(is_whole=False)))
+    return [
+        *leftover(
+            "goals:unagreed",
+            lambda n: ngettext(
+                "%(n)d person has no agreed goals, or a proposal that is not answered.",
+                "%(n)d people have no agreed goals, or a proposal that is not answered.",
+                n,
+            ),
+            taking_part.filter(~Exists(agreed) | proposed),
+            person="employee",
+            url_name="goals:of",
+        ),
+        *leftover(
+            "goals:uneven",
+            lambda n: ngettext(
+                "%(n)d person has agreed goals whose weights do not come to 100.",
+                "%(n)d people have agreed goals whose weights do not come to 100.",
+                n,
+            ),
+            uneven,
+            person="employee",
+            url_name="goals:of",
+        ),
+    ]
+
+
+def _unconfirmed(cycle: Cycle) -> list[Leftover]:
+    """Nobody confirms or declines them once the cycle is closed, and only what is confirmed counts."""
+    rows = Contribution.objects.filter(
+        participation__cycle=cycle,
+        participation__state=Participation.State.ACTIVE,
+        confirmed_at__isnull=True,
+        declined_at__isnull=True,
     )
     return leftover(
-        "goals:unagreed",
+        "goals:contribution",
         lambda n: ngettext(
-            "%(n)d person has no agreed goals, or a proposal that is not answered.",
-            "%(n)d people have no agreed goals, or a proposal that is not answered.",
+            "%(n)d contribution is not confirmed by whom it helped.",
+            "%(n)d contributions are not confirmed by whom they helped.",
             n,
         ),
         rows,
-        person="employee",
-        url_name="goals:of",
+        person="participation__employee",
+        pk="participation_id",
+        only_at_end=True,
     )
 
 

@@ -11,6 +11,7 @@ from goals.models.agreement import (
     may_plan_today,
     readers,
     readers_of_a_part,
+    sets_of_weights,
 )
 from goals.models.contributions import Contribution
 from goals.models.files import file_of
@@ -34,4 +35,5 @@ __all__ = [
     "open_items",
     "readers",
     "readers_of_a_part",
+    "sets_of_weights",
 ]

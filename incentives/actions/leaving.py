@@ -19,6 +19,7 @@ HALF_WAY = (Run.State.CALCULATED, Run.State.RECOMMENDING, Run.State.APPROVED)
 def left_of_incentives(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Everything of the stage that is open or held, in the order in which it is settled."""
     return [
+        *_unpublished(cycle),
         *_uncalculated(cycle),
         *left_sheets(cycle),
         *left_restraints(cycle),
@@ -27,6 +28,21 @@ def left_of_incentives(cycle: Cycle, reader: User | None) -> list[Leftover]:
         *_held(cycle, reader),
         *_unread(cycle),
     ]
+
+
+def _unpublished(cycle: Cycle) -> list[Leftover]:
+    """Rules that were written, for the first time or anew, and that no second person has published."""
+    rows = Plan.objects.filter(
+        cycle=cycle, published_by__isnull=True, drafted_by__isnull=False, components__rules__isnull=False
+    ).distinct()
+    return leftover(
+        "incentives:unpublished",
+        lambda _n: _("Reward rules are written and not published: a second person publishes them."),
+        rows,
+        name="cycle__name",
+        url_name="incentives:plan",
+        pk="cycle_id",
+    )
 
 
 def _uncalculated(cycle: Cycle) -> list[Leftover]:

@@ -15,7 +15,7 @@ from pmcycle.cycles.models import Acceptance, Stage
 from pmcycle.cycles.rules import Accepting, Leftover, at_the_end
 from pmcycle.errors import LeftBehind
 from tests.conftest import SignedIn, World
-from tests.factories import appraisals, cycles
+from tests.factories import appraisals, cycles, goals, incentives
 
 pytestmark = pytest.mark.django_db
 OTHERS = 9  # who takes part, without Kim: nobody learns here of their own rating
@@ -46,6 +46,53 @@ def test_the_page_names_who_is_left_and_leads_to_where_it_is_settled(
     assert "Ana" in shown
     assert reverse("cycles:life_line", kwargs={"pk": world.ana_part.pk}) in shown
     assert "closes for everybody now" in shown, "it asks once more"
+
+
+def test_every_name_leads_where_the_reader_may_go_their_own_too(
+    world: World, as_: SignedIn, stage: Stage
+) -> None:
+    kim = as_(world.kim)
+    for found in (
+        actions.leftovers_of_stage(stage, world.kim),
+        actions.leftovers_of_cycle(world.cycle, world.kim),
+    ):
+        led = {url for one in found for _name, url in one.names}
+        assert {url: kim.get(url).status_code for url in led} == dict.fromkeys(led, 200)
+        own = {url for one in found for name, url in one.names if name == world.kim.name}
+        assert reverse("home:index") in own
+
+
+def test_goals_that_do_not_come_to_100_are_named(world: World) -> None:
+    goals.agree(world.ana_part, world.ana, world.bashir, weight="60")
+    goals.agree(world.part["chen"], world.chen, world.bashir, weight="100")
+    objectives = world.cycle.stages.get(kind="objectives")
+    left = {one.code: one for one in actions.leftovers_of_stage(objectives, world.kim)}
+    assert [name for name, _url in left["goals:uneven"].names] == ["Ana Popescu"]
+    assert left["goals:unagreed"].count == len(world.part) - 2
+    goals.propose(world.ana_part, world.ana, title="The rest", weight="40")
+    left = {one.code: one for one in actions.leftovers_of_stage(objectives, world.kim)}
+    assert "goals:uneven" not in left, "named once, for the proposal that waits"
+    assert left["goals:unagreed"].count == len(world.part) - 1
+
+
+def test_what_nobody_confirmed_is_named_at_the_end_of_the_cycle_alone(world: World) -> None:
+    goals.contribution(world.ana_part, world.ana, world.chen)
+    left = {one.code: one for one in actions.leftovers_of_cycle(world.cycle, world.kim)}
+    assert [name for name, _url in left["goals:contribution"].names] == ["Ana Popescu"]
+    objectives = world.cycle.stages.get(kind="objectives")
+    codes = {one.code for one in actions.leftovers_of_stage(objectives, world.kim)}
+    assert codes == {"goals:unagreed"}
+
+
+def test_rules_that_no_second_person_has_published_are_named(world: World) -> None:
+    plan = incentives.write_plan(world)
+    stage = world.cycle.stages.get(kind="incentives")
+    left = {one.code: one for one in actions.leftovers_of_stage(stage, world.kim)}
+    address = reverse("incentives:plan", kwargs={"pk": world.cycle.pk})
+    assert left["incentives:unpublished"].names == ((world.cycle.name, address),)
+    incentives.publish(plan, world.lea)
+    codes = {one.code for one in actions.leftovers_of_stage(stage, world.kim)}
+    assert codes == {"incentives:uncalculated"}
 
 
 def test_each_kind_needs_a_reason_of_its_own(world: World, as_: SignedIn, stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Count, QuerySet, Window
@@ -54,13 +55,25 @@ def leftovers_of_stage(stage: Stage, reader: User | None) -> list[Leftover]:
     Who reads it does not learn of their own rating before its release; the clock (None) counts all.
     """
     found = [one for leave in stage_work()[stage.kind].leaves for one in leave(stage.cycle, reader)]
-    return [one for one in found if not one.only_at_end]
+    return _as_far_as_they_may_go([one for one in found if not one.only_at_end], stage.cycle, reader)
 
 
 def leftovers_of_cycle(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """What would be left behind if the whole cycle ended now, that of stages which are closed included."""
     found = [one for work in stage_work().values() for leave in work.leaves for one in leave(cycle, reader)]
-    return rules.at_the_end(found)
+    return _as_far_as_they_may_go(rules.at_the_end(found), cycle, reader)
+
+
+def _as_far_as_they_may_go(found: list[Leftover], cycle: Cycle, reader: User | None) -> list[Leftover]:
+    """The same, where the reader's own name leads home: nobody has the way to exceptions of their own."""
+    part = cycle.participations.filter(employee=reader.employee_id).first() if reader and found else None
+    if part is None:
+        return found
+    own, home = link("cycles:life_line", pk=part.pk), link("home:index")
+    return [
+        replace(one, names=tuple((name, home if url == own else url) for name, url in one.names))
+        for one in found
+    ]
 
 
 def accept_leftovers(
