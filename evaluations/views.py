@@ -356,7 +356,8 @@ def _read_page(
         and participation.state == Participation.State.ACTIVE
         and participation.cycle.state == Cycle.State.RUNNING
         and evaluation.state == Evaluation.State.SHARED
-        and side not in {s.side for s in signatures},
+        and side not in {s.side for s in signatures}
+        and not actions.why_not_open(participation),
         "may_take_back": is_author
         and evaluation.state == Evaluation.State.SHARED
         and not signatures

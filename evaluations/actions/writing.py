@@ -175,6 +175,7 @@ def sign(evaluation: Evaluation, comment: str, *, version: int | None, by: User)
             raise Refused(_("This evaluation is not waiting for a signature."))
         if row.participation.state != Participation.State.ACTIVE:
             raise Refused(_("This person has left. Their cycle is kept as it is."))
+        _judge_open(row)
         is_person = signer.pk == row.participation.employee_id
         side = Signature.Side.EMPLOYEE if is_person else Signature.Side.MANAGER
         if row.signatures.filter(side=side).exists():

@@ -38,6 +38,8 @@ def say(
         )
         if part.cycle.state != Cycle.State.RUNNING:
             raise Refused(_("This cycle is closed. What was said in it stays readable."))
+        if part.state != Participation.State.ACTIVE:
+            raise Refused(_("%s has left this cycle; what was said stays readable.") % part.employee.name)
         assignment = (
             Assignment.objects.current().filter(participation=part).select_related("manager__user").first()
         )

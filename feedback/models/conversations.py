@@ -126,14 +126,16 @@ def thread_of(participation: Participation, stage: str, user: User) -> dict[str,
     entries = [as_line(entry, user) for entry in rows]
     manager = assignment.manager if assignment else None
     is_over = assignment is not None and assignment.participation.cycle.state != Cycle.State.RUNNING
+    has_left = participation.state == Participation.State.LEFT
     place = {"pk": participation.pk, "stage": stage}
     return {
         "entries": entries[:THREAD_SHOWS][::-1],
         "has_earlier": len(entries) > THREAD_SHOWS,
         "other": participation.employee.name if is_manager else manager.name if manager else "",
         "is_employee": is_employee,
-        "can_say": manager is not None and not is_over,
+        "can_say": manager is not None and not is_over and not has_left,
         "is_over": is_over,
+        "has_left": has_left,
         "stage": stage,
         "stage_label": StageKind(stage).label,
         "url": reverse("feedback:conversation", kwargs=place),

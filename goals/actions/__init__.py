@@ -12,8 +12,9 @@ from goals.actions.changing import (
 )
 from goals.actions.company import align, publish, republish
 from goals.actions.contributions import confirm_contribution, contribute, decline_contribution
+from goals.actions.judging import refuse_unless_planning
 from goals.actions.leaving import left_changes, left_of_objectives
-from goals.actions.measuring import fix_results, free_results, reading_of
+from goals.actions.measuring import fix_results, free_results, reading_of, refuse_if_measured
 from goals.actions.progress import record_progress
 from goals.actions.proposing import assign, draft, edit, propose, propose_draft, withdraw
 from goals.actions.stage import close_goals, open_objectives
@@ -48,6 +49,8 @@ __all__ = [
     "publish",
     "reading_of",
     "record_progress",
+    "refuse_if_measured",
+    "refuse_unless_planning",
     "republish",
     "request_change",
     "unfinished_goals",

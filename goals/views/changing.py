@@ -26,6 +26,8 @@ def request_change(request: UserRequest, pk: int) -> HttpResponse:
     goal = goal_of_pair(request, pk)
     if goal.state != Goal.State.AGREED:
         raise Refused(_("Only an agreed goal needs a change request."))
+    if request.method == "GET" and goal.participation is not None:
+        actions.refuse_if_measured(goal.participation, goal)
 
     def act(text: GoalText, form: ChangeForm) -> None:
         data = form.cleaned_data

@@ -83,7 +83,10 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         "is_pair": is_pair,
         "other": other_of(request, participation) if participation else "",
         "may_plan": is_pair and goal.is_planning,
-        "may_change": may_edit and goal.state == Goal.State.AGREED and opened is None,
+        "may_change": may_edit
+        and goal.state == Goal.State.AGREED
+        and goal.measured_on is None
+        and opened is None,
         "may_record": (may_edit or (is_of_company and runs)) and goal.state == Goal.State.AGREED,
         "may_align": may_align,
         "may_republish": is_of_company and runs and goal.state == Goal.State.AGREED,

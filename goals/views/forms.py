@@ -14,7 +14,7 @@ from goals.actions import GoalText
 from goals.forms import KeyResultFormSet, KeyResultRows, WordingForm
 from goals.models import ChangeRequest, Goal, GoalVersion
 from goals.rules import MAX_KEY_RESULTS, balance, key_result_words
-from goals.views.loading import other_of, plan_around
+from goals.views.loading import other_of, plan_around, refuse_unless_offered
 from pmcycle.access import UserRequest
 from pmcycle.activity.actions import drop_draft
 from pmcycle.typed import done, row_number
@@ -101,6 +101,8 @@ def reword(
 ) -> HttpResponse:
     """Another wording beside the one that is known; `said` is said afterwards, with the name of the other."""
     participation = plan_around(goal)
+    if goal.state == Goal.State.PROPOSED:
+        refuse_unless_offered(request, participation)
     weighs = goal.horizon == Goal.Horizon.CYCLE
     initial = {**initial_of(wording, None, version), "horizon": goal.horizon}
     form, rows = forms_of(request, form_class, initial, wording.key_results if wording else [], weighs=weighs)

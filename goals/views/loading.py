@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
+from goals import actions
 from goals.forms import DecisionForm
 from goals.models import Goal, may_plan_today, readers
 from pmcycle.access import UserRequest, get_editable, get_visible
@@ -44,6 +45,16 @@ def _refuse_if_over(cycle: Cycle) -> None:
     """No form of a closed cycle is offered: say so before somebody writes into it."""
     if cycle.state != Cycle.State.RUNNING:
         raise Refused(_("This cycle is closed. Everything in it stays readable."))
+
+
+def refuse_unless_offered(request: UserRequest, participation: Any) -> None:
+    """No form is offered where nothing can be planned today: say why before somebody writes into it.
+
+    `participation` is as `with_stage` reads it. What was sent all the same is judged by its action, so that
+    the page keeps what was typed.
+    """
+    if request.method == "GET" and not participation.is_planning:
+        actions.refuse_unless_planning(participation)
 
 
 def is_of_pair(request: UserRequest, participation: Any) -> bool:

@@ -18,7 +18,15 @@ from goals.forms import AssignForm, GoalForm
 from goals.models import Goal, alignable
 from goals.rules import balance
 from goals.views.forms import Act, carried_out, forms_of, initial_of, status_of, version_edited
-from goals.views.loading import goal_of_pair, other_of, plan_around, plan_of, version_decided_on
+from goals.views.loading import (
+    goal_of_pair,
+    other_of,
+    plan_around,
+    plan_of,
+    refuse_unless_offered,
+    version_decided_on,
+    with_stage,
+)
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Refused
@@ -72,13 +80,19 @@ def withdraw(request: UserRequest, pk: int) -> HttpResponse:
 def assign(request: UserRequest, pk: int) -> HttpResponse:
     """Propose one goal to several people of one's team in a cycle."""
     cycle = get_visible(Cycle, request.user, pk=pk)
-    team = Participation.objects.led_by(request.user).filter(cycle=cycle, state=Participation.State.ACTIVE)
-    team = team.select_related("employee", "cycle").order_by("employee__sort_name", "pk")
-    if not team.exists():
+    led_here = Participation.objects.led_by(request.user).filter(cycle=cycle)
+    team: Any = with_stage(led_here.filter(state=Participation.State.ACTIVE)).order_by(
+        "-is_planning", "employee__sort_name", "pk"
+    )
+    led = team.first()
+    if led is None:
         raise Http404
+    refuse_unless_offered(request, led)
+    if request.method == "GET":
+        team = team.filter(is_planning=True)
     form, rows = forms_of(
         request, AssignForm, {"visibility": Goal.Visibility.LINE}, [],
-        team=team, parents=alignable(team[0], request.user.employee_id).visible_to(request.user),
+        team=team, parents=alignable(led, request.user.employee_id).visible_to(request.user),
     )  # fmt: skip
     draft_key = f"goal-assigned-{cycle.pk}"
 
@@ -95,6 +109,7 @@ def assign(request: UserRequest, pk: int) -> HttpResponse:
 
 def _write(request: UserRequest, participation: Any, verb: Callable[..., Goal], done: str) -> HttpResponse:
     """The form of a new goal; `?from=` copies an earlier one of the same person."""
+    refuse_unless_offered(request, participation)
     initial, key_results = _copied(request, participation)
     initial.setdefault("parent", request.GET.get("parent"))
 
@@ -109,13 +124,15 @@ def _rewrite(request: UserRequest, pk: int, verb: Callable[..., Goal], done: str
     goal = goal_of_pair(request, pk)
     if goal.state != Goal.State.DRAFT:
         raise Refused(_("This goal is already: %(state)s.") % {"state": goal.get_state_display()})
+    participation = plan_around(goal)
+    refuse_unless_offered(request, participation)
     initial = initial_of(goal.latest, goal, goal.version)
 
     def act(text: GoalText, form: GoalForm) -> None:
         verb(goal, text, version=version_edited(form), by=request.user)
 
     key_results = goal.latest.key_results if goal.latest else []
-    return _form(request, plan_around(goal), act, done, initial, key_results, goal)
+    return _form(request, participation, act, done, initial, key_results, goal)
 
 
 def _form(

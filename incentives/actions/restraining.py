@@ -33,6 +33,14 @@ def _user_of(employee_id: int) -> User | None:
     return found
 
 
+def judge_restraining(part: Participation) -> None:
+    """Raise what refuses any entry about this person, whatever is filled in; the page asks the same."""
+    if part.cycle.state != Cycle.State.RUNNING:
+        raise Refused(_("This cycle is closed."))
+    if part.state != Participation.State.ACTIVE:
+        raise Refused(_("%s has left this cycle; what was written is frozen.") % part.employee.name)
+
+
 def propose_restraint(
     participation: Participation, entry: Entry | None, values: Mapping[str, Any], *, by: User
 ) -> RestraintEntry:
@@ -49,8 +57,7 @@ def propose_restraint(
         )
         if part.employee_id == by.employee_id:
             raise Refused(_("Nobody restrains their own reward."))
-        if part.cycle.state != Cycle.State.RUNNING:
-            raise Refused(_("This cycle is closed."))
+        judge_restraining(part)
         if _is_given(part.pk, values["component_kind"]):
             raise Refused(_("This reward is approved. An entry can restrain the one of the next cycle."))
         known = entries_known_since(part, part.cycle.mention_days)

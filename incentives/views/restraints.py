@@ -62,6 +62,8 @@ def propose_restraint(request: UserRequest, pk: int) -> HttpResponse:
     part = get_visible(
         Participation.objects.filter(overseen).select_related("employee", "cycle"), request.user, pk=pk
     )
+    if request.method == "GET":
+        actions.judge_restraining(part)
     known = list(entries_known_since(part, part.cycle.mention_days)[:40])
     readable = set(
         Entry.objects.visible_to(request.user)

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from feedback.models import ActionItem, last_talk
 from goals.models import Goal, KeyResult
 from pmcycle.access import in_force
-from pmcycle.cycles.models import Cycle, Participation, Stage
+from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
 from pmcycle.home.completion import DONE
 from pmcycle.home.contributions import MILESTONES
 from pmcycle.home.items import Turn, turns_of
@@ -50,6 +50,13 @@ class Grid:
     stages: Sequence[Stage]
     rows: Sequence[Row]
     sort: str
+
+    @property
+    def is_planning(self) -> bool:
+        """Whether goals are proposed now; of whom has more time alone, their own page offers it."""
+        return any(
+            stage.kind == StageKind.OBJECTIVES and stage.state == Stage.State.OPEN for stage in self.stages
+        )
 
 
 SORTS = ("silence", "name", "goals")

@@ -189,6 +189,20 @@ def test_a_cycle_does_not_close_over_a_review_nor_over_ratings_that_are_ready(
     assert kim.post(page(stage), answer(world, stage)).status_code == 302, "the stage alone may close"
 
 
+def test_a_stage_that_has_not_opened_is_said_before_anybody_writes_reasons(
+    world: World, as_: SignedIn
+) -> None:
+    world.cycle.stages.filter(kind="evaluation").update(state="planned")
+    url = reverse("cycles:close", kwargs={"pk": world.cycle.pk})
+    shown = as_(world.kim).get(url).content.decode()
+    assert "Evaluation has not opened yet. Open it on the board first" in shown
+    assert "Close the cycle</button>" not in shown
+    left = cycles.reasons(actions.leftovers_of_cycle(world.cycle, world.kim))
+    refused = as_(world.kim).post(url, {"version": world.cycle.version, **left})
+    assert refused.status_code == 409
+    assert "has not opened yet" in refused.content.decode()
+
+
 def test_the_reasons_for_the_end_of_the_cycle_are_kept_with_it(world: World, as_: SignedIn) -> None:
     appraisals.released(world)
     url = reverse("cycles:close", kwargs={"pk": world.cycle.pk})

@@ -9,6 +9,8 @@ from django.urls import reverse
 from evaluations import actions
 from evaluations.models import Evaluation, Signature
 from evaluations.rules import fingerprint
+from pmcycle.access import today
+from pmcycle.cycles.actions import extend
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories.evaluations import make_evaluation
@@ -39,6 +41,23 @@ def test_nobody_signs_for_another(world: World, as_: SignedIn) -> None:
     as_(world.ana).post(url, {"version": 1})
     assert as_(world.ana).post(url, {"version": 2}).status_code == 409
     assert row.signatures.count() == 1
+
+
+def test_in_a_closed_stage_nobody_signs_without_more_time(world: World, as_: SignedIn) -> None:
+    row = make_evaluation(world.ana_part, world.part["bashir"].employee, state="shared")
+    stage = world.cycle.stages.get(kind="evaluation")
+    stage.state = "closed"
+    stage.save(update_fields=["state"])
+    url = reverse("evaluations:sign", kwargs={"pk": row.pk})
+    page = reverse("evaluations:read", kwargs={"pk": row.pk})
+    for user in (world.ana, world.bashir):
+        assert url not in as_(user).get(page).content.decode()
+        refused = as_(user).post(url, {"version": 1, "comment": ""})
+        assert refused.status_code == 409
+        assert "Ask HR for more time" in refused.content.decode()
+    extend(world.ana_part, stage, due_on=today(), reason="leave", version=1, by=world.kim)
+    assert url in as_(world.ana).get(page).content.decode()
+    assert as_(world.ana).post(url, {"version": 1, "comment": ""}).status_code == 302
 
 
 def test_what_is_signed_cannot_be_taken_back(world: World, as_: SignedIn) -> None:

@@ -7,7 +7,9 @@ from django.db import Error, transaction
 from django.urls import reverse
 
 from feedback.models import Conversation, Entry, entries_known_since, thread_of
+from pmcycle.access import today
 from pmcycle.activity.models import Draft, Event, Notice
+from pmcycle.cycles.actions import mark_left
 from pmcycle.cycles.models import Cycle
 from tests.conftest import SignedIn, World
 from tests.factories.feedback import make_entry, person
@@ -34,6 +36,20 @@ def test_the_other_one_is_told_a_task_and_a_link_but_no_content(world: World, as
     event = Event.objects.get(verb="said")
     assert event.about == world.ana.employee
     assert "reject" not in str(event.data)
+
+
+def test_nothing_is_said_in_the_cycle_to_who_has_left_it(world: World, as_: SignedIn) -> None:
+    make_entry(world.ana_part, person(world.bashir), person(world.bashir), "Well done.")
+    bashir = as_(world.bashir)
+    assert place(world) in bashir.get(place(world, "conversation")).content.decode()
+    mark_left(world.ana_part, left_on=today(), reason="", version=1, by=world.kim)
+    page = bashir.get(place(world, "conversation")).content.decode()
+    assert "Well done." in page, "what was said stays readable"
+    assert f'action="{place(world)}"' not in page
+    refused = bashir.post(place(world), {"body": "One more thing."})
+    assert refused.status_code in (409, 422)
+    assert "has left this cycle" in refused.content.decode()
+    assert Entry.objects.count() == 1
 
 
 def test_it_may_be_about_a_goal(world: World, as_: SignedIn) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from goals.actions import fix_results
 from goals.models import Goal
+from pmcycle.access import today
+from pmcycle.cycles.actions import extend
 from tests.conftest import SignedIn, World
 from tests.factories import goals
 from tests.goals.test_propose import form
@@ -72,3 +75,62 @@ def test_an_earlier_goal_is_copied(world: World, as_: SignedIn) -> None:
     assert "Scrap rate of line 3" in page
     assert as_(world.ana).get(f"{url}?from=999999").status_code == 404
     assert as_(world.ana).get(f"{url}?from=x").status_code == 200
+
+
+def test_no_form_of_goals_is_offered_once_the_stage_is_closed(world: World, as_: SignedIn) -> None:
+    mine = goals.draft(world.ana_part, world.ana)
+    asked = goals.propose(world.ana_part, world.ana, title="Proposed in time")
+    ana, bashir = as_(world.ana), as_(world.bashir)
+    forms = {
+        reverse("goals:propose", args=[world.ana_part.pk]): ana,
+        reverse("goals:edit", args=[mine.pk]): ana,
+        reverse("goals:counter", args=[asked.pk]): bashir,
+        reverse("goals:assign", args=[world.cycle.pk]): bashir,
+    }
+    pages = {reverse("goals:list"): ana, reverse("goals:of", args=[world.ana_part.pk]): bashir}
+    pages[reverse("home:team")] = bashir
+
+    def offered() -> set[str]:
+        shown = "".join(user.get(url).content.decode() for url, user in pages.items())
+        return {url for url in forms if f'"{url}"' in shown}
+
+    assert offered() == set(forms)
+    assert {user.get(url).status_code for url, user in forms.items()} == {200}
+    stage = world.cycle.stages.get(kind="objectives")
+    stage.state = "closed"
+    stage.save(update_fields=["state"])
+    assert offered() == set()
+    for url, user in forms.items():
+        answer = user.get(url)
+        assert answer.status_code == 409
+        assert "The objectives stage is closed" in answer.content.decode()
+    sent = ana.post(reverse("goals:edit", args=[mine.pk]), {"title": "What I had typed", "why": "because"})
+    assert sent.status_code in (409, 422)
+    if sent.status_code == 422:
+        assert "What I had typed" in sent.content.decode(), "what was typed stays"
+
+
+def test_with_more_time_the_forms_of_goals_are_there_again(world: World, as_: SignedIn) -> None:
+    stage = world.cycle.stages.get(kind="objectives")
+    stage.state = "closed"
+    stage.save(update_fields=["state"])
+    extend(world.ana_part, stage, due_on=today(), reason="leave", version=1, by=world.kim)
+    page = as_(world.bashir).get(reverse("goals:assign", args=[world.cycle.pk])).content.decode()
+    assert "Ana Popescu" in page
+    assert "Chen Wei" not in page, "the stage is closed for Chen"
+    assert as_(world.ana).get(reverse("goals:propose", args=[world.ana_part.pk])).status_code == 200
+    chen = as_(world.chen).get(reverse("goals:propose", args=[world.part["chen"].pk]))
+    assert chen.status_code == 409
+
+
+def test_no_change_is_offered_of_a_goal_that_is_measured(world: World, as_: SignedIn) -> None:
+    goal = goals.agree(world.ana_part, world.ana, world.bashir, weight="100")
+    change = reverse("goals:request_change", args=[goal.pk])
+    pages = [reverse("goals:list"), reverse("goals:detail", args=[goal.pk])]
+    ana = as_(world.ana)
+    assert all(change in ana.get(url).content.decode() for url in pages)
+    fix_results(world.ana_part)
+    assert not any(change in ana.get(url).content.decode() for url in pages)
+    answer = ana.get(change)
+    assert answer.status_code == 409
+    assert "these goals are measured" in answer.content.decode()

@@ -13,6 +13,8 @@ from incentives import actions
 from incentives.models import RestraintEntry
 from pmcycle.access import today
 from pmcycle.activity.models import Notice
+from pmcycle.cycles.actions import mark_left
+from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
 from tests.factories import incentives
 
@@ -146,3 +148,15 @@ def test_the_database_refuses_the_proposer_as_decider(world: World) -> None:
         RestraintEntry.objects.filter(pk=entry.pk).update(decided_by=world.bashir)
     with pytest.raises(IntegrityError), transaction.atomic():
         RestraintEntry.objects.filter(pk=entry.pk).update(state="effective")
+
+
+def test_nobody_restrains_the_reward_of_who_has_left(world: World, as_: SignedIn) -> None:
+    said = incentives.told(world)
+    url = reverse("incentives:propose_restraint", kwargs={"pk": world.ana_part.pk})
+    assert as_(world.bashir).get(url).status_code == 200
+    mark_left(world.ana_part, left_on=today(), reason="", version=1, by=world.kim)
+    answer = as_(world.bashir).get(url)
+    assert answer.status_code == 409
+    assert "has left this cycle" in answer.content.decode()
+    with pytest.raises(Refused, match="has left"):
+        actions.propose_restraint(world.ana_part, said, values(world, percent=None), by=world.bashir)

@@ -223,17 +223,25 @@ def postpone_stage(stage: Stage, *, due_on: date, reason: str, version: int | No
     return locked
 
 
+def judge_end(cycle: Cycle) -> None:
+    """Raise what refuses that this cycle ends, whatever is accepted; the page asks the same."""
+    refuse_unless_running(cycle)
+    planned = [str(s) for s in cycle.stages.filter(state=Stage.State.PLANNED)]
+    if planned:
+        words = ngettext("%s has not opened yet.", "%s have not opened yet.", len(planned))
+        raise Refused(
+            words % _(" and ").join(planned)
+            + " "
+            + _("Open it on the board first: what stays undone in it is then named here.")
+        )
+
+
 def close(cycle: Cycle, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User) -> Cycle:
     """End a running cycle, its open stages with it. What is left in any stage is accepted with a reason, or refuses."""
     with transaction.atomic():
         locked = lock_running(cycle.pk)
         check_version(locked, version)
-        planned = [str(s) for s in locked.stages.filter(state=Stage.State.PLANNED)]
-        if planned:
-            raise Refused(
-                ngettext("%s has not opened yet.", "%s have not opened yet.", len(planned))
-                % _(" and ").join(planned)
-            )
+        judge_end(locked)
         left = accept_leftovers(locked, "close", leftovers_of_cycle(locked, by), accepted, by=by)
         for stage in lock_stages(locked):
             if stage.state == Stage.State.OPEN:

@@ -21,7 +21,7 @@ from pmcycle.cycles.models import (
     Reopening,
     Stage,
 )
-from pmcycle.cycles.views.shared import editable_cycle, line_of, refuse_unless
+from pmcycle.cycles.views.shared import editable_cycle, line_of, refuse_unless, why_not
 from pmcycle.typed import LeftoversForm, done, read_version, went_on
 
 WHAT = {
@@ -138,6 +138,7 @@ def close(request: UserRequest, pk: int) -> HttpResponse:
         "cycle": cycle,
         "form": form,
         "leaving": leaving,
+        "refusal": why_not(actions.judge_end, cycle) if request.method == "GET" else "",
         "heading": _("Close %(name)s") % {"name": cycle.name},
         "consequences": [
             *_closing_now(stages),

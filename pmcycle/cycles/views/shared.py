@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from pmcycle.access import UserRequest, get_editable
 from pmcycle.cycles.models import (
     Cycle,
+    Stage,
 )
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
@@ -29,6 +31,15 @@ def refuse_unless(cycle: Cycle, state: str) -> None:
     if cycle.state == Cycle.State.RUNNING:
         raise Refused(_("This cycle is running."))
     raise Refused(_("This cycle is closed. Everything in it stays readable."))
+
+
+def why_not(judge: Callable[[Any], None], row: Cycle | Stage) -> str:
+    """What the act would refuse whatever is filled in, said before anybody fills it in; "" if nothing."""
+    try:
+        judge(row)
+    except Refused as refused:
+        return str(refused.reason)
+    return ""
 
 
 def named(typed: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -19,8 +18,7 @@ from pmcycle.cycles.models import (
     Cycle,
     Stage,
 )
-from pmcycle.cycles.views.shared import refuse_unless
-from pmcycle.errors import Refused
+from pmcycle.cycles.views.shared import refuse_unless, why_not
 from pmcycle.typed import LeftoversForm, done, went_on
 
 
@@ -33,7 +31,7 @@ def _editable_stage(request: UserRequest, pk: int) -> Stage:
 
 def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: Any) -> HttpResponse:
     stage = _editable_stage(request, pk)
-    refusal = _why_not(words["judge"], stage) if request.method == "GET" else ""
+    refusal = why_not(words["judge"], stage) if request.method == "GET" else ""
     initial = {"version": stage.version, "due_on": stage.due_on}
     form = form_of(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid() and done(form, lambda: act(stage, form.cleaned_data)):
@@ -50,15 +48,6 @@ def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: 
         "back": link("home:board", pk=stage.cycle_id),
     }
     return render(request, "cycles/change.html", context, status=422 if form.is_bound else 200)
-
-
-def _why_not(judge: Callable[[Stage], None], stage: Stage) -> str:
-    """What the act would refuse whatever is filled in, said before anybody fills it in; "" if nothing."""
-    try:
-        judge(stage)
-    except Refused as refused:
-        return str(refused.reason)
-    return ""
 
 
 @login_required
@@ -111,7 +100,7 @@ def close_stage(request: UserRequest, pk: int) -> HttpResponse:
         "cycle": stage.cycle,
         "form": form,
         "leaving": leaving,
-        "refusal": _why_not(actions.judge_closing, stage) if request.method == "GET" else "",
+        "refusal": why_not(actions.judge_closing, stage) if request.method == "GET" else "",
         "heading": _("Close %(stage)s now") % {"stage": stage},
         "consequences": [
             _(
