@@ -2,8 +2,9 @@
 
 Tests put rows into the database by hand; what those open is written before the next page is asked
 for, or the next action begins, as a database would have it where actions alone had made the rows. From
-there on the action is on its own: when its transaction ends, to-dos and milestones are compared with
-their definitions, and any difference fails the test that called it.
+there on the action is on its own: when its transaction ends, to-dos, milestones, places and counts are
+compared with what they are made from, and any difference fails the test that called it. Before the turn
+of the day nothing is written: what the day opens and drops is for the clock to do.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from django.test import Client
 from django.utils import timezone
 
 from pmcycle.activity.actions import definitions as todos
-from pmcycle.activity.actions import drift, settle_all
+from pmcycle.activity.actions import drift, miscounted, misplaced, recount, settle_all
 from pmcycle.activity.actions.definitions import Definition
 from pmcycle.activity.actions.todos import Drift
 from pmcycle.activity.models import ToDo, named
 from pmcycle.cycles.actions import stage_work
+from pmcycle.home import actions as clock
 from pmcycle.home import contributions
 from pmcycle.home.items import COLUMNS, Item
 
@@ -36,6 +38,7 @@ class Watch(threading.local):  # noqa: TID251 - two threads of a test act at onc
     """How deep this thread is in an action."""
 
     depth = 0
+    is_late = False
 
 
 WATCH = Watch()
@@ -54,18 +57,39 @@ def unseen() -> Iterator[None]:
         connection.queries_log.extend(log)
 
 
-def differences() -> list[Drift]:
+def differences() -> list[Drift | str]:
+    """Where rows differ from what they are made from."""
     if connection.needs_rollback:
         return []
     with unseen():
-        return drift()
+        found: list[Drift | str] = [*drift(), *misplaced()]
+        if counts := miscounted():
+            found.append(f"{counts} counts of the board")
+        return found
 
 
 def catch_up() -> None:
-    """Write what rows made by hand have opened."""
-    if differences():
-        with unseen():
-            settle_all("repaired", by=None)
+    """Write what rows made by hand have opened, moved and counted."""
+    if WATCH.is_late or not differences():
+        return
+    with unseen():
+        settle_all("repaired", by=None)
+        if miscounted():
+            recount()
+
+
+@contextmanager
+def late_clock() -> Iterator[None]:
+    """In here the day has turned and the clock has not: what is open is as the last day left it.
+
+    An act does its own part. What it leaves to the clock is compared when the clock has struck.
+    """
+    catch_up()
+    WATCH.is_late = True
+    try:
+        yield
+    finally:
+        WATCH.is_late = False
 
 
 def define(monkeypatch: pytest.MonkeyPatch, definitions: dict[str, Definition]) -> None:
@@ -106,15 +130,21 @@ def is_action(frame: FrameType) -> bool:
     return is_verb and (WATCH.depth > 0 or frame.f_code not in steps())
 
 
+def turns_day(frame: FrameType) -> bool:
+    """Whether the clock brings up here what turns with the day."""
+    return frame.f_code is clock.turn_day.__code__
+
+
 def watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare at the end of every action of this test."""
     enter, leave = transaction.Atomic.__enter__, transaction.Atomic.__exit__
     ask = Client.request
 
     def entering(self: Any) -> None:
-        self.is_action = is_action(sys._getframe(1))
+        frame = sys._getframe(1)
+        self.is_action, self.is_turn = is_action(frame), turns_day(frame)
         if self.is_action:
-            if WATCH.depth == 0:
+            if WATCH.depth == 0 and not self.is_turn:
                 catch_up()
             WATCH.depth += 1
         enter(self)
@@ -122,7 +152,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> None:
     def leaving(self: Any, kind: Any, value: Any, traceback: Any) -> None:
         if getattr(self, "is_action", False):
             WATCH.depth -= 1
-            if kind is None and WATCH.depth == 0 and (found := differences()):
+            is_due = self.is_turn or not WATCH.is_late
+            if kind is None and is_due and WATCH.depth == 0 and (found := differences()):
                 leave(self, AssertionError, AssertionError("drift"), None)
                 lines = "\n".join(map(str, found[:8]))
                 raise AssertionError(f"this action left open items that are not as defined:\n{lines}")

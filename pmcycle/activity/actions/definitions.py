@@ -146,7 +146,7 @@ MISSED = """t.dropped_why IN ('stage_closed', 'closed', 'day_turned') AND NOT EX
   SELECT 1 FROM activity_todo later WHERE later.about_id = t.about_id AND later.cycle_id = t.cycle_id
     AND later.kind = t.kind AND later.id > t.id AND later.dropped_at IS NULL)"""
 
-PLACES = """
+WHERE_THEY_STAND = """
 WITH part AS MATERIALIZED (
   SELECT p.id, p.employee_id, p.cycle_id, p.unit_id, NOT EXISTS (
     SELECT 1 FROM cycles_assignment a WHERE a.participation_id = p.id AND a.starts_on <= :day
@@ -181,7 +181,11 @@ fresh AS MATERIALIZED (
     coalesce(r.kind, '') AS milestone, r.at
   FROM work w FULL JOIN reached r ON r.id = w.id AND r.stage = w.stage
   JOIN part ON part.id = coalesce(w.id, r.id)
-),
+)
+"""
+
+PLACES = f"""
+{WHERE_THEY_STAND.rstrip()},
 gone AS (
   DELETE FROM activity_place x USING cycles_participation p
   WHERE p.id = x.participation_id AND <part scope>
@@ -195,7 +199,21 @@ ON CONFLICT (participation_id, stage) DO UPDATE SET unit_id = excluded.unit_id, 
   reached_at = excluded.reached_at
 WHERE (x.unit_id, x.due_on, x.is_missed, x.cause, x.milestone, x.reached_at) IS DISTINCT FROM
   (excluded.unit_id, excluded.due_on, excluded.is_missed, excluded.cause, excluded.milestone, excluded.reached_at)
-"""
+"""  # noqa: S608 - constants
+
+DRIFT_OF_PLACES = f"""
+{WHERE_THEY_STAND.rstrip()},
+wanted AS (
+  SELECT id, stage, concat_ws(' ', unit_id, due_on, is_missed, cause, milestone, at) AS rest FROM fresh
+),
+kept AS (
+  SELECT participation_id AS id, stage,
+    concat_ws(' ', unit_id, due_on, is_missed, cause, milestone, reached_at) AS rest
+  FROM activity_place
+)
+SELECT 'place'::text, stage::text, id, NULL::bigint, ''::text, w.rest, k.rest
+FROM wanted w FULL JOIN kept k USING (id, stage) WHERE w.rest IS DISTINCT FROM k.rest
+"""  # noqa: S608 - constants
 
 # Who else is touched when something happens to a person: whom they write about, who writes about them.
 EVERYBODY_NEAR = """
@@ -251,9 +269,9 @@ def refresh_text(apps: Sequence[str], part: str, scope: Scope) -> str:
     return text
 
 
-def places_text(scope: Scope) -> str:
+def places_text(scope: Scope, text: str = PLACES) -> str:
     """The statement that brings the places of participations up to their to-dos and milestones."""
-    text = PLACES.replace("<missed>", MISSED).replace("<is open>", IS_OPEN)
+    text = text.replace("<missed>", MISSED).replace("<is open>", IS_OPEN)
     return text.replace("<part scope>", scope.part)
 
 
@@ -417,6 +435,8 @@ def functions() -> list[str]:
         made.append(_with_arguments(BODY.replace("{name}", f"todo_refresh_{app}").replace("{steps}", steps)))
         drifts = "".join(drift_text(app, part) for part in ("people", "matters", "milestones"))
         made.append(_with_arguments(DRIFT.replace("{app}", app).replace("{steps}", drifts)))
+    differ = f"  RETURN QUERY {places_text(OF_ALL, DRIFT_OF_PLACES)};"
+    made.append(_with_arguments(DRIFT.replace("{app}", "places").replace("{steps}", differ)))
     made.append(ACT.replace("{calls}", "".join(CALL.replace("{app}", app) for app in definitions())))
     return made
 

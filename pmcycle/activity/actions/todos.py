@@ -158,16 +158,20 @@ class Drift:
     kept: str | None
 
 
-def drift(cursor: Any = None) -> list[Drift]:
+def drift() -> list[Drift]:
     """Where to-dos and milestones differ from their definitions now; nothing, if every act did its part."""
-    found: list[Drift] = []
-    if cursor is None:
-        with connection.cursor() as cursor:
-            return drift(cursor)
-    for app in todos.definitions():
-        cursor.execute(f"SELECT * FROM todo_drift_{app}(%s, %s)", [_today(), timezone.now()])  # noqa: S608 - an app's name
-        found += [Drift(*row) for row in cursor.fetchall()]
-    return found
+    return [row for app in todos.definitions() for row in _differences(app)]
+
+
+def misplaced() -> list[Drift]:
+    """Where places differ from the to-dos and milestones that they are made from."""
+    return _differences("places")
+
+
+def _differences(part: str) -> list[Drift]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM todo_drift_{part}(%s, %s)", [_today(), timezone.now()])  # noqa: S608 - an app's name
+        return [Drift(*row) for row in cursor.fetchall()]
 
 
 # --- Counts ---------------------------------------------------------------------------------------
@@ -229,21 +233,3 @@ def miscounted() -> int:
             """  # noqa: S608 - constants
         )
         return int(cursor.fetchone()[0])
-
-
-def misplaced() -> int:
-    """How many places differ from the to-dos and milestones that they are made from."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        point = transaction.savepoint()
-        cursor.execute(
-            "SELECT id, participation_id, stage, due_on, is_missed, cause, milestone FROM activity_place"
-        )
-        before = {row[1:] for row in cursor.fetchall()}
-        named = todos.PLACEHOLDER.sub(r"%(\1)s", todos.places_text(OF_ALL).replace("%", "%%"))
-        cursor.execute(named, {"day": _today()})
-        cursor.execute(
-            "SELECT id, participation_id, stage, due_on, is_missed, cause, milestone FROM activity_place"
-        )
-        after = {row[1:] for row in cursor.fetchall()}
-        transaction.savepoint_rollback(point)
-    return len(before ^ after)

@@ -15,13 +15,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         found, places, counts = drift(), misplaced(), miscounted()
-        for line in found[:SHOWN]:
+        for line in (found + places)[:SHOWN]:
             self.stdout.write(
-                f"{line.what} {line.kind} of {line.subject} for {line.recipient}:"
+                f"{line.what} {line.kind} of {line.subject} for {line.recipient or 'nobody'}:"
                 f" should be {line.wanted or 'absent'}, is {line.kept or 'absent'}"
             )
         self.stdout.write(f"to-dos and milestones: {len(found)} differ")
-        self.stdout.write(f"places: {places} differ")
+        self.stdout.write(f"places: {len(places)} differ")
         self.stdout.write(f"counts: {counts} differ")
         if not (found or places or counts):
             self.stdout.write("Everything is as it is defined.")
