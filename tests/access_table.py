@@ -149,7 +149,7 @@ ROWS: list[Row] = [
             ("cycles:extend", "hr_partner", cycles.part_of_ana),
             ("cycles:transfer", "hr_partner", cycles.part_of_ana),
             ("cycles:mark_left", "hr_partner", cycles.part_of_ana),
-            ("cycles:return_person", "hr_partner", cycles.part_of_ana),
+            ("cycles:return_person", "hr_partner", cycles.part_of_a_leaver),
         )
     ),
     Row("cycles:close", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
@@ -168,7 +168,9 @@ ROWS: list[Row] = [
     Row("cycles:extend", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
     Row("cycles:transfer", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
     Row("cycles:mark_left", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
-    Row("cycles:return_person", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
+    Row(
+        "cycles:return_person", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_a_leaver
+    ),
     Row("cycles:life_line", may="", build=cycles.part_of_kim, state="of the HR admin"),
     Row("cycles:transfer", may="", method="post", build=cycles.part_of_kim, state="of the HR admin"),
     # --- activity

@@ -144,13 +144,13 @@ VERBS: dict[str, Any] = {
 # After these nothing that vanished was done: it fell away, or its time ran out.
 DROPPING = frozenset(
     {
-        "applied_import", "archived", "award_left_out", "calculated", "came_back", "cancelled", "carried_over",
-        "closed", "closed_account", "dated_leaving", "day_turned", "dropped_action", "ended_role", "ended_series",
-        "granted_role", "lapse_change", "left", "moved", "overtaken", "repaired", "rescheduled", "restraint_lapsed",
-        "scheduled", "stage_closed", "stage_postponed", "took_back_evaluation", "transferred", "withdraw",
-        "withdraw_change", "withdrew_release", "withdrew_reopening",
+        "award_left_out", "calculated", "cancelled", "carried_over", "dropped_action", "ended_series", "lapse_change",
+        "moved", "overtaken", "rescheduled", "restraint_lapsed", "scheduled", "took_back_evaluation", "withdraw",
+        "withdraw_change", "withdrew_release",
     }
 )  # fmt: skip
+# Acts on the company and on whole cycles, and the clock, do nobody's work, with this exception.
+FINISHING = frozenset({"reopened_cycle"})
 
 SUBJECTS: dict[str, Any] = {
     "activity.delivery": _("mail"),

@@ -160,5 +160,17 @@ def part_of_ana(world: World) -> dict[str, Any]:
     return {"pk": world.ana_part.pk}
 
 
+def part_of_a_leaver(world: World) -> dict[str, Any]:
+    """Of somebody in Production who left this month; they could come back."""
+    from tests.factories import people
+
+    leader = world.part["bashir"].employee
+    person = people.make_employee("Pia Olsen", world.production)
+    people.report(person, leader)
+    part = take_part(world.cycle, person, leader)
+    actions.mark_left(part, left_on=today(), reason="A new job.", version=None, by=world.lea)
+    return {"pk": part.pk}
+
+
 def part_of_kim(world: World) -> dict[str, Any]:
     return {"pk": world.part["kim"].pk}

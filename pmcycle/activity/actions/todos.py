@@ -19,7 +19,7 @@ from pmcycle.activity.actions.definitions import (
     Scope,
 )
 from pmcycle.activity.models import UNITS
-from pmcycle.activity.rules import DROPPING
+from pmcycle.activity.rules import DROPPING, FINISHING
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
@@ -42,19 +42,20 @@ def settle(
 ) -> None:
     """Open, finish and move what an act on `subject` changed for these employees.
 
-    `record` calls this, so an action need not. What vanishes was done, by that person and now; after
-    a verb of `DROPPING` it was dropped, and the verb says why. `subject` is a row or an app's name. About
-    nobody, it is about what waits for HR in the app.
+    `record` calls this, so an action need not. What vanishes was done, by that person and now; after a
+    verb of `DROPPING`, or of company and cycle, it was dropped, and the verb says why. `subject` is a row or
+    an app's name. About nobody, it is about what waits for HR in the app.
     """
     app = subject if isinstance(subject, str) else subject._meta.app_label
     wide, known = app in WIDE, todos.definitions().get(app)
     if not (wide and about) and not (known and (about or known.matters)):
         return
     apps = list(todos.definitions()) if wide else [app]
+    why = _why(verb, is_wide=wide)
     if len(about) > MANY:
-        _run(apps, OF_PEOPLE, verb, by=by, at=at, who=_near(about) if wide else sorted(about))
+        _run(apps, OF_PEOPLE, why, by=by, at=at, who=_near(about) if wide else sorted(about))
         return
-    values = [apps, sorted(about), wide, _today(), at or timezone.now(), by.pk if by else None, _why(verb)]
+    values = [apps, sorted(about), wide, _today(), at or timezone.now(), by.pk if by else None, why]
     with connection.cursor() as cursor:
         cursor.execute("SELECT todo_act(%s::text[], %s::bigint[], %s, %s, %s, %s, %s)", values)
 
@@ -69,7 +70,8 @@ def settle_cycle(
 ) -> None:
     """The same for everything of one cycle: launched, a stage opened or closed, many people moved."""
     pk = cycle if isinstance(cycle, int) else cycle.pk
-    _run(list(apps or todos.definitions()), OF_CYCLE, verb, by=by, at=at, cycle=pk)
+    why = _why(verb, is_wide=apps is None)
+    _run(list(apps or todos.definitions()), OF_CYCLE, why, by=by, at=at, cycle=pk)
 
 
 def settle_all(verb: str, *, by: User | None, apps: Sequence[str] | None = None) -> int:
@@ -95,14 +97,16 @@ def _today() -> Any:
     return datetime.now(UTC).date()
 
 
-def _why(verb: str) -> str:
-    return verb if verb in DROPPING else ""
+def _why(verb: str, *, is_wide: bool) -> str:
+    """Why what vanishes after a verb was dropped; "" if it was done."""
+    drops = verb not in FINISHING if is_wide else verb in DROPPING
+    return verb if drops else ""
 
 
 def _run(
     apps: Sequence[str],
     scope: Scope,
-    verb: str,
+    why: str,
     *,
     by: User | None,
     at: datetime | None = None,
@@ -114,7 +118,7 @@ def _run(
         "day": _today(),
         "at": at or timezone.now(),
         "actor": by.pk if by else None,
-        "why": _why(verb),
+        "why": why,
         **values,
     }
     touched: set[int] = set()

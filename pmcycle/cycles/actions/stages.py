@@ -56,9 +56,10 @@ def open_due(now: datetime | None = None) -> int:
                 moved = follow_departures(cycle, day)
                 done = open_and_close(lock_stages(cycle), day)
                 moved += refresh_chains(cycle, day)
-                # What closed decides what the board says of those who were late, whatever else the day brought.
+                # Whose own day has passed has missed it, whatever else the day brought.
                 if done or moved:
-                    settle_cycle(done[-1] if done else "day_turned", cycle, by=None, at=now)
+                    verb = "stage_closed" if "stage_closed" in done else "day_turned"
+                    settle_cycle(verb, cycle, by=None, at=now)
                 changed += len(done)
         except Exception:
             log.exception("stages could not be opened", cycle=pk)
