@@ -169,7 +169,11 @@ ROWS: list[Row] = [
     Row("cycles:transfer", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
     Row("cycles:mark_left", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
     Row(
-        "cycles:return_person", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_a_leaver
+        "cycles:return_person",
+        may="hr_admin",
+        told="hr_partner",
+        method="post",
+        build=cycles.part_of_a_leaver,
     ),
     Row("cycles:life_line", may="", build=cycles.part_of_kim, state="of the HR admin"),
     Row("cycles:transfer", may="", method="post", build=cycles.part_of_kim, state="of the HR admin"),

@@ -36,6 +36,7 @@ NO_LINK_LEADS_TO = {
     "cycles:preview": "asked by the script of the step in which people are chosen",
     "goals:record_progress": "its form stands in the row of each key result; the page shows what was wrong with it",
     "cycles:open_stage": "offered on the board of a stage that is not open; here all are",
+    "cycles:return_person": "offered on the timeline of somebody who has left; a walk opens three timelines of many",
     "feedback:calendar": "its secret address is for a calendar program",
 }
 

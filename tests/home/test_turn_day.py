@@ -15,8 +15,8 @@ from pmcycle.access import today
 from pmcycle.activity.actions import drift, miscounted, misplaced
 from pmcycle.activity.models import ToDo
 from pmcycle.cycles.models import Stage
-from pmcycle.home import completion, tasks
 from pmcycle.home import actions as clock
+from pmcycle.home import completion, tasks
 from pmcycle.home.completion import Filters
 from pmcycle.people.models import Employee, Role, RoleGrant, User
 from tests.conftest import World
