@@ -124,3 +124,39 @@ def test_the_top_level_stays_small() -> None:
     ).stdout.split("\n")  # fmt: skip
     found = {line.split("/")[0] for line in listed if line}
     assert found <= TOP_LEVEL, f"a home for {sorted(found - TOP_LEVEL)} is in an app or in pmcycle/"
+
+
+# How a program comes to a page, or asks for one, other than by a click. Coming back to the same page is none of them.
+TYPED = re.compile(
+    r"\.goto\b|\.set_content\(|\.go_(back|forward)\(|\blocation\.(href|assign|replace)"
+    r"|\.request\.(get|post|fetch)\(|urlopen"
+)
+# Where a browser opens its first page: home, or a link that a mail holds.
+FIRST_PAGE = ("tests/journeys/conftest.py", 'page.goto(link or "/")')
+
+
+def typed_addresses(name: str, text: str) -> list[str]:
+    """The lines of a journey that come to a page by its address."""
+    return [
+        line.strip()
+        for line in text.splitlines()
+        if TYPED.search(line) and (name, line.strip()) != FIRST_PAGE
+    ]
+
+
+def test_journeys_follow_links_and_type_no_address() -> None:
+    files = {name_of(path): path.read_text() for path in sorted((ROOT / "tests/journeys").rglob("*.py"))}
+    assert FIRST_PAGE[1] in files[FIRST_PAGE[0]]
+    for name, text in files.items():
+        assert typed_addresses(name, text) == [], f"{name}: add the link that a person would click"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'page.goto("/goals/")', "phone.page.goto(path)", 'page.evaluate("location.href = \'/goals/\'")',
+        'page.request.get("/goals/1/pdf/")', 'page.goto(link or "/")', "open_it = page.goto", "page.go_back()",
+    ],
+)  # fmt: skip
+def test_an_address_typed_in_a_journey_is_noticed(line: str) -> None:
+    assert typed_addresses("tests/journeys/test_goals.py", f"def test_it():\n    {line}\n") == [line]

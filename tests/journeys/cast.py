@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.journeys.conftest import Visit
 
 PASSWORD = "correct horse battery staple"
+# The cycle that they walk through.
+CYCLE = "The year"
 
 
 @dataclass(frozen=True)
@@ -83,17 +85,22 @@ class Journey:
     def employee(self, name: str) -> Employee:
         return Employee.objects.get(name=name)
 
-    def person(self, name: str, path: str = "/", *, phone: bool = False) -> Person:
-        """Somebody signed in, in a browser of their own, at an address.
+    def person(self, name: str, *, phone: bool = False) -> Person:
+        """Somebody signed in, in a browser of their own: where they were last, at first at home.
 
         Who has not signed in by a password of their own in the step about accounts gets a session as if.
         """
         known = self.walk.people.get(name)
         if known is None or phone:
-            page = self.visit(self.user(name), path, phone=phone)
+            page = self.visit(self.user(name), phone=phone)
             return Person(f"{name} (phone)" if phone else name, page, self.walk)
-        known.goes_to(path)
         return known
+
+    def in_cycle(self, name: str, *links: str) -> Person:
+        """Somebody of HR, come by links from the cycle's own page."""
+        person = self.person(name)
+        person.opens("Cycles", f"Everything in it: {CYCLE}", *links)
+        return person
 
     def part(self, name: str) -> int:
         """The key of somebody's participation, as it stands in addresses."""

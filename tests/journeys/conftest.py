@@ -1,11 +1,14 @@
 """Fixtures of the journeys: the whole application runs, and a real browser walks through it.
 
     def test_something(visit, stack):
-        page = visit(ada, "/goals/")          # signed in as ada; visit() alone is a stranger
-        page.get_by_role("link", name="New goal").click()
+        page = visit(ada)                     # at home, signed in as ada; visit() alone is a stranger
+        go(page, "My goals", "New goal")      # from tests.journeys.walking: the menu, then links
         axe(page)                             # from tests.journeys.looking
         stack.tick("activity.deliver")        # one strike of the clock, done by the real worker
         assert stack.mails(to="ada@example.com")
+
+A journey types no address: what no link leads to, nobody finds (tests/test_house.py holds it). It begins
+at home; the one other beginning is a link out of a mail, `visit(link=…)`.
 
 A page that logs an error, breaks the content security policy, gets a 5xx or loads something from
 elsewhere fails its test. A test that provokes such a thing clears `watch.problems`.
@@ -32,10 +35,10 @@ LONGEST = ("test_the_whole_cycle.py", "test_access.py", "test_queries.py", "test
 
 
 class Visit(Protocol):
-    """Opens a path in a browser of its own, signed in as a user or as a stranger."""
+    """Opens home in a browser of its own, signed in as a user or as a stranger; or a link that a mail holds."""
 
     def __call__(
-        self, user: AbstractBaseUser | None = None, path: str = "/", *, phone: bool = False
+        self, user: AbstractBaseUser | None = None, *, link: str = "", phone: bool = False
     ) -> Page: ...
 
 
@@ -101,16 +104,17 @@ def watch(stack: Stack) -> Iterator[Watch]:
 
 @pytest.fixture
 def visit(stack: Stack, watch: Watch, new_context: Callable[..., BrowserContext]) -> Visit:
-    def open_page(user: AbstractBaseUser | None = None, path: str = "/", *, phone: bool = False) -> Page:
+    def open_page(user: AbstractBaseUser | None = None, *, link: str = "", phone: bool = False) -> Page:
+        assert not link or stack.has_mailed(link), f"no mail holds {link}"
         context = new_context()
         if user is not None:
             context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": stack.url}])
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         watch.follow(page)
         if phone:
             page.set_viewport_size({"width": 390, "height": 844})
-        page.goto(path)
+        page.goto(link or "/")
         return page
 
     return open_page

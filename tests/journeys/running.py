@@ -54,6 +54,11 @@ class Stack:
 
         return self.wait_for(matching, seconds)[-1]
 
+    def has_mailed(self, link: str) -> bool:
+        """Whether this address stands in a mail sent so far."""
+        bodies = (mail.get_body(("plain",)) for mail in self.mails())
+        return any(body is not None and link in body.get_content().split() for body in bodies)
+
     def tick(self, job: str) -> None:
         """Let the clock strike for one job of `CLOCK` alone, and wait until the worker has done it."""
         beat = self.processes["beat"]

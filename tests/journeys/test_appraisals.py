@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.urls import reverse
-
 from tests.conftest import build_world
 from tests.factories import cycles
 from tests.journeys.looking import in_both_themes
+from tests.journeys.walking import go
 
 if TYPE_CHECKING:
     from tests.journeys.conftest import Visit
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 def test_the_form_editor_and_its_preview(visit: Visit) -> None:
     world = build_world()
     draft = cycles.make_cycle("Next year", state="draft")
-    page = visit(world.kim, reverse("appraisals:form", args=[draft.pk]))
+    page = visit(world.kim)
+    go(page, "Cycles", f"Everything in it: {draft.name}", "Appraisal form")
     page.get_by_role("button", name="Use this form").click()
     page.get_by_label("Weight, %").first.fill("50")
     page.get_by_text("90 / 100").wait_for()

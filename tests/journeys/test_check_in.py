@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from urllib.parse import urlencode
 
 import pytest
-from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from feedback import actions
-from feedback.models import ActionItem, CheckIn
+from feedback.models import CheckIn
 from tests.conftest import World, build_world
 from tests.factories.feedback import (
     make_check_in,
@@ -25,6 +24,7 @@ from tests.factories.feedback import (
 )
 from tests.journeys.conftest import Visit
 from tests.journeys.looking import in_both_themes
+from tests.journeys.walking import go
 
 
 def furnish(world: World) -> CheckIn:
@@ -61,32 +61,30 @@ def furnish(world: World) -> CheckIn:
 @pytest.mark.timeout(400)
 def test_the_other_pages(transactional_db: None, visit: Visit) -> None:
     world = build_world()
-    meeting = furnish(world)
-    page = visit(world.ana, reverse("feedback:check_ins"))
-    item = ActionItem.objects.filter(owner=person(world.ana)).first()
-    assert item is not None
-    request = person(world.ana).feedback_requests.first()
-    assert request is not None
-    words = {"to": person(world.chen).pick_text, "kind": "praise", "visibility": "manager"}
-    addresses = {
-        "check-ins": reverse("feedback:check_ins"),
-        "check-in-set-up": reverse("feedback:schedule"),
-        "check-in-move": reverse("feedback:move_check_in", kwargs={"pk": meeting.pk}),
-        "action": reverse("feedback:item", kwargs={"pk": item.pk}),
-        "conversation": reverse(
-            "feedback:conversation", kwargs={"pk": world.ana_part.pk, "stage": "objectives"}
-        ),
-        "feedback": reverse("feedback:list"),
-        "feedback-give": reverse("feedback:give"),
-        "feedback-words": reverse("feedback:give") + "?" + urlencode(words),
-        "feedback-answer": reverse("feedback:answer", kwargs={"pk": request.pk}),
-        "feedback-ask": reverse("feedback:request_feedback"),
-    }
-    for address in addresses.values():
-        page.goto(address)
+    furnish(world)
+    page = visit(world.ana)
+    the_meeting = ("Check-ins", re.compile(r"^(Open|Prepare)\s*: Bashir Nouri"))
+    for entry, *links in (
+        ("Check-ins",),
+        ("Check-ins", "Set up check-ins"),
+        (*the_meeting, "Move"),
+        (*the_meeting, "Write the checklist for the night shift"),
+        ("Feedback",),
+        ("Feedback", "Answer: Chen Wei"),
+        ("Feedback", "Ask for feedback"),
+        ("Feedback", "Give feedback"),
+    ):
+        go(page, entry, *links)
         in_both_themes(page)
+    page.get_by_label("For whom").fill(person(world.chen).pick_text)
+    page.get_by_role("radio", name="Praise", exact=True).check()
+    page.get_by_label("The person and their manager").check()
+    page.get_by_role("button", name="Go on to write").click()
+    expect(page.get_by_label("Your words")).to_be_visible()
+    in_both_themes(page)
 
-    page.goto(addresses["conversation"])
+    go(page, "My menu", "Everything about me", re.compile("^Objectives$"))
+    in_both_themes(page)
     page.get_by_role("textbox", name="Say something to Bashir Nouri").fill("And the second fixture?")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("And the second fixture?")).to_be_visible()

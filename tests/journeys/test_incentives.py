@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.urls import reverse
 
 from tests.conftest import World, build_world
 from tests.factories import incentives, people
 from tests.journeys.conftest import Visit
 from tests.journeys.looking import in_both_themes
 from tests.journeys.running import Stack
+from tests.journeys.walking import follow, go
 
 
 @pytest.fixture
@@ -39,13 +39,12 @@ def test_what_everybody_reads_before_the_run_and_somebody_after_it(company: Worl
     plan = world.cycle.reward_plan
     incentives.publish(plan, world.lea)
     page = visit(world.ana)
-    for name in ("criteria", "what_if"):
-        page.goto(reverse(f"incentives:{name}", kwargs={"pk": world.cycle.pk}))
+    for link in ("Read the rules", "What would they give me?"):
+        go(page, "Rewards", link)
         in_both_themes(page)
     plan.refresh_from_db()
     incentives.released(world, plan=plan)
-    page.goto(reverse("incentives:mine"))
+    go(page, "Rewards")
     in_both_themes(page)
-    entry = world.ana_part.restraints.get(state="proposed")
-    page.goto(reverse("incentives:restraint", kwargs={"pk": entry.pk}))
+    follow(page, "Read and answer")
     in_both_themes(page)

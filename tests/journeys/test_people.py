@@ -10,6 +10,7 @@ from tests.factories import people
 from tests.journeys.conftest import Visit
 from tests.journeys.looking import axe
 from tests.journeys.running import Stack
+from tests.journeys.walking import follow, go
 
 
 @pytest.fixture
@@ -24,7 +25,8 @@ def kim(stack: Stack) -> User:
 def test_a_name_is_chosen_while_it_is_typed(visit: Visit, stack: Stack, kim: User) -> None:
     unit = people.make_unit("Harbour Tools")
     linh, chidi = people.make_employee("Linh Tran", unit), people.make_employee("Chidi Abara", unit)
-    page = visit(kim, f"/people/{linh.pk}/")
+    page = visit(kim)
+    go(page, "People", "Linh Tran", "Profile: Linh Tran")
     expect(page.get_by_role("heading", name="Pay")).to_be_visible()
     page.get_by_role("link", name="Change the record").click()
     manager = page.get_by_label("Reports to")
@@ -41,15 +43,16 @@ def test_a_name_is_chosen_while_it_is_typed(visit: Visit, stack: Stack, kim: Use
 @pytest.mark.timeout(600)
 def test_accounts_and_ones_own_pages_are_open_to_all_senses(visit: Visit, stack: Stack, kim: User) -> None:
     people.make_employee("Olga Berg", people.make_unit("Harbour Tools"))
-    page = visit(kim, "/people/accounts/")
+    page = visit(kim)
+    go(page, "Accounts and roles")
     axe(page)
-    page.get_by_role("link", name="Kim Larsen").last.click()
+    follow(page, "Kim Larsen")
     axe(page)
-    page.goto("/people/accounts/?show=without")
+    go(page, "Accounts and roles", "Without an account")
     page.get_by_label("Invite Olga Berg").check()
     axe(page)
     page.get_by_role("button", name="Invite the chosen").click()
     expect(page.get_by_text("1 person is invited by e-mail.")).to_be_visible()
-    for path in ("/people/settings/", "/people/tokens/", "/people/picker/?q=olga"):
-        page.goto(path)
+    for own in ("Settings", "API tokens"):
+        go(page, "My menu", own)
         axe(page)

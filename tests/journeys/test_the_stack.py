@@ -16,28 +16,30 @@ PAGE = """<!doctype html><html lang="en"><title>A page</title><link rel="icon" h
 
 
 def faulty(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(PAGE.format('<p style="color: red">styled</p><img src="/none.png">'))
+    words = '<p style="color: red">styled</p><img src="/none.png"><a href="/broken/">On</a>'
+    return HttpResponse(PAGE.format(words))
 
 
 def broken(request: HttpRequest) -> HttpResponse:
     return HttpResponse(PAGE.format(""), status=500)
 
 
-urlpatterns = [path("faulty/", faulty), path("broken/", broken), *project_urls]
+urlpatterns = [path("", faulty), path("broken/", broken), *project_urls]
 
 
 @pytest.mark.urls(__name__)
 def test_a_page_with_faults_is_noticed(visit: Visit, watch: Watch) -> None:
     # An installation without users leads every address to the first visit.
     make_user(email="somebody@example.com", name="Somebody")
-    page = visit(path="/faulty/")
+    page = visit()
     noticed = "\n".join(watch.problems)
     assert "Content Security Policy" in noticed
     assert "404 from GET" in noticed
     with pytest.raises(AssertionError, match="image-alt"):
         axe(page)
     watch.problems.clear()
-    visit(path="/broken/")
+    page.get_by_role("link", name="On").click()
+    page.wait_for_url("**/broken/")
     assert [problem for problem in watch.problems if problem.startswith("500 from GET")]
     watch.problems.clear()
 

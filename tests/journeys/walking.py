@@ -18,6 +18,46 @@ ROOT = Path(__file__).resolve().parents[2]
 CLICKS = ROOT / ".dev" / "clicks.md"
 
 
+def spoken(name: str | re.Pattern[str]) -> str | re.Pattern[str]:
+    """A name with a note for those who hear the page, as in "Open: appraisal of Ana": browsers part the two."""
+    if isinstance(name, str) and ": " in name:
+        return re.compile(re.escape(name).replace(r":\ ", r"\s*:\s*"))
+    return name
+
+
+def follow(page: Page, name: str | re.Pattern[str]) -> None:
+    """Click a link of the page by its words, and wait until the page that it leads to is there."""
+    link = page.get_by_role("main").get_by_role("link", name=spoken(name)).first
+    # Without the wait the next words might be looked for on the page that is left.
+    with page.expect_navigation():
+        link.click()
+
+
+def go(page: Page, entry: str, *links: str | re.Pattern[str]) -> int:
+    """Come to a page as people do: an entry of the menu, then links by their words. Says how many clicks it took.
+
+    After "My menu" the first of the links is one of that menu.
+    """
+    clicks = 1 + len(links)
+    chosen: str | re.Pattern[str]
+    if entry == "My menu":
+        more = page.get_by_role("button", name="More", exact=True)
+        if more.is_visible():  # a phone keeps the menu behind it
+            more.click()
+            clicks += 1
+        page.get_by_role("button", name=re.compile("^My menu")).click()
+        menu, chosen, links = page.locator("#user-menu"), links[0], links[1:]
+    else:
+        menu = page.get_by_role("navigation", name=re.compile("^(Main|Quick menu)$"))
+        # "Rewards" is not "Team rewards", and a number may follow.
+        chosen = re.compile(rf"^{re.escape(entry)}")
+    with page.expect_navigation():
+        menu.get_by_role("link", name=chosen).first.click()
+    for link in links:
+        follow(page, link)
+    return clicks
+
+
 @dataclass
 class Counted:
     """One job of a person: how many clicks it took and how many `5-pages` allows (None: no number there)."""
@@ -100,9 +140,18 @@ class Person:
 
     # What a person does.
 
-    def goes_to(self, path: str) -> None:
-        """Open an address: from a mail, a bookmark or the bar."""
-        self.page.goto(path)
+    def opens(self, entry: str, *links: str | re.Pattern[str]) -> None:
+        """Come to a page by the menu and by links (see `go`)."""
+        self.clicks += go(self.page, entry, *links)
+
+    def opens_record(self, name: str) -> None:
+        """Find somebody in the company, and open everything about them."""
+        self.opens("People")
+        self.page.get_by_placeholder("Name, title or unit").fill(name)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+        self.clicks += 1
+        follow(self.page, re.compile(re.escape(name)))
 
     def clicks_on(self, target: Locator) -> None:
         self.clicks += 1
@@ -118,7 +167,7 @@ class Person:
         self, name: str | re.Pattern[str], *, inside: Locator | None = None, exact: bool = False
     ) -> None:
         """Click a link by its words."""
-        self.clicks_on((inside or self.page).get_by_role("link", name=name, exact=exact).first)
+        self.clicks_on((inside or self.page).get_by_role("link", name=spoken(name), exact=exact).first)
 
     def sends(self, name: str | re.Pattern[str], *, inside: Locator | None = None) -> None:
         """Click a button that leads to another page, and wait until that page is there."""

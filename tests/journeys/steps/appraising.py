@@ -35,8 +35,7 @@ def self_appraisal(journey: Journey, name: str) -> None:
     """One screen, saved as one writes, one click to hand in."""
     mine = Appraisal.objects.get(participation=journey.part(name), kind="self")
     person = journey.person(name)
-    person.goes_to("/appraisals/")
-    person.goes_to(f"/appraisals/{mine.pk}/write/")
+    person.opens("Appraisals", re.compile("^Write"))
     with person.job("write the self-appraisal (a click a rating) and hand it in"):
         write(person, 3)
         saved_by_itself(person)
@@ -60,7 +59,7 @@ def manager_appraisal(journey: Journey, name: str, level: int) -> None:
     """The same screen for the manager, with the year beside it and the employee's view once they have begun."""
     theirs = Appraisal.objects.get(participation=journey.part(name), kind="manager")
     manager = journey.person(journey.cast.manager)
-    manager.goes_to(f"/appraisals/{theirs.pk}/write/")
+    manager.opens("My team", name, "Manager appraisal")
     with manager.job("appraise one person (a click a rating) and hand it in"):
         write(manager, level)
         saved_by_itself(manager)
@@ -74,7 +73,7 @@ def manager_appraisal(journey: Journey, name: str, level: int) -> None:
 
 def calibrate(journey: Journey) -> None:
     """HR looks at the ratings side by side and moves one, with a reason, from the keyboard's form."""
-    kim = journey.person(FIRST, f"/appraisals/cycles/{journey.cycle}/calibration/")
+    kim = journey.in_cycle(FIRST, "Calibration")
     kim.looks("calibrations-empty")
     with kim.job("open a calibration session and move one rating"):
         kim.page.get_by_label(re.compile("name", re.IGNORECASE)).first.fill("All teams")
@@ -98,15 +97,16 @@ def calibrate(journey: Journey) -> None:
 def release(journey: Journey) -> None:
     """One asks, a second one approves; nobody reads anything before."""
     cast = journey.cast
-    employee = journey.person(cast.employee, "/appraisals/")
+    employee = journey.person(cast.employee)
+    employee.opens("Appraisals")
     assert not employee.page.get_by_role("link", name=re.compile("result", re.IGNORECASE)).count()
-    kim = journey.person(FIRST, f"/appraisals/cycles/{journey.cycle}/release/")
+    kim = journey.in_cycle(FIRST, "Release of results")
     kim.looks("release")
     with kim.job("ask for the release", allowed=2):
         kim.gives_reasons("The others follow when their appraisals are handed in.")
         kim.confirms("Ask for the release")
         kim.reads("Waits for a second person")
-    leo = journey.person(SECOND, f"/appraisals/cycles/{journey.cycle}/release/")
+    leo = journey.in_cycle(SECOND, "Release of results")
     with leo.job("approve the release", allowed=2):
         leo.confirms(re.compile("Approve|Release"))
         leo.page.wait_for_load_state()
@@ -119,8 +119,7 @@ def answer(journey: Journey) -> None:
     """One has read it, another asks for a review."""
     cast = journey.cast
     employee = journey.person(cast.employee)
-    mine = ReleasedResult.objects.get(participation=journey.part(cast.employee))
-    employee.goes_to(f"/appraisals/results/{mine.pk}/")
+    employee.opens("Appraisals", "Read my result")
     employee.hears("we go through it on Monday")
     employee.looks("result")
     with employee.page.expect_download() as download:
@@ -129,8 +128,8 @@ def answer(journey: Journey) -> None:
     with employee.job("acknowledge the result", allowed=2):
         employee.presses("I have read it")
         employee.reads("Acknowledged")
-    theirs = ReleasedResult.objects.get(participation=journey.part(cast.appellant))
-    appellant = journey.person(cast.appellant, f"/appraisals/results/{theirs.pk}/")
+    appellant = journey.person(cast.appellant)
+    appellant.opens("Appraisals", "Read my result")
     with appellant.job("ask for a review", allowed=3):
         appellant.clicks_on(appellant.page.locator("summary", has_text="Ask for a review"))
         appellant.page.locator("form[action$='/appeal/'] textarea").fill(
@@ -144,9 +143,10 @@ def decide(journey: Journey) -> None:
     """Somebody without a part in it decides; who moved the rating or released it is not offered the form."""
     appeal = Appeal.objects.get()
     for name in (FIRST, SECOND):
-        hr = journey.person(name, f"/appraisals/appeals/{appeal.pk}/")
+        hr = journey.in_cycle(name, journey.cast.appellant)
+        hr.reads("Review")
         assert not hr.page.get_by_role("button", name="Decide").count()
-    reviewer = journey.person(journey.cast.reviewer, f"/appraisals/appeals/{appeal.pk}/")
+    reviewer = journey.in_cycle(journey.cast.reviewer, journey.cast.appellant)
     reviewer.looks("appeal")
     with reviewer.job("decide a review", allowed=3):
         reviewer.ticks(re.compile("Dismissed"))

@@ -48,7 +48,7 @@ def choose_password(journey: Journey, name: str, email: str) -> Person:
     assert body is not None
     found = re.search(r"https?://\S+/people/invitation/\S+", body.get_content())
     assert found, body.get_content()
-    person = Person(name, journey.visit(path=found.group()), journey.walk)
+    person = Person(name, journey.visit(link=found.group()), journey.walk)
     with person.job("choose a password from the invitation and sign in"):
         person.page.locator("input[type=password]").nth(0).fill(PASSWORD)
         person.page.locator("input[type=password]").nth(1).fill(PASSWORD)
@@ -64,7 +64,7 @@ def choose_password(journey: Journey, name: str, email: str) -> Person:
 def import_people(journey: Journey, kim: Person) -> None:
     """Upload, columns, rehearsal, the double number settled by hand, applied at once by the worker."""
     files = journey.files
-    kim.goes_to("/people/imports/")
+    kim.opens("Imports")
     with kim.job("import the company"):
         kim.page.locator("input[type=file]").set_input_files(files.people)
         kim.presses("Upload and choose columns")
@@ -89,7 +89,7 @@ def import_people(journey: Journey, kim: Person) -> None:
 
 def import_again(journey: Journey, kim: Person) -> None:
     """The same file a second time asks nothing and changes nothing; a broken one says so beside the field."""
-    kim.goes_to("/people/imports/")
+    kim.opens("Imports")
     kim.page.locator("input[type=file]").set_input_files(
         {"name": "people.xlsx", "mimeType": "application/zip", "buffer": b"PK\x03\x04 not a workbook"}
     )
@@ -104,7 +104,7 @@ def import_again(journey: Journey, kim: Person) -> None:
 
 def import_ranges(journey: Journey, kim: Person) -> None:
     """The pay ranges, whose header has two rows."""
-    kim.goes_to("/people/imports/")
+    kim.opens("Imports")
     with kim.job("import the pay ranges"):
         kim.page.get_by_label(re.compile("pay ranges", re.IGNORECASE)).first.check()
         kim.page.locator("input[type=file]").set_input_files(journey.files.ranges)
@@ -119,7 +119,7 @@ def import_ranges(journey: Journey, kim: Person) -> None:
 def org_chart(journey: Journey, kim: Person) -> None:
     """Expand and search: who reports to whom is what the file said in other words."""
     cast = journey.cast
-    kim.goes_to("/people/")
+    kim.opens("People")
     kim.looks("org-chart")
     with kim.job("find who reports to a manager in the org chart"):
         kim.page.get_by_placeholder("Name, title or unit").fill(cast.manager)
@@ -133,7 +133,7 @@ def org_chart(journey: Journey, kim: Person) -> None:
 
 def invite_people(journey: Journey, kim: Person) -> None:
     """Everybody with an address gets a link by mail; somebody else of the company becomes HR's reviewer."""
-    kim.goes_to("/people/accounts/?show=without")
+    kim.opens("Accounts and roles", "Without an account")
     kim.looks("accounts-without")
     with kim.job("invite everybody"):
         kim.confirms(re.compile("Invite all"))

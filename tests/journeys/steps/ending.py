@@ -11,7 +11,7 @@ from evaluations.models import Evaluation
 from goals.models import Goal
 from pmcycle.access import today
 from pmcycle.cycles.models import Cycle
-from tests.journeys.cast import Journey
+from tests.journeys.cast import CYCLE, Journey
 from tests.journeys.steps.appraising import saved_by_itself
 from tests.journeys.steps.company import FIRST
 from tests.journeys.steps.setting_up import accept_and_launch
@@ -21,7 +21,8 @@ def evaluate(journey: Journey) -> None:
     """The manager writes and shares; both sign what stays as it is from then on."""
     cast = journey.cast
     part = journey.part(cast.employee)
-    manager = journey.person(cast.manager, f"/evaluations/of/{part}/")
+    manager = journey.person(cast.manager)
+    manager.opens("Evaluations", f"Write: {cast.employee}")
     with manager.job("write an evaluation and share it"):
         manager.types("Summary", "A year in which requests were answered within a day.")
         achievement = manager.page.get_by_role("group", name="Achievement 1")
@@ -44,11 +45,12 @@ def evaluate(journey: Journey) -> None:
         manager.reads("Signatures")
     manager.says("I look forward to the talks with the supplier.")
     found = Evaluation.objects.get(participation=part)
-    employee = journey.person(cast.employee, f"/evaluations/{found.pk}/")
+    employee = journey.person(cast.employee)
+    employee.opens("Evaluations", f"Read: {CYCLE}")
     employee.hears("I look forward to the talks with the supplier.")
     employee.looks("evaluation-read")
-    for person in (employee, manager):
-        person.goes_to(f"/evaluations/{found.pk}/")
+    for person, whose in ((employee, CYCLE), (manager, cast.employee)):
+        person.opens("Evaluations", f"Read: {whose}")
         with person.job("sign an evaluation", allowed=2):
             sign = person.page.get_by_role("button", name="Sign", exact=True)
             person.clicks_on(sign)
@@ -59,7 +61,7 @@ def evaluate(journey: Journey) -> None:
 
 def evaluate_cycle(journey: Journey) -> None:
     """Counted by HR: on time, who worded the goals, ratings and rewards."""
-    kim = journey.person(FIRST, f"/evaluations/cycle/{journey.cycle}/")
+    kim = journey.in_cycle(FIRST, "What the cycle achieved")
     with kim.job("count what the cycle achieved"):
         kim.presses("Count again")
         for heading in ("On time", "Who worded the goals", "Ratings", "Rewards"):
@@ -72,25 +74,27 @@ def evaluate_cycle(journey: Journey) -> None:
 
 def follow_up(journey: Journey) -> Cycle:
     """The next cycle is a copy of this one, whose objectives open at once."""
-    kim = journey.person(FIRST, "/cycles/new/")
+    kim = journey.person(FIRST)
+    kim.opens("Cycles", "New cycle")
     with kim.job("make the next cycle as a copy and launch it"):
         kim.types("Name", "The next year", exact=True)
-        kim.chooses(re.compile("^Like an earlier cycle"), Cycle.objects.get(pk=journey.cycle).name)
+        kim.chooses(re.compile("^Like an earlier cycle"), CYCLE)
         kim.presses("Make the draft")
         kim.reads("Who takes part")
         kim.presses("Save and go on")
         kim.reads("The year at a glance")
         kim.types(re.compile("^Objectives.* opens on"), today().isoformat())
         kim.presses("Save and go on")
-        following = Cycle.objects.exclude(pk=journey.cycle).get()
-        kim.goes_to(f"/cycles/{following.pk}/set-up/check/")
+        kim.reads("Rating scale")
+        kim.follows("Check", inside=kim.page.locator("nav.stepper"))
+        kim.reads("The check")
         accept_and_launch(kim)
-    return following
+    return Cycle.objects.exclude(pk=journey.cycle).get()
 
 
 def close(journey: Journey, following: Cycle) -> None:
     """What is unfinished comes into the next cycle as proposals, to which the employee agrees there."""
-    kim = journey.person(FIRST, f"/cycles/{journey.cycle}/close/")
+    kim = journey.in_cycle(FIRST, "Close the cycle")
     kim.looks("cycle-close")
     with kim.job("close the cycle", allowed=2):
         kim.gives_reasons("They have said so on paper.")
@@ -98,9 +102,10 @@ def close(journey: Journey, following: Cycle) -> None:
         kim.sees("This cycle is closed.")
     assert Cycle.objects.get(pk=journey.cycle).state == Cycle.State.CLOSED
     employee = journey.person(journey.cast.employee)
+    employee.opens("What needs me")
     employee.looks("home-next-cycle")
     with employee.job("agree to the goals carried over", allowed=3):
-        employee.goes_to("/goals/")
+        employee.opens("My goals")
         employee.sees("Write down how it is done")
         employee.looks("goals-carried")
         employee.sends(re.compile("^Agree with"))
@@ -109,7 +114,7 @@ def close(journey: Journey, following: Cycle) -> None:
     assert set(carried.values_list("state", flat=True)) == {Goal.State.PROPOSED}
     manager = journey.person(journey.cast.manager)
     with manager.job("agree to the goals carried over", allowed=3):
-        manager.goes_to(f"/goals/of/{carried[0].participation_id}/")
+        manager.opens("What needs me", f"Answer the proposed goals of {employee.name}")
         manager.sends(re.compile("^Agree with"))
     assert carried.filter(state=Goal.State.AGREED).count() == 4
 

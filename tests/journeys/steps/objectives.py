@@ -10,6 +10,9 @@ from goals.models import Goal, KeyResult, ProgressUpdate
 from tests.journeys.cast import Journey
 from tests.journeys.walking import Person
 
+# How many there are is the link from somebody's page to their goals.
+GOALS = re.compile(r"^\d+ goals?\b")
+
 
 def write_goal(person: Person, title: str, weight: str, measure: tuple[str, str, str, str]) -> None:
     """Fill in the form of a goal with one key result."""
@@ -26,7 +29,7 @@ def write_goal(person: Person, title: str, weight: str, measure: tuple[str, str,
 
 def propose(journey: Journey, employee: Person, manager: str) -> None:
     """The employee proposes two goals."""
-    employee.goes_to("/goals/")
+    employee.opens("My goals")
     employee.looks("goals-empty")
     with employee.job("propose two goals"):
         employee.follows("New goal")
@@ -52,29 +55,29 @@ def propose(journey: Journey, employee: Person, manager: str) -> None:
 
 def counter(journey: Journey, manager: Person, employee: str) -> None:
     """The manager counters one, proposes another, and agrees to the rest."""
-    manager.goes_to(f"/goals/of/{journey.part(employee)}/")
+    manager.opens("My team", employee, GOALS)
     with manager.job("counter one goal and propose another"):
         manager.follows(re.compile("Counter.*Halve the time"))
         manager.types("Goal", "Halve the time every request waits", exact=True)
         manager.types("Weight", "45")
         manager.looks("goals-counter")
         manager.sends("Send back")
-    manager.goes_to(f"/goals/of/{journey.part(employee)}/")
+    manager.opens("My team", employee, GOALS)
     manager.follows("New goal")
     write_goal(
         manager, "Teach two colleagues the night shift", "25", ("Colleagues taught", "increase to", "0", "2")
     )
     manager.presses(re.compile("^Propose to"))
     manager.looks("goals-waiting")
-    with manager.job("agree to a set of goals, from the mail", allowed=3):
-        manager.goes_to(f"/goals/of/{journey.part(employee)}/")
+    with manager.job("agree to a set of goals, from home", allowed=3):
+        manager.opens("What needs me", f"Answer the proposed goals of {employee}")
         manager.presses(f"Agree with {employee}")
         manager.sees(re.compile("^Agreed to"))
 
 
 def agree(journey: Journey, employee: Person, manager: str) -> None:
     """The employee signs with the keyboard alone; then both have signed the same words, at exactly 100."""
-    employee.goes_to("/goals/")
+    employee.opens("My goals")
     employee.looks("goals-countered")
     button = employee.page.get_by_role("button", name=f"Agree with {manager}")
     for _press in range(80):
@@ -92,7 +95,8 @@ def agree(journey: Journey, employee: Person, manager: str) -> None:
 
 def progress(journey: Journey, name: str) -> None:
     """On a phone: a number and Save, or one click for "no change"."""
-    phone = journey.person(name, "/goals/", phone=True)
+    phone = journey.person(name, phone=True)
+    phone.opens("Goals")
     row = KeyResult.objects.get(title="Hours until the answer", retired_at__isnull=True)
     line = phone.page.locator(f"#kr-{row.pk}")
     with phone.job("record progress on a phone", allowed=2):
@@ -108,10 +112,8 @@ def progress(journey: Journey, name: str) -> None:
 
 def change(journey: Journey, employee: Person, manager: Person) -> None:
     """An agreed goal changes only when both say so."""
-    goal = Goal.objects.get(
-        participation=journey.part(employee.name), agreed__title__startswith="Halve the time"
-    )
-    employee.goes_to(f"/goals/{goal.pk}/")
+    title = "Halve the time every request waits"
+    employee.opens("My goals", title)
     with employee.job("ask for a change of a goal"):
         employee.follows("Ask for a change")
         employee.chooses("Reason", "Resources changed")
@@ -120,7 +122,7 @@ def change(journey: Journey, employee: Person, manager: Person) -> None:
         employee.looks("goals-change-form")
         employee.presses("Ask for this change")
         employee.reads(re.compile("Your change waits"))
-    manager.goes_to(f"/goals/{goal.pk}/")
+    manager.opens("What needs me", f"Answer the change of a goal of {employee.name}")
     manager.looks("goals-change")
     with manager.job("accept a change", allowed=1):
         manager.presses("Accept the change")

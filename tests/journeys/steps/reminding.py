@@ -26,7 +26,8 @@ def where_it_is(hour: int) -> str:
 
 def live_in(journey: Journey, name: str, zone: str) -> None:
     """Somebody says in their settings where they live."""
-    person = journey.person(name, "/people/settings/")
+    person = journey.person(name)
+    person.opens("My menu", "Settings")
     person.types("Time zone", zone)
     person.presses("Save")
     person.sees("Saved")
@@ -34,7 +35,10 @@ def live_in(journey: Journey, name: str, zone: str) -> None:
 
 def leave(journey: Journey, name: str) -> None:
     """HR dates a person's leaving: yesterday was the last day."""
-    kim = journey.person(FIRST, f"/people/{journey.employee(name).pk}/edit/")
+    kim = journey.person(FIRST)
+    kim.opens_record(name)
+    kim.follows(f"Profile: {name}")
+    kim.follows("Change the record")
     with kim.job("note that somebody has left"):
         leaving = kim.page.locator("form[action$='/leave/']")
         kim.types("Last day", (today() - timedelta(days=1)).isoformat(), inside=leaving)
@@ -45,7 +49,7 @@ def leave(journey: Journey, name: str) -> None:
 def bring_forward(journey: Journey) -> None:
     """HR gives everybody another due day: tomorrow."""
     stage = Stage.objects.get(cycle=journey.cycle, kind="appraisal")
-    kim = journey.person(FIRST, f"/cycles/{journey.cycle}/board/")
+    kim = journey.in_cycle(FIRST, "Board")
     with kim.job("give everybody another due day", allowed=3):
         kim.follows(re.compile(f"Other day.*{stage}"))
         kim.types("New due day", (today() + timedelta(days=1)).isoformat())
@@ -57,7 +61,8 @@ def bring_forward(journey: Journey) -> None:
 
 def work_today(journey: Journey) -> None:
     """A walk cannot wait for a working day: HR makes each day one, and takes today's holiday back."""
-    kim = journey.person(FIRST, "/people/calendar/")
+    kim = journey.person(FIRST)
+    kim.opens("Calendar")
     with kim.job("make every day a working day, and today no holiday"):
         for day in ("Saturday", "Sunday"):
             kim.ticks(day)
@@ -87,7 +92,8 @@ def walk(journey: Journey) -> None:
     body = mail.get_body(("plain",))
     assert body is not None
     assert re.search(r"/appraisals/\d+/write/", body.get_content())
-    employee = journey.person(cast.employee, "/activity/inbox/")
+    employee = journey.person(cast.employee)
+    employee.opens("Inbox")
     employee.looks("inbox")
     with employee.job("open what a reminder is about", allowed=1):
         employee.presses(re.compile(rf"^Open\s*: {TASK}"))

@@ -9,22 +9,21 @@ from playwright.sync_api import expect
 
 from pmcycle.access import today
 from pmcycle.cycles.models import Cycle, Participation, Stage
-from tests.journeys.cast import Journey
+from tests.journeys.cast import CYCLE, Journey
 from tests.journeys.steps.company import FIRST
 from tests.journeys.walking import Person
 
 STAGES = ("Objectives", "Appraisal", "Incentive control", "Evaluation")
-NAME = "The year"
 
 
 def configure(journey: Journey, kim: Person) -> None:
     """Six short steps: who, when, how it is rated, what is seen when, rewards, reminders."""
     day = today()
-    kim.goes_to("/cycles/")
+    kim.opens("Cycles")
     kim.looks("cycles-empty")
-    kim.goes_to("/cycles/new/")
+    kim.follows("New cycle")
     with kim.job("set up a cycle, up to its check"):
-        kim.types("Name", NAME, exact=True)
+        kim.types("Name", CYCLE, exact=True)
         kim.types(re.compile("^First day"), (day - timedelta(days=300)).isoformat())
         kim.types(re.compile("^Last day"), (day + timedelta(days=65)).isoformat())
         kim.presses("Make the draft")
@@ -64,7 +63,7 @@ def configure(journey: Journey, kim: Person) -> None:
 
 def choose_form(journey: Journey, kim: Person) -> None:
     """The good default of an appraisal form, with its weights at 100."""
-    kim.goes_to(f"/appraisals/cycles/{journey.cycle}/form/")
+    journey.in_cycle(kim.name, "Appraisal form")
     with kim.job("choose and save the appraisal form"):
         kim.presses("Use this form")
         kim.reads("Weights")
@@ -86,7 +85,7 @@ def accept_and_launch(kim: Person) -> None:
 
 def launch(journey: Journey, kim: Person) -> None:
     """Each finding of the check is shown with its fix; what is only a warning is read and accepted."""
-    kim.goes_to(f"/cycles/{journey.cycle}/set-up/check/")
+    journey.in_cycle(kim.name, "Check and launch")
     kim.looks("cycle-check")
     with kim.job("read the check and launch"):
         accept_and_launch(kim)
@@ -102,7 +101,7 @@ def launch(journey: Journey, kim: Person) -> None:
 
 def rest_today(kim: Person) -> None:
     """Today is a holiday, so that nobody is reminded before the walk comes to the reminders."""
-    kim.goes_to("/people/calendar/")
+    kim.opens("Calendar")
     with kim.job("add a holiday"):
         kim.types("Day", today().isoformat(), exact=True)
         kim.types("Name", "Founders' day")

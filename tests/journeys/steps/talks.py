@@ -8,6 +8,7 @@ from datetime import timedelta
 from feedback.models import CheckIn
 from pmcycle.access import today
 from tests.journeys.cast import Journey
+from tests.journeys.steps.objectives import GOALS
 from tests.journeys.walking import Person
 
 PROMISE, ACTION = "Ask for a second screen", "Show the new list to the team"
@@ -16,10 +17,10 @@ PRIVATE = "Praise the way this was brought up."
 
 def say(journey: Journey, employee: Person, manager: Person) -> None:
     """Each says something on the page of the goals; both read it there."""
+    employee.opens("My goals")
     with employee.job("say something on the page of my goals", allowed=1):
-        employee.goes_to("/goals/")
         employee.says("Can we talk about the third goal?")
-    manager.goes_to(f"/goals/of/{journey.part(employee.name)}/")
+    manager.opens("My team", employee.name, GOALS)
     manager.hears("Can we talk about the third goal?")
     manager.says("On Thursday, gladly.")
 
@@ -27,7 +28,7 @@ def say(journey: Journey, employee: Person, manager: Person) -> None:
 def schedule(journey: Journey, manager: Person, employee: str) -> None:
     """A series every week, from tomorrow on."""
     tomorrow = today() + timedelta(days=1)
-    manager.goes_to("/feedback/check-ins/")
+    manager.opens("Check-ins")
     manager.looks("check-ins-empty")
     with manager.job("set up a recurring check-in"):
         manager.follows("Set up check-ins")
@@ -45,7 +46,7 @@ def schedule(journey: Journey, manager: Person, employee: str) -> None:
 def hold(journey: Journey, employee: Person, manager: Person) -> None:
     """Both write the agenda; a promise of the manager and an action of the employee come out of it."""
     meeting = CheckIn.objects.filter(employee__name=employee.name).earliest("starts_at")
-    employee.goes_to("/")
+    employee.opens("What needs me")
     with employee.job("come from home to the check-in that is to be prepared", allowed=1):
         employee.follows("Prepare")
         employee.page.wait_for_url(f"**/feedback/check-ins/{meeting.pk}/")
@@ -53,7 +54,7 @@ def hold(journey: Journey, employee: Person, manager: Person) -> None:
         employee.types("What do you want to talk about?", "The list of open requests")
         employee.presses("Add", exact=True)
         employee.sees("The list of open requests")
-    manager.goes_to(f"/feedback/check-ins/{meeting.pk}/")
+    manager.opens("Check-ins", f"Prepare: {employee.name}")
     manager.types("What do you want to talk about?", "Who covers in January")
     manager.presses("Add", exact=True)
     manager.sees("Who covers in January")
@@ -72,7 +73,7 @@ def hold(journey: Journey, employee: Person, manager: Person) -> None:
         manager.looks("check-in")
         manager.presses("Mark as held")
         manager.page.get_by_text("held", exact=True).first.wait_for()
-    employee.goes_to(f"/feedback/check-ins/{meeting.pk}/")
+    employee.opens("Check-ins", f"Read: {manager.name}")
     employee.page.locator("summary", has_text="Your private note").click()
     assert PRIVATE not in employee.page.content()
     assert employee.page.locator("#private-note").input_value() == ""
@@ -80,10 +81,10 @@ def hold(journey: Journey, employee: Person, manager: Person) -> None:
 
 def homes(journey: Journey, employee: Person, manager: Person) -> None:
     """What each has taken on waits on their own home."""
-    manager.goes_to("/")
+    manager.opens("What needs me")
     manager.sees(re.compile(re.escape(PROMISE)))
     manager.looks("home-manager")
-    employee.goes_to("/")
+    employee.opens("What needs me")
     employee.sees(re.compile(re.escape(ACTION)))
     employee.looks("home-employee")
 
