@@ -20,8 +20,8 @@ CLICKS = ROOT / ".dev" / "clicks.md"
 
 def spoken(name: str | re.Pattern[str]) -> str | re.Pattern[str]:
     """A name with a note for those who hear the page, as in "Open: appraisal of Ana": browsers part the two."""
-    if isinstance(name, str) and ": " in name:
-        return re.compile(re.escape(name).replace(r":\ ", r"\s*:\s*"))
+    if isinstance(name, str) and (": " in name or ", " in name):
+        return re.compile(re.sub(r"([:,])\\ ", r"\\s*\1\\s*", re.escape(name)))
     return name
 
 
