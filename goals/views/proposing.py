@@ -81,9 +81,8 @@ def assign(request: UserRequest, pk: int) -> HttpResponse:
     """Propose one goal to several people of one's team in a cycle."""
     cycle = get_visible(Cycle, request.user, pk=pk)
     led_here = Participation.objects.led_by(request.user).filter(cycle=cycle)
-    team: Any = with_stage(led_here.filter(state=Participation.State.ACTIVE)).order_by(
-        "-is_planning", "employee__sort_name", "pk"
-    )
+    team: Any = with_stage(led_here.filter(state=Participation.State.ACTIVE))
+    team = team.order_by("-is_planning", "employee__sort_name", "pk")
     led = team.first()
     if led is None:
         raise Http404

@@ -65,7 +65,7 @@ def test_the_demo_company_sits_for_its_pictures(visit: Visit, stack: Stack) -> N
         who, *entries = (step.format(**keys) if isinstance(step, str) else step for step in way)
         page = visit(User.objects.get(name=who))
         if entries:
-            go(page, *entries)
+            go(page, str(entries[0]), *entries[1:])
         page.wait_for_load_state("networkidle")
         axe(page)
         page.screenshot(path=folder / f"{name}.png")
