@@ -28,6 +28,7 @@ NO_LINK_LEADS_TO = {
     "home:readyz": "asked by whoever watches the processes",
     "home:robots": "asked by search engines",
     "home:favicon": "asked by browsers",
+    "people:picker": "asked by the script of fields in which people are chosen, and linked in them without script",
     "people:reports": "asked by the script of the org chart, which has a link for each branch as well",
     "people:accept_invitation": "its address comes in a mail, to those who cannot sign in yet",
     "activity:draft": "asked by the script that keeps what is typed",
