@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import beat, delivery, settle_all, settle_cycle
+from pmcycle.activity.actions.definitions import TURN_OF_DAY
 from pmcycle.activity.models import CLOCK_KINDS, Delivery, Heartbeat
 from pmcycle.cycles.models import Cycle
 from pmcycle.home.contributions import NEEDS
@@ -30,7 +31,6 @@ MORNING = 8
 DAYS = [-7, -1, 1, 7]
 
 AWAY = "away"
-DAY_TURNED = "turn_day"
 
 WORKS_TODAY = WORKS_ON.format(day="z.local::date")
 
@@ -417,7 +417,7 @@ def turn_day() -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('turn_day', 7201))")
         if not cursor.fetchone()[0]:
             return False
-        last = Heartbeat.objects.filter(name=DAY_TURNED).first()
+        last = Heartbeat.objects.filter(name=TURN_OF_DAY).first()
         turned = [
             cycle
             for cycle in Cycle.objects.filter(state=Cycle.State.RUNNING).order_by("pk")
@@ -430,7 +430,7 @@ def turn_day() -> bool:
             for cycle in turned:
                 settle_cycle("day_turned", cycle, by=None)
         if is_new or turned:
-            beat(DAY_TURNED)
+            beat(TURN_OF_DAY)
     return bool(is_new or turned)
 
 

@@ -20,6 +20,9 @@ from django.conf import settings
 from django.db import connection, models
 from django.utils.module_loading import import_string
 
+# Under which name the clock notes that it has settled what turns with the day.
+TURN_OF_DAY = "turn_day"
+
 # The columns of a definition of open items, in the order of `pmcycle.cycles.models.items`.
 ITEM = "kind, subject, recipient, about, named, name, cycle, stage, due_on, opens_at, ends_at, phase"
 # The columns of a definition of milestones, in the order of `pmcycle.cycles.models.reached`.
@@ -86,15 +89,17 @@ IS_OPEN = "t.done_at IS NULL AND t.dropped_at IS NULL"
 SAME = """f.kind = t.kind AND f.subject = t.subject_id AND f.recipient = t.recipient_id AND f.phase = t.phase
     AND NOT (f.opens_at IS NOT NULL AND f.opens_at > :at AND coalesce(t.opens_at, '-infinity') <= :at)"""
 
-REFRESH = """
-WITH fresh AS MATERIALIZED (
+ITEMS = """
   SELECT DISTINCT ON (kind, subject, recipient, phase) *
   FROM (SELECT kind::text, subject::bigint, recipient::bigint, about::bigint, named::bigint, name::text, cycle::bigint,
           stage::text, due_on::date, opens_at::timestamptz, ends_at::timestamptz, phase::text
         FROM (<union>) raw (<columns>)) i
   WHERE recipient IS NOT NULL AND <fresh scope>
   ORDER BY kind, subject, recipient, phase, due_on
-),
+"""
+
+REFRESH = """
+WITH fresh AS MATERIALIZED (<items>),
 gone AS (
   UPDATE activity_todo t SET
     done_at = CASE WHEN :why = '' THEN :at END, done_by_id = CASE WHEN :why = '' THEN :actor END,
@@ -126,6 +131,21 @@ made AS (
 SELECT array_agg(DISTINCT about)
 FROM (SELECT * FROM gone UNION ALL SELECT * FROM moved UNION ALL SELECT * FROM made) changed
 WHERE cycle IS NOT NULL AND about IS NOT NULL
+"""
+
+# What the days since the clock last struck have taken away, and not the act that settles now: with what the
+# act has changed, it was still to be done on the day up to which the clock has come.
+LAPSE = """
+WITH fresh AS MATERIALIZED (<items>),
+before AS MATERIALIZED (<items before>),
+gone AS (
+  UPDATE activity_todo t SET dropped_at = :at, dropped_why = 'day_turned'
+  WHERE <is open> AND t.kind = ANY(ARRAY[<kinds>]) AND <table scope>
+    AND NOT EXISTS (SELECT 1 FROM fresh f WHERE <same>)
+    AND EXISTS (SELECT 1 FROM before f WHERE <same>)
+  RETURNING t.about_id AS about, t.cycle_id AS cycle
+)
+SELECT array_agg(DISTINCT about) FROM gone WHERE cycle IS NOT NULL AND about IS NOT NULL
 """
 
 REACH = """
@@ -227,6 +247,9 @@ SELECT array_agg(DISTINCT found.near) FROM (
 ) found WHERE found.near IS NOT NULL
 """
 
+# Where a definition speaks of the day and the moment at which it is asked.
+WHEN = re.compile(r"(?<!:):(day|at)\b")
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -250,13 +273,23 @@ OF_ALL = Scope("true", "true", "true")
 
 def refresh_text(apps: Sequence[str], part: str, scope: Scope) -> str:
     """The statement that brings one part of these apps' open items up to their definitions; "" if none has it."""
+    return _fill(REACH if part == "milestones" else REFRESH, apps, part, scope)
+
+
+def lapse_text(apps: Sequence[str], part: str, scope: Scope) -> str:
+    """The statement that drops what lapsed between `:since_at` and `:at`; "" if none of these apps has the part."""
+    return _fill(LAPSE, apps, part, scope)
+
+
+def _fill(text: str, apps: Sequence[str], part: str, scope: Scope) -> str:
     found = [union_of(app, part) for app in apps]
     union = " UNION ALL ".join(f"({text})" for text, _kinds in found if text)
     kinds = [kind for _text, some in found for kind in some]
     if not union:
         return ""
-    text = REACH if part == "milestones" else REFRESH
     for name, value in {
+        "items before": ITEMS.replace("<union>", WHEN.sub(r":since_\1", union)),
+        "items": ITEMS,
         "union": union,
         "columns": REACHED if part == "milestones" else ITEM,
         "kinds": ", ".join(f"'{kind}'" for kind in kinds),
@@ -277,7 +310,7 @@ def places_text(scope: Scope, text: str = PLACES) -> str:
 
 # --- Functions ------------------------------------------------------------------------------------
 
-PLACEHOLDER = re.compile(r"(?<!:):(who|day|at|actor|why|cycle)\b")
+PLACEHOLDER = re.compile(r"(?<!:):(who|day|at|actor|why|cycle|since_day|since_at)\b")
 
 BODY = """
 CREATE OR REPLACE FUNCTION {name}(p_who bigint[], p_day date, p_at timestamptz, p_actor bigint, p_why text)
@@ -289,6 +322,30 @@ BEGIN
   RETURN touched;
 END $function$
 """
+
+LAPSE_FUNCTION = """
+CREATE OR REPLACE FUNCTION todo_lapse_{app}(p_who bigint[], p_day date, p_at timestamptz, p_since_day date,
+  p_since_at timestamptz)
+RETURNS bigint[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $function$
+#variable_conflict use_column
+DECLARE changed bigint[]; touched bigint[];
+BEGIN
+{steps}
+  RETURN touched;
+END $function$
+"""
+
+# Up to when the clock has come, if the day has turned since, in UTC or where a cycle is; otherwise nothing.
+LATE_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION todo_late_since(p_day date, p_at timestamptz)
+RETURNS timestamptz LANGUAGE plpgsql STABLE AS $function$
+BEGIN
+  RETURN (SELECT h.at FROM activity_heartbeat h WHERE h.name = '{TURN_OF_DAY}' AND h.at < p_at AND (
+    (h.at AT TIME ZONE 'UTC')::date < p_day OR EXISTS (
+      SELECT 1 FROM cycles_cycle c WHERE c.state = 'running'
+        AND (h.at AT TIME ZONE c.zone)::date < (p_at AT TIME ZONE c.zone)::date)));
+END $function$
+"""  # noqa: S608 - a constant
 
 STEP = """
 {sql}
@@ -320,14 +377,19 @@ END $function$
 # is the one under which the trail locks that person's stream, so that there is one order of locks.
 # Acts share the locks of everything and of their cycles, which settling a whole cycle or the day takes
 # alone: what an act opens is committed before a closing stage looks for it, or not opened at all.
+# Where the clock is late, what lapsed meanwhile is dropped first, so that the act neither does nor drops it.
+# Acts on the company date who leads whom and who is what, often from today on: of them, what depends on
+# that is theirs, and only what ran out is the day's.
 ACT = """
 CREATE OR REPLACE FUNCTION todo_act(p_apps text[], p_who bigint[], p_wide boolean, p_day date, p_at timestamptz,
   p_actor bigint, p_why text)
 RETURNS void LANGUAGE plpgsql AS $function$
-DECLARE near bigint[] := p_who; touched bigint[];
+DECLARE near bigint[] := p_who; touched bigint[]; since timestamptz; since_day date := p_day;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('employee:' || one, 7201)) FROM unnest(p_who) one ORDER BY one;
   PERFORM todo_share(p_who);
+  since := todo_late_since(p_day, p_at);
+  IF NOT p_wide THEN since_day := (since AT TIME ZONE 'UTC')::date; END IF;
   IF p_wide THEN near := todo_near(p_who, p_day); touched := near; END IF;
 {calls}
   IF cardinality(touched) > 0 THEN PERFORM todo_places(touched, p_day); END IF;
@@ -355,6 +417,9 @@ SHARE = "SELECT todo_share(%(who)s::bigint[])"
 
 CALL = """
   IF '{app}' = ANY(p_apps) THEN
+    IF since IS NOT NULL THEN
+      touched := touched || todo_lapse_{app}(near, p_day, p_at, since_day, since);
+    END IF;
     touched := touched || todo_refresh_{app}(near, p_day, p_at, p_actor, p_why);
   END IF;
 """
@@ -419,6 +484,7 @@ def functions() -> list[str]:
     """The functions of this code as statements that create them."""
     made = [
         SHARE_FUNCTION,
+        LATE_FUNCTION,
         _with_arguments(PLACES_FUNCTION.replace("{sql}", places_text(OF_PEOPLE))),
         _with_arguments(NEAR_FUNCTION.replace("{sql}", EVERYBODY_NEAR.replace("<is open>", IS_OPEN))),
     ]
@@ -433,6 +499,12 @@ def functions() -> list[str]:
             if (text := refresh_text([app], part, scope))
         )
         made.append(_with_arguments(BODY.replace("{name}", f"todo_refresh_{app}").replace("{steps}", steps)))
+        lapses = "".join(
+            STEP.replace("{sql}", text)
+            for part, scope in (("people", OF_PEOPLE), ("matters", OF_PEOPLE_OR_NOBODY))
+            if (text := lapse_text([app], part, scope))
+        )
+        made.append(_with_arguments(LAPSE_FUNCTION.replace("{app}", app).replace("{steps}", lapses)))
         drifts = "".join(drift_text(app, part) for part in ("people", "matters", "milestones"))
         made.append(_with_arguments(DRIFT.replace("{app}", app).replace("{steps}", drifts)))
     differ = f"  RETURN QUERY {places_text(OF_ALL, DRIFT_OF_PLACES)};"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import itertools
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -43,8 +44,9 @@ def settle(
     """Open, finish and move what an act on `subject` changed for these employees.
 
     `record` calls this, so an action need not. What vanishes was done, by that person and now; after a
-    verb of `DROPPING`, or of company and cycle, it was dropped, and the verb says why. `subject` is a row or
-    an app's name. About nobody, it is about what waits for HR in the app.
+    verb of `DROPPING`, or of company and cycle, it was dropped, and the verb says why. What ran out before,
+    while the clock is late, was dropped by the day. `subject` is a row or an app's name. About nobody, it
+    is about what waits for HR in the app.
     """
     app = subject if isinstance(subject, str) else subject._meta.app_label
     wide, known = app in WIDE, todos.definitions().get(app)
@@ -53,7 +55,8 @@ def settle(
     apps = list(todos.definitions()) if wide else [app]
     why = _why(verb, is_wide=wide)
     if len(about) > MANY:
-        _run(apps, OF_PEOPLE, why, by=by, at=at, who=_near(about) if wide else sorted(about))
+        who = _near(about) if wide else sorted(about)
+        _run(apps, OF_PEOPLE, why, by=by, at=at, is_wide=wide, who=who)
         return
     values = [apps, sorted(about), wide, _today(), at or timezone.now(), by.pk if by else None, why]
     with connection.cursor() as cursor:
@@ -71,7 +74,7 @@ def settle_cycle(
     """The same for everything of one cycle: launched, a stage opened or closed, many people moved."""
     pk = cycle if isinstance(cycle, int) else cycle.pk
     why = _why(verb, is_wide=apps is None)
-    _run(list(apps or todos.definitions()), OF_CYCLE, why, by=by, at=at, cycle=pk)
+    _run(list(apps or todos.definitions()), OF_CYCLE, why, by=by, at=at, is_wide=apps is None, cycle=pk)
 
 
 def settle_all(verb: str, *, by: User | None, apps: Sequence[str] | None = None) -> int:
@@ -110,6 +113,7 @@ def _run(
     *,
     by: User | None,
     at: datetime | None = None,
+    is_wide: bool = True,
     parts: Sequence[str] = ALL,
     **values: Any,
 ) -> int:
@@ -135,10 +139,13 @@ def _run(
                 named = named.replace(f"%({name})s", f"%({name})s::{kind}")
             cursor.execute(named, given)
 
-        cursor.execute(HOLD[scope], given)
-        for part in parts:
+        cursor.execute(f"{HOLD[scope].rstrip()}, todo_late_since(%(day)s, %(at)s)", given)
+        texts = [todos.refresh_text, *_lapsing(cursor.fetchone()[-1], given, is_wide=is_wide)]
+        for text_of, part in itertools.product(reversed(texts), parts):
+            if text_of is todos.lapse_text and part == "milestones":
+                continue
             with_nobody = part == "matters" and scope is OF_PEOPLE
-            text = todos.refresh_text(apps, part, OF_PEOPLE_OR_NOBODY if with_nobody else scope)
+            text = text_of(apps, part, OF_PEOPLE_OR_NOBODY if with_nobody else scope)
             if text:
                 run(text)
                 touched.update((cursor.fetchone() or [None])[0] or ())
@@ -147,6 +154,14 @@ def _run(
         given["who"] = sorted(touched.union(values.get("who", ())))
         run(todos.places_text(scope))
     return len(touched)
+
+
+def _lapsing(since: datetime | None, given: dict[str, Any], *, is_wide: bool) -> list[Callable[..., str]]:
+    """What drops first what lapsed since the clock struck, where it is late; `given` learns since when that is."""
+    if since is None or given["why"] == "day_turned":
+        return []
+    given["since_at"], given["since_day"] = since, given["day"] if is_wide else since.astimezone(UTC).date()
+    return [todos.lapse_text]
 
 
 @dataclass(frozen=True)
