@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, lru_cache
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.db import connection, transaction
@@ -32,6 +32,7 @@ from pmcycle.cycles.actions import stage_work
 from pmcycle.home import actions as clock
 from pmcycle.home import contributions
 from pmcycle.home.items import COLUMNS, Item
+from pmcycle.people.actions import importing
 
 
 class Watch(threading.local):  # noqa: TID251 - two threads of a test act at once
@@ -130,21 +131,26 @@ def is_action(frame: FrameType) -> bool:
     return is_verb and (WATCH.depth > 0 or frame.f_code not in steps())
 
 
-def turns_day(frame: FrameType) -> bool:
-    """Whether the clock brings up here what turns with the day."""
-    return frame.f_code is clock.turn_day.__code__
+def is_settled_after(frame: FrameType) -> bool:
+    """Whether what is open follows this action in transactions of its own."""
+    return frame.f_code is importing.apply_import.__code__
+
+
+def fail(found: list[Drift | str]) -> NoReturn:
+    lines = "\n".join(map(str, found[:8]))
+    raise AssertionError(f"this action left open items that are not as defined:\n{lines}")
 
 
 def watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare at the end of every action of this test."""
     enter, leave = transaction.Atomic.__enter__, transaction.Atomic.__exit__
-    ask = Client.request
+    ask, turn = Client.request, clock.turn_day
 
     def entering(self: Any) -> None:
         frame = sys._getframe(1)
-        self.is_action, self.is_turn = is_action(frame), turns_day(frame)
+        self.is_action, self.is_settled_after = is_action(frame), is_settled_after(frame)
         if self.is_action:
-            if WATCH.depth == 0 and not self.is_turn:
+            if WATCH.depth == 0:
                 catch_up()
             WATCH.depth += 1
         enter(self)
@@ -152,12 +158,17 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> None:
     def leaving(self: Any, kind: Any, value: Any, traceback: Any) -> None:
         if getattr(self, "is_action", False):
             WATCH.depth -= 1
-            is_due = self.is_turn or not WATCH.is_late
-            if kind is None and is_due and WATCH.depth == 0 and (found := differences()):
+            is_over = kind is None and WATCH.depth == 0 and not (WATCH.is_late or self.is_settled_after)
+            if is_over and (found := differences()):
                 leave(self, AssertionError, AssertionError("drift"), None)
-                lines = "\n".join(map(str, found[:8]))
-                raise AssertionError(f"this action left open items that are not as defined:\n{lines}")
+                fail(found)
         leave(self, kind, value, traceback)
+
+    def turning() -> bool:
+        has_turned = turn()
+        if found := differences():
+            fail(found)
+        return has_turned
 
     def asking(self: Client, **request: Any) -> Any:
         if WATCH.depth == 0 and connection.connection is not None:
@@ -167,3 +178,4 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transaction.Atomic, "__enter__", entering)
     monkeypatch.setattr(transaction.Atomic, "__exit__", leaving)
     monkeypatch.setattr(Client, "request", asking)
+    monkeypatch.setattr(clock, "turn_day", turning)

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pmcycle.activity.actions import beat, delivery, settle_all, settle_cycle
+from pmcycle.activity.actions import beat, delivery, settle_all
 from pmcycle.activity.actions.definitions import TURN_OF_DAY
 from pmcycle.activity.models import CLOCK_KINDS, Delivery, Heartbeat
 from pmcycle.cycles.models import Cycle
@@ -410,27 +410,22 @@ def turn_day() -> bool:
     """Settle everything that turns with the day alone: a hand-over that begins, a role that ends, a meeting
     that comes near, the last day of an extension in the cycle's own zone.
 
-    Once a day and place, also if the clock was late; whether this call did it.
+    Once a day and place, also if the clock was late; whether this call did it. It counts as done when all
+    of it is: one that was killed is done again, and two at once do no harm.
     """
     now = timezone.now()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('turn_day', 7201))")
-        if not cursor.fetchone()[0]:
-            return False
-        last = Heartbeat.objects.filter(name=TURN_OF_DAY).first()
-        turned = [
-            cycle
-            for cycle in Cycle.objects.filter(state=Cycle.State.RUNNING).order_by("pk")
-            if last is None or cycle.local_day(last.at) < cycle.local_day(now)
-        ]
-        is_new = last is None or last.at.astimezone(UTC).date() < now.astimezone(UTC).date()
-        if is_new:
-            settle_all("day_turned", by=None)
-        else:
-            for cycle in turned:
-                settle_cycle("day_turned", cycle, by=None)
-        if is_new or turned:
-            beat(TURN_OF_DAY)
+    last = Heartbeat.objects.filter(name=TURN_OF_DAY).first()
+    turned = [
+        cycle.pk
+        for cycle in Cycle.objects.filter(state=Cycle.State.RUNNING).order_by("pk")
+        if last is None or cycle.local_day(last.at) < cycle.local_day(now)
+    ]
+    is_new = last is None or last.at.astimezone(UTC).date() < now.astimezone(UTC).date()
+    for cycle in [None] if is_new else turned:
+        settle_all("day_turned", by=None, cycle=cycle)
+    if is_new or turned:
+        # By when it began: whoever was settled before midnight is not settled for the day after.
+        beat(TURN_OF_DAY, now)
     return bool(is_new or turned)
 
 

@@ -21,30 +21,33 @@ log = structlog.get_logger()
 def rehearse_imports() -> None:
     """Rehearse every long file that waits; a repeat comes to the same fates."""
     while job := claim(importing.REHEARSE):
-        _carry_out(job, importing.rehearse)
+        if _is_carried_out(job, importing.rehearse):
+            finish(job)
 
 
 @shared_task
 def apply_imports() -> None:
     """Apply every import that somebody has queued. A worker that died leaves its job to the next tick."""
     while job := claim(importing.APPLY):
-        if Import.objects.filter(pk=job.subject_id, state=Import.State.APPLIED).exists():
-            finish(job)  # the worker before us ended after its transaction, before it could say so
-        else:
-            _carry_out(job, importing.apply_import)
+        # The worker before us may have ended after its transaction, before what is open was settled.
+        is_applied = Import.objects.filter(pk=job.subject_id, state=Import.State.APPLIED).exists()
+        if is_applied or _is_carried_out(job, importing.apply_import):
+            importing.settle_applied(Import.objects.get(pk=job.subject_id), by=job.started_by)
+            finish(job)
 
 
-def _carry_out(job: Job, action: Callable[..., Import]) -> None:
+def _is_carried_out(job: Job, action: Callable[..., Import]) -> bool:
+    """Whether the action came to its end; the job of one that did not is finished with the reason."""
     try:
         with steps(job) as step:
             action(Import.objects.get(pk=job.subject_id), by=job.started_by, step=step)
     except Refused as refusal:
         finish(job, refusal.reason, failed=True)
+        return False
     except Exception:
         finish(job, "The work ended in an error; nothing was changed. The log has the details.", failed=True)
         raise
-    else:
-        finish(job)
+    return True
 
 
 @shared_task

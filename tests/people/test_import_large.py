@@ -7,13 +7,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pmcycle.activity.models import Event, Job
+from pmcycle.access import today
+from pmcycle.activity.actions import drift, miscounted, misplaced
+from pmcycle.activity.models import Event, Job, ToDo
 from pmcycle.people import tasks
 from pmcycle.people.actions import importing
 from pmcycle.people.models import Employee, Import
 from tests.conftest import SignedIn, World
+from tests.open_items import catch_up
 from tests.people.importing import Walk
-from tests.people.test_import_faults import big_file
+from tests.people.test_import_faults import HEAD, big_file
 
 
 @pytest.fixture
@@ -90,3 +93,21 @@ def test_a_worker_that_died_leaves_its_import_to_the_next_which_does_it_once(
     assert the_job().state == Job.State.DONE
     assert Event.objects.filter(verb="applied_import").count() == 1
     assert Employee.objects.filter(email__startswith="p", email__endswith="@example.com").count() >= 3
+
+
+def test_what_is_open_follows_an_import_whose_worker_died_before_it_could(walk: Walk, world: World) -> None:
+    catch_up()
+    bashir = world.bashir.employee
+    assert bashir
+    left = (
+        f"{bashir.number},{bashir.name},{bashir.hired_on},{today() - timedelta(days=1)},left,,,{bashir.email}"
+    )
+    assert walk.bring((HEAD + left + "\n").encode()) == {"changed": 1}
+    walk.post("apply_import", version=walk.run.version)
+    importing.apply_import(walk.run, by=world.kim)
+    ToDo.objects.all().delete()
+    assert drift()
+    tasks.apply_imports()
+    assert the_job().state == Job.State.DONE
+    assert drift() == []
+    assert (misplaced(), miscounted()) == ([], 0)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -351,9 +351,9 @@ def drop_draft(user: User, key: str) -> None:
     Draft.objects.filter(author=user, key=key).delete()
 
 
-def beat(name: str) -> None:
-    """Note that a job of the clock ran just now: beat and worker are both alive."""
-    Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+def beat(name: str, at: datetime | None = None) -> None:
+    """Note that a job of the clock ran just now (or began `at`): beat and worker are both alive."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": at or timezone.now()})
 
 
 def record_export(by: User, rows: int, filters: dict[str, str]) -> None:

@@ -261,12 +261,8 @@ class Scope:
 
 
 OF_PEOPLE = Scope("about = ANY(:who)", "t.about_id = ANY(:who)", "p.employee_id = ANY(:who)")
-# Of matters, what is about these people or about nobody: whose roles changed, `settle_roles` looks at all.
-OF_PEOPLE_OR_NOBODY = Scope(
-    "(about IS NULL OR about = ANY(:who))",
-    "(t.about_id IS NULL OR t.about_id = ANY(:who))",
-    "p.employee_id = ANY(:who)",
-)
+# The few matters that are about no person; whoever is asked for people is asked for these beside them.
+OF_NOBODY = Scope("about IS NULL", "t.about_id IS NULL", "false")
 OF_CYCLE = Scope("cycle = :cycle", "t.cycle_id = :cycle", "p.cycle_id = :cycle")
 OF_ALL = Scope("true", "true", "true")
 
@@ -313,7 +309,7 @@ def places_text(scope: Scope, text: str = PLACES) -> str:
 PLACEHOLDER = re.compile(r"(?<!:):(who|day|at|actor|why|cycle|since_day|since_at)\b")
 
 BODY = """
-CREATE OR REPLACE FUNCTION {name}(p_who bigint[], p_day date, p_at timestamptz, p_actor bigint, p_why text)
+CREATE OR REPLACE FUNCTION {name}({who}{arguments})
 RETURNS bigint[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $function$
 #variable_conflict use_column
 DECLARE changed bigint[]; touched bigint[];
@@ -322,18 +318,8 @@ BEGIN
   RETURN touched;
 END $function$
 """
-
-LAPSE_FUNCTION = """
-CREATE OR REPLACE FUNCTION todo_lapse_{app}(p_who bigint[], p_day date, p_at timestamptz, p_since_day date,
-  p_since_at timestamptz)
-RETURNS bigint[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $function$
-#variable_conflict use_column
-DECLARE changed bigint[]; touched bigint[];
-BEGIN
-{steps}
-  RETURN touched;
-END $function$
-"""
+REFRESHING = "p_day date, p_at timestamptz, p_actor bigint, p_why text"
+LAPSING = "p_day date, p_at timestamptz, p_since_day date, p_since_at timestamptz"
 
 # Up to when the clock has come, if the day has turned since, in UTC or where a cycle is; otherwise nothing.
 LATE_FUNCTION = f"""
@@ -375,8 +361,10 @@ END $function$
 
 # Two acts about the same person settle one after the other, each seeing what the other did. The key
 # is the one under which the trail locks that person's stream, so that there is one order of locks.
-# Acts share the locks of everything and of their cycles, which settling a whole cycle or the day takes
-# alone: what an act opens is committed before a closing stage looks for it, or not opened at all.
+# Acts share the locks of everything and of their cycles, which settling a whole cycle or the company's
+# matters takes alone: what an act opens is committed before a closing stage looks for it, or not opened
+# at all. Whoever settles for more people than they have locked shares a lock that each part of the day
+# takes alone, and takes it before the others.
 # Where the clock is late, what lapsed meanwhile is dropped first, so that the act neither does nor drops it.
 # Acts on the company date who leads whom and who is what, often from today on: of them, what depends on
 # that is theirs, and only what ran out is the day's.
@@ -386,6 +374,7 @@ CREATE OR REPLACE FUNCTION todo_act(p_apps text[], p_who bigint[], p_wide boolea
 RETURNS void LANGUAGE plpgsql AS $function$
 DECLARE near bigint[] := p_who; touched bigint[]; since timestamptz; since_day date := p_day;
 BEGIN
+  IF p_wide THEN PERFORM pg_advisory_xact_lock_shared(hashtextextended('settle:many', 7201)); END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('employee:' || one, 7201)) FROM unnest(p_who) one ORDER BY one;
   PERFORM todo_share(p_who);
   since := todo_late_since(p_day, p_at);
@@ -407,21 +396,67 @@ BEGIN
 END $function$
 """
 
-# The same for one whole cycle, and for everybody.
+# One part of everybody: these people, as far as nobody acts on them at the moment; who is left for later.
+# It waits before it holds anything and never afterwards, so no ring of locks can close through it. Each
+# statement in it sees what is committed when it begins, which is after the locks.
+PART = """
+CREATE OR REPLACE FUNCTION todo_part(p_who bigint[], p_day date, p_at timestamptz, p_actor bigint, p_why text)
+RETURNS bigint[] LANGUAGE plpgsql AS $function$
+DECLARE free bigint[]; since timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('settle:many', 7201));
+  free := ARRAY(SELECT one FROM unnest(p_who) one
+    WHERE pg_try_advisory_xact_lock(hashtextextended('employee:' || one, 7201)));
+  IF p_why <> 'day_turned' THEN since := todo_late_since(p_day, p_at); END IF;
+{calls}
+  PERFORM todo_places(free, p_day);
+  RETURN ARRAY(SELECT unnest(p_who) EXCEPT SELECT unnest(free) ORDER BY 1);
+END $function$
+"""
+
+# The last part: what is about nobody, which any act may open or finish; they all share this lock.
+NOBODY = """
+CREATE OR REPLACE FUNCTION todo_nobody(p_day date, p_at timestamptz, p_actor bigint, p_why text)
+RETURNS void LANGUAGE plpgsql AS $function$
+DECLARE since timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('settle', 7201));
+  IF p_why <> 'day_turned' THEN since := todo_late_since(p_day, p_at); END IF;
+{calls}
+END $function$
+"""
+
+# For many people, for one whole cycle, and for whatever waits for HR.
+HOLD_PEOPLE = """
+SELECT pg_advisory_xact_lock_shared(hashtextextended('settle:many', 7201)), todo_share(%(who)s::bigint[])
+"""
 HOLD_CYCLE = """
-SELECT pg_advisory_xact_lock_shared(hashtextextended('settle', 7201)),
+SELECT pg_advisory_xact_lock_shared(hashtextextended('settle:many', 7201)),
+  pg_advisory_xact_lock_shared(hashtextextended('settle', 7201)),
   pg_advisory_xact_lock(hashtextextended('settle:' || %(cycle)s::bigint, 7201))
 """
-HOLD_ALL = "SELECT pg_advisory_xact_lock(hashtextextended('settle', 7201))"
-SHARE = "SELECT todo_share(%(who)s::bigint[])"
+HOLD_ALL = """
+SELECT pg_advisory_xact_lock_shared(hashtextextended('settle:many', 7201)),
+  pg_advisory_xact_lock(hashtextextended('settle', 7201))
+"""
 
 CALL = """
   IF '{app}' = ANY(p_apps) THEN
     IF since IS NOT NULL THEN
       touched := touched || todo_lapse_{app}(near, p_day, p_at, since_day, since);
+      PERFORM todo_lapse_nobody_{app}(p_day, p_at, since_day, since);
     END IF;
     touched := touched || todo_refresh_{app}(near, p_day, p_at, p_actor, p_why);
+    PERFORM todo_nobody_{app}(p_day, p_at, p_actor, p_why);
   END IF;
+"""
+CALL_PART = """
+  IF since IS NOT NULL THEN PERFORM todo_lapse_{app}(free, p_day, p_at, p_day, since); END IF;
+  PERFORM todo_refresh_{app}(free, p_day, p_at, p_actor, p_why);
+"""
+CALL_NOBODY = """
+  IF since IS NOT NULL THEN PERFORM todo_lapse_nobody_{app}(p_day, p_at, p_day, since); END IF;
+  PERFORM todo_nobody_{app}(p_day, p_at, p_actor, p_why);
 """
 
 DRIFT = """
@@ -480,6 +515,12 @@ def drift_text(app: str, part: str) -> str:
     return text
 
 
+def _function(arguments: str, name: str, who: str, texts: Sequence[str]) -> str:
+    steps = "".join(STEP.replace("{sql}", text) for text in texts if text)
+    head = BODY.replace("{name}", name).replace("{who}", who).replace("{arguments}", arguments)
+    return _with_arguments(head.replace("{steps}", steps))
+
+
 def functions() -> list[str]:
     """The functions of this code as statements that create them."""
     made = [
@@ -489,27 +530,20 @@ def functions() -> list[str]:
         _with_arguments(NEAR_FUNCTION.replace("{sql}", EVERYBODY_NEAR.replace("<is open>", IS_OPEN))),
     ]
     for app in definitions():
-        steps = "".join(
-            STEP.replace("{sql}", text)
-            for part, scope in (
-                ("people", OF_PEOPLE),
-                ("matters", OF_PEOPLE_OR_NOBODY),
-                ("milestones", OF_PEOPLE),
-            )
-            if (text := refresh_text([app], part, scope))
-        )
-        made.append(_with_arguments(BODY.replace("{name}", f"todo_refresh_{app}").replace("{steps}", steps)))
-        lapses = "".join(
-            STEP.replace("{sql}", text)
-            for part, scope in (("people", OF_PEOPLE), ("matters", OF_PEOPLE_OR_NOBODY))
-            if (text := lapse_text([app], part, scope))
-        )
-        made.append(_with_arguments(LAPSE_FUNCTION.replace("{app}", app).replace("{steps}", lapses)))
+        people = [("people", OF_PEOPLE), ("matters", OF_PEOPLE)]
+        nobody = [("matters", OF_NOBODY)]
+        for suffix, who, parts in (("", "p_who bigint[], ", people), ("_nobody", "", nobody)):
+            lapses = [lapse_text([app], part, scope) for part, scope in parts]
+            made.append(_function(LAPSING, f"todo_lapse{suffix}_{app}", who, lapses))
+        steps = [refresh_text([app], part, scope) for part, scope in (*people, ("milestones", OF_PEOPLE))]
+        made.append(_function(REFRESHING, f"todo_refresh_{app}", "p_who bigint[], ", steps))
+        made.append(_function(REFRESHING, f"todo_nobody_{app}", "", [refresh_text([app], "matters", OF_NOBODY)]))
         drifts = "".join(drift_text(app, part) for part in ("people", "matters", "milestones"))
         made.append(_with_arguments(DRIFT.replace("{app}", app).replace("{steps}", drifts)))
     differ = f"  RETURN QUERY {places_text(OF_ALL, DRIFT_OF_PLACES)};"
     made.append(_with_arguments(DRIFT.replace("{app}", "places").replace("{steps}", differ)))
-    made.append(ACT.replace("{calls}", "".join(CALL.replace("{app}", app) for app in definitions())))
+    for text, call in ((ACT, CALL), (PART, CALL_PART), (NOBODY, CALL_NOBODY)):
+        made.append(text.replace("{calls}", "".join(call.replace("{app}", app) for app in definitions())))
     return made
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,8 @@ from pmcycle.activity.actions import definitions as todos
 from pmcycle.activity.actions.definitions import (
     OF_ALL,
     OF_CYCLE,
+    OF_NOBODY,
     OF_PEOPLE,
-    OF_PEOPLE_OR_NOBODY,
     Scope,
 )
 from pmcycle.activity.models import UNITS
@@ -28,7 +27,9 @@ if TYPE_CHECKING:
 # From so many people on, planning for them is worth its time, and the database's function is not.
 MANY = 50
 ALL = ("people", "matters", "milestones")
-HOLD = {OF_PEOPLE: todos.SHARE, OF_CYCLE: todos.HOLD_CYCLE, OF_ALL: todos.HOLD_ALL}
+HOLD = {OF_PEOPLE: todos.HOLD_PEOPLE, OF_CYCLE: todos.HOLD_CYCLE, OF_ALL: todos.HOLD_ALL}
+# Everybody is settled so many at a time: long enough to be worth a transaction, short enough to be waited for.
+PART = 250
 # Whatever happens here touches what is open in every app, and for everybody near.
 WIDE = ("cycles", "people")
 
@@ -77,16 +78,54 @@ def settle_cycle(
     _run(list(apps or todos.definitions()), OF_CYCLE, why, by=by, at=at, is_wide=apps is None, cycle=pk)
 
 
-def settle_all(verb: str, *, by: User | None, apps: Sequence[str] | None = None) -> int:
-    """The same for everybody: after an import, when the day turns, and to repair. How many rows changed."""
-    return _run(list(apps or todos.definitions()), OF_ALL, verb, by=by)
+def settle_all(verb: str, *, by: User | None, cycle: int | None = None) -> None:
+    """The same for everybody (or all in a cycle), a part at a time: when the day turns, after an import, to repair.
+
+    Each part is a transaction that locks its own people and no others, so an act waits for one part at
+    most, and only where it is about somebody in it. Killed, it is run again: what is as defined is not touched.
+    Never call it in a transaction, which would hold the locks of all parts to its end.
+    """
+    actor = by.pk if by else None
+    later: list[int] = []
+    for who in _parts(cycle):
+        later += _settle_part(who, actor, verb)
+    while later:
+        # Somebody acts on them just now. Nothing is held while that is waited for.
+        _ask("SELECT pg_advisory_xact_lock(hashtextextended('employee:' || %s::bigint, 7201))", [later[0]])
+        later = later[PART:] + _settle_part(later[:PART], actor, verb)
+    _ask("SELECT todo_nobody(%s, %s, %s, %s)", [_today(), timezone.now(), actor, verb])
 
 
-def settle_roles(verb: str, *, by: User | None) -> int:
+def _settle_part(who: list[int], actor: int | None, why: str) -> list[int]:
+    """Settle for those of these people on whom nobody acts at the moment; the others."""
+    values = [who, _today(), timezone.now(), actor, why]
+    left: list[int] = _ask("SELECT todo_part(%s::bigint[], %s, %s, %s, %s)", values)
+    return left
+
+
+def _parts(cycle: int | None) -> Iterator[list[int]]:
+    """Everybody's keys, or of all who ever were in a cycle, `PART` at a time and in their order."""
+    source = "SELECT id FROM people_employee"
+    if cycle is not None:
+        source = "SELECT DISTINCT employee_id AS id FROM cycles_participation WHERE cycle_id = %(cycle)s"
+    text = f"SELECT ARRAY(SELECT id FROM ({source}) who WHERE id > %(last)s ORDER BY id LIMIT {PART})"  # noqa: S608 - constants
+    last = 0
+    while who := _ask(text, {"cycle": cycle, "last": last}):
+        yield who
+        last = who[-1]
+
+
+def _ask(text: str, values: Sequence[Any] | Mapping[str, Any]) -> Any:
+    """The one value of a statement that is a transaction of its own."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return cursor.fetchone()[0]
+
+
+def settle_roles(verb: str, *, by: User | None) -> None:
     """The same where somebody became or ceased to be HR: to whom a matter is put depends on who is."""
-    return settle_all(
-        verb, by=by, apps=[app for app, defined in todos.definitions().items() if defined.matters]
-    )
+    apps = [app for app, defined in todos.definitions().items() if defined.matters]
+    _run(apps, OF_ALL, verb, by=by, parts=("matters",))
 
 
 def _near(people: Collection[int]) -> list[int]:
@@ -116,8 +155,8 @@ def _run(
     is_wide: bool = True,
     parts: Sequence[str] = ALL,
     **values: Any,
-) -> int:
-    """Run the statements for many, each planned for what it is about; how many people were touched."""
+) -> None:
+    """Run the statements for many, each planned for what it is about."""
     given = {
         "day": _today(),
         "at": at or timezone.now(),
@@ -126,6 +165,9 @@ def _run(
         **values,
     }
     touched: set[int] = set()
+    wanted = [(part, scope) for part in parts]
+    if scope is OF_PEOPLE:
+        wanted.append(("matters", OF_NOBODY))
     with transaction.atomic(), connection.cursor() as cursor:
 
         def run(text: str) -> None:
@@ -140,12 +182,11 @@ def _run(
             cursor.execute(named, given)
 
         cursor.execute(f"{HOLD[scope].rstrip()}, todo_late_since(%(day)s, %(at)s)", given)
-        texts = [todos.refresh_text, *_lapsing(cursor.fetchone()[-1], given, is_wide=is_wide)]
-        for text_of, part in itertools.product(reversed(texts), parts):
-            if text_of is todos.lapse_text and part == "milestones":
-                continue
-            with_nobody = part == "matters" and scope is OF_PEOPLE
-            text = text_of(apps, part, OF_PEOPLE_OR_NOBODY if with_nobody else scope)
+        texts = [todos.refresh_text(apps, part, of) for part, of in wanted]
+        if _is_late(cursor.fetchone()[-1], given, is_wide=is_wide):
+            lapses = [todos.lapse_text(apps, part, of) for part, of in wanted if part != "milestones"]
+            texts = [*lapses, *texts]
+        for text in texts:
             if text:
                 run(text)
                 touched.update((cursor.fetchone() or [None])[0] or ())
@@ -153,15 +194,14 @@ def _run(
             scope = OF_PEOPLE
         given["who"] = sorted(touched.union(values.get("who", ())))
         run(todos.places_text(scope))
-    return len(touched)
 
 
-def _lapsing(since: datetime | None, given: dict[str, Any], *, is_wide: bool) -> list[Callable[..., str]]:
-    """What drops first what lapsed since the clock struck, where it is late; `given` learns since when that is."""
+def _is_late(since: datetime | None, given: dict[str, Any], *, is_wide: bool) -> bool:
+    """Whether what lapsed since the clock struck is dropped first; `given` learns since when that is."""
     if since is None or given["why"] == "day_turned":
-        return []
+        return False
     given["since_at"], given["since_day"] = since, given["day"] if is_wide else since.astimezone(UTC).date()
-    return [todos.lapse_text]
+    return True
 
 
 @dataclass(frozen=True)

@@ -687,7 +687,7 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
     """Carry the rehearsed lines out, all or nothing, in a number of statements that does not grow with them.
 
     Judges every line again under the lock; if that comes to other fates than HR has read, the new
-    rehearsal is kept and CompanyChanged raised.
+    rehearsal is kept and CompanyChanged raised. `settle_applied` follows it.
     """
     try:
         with transaction.atomic():
@@ -706,8 +706,6 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
                 _remember(row, by)
                 row.state, row.applied_at = Import.State.APPLIED, timezone.now()
                 record("applied_import", row, by=by, **row.counts)
-                if row.counts.get("created") or row.counts.get("changed"):
-                    settle_all("applied_import", by=by)
             row.save(update_fields=["state", "counts", "digest", "version", "applied_at"])
     except IntegrityError as error:
         raise Refused(
@@ -719,6 +717,15 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
             _("People were changed after this rehearsal. It was made again; read it and apply it then.")
         )
     return row
+
+
+def settle_applied(run: Import, *, by: User) -> None:
+    """Bring what is open up to the people as an applied import has left them; as often as asked.
+
+    After the import's transaction and in parts: within it, everybody would wait for the whole company.
+    """
+    if run.counts.get("created") or run.counts.get("changed"):
+        settle_all("applied_import", by=by)
 
 
 def _remember(run: Import, by: User) -> None:

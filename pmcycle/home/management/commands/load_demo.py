@@ -20,7 +20,7 @@ from pmcycle.people.models import Employee, User
 
 
 class Command(BaseCommand):
-    help = "Load the demo company into an empty database, in one transaction."
+    help = "Load the demo company into an empty database, in one transaction; what is open in it follows."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--people", type=int, default=None, help="fill the company up to so many people")
@@ -39,8 +39,8 @@ class Command(BaseCommand):
             build_results(company, this)
             build_rewards(company, this)
             build_evaluations(company, this)
-            settle_all("repaired", by=None)
-            add_up_places()
+        settle_all("repaired", by=None)
+        add_up_places()
         took = time.monotonic() - begun
         self.stdout.write(
             f"Demo company with {len(company.people)} people, in {took:.1f} s.\n\nSign in as:\n"
