@@ -249,45 +249,77 @@ SELECT id, 'email', 'pending', %s::timestamptz, 0, '', '' FROM written
 """
 )
 
+# The morning of the first working day from {days} days after today on, as a subquery of a row of zones.
+NEXT_MORNING = f"""((z.local::date + (SELECT min(days) FROM generate_series({{days}}, 60) days
+  WHERE {WORKS_ON.format(day="(z.local::date + days)")})) + make_interval(hours => %s)) AT TIME ZONE z.here"""  # noqa: S608 - constants
+
 # What must not leave any more, and what must wait for the next working morning. A to-do is matched by
-# kind, subject and due day: who was given more time is not reminded of the old day.
+# kind, subject and due day: who was given more time is not reminded of the old day. What depends on the
+# place alone is reckoned once a place, however many mails wait; what was sent is looked for among the
+# last days only.
 HOLD_BACK = (
     "WITH "  # noqa: S608 - constants; every value is a parameter
-    """due AS (
-  SELECT d.id, n.kind AS sort, e.left_on, away.ends_on AS away_until, away.id IS NOT NULL AS is_away, u.is_active,
-         z.zone, z.local, """
-    + WORKS_TODAY
-    + """ AS is_working_day,
-         EXISTS (SELECT 1 FROM activity_todo t WHERE t.kind = n.subject_kind AND t.subject_id = n.subject_id
-                   AND t.due_on = n.due_on AND t.phase = 'todo' AND t.done_at IS NULL AND t.dropped_at IS NULL
-                   AND NOT EXISTS (SELECT 1 FROM cycles_participation gone WHERE gone.cycle_id = t.cycle_id
-                     AND gone.employee_id = t.recipient_id AND gone.state = 'left')
-                 ) AS is_open,
-         EXISTS (SELECT 1 FROM activity_delivery od JOIN activity_notice o ON o.id = od.notice_id
-                 WHERE o.recipient_id = n.recipient_id AND od.state = 'sent' AND o.kind IN ('reminder', 'escalation')
-                 AND NOT o.is_urgent AND (od.sent_at AT TIME ZONE z.zone)::date = z.local::date) AS had_one
+    """due AS MATERIALIZED (
+  SELECT d.id, n.recipient_id, n.subject_kind, n.subject_id, n.due_on, u.is_active, e.id AS employee_id, e.left_on,
+    coalesce(e.zone, '') AS zone, u.zone AS account_zone
   FROM activity_delivery d
   JOIN activity_notice n ON n.id = d.notice_id AND n.kind IN ('reminder', 'escalation')
   JOIN people_user u ON u.id = n.recipient_id
   LEFT JOIN people_employee e ON e.id = u.employee_id
-  CROSS JOIN LATERAL (SELECT coalesce(
-    CASE WHEN e.zone = ANY(%s) THEN e.zone END, CASE WHEN u.zone = ANY(%s) THEN u.zone END, %s) AS zone) zones
-  CROSS JOIN LATERAL (SELECT zones.zone, %s::timestamptz AT TIME ZONE zones.zone AS local) z
-  LEFT JOIN people_absence away ON away.employee_id = e.id AND away.starts_on <= z.local::date
-    AND (away.ends_on IS NULL OR away.ends_on >= z.local::date)
   WHERE d.state = 'pending' AND d.not_before <= %s AND (d.lease_until IS NULL OR d.lease_until < %s) AND NOT n.is_urgent
 ),
+known AS MATERIALIZED (SELECT unnest(%s::text[]) AS zone),
+clock AS MATERIALIZED (
+  SELECT z.zone, z.account_zone, z.local::date AS day, z.local::date::timestamp AT TIME ZONE z.here AS begins_at,
+    (z.local::date + 1)::timestamp AT TIME ZONE z.here AS ends_at,
+    extract(hour FROM z.local) >= %s AND """
+    + WORKS_TODAY
+    + " AS is_time, "
+    + NEXT_MORNING.format(days=0)
+    + " AS next_morning, "
+    + NEXT_MORNING.format(days=1)
+    + """ AS morning_after
+  FROM (SELECT place.*, %s::timestamptz AT TIME ZONE place.here AS local FROM (
+    SELECT pair.*, coalesce(own.zone, account.zone, %s) AS here
+    FROM (SELECT DISTINCT zone, account_zone FROM due) pair
+    LEFT JOIN known own ON own.zone = pair.zone
+    LEFT JOIN known account ON account.zone = pair.account_zone) place) z
+),
+still_open AS MATERIALIZED (
+  SELECT DISTINCT due.id FROM due
+  JOIN activity_todo t ON t.kind = due.subject_kind AND t.subject_id = due.subject_id AND t.due_on = due.due_on
+    AND t.phase = 'todo' AND t.done_at IS NULL AND t.dropped_at IS NULL
+  LEFT JOIN cycles_participation gone ON gone.cycle_id = t.cycle_id AND gone.employee_id = t.recipient_id
+    AND gone.state = 'left'
+  WHERE gone.id IS NULL
+),
+away AS MATERIALIZED (
+  SELECT DISTINCT due.id FROM due
+  JOIN clock USING (zone, account_zone)
+  JOIN people_absence a ON a.employee_id = due.employee_id AND a.starts_on <= clock.day
+    AND (a.ends_on IS NULL OR a.ends_on >= clock.day)
+),
+sent AS MATERIALIZED (
+  SELECT n.recipient_id, d.sent_at FROM activity_delivery d
+  JOIN activity_notice n ON n.id = d.notice_id AND n.kind IN ('reminder', 'escalation') AND NOT n.is_urgent
+  WHERE d.state = 'sent' AND d.sent_at >= %s::timestamptz - interval '2 days'
+),
+told AS MATERIALIZED (
+  SELECT DISTINCT recipient_id FROM due
+  JOIN clock USING (zone, account_zone)
+  JOIN sent USING (recipient_id)
+  WHERE sent.sent_at >= clock.begins_at AND sent.sent_at < clock.ends_at
+),
 judged AS (
-  SELECT id, CASE WHEN NOT is_active THEN %s WHEN left_on < local::date THEN %s WHEN NOT is_open THEN %s
-                  WHEN is_away THEN %s ELSE '' END AS why,
-         CASE WHEN had_one OR NOT is_working_day OR extract(hour FROM local) < %s THEN
-           (local::date + (
-             SELECT min(days) FROM generate_series(CASE WHEN had_one THEN 1 ELSE 0 END, 60) days
-             WHERE """
-    + WORKS_ON.format(day="(local::date + days)")
-    + """
-           ) + make_interval(hours => %s)) AT TIME ZONE zone END AS wait_until
+  SELECT due.id, CASE WHEN NOT due.is_active THEN %s WHEN due.left_on < clock.day THEN %s
+                      WHEN still_open.id IS NULL THEN %s WHEN away.id IS NOT NULL THEN %s ELSE '' END AS why,
+    CASE WHEN told.recipient_id IS NOT NULL THEN clock.morning_after
+         WHEN NOT clock.is_time THEN clock.next_morning END AS wait_until
   FROM due
+  JOIN clock USING (zone, account_zone)
+  LEFT JOIN still_open USING (id)
+  LEFT JOIN away USING (id)
+  LEFT JOIN told USING (recipient_id)
 )
 UPDATE activity_delivery d SET
   state = CASE WHEN judged.why <> '' THEN 'suppressed' ELSE 'pending' END,
@@ -389,7 +421,7 @@ def remind() -> int:
 
 def hold_back() -> int:
     """Judge once more what is about to leave: done, left, away, not a morning, or one digest already today."""
-    now, zones, words = timezone.now(), known_zones(), _words()
+    now, words = timezone.now(), _words()
     due = Delivery.objects.filter(
         state=Delivery.State.PENDING, not_before__lte=now, notice__kind__in=CLOCK_KINDS
     )
@@ -399,8 +431,8 @@ def hold_back() -> int:
         cursor.execute(
             HOLD_BACK,
             [
-                zones, zones, _zone(), now, now, now,
-                words["closed"], words["left"], words["done"], words[AWAY], MORNING, MORNING,
+                now, now, known_zones(), MORNING, MORNING, MORNING, now, _zone(), now,
+                words["closed"], words["left"], words["done"], words[AWAY],
             ],
         )  # fmt: skip
         return int(cursor.rowcount)

@@ -242,7 +242,12 @@ class Delivery(models.Model):
                 name="delivery_sent_has_time",
             ),
         ]
-        indexes = [models.Index("not_before", name="delivery_due", condition=Q(state="pending"))]
+        indexes = [
+            models.Index("not_before", name="delivery_due", condition=Q(state="pending")),
+            models.Index("sent_at", name="delivery_sent", condition=Q(state="sent")),
+            # Whoever is back is looked for at every sweep, among those who were away.
+            models.Index("why", name="delivery_held_back", condition=Q(state="suppressed")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state}"
