@@ -32,6 +32,7 @@ NEEDS: dict[str, Need] = {
         button=gettext_lazy("Look"),
         url_name="incentives:sheet",
         minutes=5,
+        query="?team=%(about)s",
     ),
     "incentives:approve": Need(
         title=gettext_lazy("Approve the reward run of “%(name)s” as second person"),

@@ -182,7 +182,7 @@ def hand_in(run: Run, note: str, *, by: User) -> Approval:
         row = Approval.objects.create(
             run=locked, manager=manager, act=Approval.Act.SUBMITTED, note=note.strip(), by=by
         )
-        url = link("incentives:sheet", pk=locked.pk)
+        url = f"{link('incentives:sheet', pk=locked.pk)}?team={manager.pk}"
         title = _("Approve the rewards that %s recommends") % manager.name
         record(
             "handed_in", locked, by=by, about=manager,

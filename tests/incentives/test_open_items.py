@@ -7,6 +7,7 @@ from django.urls import reverse
 from incentives import actions
 from incentives.models import RestraintEntry
 from pmcycle.activity.models import Notice, ToDo
+from pmcycle.home.actions import need_rows
 from pmcycle.people.models import Role
 from tests.conftest import SignedIn, World
 from tests.factories import incentives, people
@@ -98,3 +99,18 @@ def test_a_sheet_that_the_approval_goes_on_over_was_not_done(world: World) -> No
     sheets = dict(ToDo.objects.filter(kind="incentives:sheet").values_list("recipient", "dropped_why"))
     assert sheets.pop(world.part["bashir"].employee_id) == "overtaken"
     assert set(sheets.values()) == {""}, "the others are done"
+
+
+def test_the_item_to_approve_a_team_leads_to_that_team(world: World, as_: SignedIn) -> None:
+    run = incentives.recommending(world)
+    assert world.bashir.employee
+    actions.hand_in(run, "", by=world.bashir)
+    team = f"{reverse('incentives:sheet', args=[run.pk])}?team={world.bashir.employee.pk}"
+    assert team in as_(world.dora).get(reverse("home:index")).content.decode()
+    assert [n.url for n in Notice.objects.filter(kind="incentives:team")] == [team]
+    assert team in {item["url"] for item in as_(world.dora).get("/api/v1/todos/").json()["results"]}
+    assert ("incentives:team", team.replace(str(run.pk), "%(pk)s", 1).replace(
+        str(world.bashir.employee.pk), "%(about)s"
+    )) in {(kind, url) for kind, _title, url in need_rows()}  # fmt: skip
+    shown = as_(world.dora).get(team).content.decode()
+    assert "that Bashir Nouri recommends" in " ".join(shown.split())
