@@ -66,10 +66,22 @@ def test_an_award_is_not_approved_for_who_has_left(world: World, as_: SignedIn) 
     assert incentives.award_of(world.part["chen"]).amount > 0
 
 
-def test_an_award_is_not_released_for_who_left_after_the_approval(world: World) -> None:
+def test_an_award_is_not_released_for_who_left_after_the_approval(world: World, as_: SignedIn) -> None:
     run = incentives.approved(world)
+    award = incentives.award_of(world.ana_part)
+    before, amount = spent(run), award.amount
+    assert amount > 0
     leaves(world, "ana")
-    actions.release(run, by=world.kim)
+    incentives.release(run, by=world.kim)
+    lines = AwardLine.objects.filter(award=award).values_list("kind", "amount", "reason")
+    assert list(lines) == [("calculated", amount, ""), ("reversal", -amount, "has left")]
+    ledger = as_(world.kim).get(reverse("incentives:award", args=[award.pk])).content.decode()
+    assert "<br>has left" in ledger, "with its cause"
+    hers = AwardLine.objects.filter(award__participation=world.ana_part, kind="reversal")
+    assert spent(run) == before + sum(hers.values_list("amount", flat=True))
+    for row in pools_of(run):
+        lines_of_pool = AwardLine.objects.filter(award__pool=row["pool"]).aggregate(s=Sum("amount"))["s"]
+        assert lines_of_pool + row["left"] == row["pool"].amount, "line by line the pool is whole"
     statement = Statement.objects.get(participation=world.ana_part)
     assert statement.snapshot["total"] == "0.00"
     assert {a["why"] for a in statement.snapshot["awards"]} == {"left"}
