@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from appraisals.models import CalibrationMove, CalibrationSession, Rating, ReleasedResult
 from pmcycle.activity.actions import record
+from pmcycle.cycles.actions import hold_taking_part
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.errors import Invalid, Refused, Stale, check_version
 from pmcycle.people.models import Unit, User
@@ -33,9 +34,11 @@ def move_rating(
     """Set the level that counts; the manager's proposal stays beside it, and so does the reason.
 
     Raises `Stale` if somebody else moved the same card since it was looked at, `Refused` when the session
-    is closed or the result is released, `Invalid` without a reason or for a level of another scale.
+    is closed, the result is released or the person has left, `Invalid` without a reason or for a level of
+    another scale.
     """
     with transaction.atomic():
+        hold_taking_part(rating.participation_id)
         held = CalibrationSession.objects.select_for_update().get(pk=session.pk)
         row = (
             Rating.objects.select_for_update(of=("self",))

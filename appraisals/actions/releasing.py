@@ -28,7 +28,7 @@ from appraisals.models import (
 )
 from pmcycle.activity.actions import Line, Tell, enqueue, record, record_each
 from pmcycle.activity.models import Job
-from pmcycle.cycles.actions import accept_leftovers, refuse_unless_accepted
+from pmcycle.cycles.actions import accept_leftovers, hold_taking_part, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -222,6 +222,7 @@ def _lock_answerable(result: ReleasedResult) -> ReleasedResult:
     cycle = Cycle.objects.select_for_update(no_key=True).get(participations=result.participation_id)
     if cycle.state != Cycle.State.RUNNING:
         raise Refused(_("This cycle is closed. Everything in it stays readable."))
+    hold_taking_part(result.participation_id)
     row = (
         ReleasedResult.objects.select_for_update(of=("self",))
         .select_related("participation__employee", "participation__cycle")
@@ -305,6 +306,7 @@ def decide_appeal(
 ) -> Appeal:
     """Uphold (the result gets a next version with the new rating; both stay) or dismiss, always with words."""
     with transaction.atomic():
+        hold_taking_part(appeal.result.participation_id)
         row = (
             Appeal.objects.select_for_update(of=("self",))
             .select_related("result__participation__employee", "result__participation__cycle")

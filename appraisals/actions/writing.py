@@ -34,7 +34,7 @@ from goals.actions import fix_results, free_results
 from goals.models import Goal
 from goals.rules import effective_weights
 from pmcycle.activity.actions import Tell, record, settle, settle_cycle
-from pmcycle.cycles.actions import standing
+from pmcycle.cycles.actions import refuse_if_left, standing
 from pmcycle.cycles.models import (
     Cycle,
     Participation,
@@ -307,6 +307,7 @@ def cite(appraisal: Appraisal, entries: Sequence[int], *, version: int | None, b
         row = _lock(appraisal)
         if row.participation.cycle.state != Cycle.State.RUNNING:
             raise Refused(_("This cycle is closed. Everything in it stays readable."))
+        refuse_if_left(row.participation)
         _refuse_if_released(row.participation_id)
         _check_version(row, version, {})
         _cite(row, entries, by=by)

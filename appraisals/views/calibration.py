@@ -19,7 +19,7 @@ from appraisals import actions, rules
 from appraisals.forms import MoveForm, SessionForm
 from appraisals.models import CalibrationMove, CalibrationSession, Rating, ReleasedResult
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.cycles.models import Cycle, RatingLevel
+from pmcycle.cycles.models import Cycle, Participation, RatingLevel
 from pmcycle.errors import Invalid
 
 MOST_CASES = 400
@@ -101,7 +101,11 @@ def _board(
             "participation__employee", "participation__unit", "proposed", "calibrated", "proposed_by"
         )
         .annotate(
-            may_move=Exists(Rating.objects.calibratable_by(user).filter(pk=OuterRef("pk"))),
+            may_move=Exists(
+                Rating.objects.calibratable_by(user).filter(
+                    pk=OuterRef("pk"), participation__state=Participation.State.ACTIVE
+                )
+            ),
             is_released=Exists(ReleasedResult.objects.filter(participation=OuterRef("participation"))),
             last_reason=Subquery(last_move.values("reason")[:1]),
         )

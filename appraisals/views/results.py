@@ -222,7 +222,7 @@ def _result_page(
     appeal = getattr(row, "appeal", None)
     ends_on = actions.appeal_ends(row)
     runs = part.cycle.state == Cycle.State.RUNNING
-    may_answer = is_own and is_latest and runs
+    may_answer = is_own and is_latest and runs and part.state == Participation.State.ACTIVE
     is_in_time = part.cycle.local_day(timezone.now()) <= ends_on
     may_appeal = may_answer and appeal is None and row.number == 1 and is_in_time
     content = reading(row.snapshot)
@@ -365,7 +365,10 @@ def _appeal_page(
     part = row.result.participation
     if part.employee_id != user.employee_id:
         record_view(row, by=user, about=part.employee, role="reader")
-    may_decide = row.decided_at is None and Appeal.objects.decidable_by(user).filter(pk=row.pk).exists()
+    is_here = part.state == Participation.State.ACTIVE
+    may_decide = (
+        row.decided_at is None and is_here and Appeal.objects.decidable_by(user).filter(pk=row.pk).exists()
+    )
     if may_decide and form is None:
         form = DecisionForm(initial={"version": row.version}, levels=_levels(row))
     context = {

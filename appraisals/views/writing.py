@@ -416,7 +416,8 @@ def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int 
         "may_cite": me == appraisal.author_id
         and rating is not None
         and not appraisal.is_released
-        and part.cycle.state == Cycle.State.RUNNING,
+        and part.cycle.state == Cycle.State.RUNNING
+        and part.state == Participation.State.ACTIVE,
         "back_form": form,
     }
     if context["may_cite"]:

@@ -85,7 +85,7 @@ def answer(
             )
         row.state, row.version = FeedbackRequest.State.ANSWERED, row.version + 1
         row.save(update_fields=["state", "version"])
-        given = _write(_giver(by), row.about, kind, visibility, body, row, by)
+        given = _write(_giver(by), _here(row.about), kind, visibility, body, row, by)
         if row.requester_id != row.about_id:
             title = _("%(name)s answered your request for feedback") % {"name": by.name}
             record(

@@ -25,6 +25,7 @@ from goals.actions.wordings import (
 from goals.models import Goal
 from goals.rules import makes_loop
 from pmcycle.activity.actions import record
+from pmcycle.cycles.actions import hold_taking_part
 from pmcycle.cycles.models import Assignment, Cycle, Participation
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Unit, User
@@ -41,6 +42,8 @@ def align(goal: Goal, parent: Goal | None, *, version: int | None, by: User) -> 
         goal = Goal.objects.select_for_update(of=("self",)).select_related("latest", "cycle").get(pk=goal.pk)
         if goal.cycle.state in (Cycle.State.CLOSED, Cycle.State.ARCHIVED):
             raise Refused(_("This cycle is closed."))
+        if goal.participation_id is not None:
+            hold_taking_part(goal.participation_id)
         refuse_unless(goal, Goal.State.PROPOSED, Goal.State.AGREED)
         refuse_if_reworded(goal, version)
         if parent is not None and makes_loop(goal.pk, parent.pk, _line_above(parent)):

@@ -14,6 +14,7 @@ from goals.actions.telling import accounts_of, tells
 from goals.models import Contribution
 from pmcycle.access import today
 from pmcycle.activity.actions import record
+from pmcycle.cycles.actions import hold_taking_part
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
@@ -70,6 +71,7 @@ def _answer_contribution(
             .select_related("participation__employee", "participation__cycle")
             .get(pk=row.pk)
         )
+        hold_taking_part(row.participation_id)
         refuse_if_reworded(row, version)
         if row.participation.cycle.state != Cycle.State.RUNNING:
             raise Refused(_("This cycle is closed. Everything in it stays readable."))

@@ -84,7 +84,8 @@ def decline_contribution(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _is_open(row: Contribution) -> bool:
-    runs = row.participation.cycle.state == Cycle.State.RUNNING
+    part = row.participation
+    runs = part.cycle.state == Cycle.State.RUNNING and part.state == Participation.State.ACTIVE
     return runs and row.confirmed_at is None and row.declined_at is None
 
 
@@ -102,7 +103,13 @@ def _contributions(
         "is_mine": mine,
         "rows": list(rows.select_related("author", "beneficiary").order_by("-happened_on", "-pk")[:100]),
         "form": form
-        or (ContributionForm() if mine and participation.cycle.state == Cycle.State.RUNNING else None),
+        or (
+            ContributionForm()
+            if mine
+            and participation.cycle.state == Cycle.State.RUNNING
+            and participation.state == Participation.State.ACTIVE
+            else None
+        ),
         "draft_key": _draft_key(participation),
     }
     return render(request, "goals/contributions.html", context, status=status)

@@ -23,7 +23,7 @@ from incentives.actions.leavers import leave_out_leavers
 from incentives.models import Award, PayrollExport, Run, Statement
 from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_cycle
 from pmcycle.activity.models import Job
-from pmcycle.cycles.actions import accept_leftovers, link, refuse_unless_accepted
+from pmcycle.cycles.actions import accept_leftovers, hold_taking_part, link, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
@@ -165,6 +165,7 @@ def release(run: Run, *, by: User, step: Step = no_step) -> int:
 def acknowledge(statement: Statement, *, by: User) -> Statement:
     """The person has read it; that is no agreement. A second click changes nothing."""
     with transaction.atomic():
+        hold_taking_part(statement.participation_id)
         row = (
             Statement.objects.select_for_update(of=("self",))
             .select_related("participation__employee", "participation__cycle")

@@ -15,7 +15,7 @@ from feedback.models import Entry, entries_known_since
 from incentives.actions.plans import hr_admins_but
 from incentives.models import Award, RestraintEntry, Run
 from pmcycle.activity.actions import Tell, record
-from pmcycle.cycles.actions import link
+from pmcycle.cycles.actions import hold_taking_part, link, refuse_if_left
 from pmcycle.cycles.models import ChainLink, Cycle, Participation, day_in
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -37,8 +37,7 @@ def judge_restraining(part: Participation) -> None:
     """Raise what refuses any entry about this person, whatever is filled in; the page asks the same."""
     if part.cycle.state != Cycle.State.RUNNING:
         raise Refused(_("This cycle is closed."))
-    if part.state != Participation.State.ACTIVE:
-        raise Refused(_("%s has left this cycle; what was written is frozen.") % part.employee.name)
+    refuse_if_left(part)
 
 
 def propose_restraint(
@@ -107,6 +106,7 @@ def answer(entry: RestraintEntry, text: str, *, version: int | None, by: User) -
     if not text.strip():
         raise Invalid("answer", _("Write something first."))
     with transaction.atomic():
+        hold_taking_part(entry.participation_id)
         row = (
             RestraintEntry.objects.select_for_update(of=("self",))
             .select_related("participation__employee")
@@ -147,6 +147,7 @@ def decide(
     It takes effect only after the person has answered or the day to answer has passed, and before the rewards
     reward is approved. Lifting is always possible: it sets free what is held, and a reward that the entry took
     away follows in a supplementary run. An amount that was approved while the entry cut it stays as it is.
+    Of somebody who has left it is lifted, and takes effect no more: what they earned is owed all the same.
     """
     if not text.strip():
         raise Invalid("decision", _("Say why; the person reads it."))
@@ -163,6 +164,8 @@ def decide(
         if row.state in (RestraintEntry.State.LIFTED, RestraintEntry.State.LAPSED):
             raise Refused(_("This entry is over."))
         effective = outcome == RestraintEntry.State.EFFECTIVE
+        if effective:
+            refuse_if_left(row.participation)
         if effective and row.state == RestraintEntry.State.EFFECTIVE:
             raise Refused(_("This entry is in effect already."))
         if effective and not may_take_effect(row, today):

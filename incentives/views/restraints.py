@@ -125,13 +125,14 @@ def _page(
     is_own = found.participation.employee_id == request.user.employee_id
     if request.user.standing.is_hr and not is_own:
         record_view(found, by=request.user, about=found.participation.employee, role="hr")
+    is_here = found.participation.state == Participation.State.ACTIVE
     is_open = found.state in (RestraintEntry.State.PROPOSED, RestraintEntry.State.EFFECTIVE)
     decides = is_open and RestraintEntry.objects.decidable_by(request.user).filter(pk=found.pk).exists()
     may_cite = found.entry_id and Entry.objects.visible_to(request.user).filter(pk=found.entry_id).exists()
     context: dict[str, Any] = {
         "entry": found, "is_own": is_own, "cycle": found.participation.cycle, "may_decide": decides,
-        "may_take_effect": actions.may_take_effect(found, today), "said": found.entry if may_cite else None,
-        "may_answer": is_own and found.state == RestraintEntry.State.PROPOSED,
+        "may_take_effect": is_here and actions.may_take_effect(found, today), "said": found.entry if may_cite else None,
+        "may_answer": is_own and is_here and found.state == RestraintEntry.State.PROPOSED,
         "answer": answer or AnswerForm(initial={"answer": found.answer, "version": found.version}),
         "decide": decide or DecideForm(initial={"version": found.version}),
     }  # fmt: skip

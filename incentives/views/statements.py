@@ -88,6 +88,7 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
         "before": Decimal(content["pay_before"]) if content["pay_before"] else None,
         "after": Decimal(content["pay_after"]) if content["pay_after"] else None,
         "is_own": found.participation.employee_id == request.user.employee_id,
+        "has_left": found.participation.state == Participation.State.LEFT,
     }  # fmt: skip
 
 

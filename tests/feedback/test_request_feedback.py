@@ -14,6 +14,7 @@ from feedback.views.giving import QUESTION
 from pmcycle.access import today
 from pmcycle.activity.actions import save_draft
 from pmcycle.activity.models import Draft, Notice
+from pmcycle.people.models import Employee
 from tests.conftest import SignedIn, World
 from tests.factories.feedback import make_feedback, make_request, person
 

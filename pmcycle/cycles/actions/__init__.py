@@ -27,6 +27,7 @@ from pmcycle.cycles.actions.leaving import (
     refuse_unless_accepted,
 )
 from pmcycle.cycles.actions.lines import refresh_chains
+from pmcycle.cycles.actions.locking import hold_taking_part, refuse_if_left
 from pmcycle.cycles.actions.reopening import approve_reopening, request_reopening, withdraw_reopening
 from pmcycle.cycles.actions.setting_up import (
     copy_cycle,
@@ -70,6 +71,7 @@ __all__ = [
     "discard",
     "extend",
     "follow_departures",
+    "hold_taking_part",
     "judge_addition",
     "judge_closing",
     "judge_end",
@@ -90,6 +92,7 @@ __all__ = [
     "postpone_stage",
     "record_export",
     "refresh_chains",
+    "refuse_if_left",
     "refuse_unless_accepted",
     "remind",
     "request_reopening",

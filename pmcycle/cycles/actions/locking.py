@@ -43,6 +43,11 @@ def refuse_unless_running(cycle: Cycle) -> None:
 def refuse_unless_taking_part(participation: Participation) -> None:
     """They take part, in a running cycle."""
     refuse_unless_running(participation.cycle)
+    refuse_if_left(participation)
+
+
+def refuse_if_left(participation: Participation) -> None:
+    """What stands about somebody who has left is frozen, in every app, until they are brought back."""
     if participation.state != Participation.State.ACTIVE:
         raise Refused(_("%s has left this cycle; what was written is frozen.") % participation.employee.name)
 
@@ -52,6 +57,17 @@ def refuse_unless_left(participation: Participation) -> None:
     refuse_unless_running(participation.cycle)
     if participation.state != Participation.State.LEFT:
         raise Refused(_("%s takes part.") % participation.employee.name)
+
+
+def hold_taking_part(participation_id: int) -> Participation:
+    """The participation, which stands still from here on, of somebody who has not left.
+
+    For acts about a person that lock nothing else of theirs first.
+    """
+    people = Participation.objects.select_for_update(of=("self",), no_key=True)
+    held = people.select_related("employee").get(pk=participation_id)
+    refuse_if_left(held)
+    return held
 
 
 def lock_stages(cycle: Cycle) -> list[Stage]:
