@@ -156,12 +156,21 @@ def take_back(request: UserRequest, pk: int) -> HttpResponse:
 def cycle_evaluation(request: UserRequest, pk: int) -> HttpResponse:
     """What the cycle itself achieved."""
     user = request.user
-    cycle = get_visible(Cycle, user, pk=pk)
+    cycle = get_visible(Cycle.objects.prefetch_related("stages"), user, pk=pk)
     found = CycleEvaluation.objects.visible_to(user).filter(cycle=cycle).first()
     if found is None and not (user.standing.is_hr or user.standing.is_auditor):
         raise Http404
     may_count = user.standing.is_hr_admin
-    context = {"cycle": cycle, "evaluation": found, "may_count": may_count, **_pictures(found)}
+    may_carry = may_count and cycle.state == Cycle.State.RUNNING
+    context = {
+        "cycle": cycle,
+        "evaluation": found,
+        "may_count": may_count,
+        "may_carry": may_carry,
+        "nothing_comes": actions.why_nothing_comes(cycle) if may_carry else "",
+        "objectives": next((s for s in cycle.stages.all() if s.kind == StageKind.OBJECTIVES), None),
+        **_pictures(found),
+    }
     return render(request, "evaluations/cycle.html", context)
 
 

@@ -17,6 +17,8 @@ from pmcycle.cycles.models import StageKind
 STAGES: dict[str, StageWork] = {
     StageKind.OBJECTIVES: StageWork(
         opens=[goals.actions.open_objectives, evaluations.actions.bring_over],
+        extends=[evaluations.actions.bring_over_for],
+        joins=[evaluations.actions.bring_over_to],
         leaves=[goals.actions.left_of_objectives],
     ),
     StageKind.APPRAISAL: StageWork(

@@ -1,6 +1,14 @@
 """Writing, sharing and signing evaluations; counting the cycle; carrying over what is unfinished."""
 
-from evaluations.actions.carrying import CarriedOver, bring_over, carry_over, hand_on
+from evaluations.actions.carrying import (
+    CarriedOver,
+    bring_over,
+    bring_over_for,
+    bring_over_to,
+    carry_over,
+    hand_on,
+    why_nothing_comes,
+)
 from evaluations.actions.counting import compute, publish
 from evaluations.actions.leaving import left_of_evaluations
 from evaluations.actions.writing import (
@@ -23,6 +31,8 @@ __all__ = [
     "StepText",
     "begin",
     "bring_over",
+    "bring_over_for",
+    "bring_over_to",
     "carry_over",
     "compute",
     "hand_on",
@@ -34,4 +44,5 @@ __all__ = [
     "snapshot_of",
     "take_back",
     "why_not_open",
+    "why_nothing_comes",
 ]

@@ -8,7 +8,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from evaluations.actions import why_nothing_comes
 from pmcycle.access import UserRequest, get_visible
+from pmcycle.cycles.models import Cycle, StageKind
 from pmcycle.home import hub as cycles
 from pmcycle.home import person as people
 
@@ -20,7 +22,15 @@ def hub(request: UserRequest, pk: int) -> HttpResponse:
     rows = cycles.with_what_it_leads_to().configured_by(request.user)
     cycle = get_visible(rows, request.user, pk=pk)
     found = cycles.hub(cycle, request.user, cycle.local_day(timezone.now()))
-    return render(request, "home/hub.html", {"cycle": cycle, "hub": found})
+    may_carry = cycle.state == Cycle.State.RUNNING and request.user.standing.is_hr_admin
+    context = {
+        "cycle": cycle,
+        "hub": found,
+        "may_carry": may_carry,
+        "nothing_comes": why_nothing_comes(cycle) if may_carry else "",
+        "objectives": next((s for s in cycle.stages.all() if s.kind == StageKind.OBJECTIVES), None),
+    }
+    return render(request, "home/hub.html", context)
 
 
 @login_required

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from evaluations import actions
 from evaluations.models import DevelopmentStep
@@ -305,3 +306,123 @@ def test_closing_twice_and_asking_at_once_carries_once(transactional_db: None) -
     assert refused(results) == 1
     assert len(came(there)) == 2
     assert Goal.objects.filter(cycle=following).count() == 2
+
+
+def closed_next_year(world: World) -> tuple[Cycle, Participation]:
+    """The next cycle runs, and its objectives are closed for everybody."""
+    following, there = next_cycle(world)
+    Stage.objects.filter(cycle=following, kind=StageKind.OBJECTIVES).update(state="closed")
+    return following, there
+
+
+def test_where_objectives_are_closed_only_promises_come_and_the_pages_name_the_way_out(
+    world: World, as_: SignedIn
+) -> None:
+    _half, _step, promise = leave_unfinished(world)
+    following, there = closed_next_year(world)
+    page = as_(world.kim).get(reverse("cycles:close", args=[world.cycle.pk])).content.decode()
+    assert "In “Next year” objectives are closed already" in page
+    close(world)
+    assert came(there) == {}
+    promise.refresh_from_db()
+    assert promise.stands_in == there
+    for name in ("home:hub", "evaluations:cycle"):
+        page = as_(world.kim).get(reverse(name, args=[following.pk])).content.decode()
+        assert "are closed for everybody, so that nobody could sign" in page
+        stage = following.stages.get(kind=StageKind.OBJECTIVES)
+        assert reverse("cycles:open_stage", args=[stage.pk]) in page
+        assert f"{reverse('home:board', args=[following.pk])}?stage=objectives" in page
+    refused_ = as_(world.kim).post(reverse("evaluations:carry_over", args=[following.pk]))
+    assert refused_.status_code == 409
+    assert "more time for objectives, or open the stage again" in refused_.content.decode()
+    assert came(there) == {}
+
+
+def test_where_objectives_are_open_the_close_page_says_nothing_of_it(world: World, as_: SignedIn) -> None:
+    next_cycle(world)
+    page = as_(world.kim).get(reverse("cycles:close", args=[world.cycle.pk])).content.decode()
+    assert "objectives are closed already" not in page
+
+
+def test_what_was_left_comes_with_more_time_and_both_sign_it(world: World, as_: SignedIn) -> None:
+    leave_unfinished(world)
+    following, there = closed_next_year(world)
+    close(world)
+    stage = following.stages.get(kind=StageKind.OBJECTIVES)
+    day = max(following.local_day(timezone.now()), stage.due_on) + timedelta(days=10)
+    cycles.extend(there, stage, due_on=day, reason="Goals of last year.", version=None, by=world.kim)
+    goal = came(there)["Halve the scrap of line 3"]
+    assert len(came(there)) == 2
+    for user in (world.ana, world.bashir):
+        of_goals.accept(goal, version=goal.version, by=user)
+        goal.refresh_from_db()
+    assert str(goal.state) == "agreed"
+    again = as_(world.kim).post(reverse("evaluations:carry_over", args=[following.pk]), follow=True)
+    assert "unfinished goals 0, steps of development 0, open promises 0" in again.content.decode()
+
+
+def test_with_more_time_given_before_the_close_it_comes_at_once(world: World) -> None:
+    leave_unfinished(world)
+    following, there = closed_next_year(world)
+    stage = following.stages.get(kind=StageKind.OBJECTIVES)
+    day = max(following.local_day(timezone.now()), stage.due_on) + timedelta(days=10)
+    cycles.extend(there, stage, due_on=day, reason="Goals of last year.", version=None, by=world.kim)
+    assert came(there) == {}
+    close(world)
+    assert len(came(there)) == 2
+
+
+def test_what_was_left_comes_when_the_closed_stage_opens_again(world: World) -> None:
+    leave_unfinished(world)
+    following, there = closed_next_year(world)
+    close(world)
+    stage = following.stages.get(kind=StageKind.OBJECTIVES)
+    day = max(following.local_day(timezone.now()), stage.opens_on) + timedelta(days=10)
+    cycles.open_stage(stage, due_on=day, reason="Once more.", version=stage.version, by=world.kim)
+    assert len(came(there)) == 2
+
+
+def test_a_late_joiner_gets_what_is_theirs_although_objectives_are_closed(
+    world: World, as_: SignedIn
+) -> None:
+    _half, _step, promise = leave_unfinished(world)
+    close(world)
+    following = make_cycle("Next year", first_day=world.cycle.last_day + timedelta(days=1),
+                           last_day=world.cycle.last_day + timedelta(days=300))  # fmt: skip
+    Stage.objects.filter(cycle=following, kind=StageKind.OBJECTIVES).update(state="closed")
+    form = reverse("cycles:add_person", args=[following.pk])
+    asked = {
+        "employee": str(world.ana.employee_id),
+        "starts_on": following.first_day.isoformat(),
+        "reason": "Back.",
+    }
+    assert "what their last cycle left comes with them" in as_(world.kim).get(form, asked).content.decode()
+    there = cycles.add_person(
+        following, feedback.person(world.ana), starts_on=following.first_day, reason="Back.", by=world.kim
+    )
+    assert len(came(there)) == 2
+    promise.refresh_from_db()
+    assert promise.stands_in == there
+
+
+def test_who_is_back_gets_what_is_theirs_although_objectives_are_closed(world: World) -> None:
+    leave_unfinished(world)
+    following, there = closed_next_year(world)
+    cycles.mark_left(
+        there, left_on=following.local_day(timezone.now()), reason="Moved.", version=None, by=world.kim
+    )
+    close(world)
+    assert came(there) == {}
+    cycles.return_person(there, reason="Back.", version=None, by=world.kim)
+    assert len(came(there)) == 2
+
+
+def test_before_objectives_open_hr_is_told_that_it_comes_by_itself(world: World, as_: SignedIn) -> None:
+    leave_unfinished(world)
+    following, there = next_cycle(world)
+    following.stages.update(state="planned")
+    close(world)
+    page = as_(world.kim).get(reverse("home:hub", args=[following.pk])).content.decode()
+    assert "What is left comes by itself when they do." in page
+    assert as_(world.kim).post(reverse("evaluations:carry_over", args=[following.pk])).status_code == 409
+    assert came(there) == {}

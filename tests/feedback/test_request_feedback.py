@@ -133,6 +133,13 @@ class TestAnswering:
     ) -> None:
         assert as_(world.chen).post(url("answer", asked), self.words() | wrong).status_code == 422
 
+    def test_not_about_who_has_left_the_company(
+        self, world: World, as_: SignedIn, asked: FeedbackRequest
+    ) -> None:
+        Employee.objects.filter(pk=person(world.ana).pk).update(left_on=today() - timedelta(days=1))
+        assert as_(world.chen).post(url("answer", asked), self.words()).status_code == 409
+        assert not Feedback.objects.exists()
+
     def test_an_answer_to_the_manager_is_read_by_both(self, world: World, as_: SignedIn) -> None:
         asked = make_request(person(world.bashir), person(world.chen), person(world.ana))
         as_(world.chen).post(url("answer", asked), self.words())

@@ -21,6 +21,7 @@ from pmcycle.cycles.actions.launching import STEPS_OF_LAUNCH, launch
 from pmcycle.cycles.actions.leaving import (
     accept_leftovers,
     accepted_of,
+    closed_to_what_is_left,
     leftover,
     leftovers_of_cycle,
     leftovers_of_stage,
@@ -66,6 +67,7 @@ __all__ = [
     "check",
     "close",
     "close_stage",
+    "closed_to_what_is_left",
     "copy_cycle",
     "create_cycle",
     "discard",

@@ -19,8 +19,8 @@ from pmcycle.cycles.actions.locking import (
     refuse_unless_taking_part,
     tell_person,
 )
-from pmcycle.cycles.actions.work import link, stage_work
-from pmcycle.cycles.models import Cycle, Participation, ParticipationQuerySet, Stage
+from pmcycle.cycles.actions.work import lay_out_for, link
+from pmcycle.cycles.models import Cycle, Participation, ParticipationQuerySet
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
 
@@ -76,7 +76,7 @@ def return_person(
         locked.save(update_fields=["state", "left_on", "left_by_date"])
         cycle = locked.cycle
         refresh_chains(cycle, cycle.local_day(timezone.now()), only=locked)
-        _open_stages_again(cycle)
+        lay_out_for(cycle, [locked])
         title = _("You take part in “%s” again") % cycle.name
         tells = tell_person(locked, title, f"came_back:{locked.pk}:{locked.version}")
         record("came_back", locked, by=by, about=locked.employee, reason=reason, notify=tells)
@@ -123,7 +123,7 @@ def follow_departures(cycle: Cycle, day: date) -> int:
         people.filter(pk__in=[p.pk for p in back]).update(
             state=Participation.State.ACTIVE, left_on=by_record, left_by_date=False, version=F("version") + 1
         )
-        _open_stages_again(cycle)
+        lay_out_for(cycle, back)
         users = _users_of(back)
         title, url = _("You take part in “%s” again") % cycle.name, link("cycles:detail", pk=cycle.pk)
         record_each(
@@ -141,13 +141,6 @@ def follow_departures(cycle: Cycle, day: date) -> int:
             by=None,
         )
     return len(leaving) + len(back)
-
-
-def _open_stages_again(cycle: Cycle) -> None:
-    """What is laid out where a stage opens, for who was away then; nobody else gets anything twice."""
-    for stage in cycle.stages.filter(state=Stage.State.OPEN):
-        for step in stage_work()[stage.kind].opens:
-            step(cycle)
 
 
 def _locked(rows: ParticipationQuerySet) -> list[Participation]:

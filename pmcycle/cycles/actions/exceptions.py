@@ -19,7 +19,7 @@ from pmcycle.cycles.actions.locking import (
     refuse_unless_taking_part,
     tell_person,
 )
-from pmcycle.cycles.actions.work import link, stage_work
+from pmcycle.cycles.actions.work import lay_out_for, link, stage_work
 from pmcycle.cycles.models import (
     Assignment,
     ChainLink,
@@ -206,9 +206,7 @@ def add_person(cycle: Cycle, employee: Employee, *, starts_on: date, reason: str
             )
             chain = CHAIN.format(first=FROM_LINES, insert=LINKS_AND_MANAGERS)
             cursor.execute(chain, {**values, "only": participation.pk})
-        for stage in locked.stages.filter(state=Stage.State.OPEN):
-            for step in stage_work()[stage.kind].opens:
-                step(locked)
+        lay_out_for(locked, [participation])
         title = _("You take part in “%s”: see your dates") % locked.name
         record(
             "joined",

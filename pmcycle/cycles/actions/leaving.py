@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import Count, QuerySet, Window
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 from django.utils.translation import gettext as _
 
 from pmcycle.cycles import rules
 from pmcycle.cycles.actions.work import link, stage_work
-from pmcycle.cycles.models import Acceptance, Cycle, Stage
+from pmcycle.cycles.models import Acceptance, Cycle, Participation, Stage, StageKind
 from pmcycle.cycles.rules import Accepting, Leftover
 from pmcycle.errors import Invalid, LeftBehind
 from pmcycle.people.models import User
@@ -74,6 +74,18 @@ def _as_far_as_they_may_go(found: list[Leftover], cycle: Cycle, reader: User | N
         replace(one, names=tuple((name, home if url == own else url) for name, url in one.names))
         for one in found
     ]
+
+
+def closed_to_what_is_left(cycle: Cycle) -> list[str]:
+    """The names of running cycles that follow this one for some of its people, with objectives closed already."""
+    later = Q(first_day__gt=cycle.first_day) | Q(first_day=cycle.first_day, pk__gt=cycle.pk)
+    people = cycle.participations.filter(state=Participation.State.ACTIVE).values("employee")
+    there = Participation.objects.filter(
+        cycle=OuterRef("pk"), state=Participation.State.ACTIVE, employee__in=people
+    )
+    closed = Stage.objects.filter(cycle=OuterRef("pk"), kind=StageKind.OBJECTIVES, state=Stage.State.CLOSED)
+    following = Cycle.objects.filter(later, Exists(there), Exists(closed), state=Cycle.State.RUNNING)
+    return list(following.order_by("first_day", "pk").values_list("name", flat=True))
 
 
 def accept_leftovers(

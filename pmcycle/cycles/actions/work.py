@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
-from pmcycle.cycles.models import Cycle, Participation
+from pmcycle.cycles.models import Cycle, Participation, Stage
 from pmcycle.cycles.rules import Finding, Leftover
 from pmcycle.people.models import Employee, User
 
@@ -25,6 +25,7 @@ class StageWork:
     `opens(cycle)` and `closes(cycle)` run when the stage does so; a closing step raises `Refused`
     while something must not be left behind, and the stage stays open. `extends(participation)` lays out for one
     person what the opening stage laid out for all, when they get more time in a stage that is closed.
+    `joins(cycle, people)` does what is theirs for those who join, or come back, when the stage is closed.
     `ends(cycle, by)` runs when the whole cycle closes. `leaves(cycle, reader)` says what would stay
     open or held if the stage ended now, in a fixed number of statements, without what the reader must
     not know of themselves. All run inside the transaction of the verb and may run again.
@@ -36,6 +37,7 @@ class StageWork:
     opens: Sequence[Callable[[Cycle], object]] = ()
     closes: Sequence[Callable[[Cycle], None]] = ()
     extends: Sequence[Callable[[Participation], None]] = ()
+    joins: Sequence[Callable[[Cycle, Collection[Participation]], None]] = ()
     ends: Sequence[Callable[[Cycle, User], None]] = ()
     leaves: Sequence[Callable[[Cycle, User | None], Iterable[Leftover]]] = ()
 
@@ -44,6 +46,18 @@ def stage_work() -> Mapping[str, StageWork]:
     """The table `pmcycle.stages.STAGES`, found by its name because it lies above this app."""
     table: Mapping[str, StageWork] = import_string(settings.STAGES)
     return table
+
+
+def lay_out_for(cycle: Cycle, people: Collection[Participation]) -> None:
+    """What the stages of this cycle have for these people, who join it or come back; nobody gets anything twice."""
+    for stage in cycle.stages.exclude(state=Stage.State.PLANNED):
+        work = stage_work()[stage.kind]
+        if stage.state == Stage.State.OPEN:
+            for opens in work.opens:
+                opens(cycle)
+        else:
+            for joins in work.joins:
+                joins(cycle, people)
 
 
 def link(name: str, **kwargs: Any) -> str:

@@ -26,6 +26,7 @@ from pmcycle.cycles.models import (
     Extension,
     Participation,
     Stage,
+    StageKind,
 )
 from pmcycle.cycles.views.shared import editable_cycle, named, refuse_unless, who_is
 from pmcycle.errors import Invalid
@@ -411,6 +412,15 @@ def return_person(request: UserRequest, pk: int) -> HttpResponse:
     )
 
 
+def _joins_late(cycle: Cycle) -> list[str]:
+    closed = cycle.stages.filter(kind=StageKind.OBJECTIVES, state=Stage.State.CLOSED)
+    words = _(
+        "Objectives are closed: what their last cycle left comes with them, and both sign it once you give more "
+        "time for objectives."
+    )
+    return [words] if closed.exists() else []
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def add_person(request: UserRequest, pk: int) -> HttpResponse:
@@ -462,6 +472,7 @@ def add_person(request: UserRequest, pk: int) -> HttpResponse:
             _("%(name)s takes part from %(day)s on, with unit, grade, pay and manager as they are today.")
             % words,
             _("Stages that are open open for them at once; give more time where that is too short."),
+            *_joins_late(cycle),
             _("%(name)s is told.") % words,
         ]
     context = {

@@ -148,9 +148,10 @@ def close(request: UserRequest, pk: int) -> HttpResponse:
                 "the day they were made with."
             ),
             _(
-                "It happens once: now, where the next cycle runs already, otherwise when its objectives open. "
+                "It happens once: now, where the objectives of the next cycle are open, otherwise when they open. "
                 "It need not be a copy of this one."
             ),
+            *_closed_there(cycle),
             _("Nothing can be written in it any more. Everything stays readable to whom it was readable."),
             _("Two HR admins together can open it again, with a reason."),
         ],
@@ -162,6 +163,19 @@ def close(request: UserRequest, pk: int) -> HttpResponse:
         "back": reverse("cycles:detail", kwargs={"pk": pk}),
     }
     return render(request, "cycles/end.html", context, status=leaving.status if form.is_bound else 200)
+
+
+def _closed_there(cycle: Cycle) -> list[str]:
+    """Where what is left has nobody who could sign it, and the way out."""
+    return [
+        _(
+            "In “%s” objectives are closed already: goals and steps come there only to people with more time for "
+            "objectives. Give more time to those concerned, now or later, or open the stage there again: what is "
+            "left comes then. Promises come now."
+        )
+        % name
+        for name in actions.closed_to_what_is_left(cycle)
+    ]
 
 
 def _closing_now(stages: list[Stage]) -> list[str]:
