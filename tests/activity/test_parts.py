@@ -17,6 +17,7 @@ import pmcycle.cycles.actions as cycle_actions
 import pmcycle.home.actions as clock
 from pmcycle.access import today
 from pmcycle.activity.actions import drift, miscounted, misplaced, todos
+from pmcycle.activity.actions.definitions import TURN_OF_DAY
 from pmcycle.activity.models import Heartbeat, Milestone, ToDo
 from pmcycle.cycles.models import Cycle, Participation
 from tests import open_items
@@ -38,7 +39,7 @@ def world() -> World:
     """The cast, of whom nothing is written that is open for them."""
     world = build_world()
     ToDo.objects.all().delete()
-    Heartbeat.objects.filter(name=clock.TURN_OF_DAY).delete()
+    Heartbeat.objects.filter(name=TURN_OF_DAY).delete()
     return world
 
 
@@ -155,7 +156,7 @@ def test_a_day_that_was_killed_between_two_parts_is_turned_again(
     assert {about for _pk, about in kept} <= set(seen)
     assert kept
     assert drift()
-    assert not Heartbeat.objects.filter(name=clock.TURN_OF_DAY).exists()
+    assert not Heartbeat.objects.filter(name=TURN_OF_DAY).exists()
     assert clock.turn_day()
     assert not clock.turn_day()
     assert kept <= set(ToDo.objects.values_list("pk", "about"))
@@ -188,7 +189,7 @@ def test_a_matter_that_is_about_nobody_turns_with_the_day(world: World) -> None:
 def test_midnight_in_one_cycle_settles_who_is_in_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     outside = make_employee("Otis Out")
     Cycle.objects.update(zone="Pacific/Kiritimati")  # a new day begins there at 10:00 UTC
-    Heartbeat.objects.create(name=clock.TURN_OF_DAY, at=datetime.combine(today(), time(9, 58), UTC))
+    Heartbeat.objects.create(name=TURN_OF_DAY, at=datetime.combine(today(), time(9, 58), UTC))
     seen: list[int] = []
     with after_each_part(monkeypatch, seen.extend):
         with time_machine.travel(datetime.combine(today(), time(9, 59), UTC)):

@@ -13,7 +13,7 @@ import feedback.actions
 import goals.actions
 import pmcycle.cycles.actions as cycle_actions
 from pmcycle.access import today
-from pmcycle.activity.actions import settle
+from pmcycle.activity.actions import settle, settle_all
 from pmcycle.activity.models import ToDo
 from pmcycle.home import actions as clock
 from pmcycle.people.models import Employee, Role, RoleGrant, User
@@ -121,6 +121,18 @@ def test_acts_on_many_and_on_a_whole_cycle_leave_to_the_day_what_is_the_days(
         make.hand_in(make.self_appraisal(world.ana_part))
         assert fate("appraisals:self", world.ana) == [(world.ana, "")]
         assert fate("appraisals:manager", world.bashir) == [(None, "day_turned")]
+        assert clock.turn_day()
+        assert is_whole()
+
+
+def test_an_import_and_a_repair_leave_to_the_day_what_ran_out(world: World) -> None:
+    give_ana_more_time(world, days=2)
+    assert clock.turn_day()
+    assert fate("goals:propose", world.ana) == [OPEN]
+    with days_later(5):
+        settle_all("applied_import", by=world.kim)
+        assert fate("goals:propose", world.ana) == [(None, "day_turned")]
+        assert state(world) == "missed"
         assert clock.turn_day()
         assert is_whole()
 

@@ -537,7 +537,9 @@ def functions() -> list[str]:
             made.append(_function(LAPSING, f"todo_lapse{suffix}_{app}", who, lapses))
         steps = [refresh_text([app], part, scope) for part, scope in (*people, ("milestones", OF_PEOPLE))]
         made.append(_function(REFRESHING, f"todo_refresh_{app}", "p_who bigint[], ", steps))
-        made.append(_function(REFRESHING, f"todo_nobody_{app}", "", [refresh_text([app], "matters", OF_NOBODY)]))
+        made.append(
+            _function(REFRESHING, f"todo_nobody_{app}", "", [refresh_text([app], "matters", OF_NOBODY)])
+        )
         drifts = "".join(drift_text(app, part) for part in ("people", "matters", "milestones"))
         made.append(_with_arguments(DRIFT.replace("{app}", app).replace("{steps}", drifts)))
     differ = f"  RETURN QUERY {places_text(OF_ALL, DRIFT_OF_PLACES)};"
