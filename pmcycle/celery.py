@@ -69,6 +69,11 @@ CLOCK: dict[str, dict[str, Any]] = {
         "schedule": 5 * MINUTE,
         "options": {"expires": 5 * MINUTE},
     },
+    "activity.seal_trail": {
+        "task": "pmcycle.activity.tasks.seal_trail",
+        "schedule": 60 * MINUTE,
+        "options": {"expires": 60 * MINUTE},
+    },
     "people.rehearse_imports": {
         "task": "pmcycle.people.tasks.rehearse_imports",
         "schedule": MINUTE,

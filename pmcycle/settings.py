@@ -221,6 +221,8 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 
 STATIC_URL = "static/"
+# Where the daily seals of the trail lie: best where who can write to the database cannot write.
+TRAIL_SEALS_DIR = env.str("TRAIL_SEALS_DIR", default=str(Path(MEDIA_ROOT) / "seals"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STORAGES = {

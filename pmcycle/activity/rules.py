@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import math
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +28,56 @@ def job_title(kind: str) -> str:
     plain = kind.rpartition(":")[2].rpartition(".")[2]
     found = JOB_TITLES.get(kind) or JOB_TITLES.get(plain)
     return str(found) if found else plain.replace("_", " ").capitalize()
+
+
+# What an event keeps of a person's own words, for the page of the matter itself. The trail does not show it.
+TYPED = frozenset({"reason"})
+
+
+def facts_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of an event without what somebody typed."""
+    return {key: value for key, value in data.items() if key not in TYPED}
+
+
+# --- seals of the trail -----------------------------------------------------------------------------
+
+Head = tuple[int, str]
+Sign = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class SealFile:
+    """A sealed file as it was read: its number, the hash of the file before, and how far streams went."""
+
+    number: int
+    previous: str
+    heads: Mapping[str, Head]
+    is_signed: bool
+
+
+def seal_text(number: int, day: date, previous: str, heads: Mapping[str, Head], sign: Sign) -> str:
+    """The lines of a sealed file: what it is, a line a stream (`[stream, number of its last line, hash]`), and
+    the signature of all above."""
+    top = json.dumps({"number": number, "day": day.isoformat(), "previous": previous, "heads": len(heads)})
+    body = "".join(json.dumps([stream, *head]) + "\n" for stream, head in sorted(heads.items()))
+    signed = f"{top}\n{body}"
+    return signed + json.dumps({"signature": sign(signed)}) + "\n"
+
+
+def read_seal(text: str, signs: Sequence[Sign]) -> SealFile:
+    """A sealed file, checked with each of the keys that may have signed it. Raises ValueError if it is none."""
+    signed, _break, last = text.rstrip("\n").rpartition("\n")
+    signed += "\n"
+    top, *lines = signed.splitlines()
+    try:
+        what, said = json.loads(top), json.loads(last)["signature"]
+        heads = {stream: (int(seq), str(found)) for stream, seq, found in map(json.loads, lines)}
+        is_signed = len(heads) == what["heads"] and any(
+            hmac.compare_digest(sign(signed), str(said)) for sign in signs
+        )
+        return SealFile(int(what["number"]), str(what["previous"]), heads, is_signed)
+    except (KeyError, TypeError) as error:
+        raise ValueError(str(error)) from error
 
 
 def is_draft(data: object) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 import structlog
 from celery import shared_task
 from celery.exceptions import OperationalError
 from django.db import transaction
+from django.utils import timezone
 
-from pmcycle.activity.actions import delivery
+from pmcycle.activity.actions import delivery, sealing
 
 # A little less than the minute after which the clock strikes again.
 SECONDS = 50
@@ -37,6 +39,12 @@ def _send(task: Any, arguments: tuple[int | str, ...]) -> Callable[[], None]:
             log.warning("broker_unreachable", task=task.name, error=str(error))
 
     return send
+
+
+@shared_task
+def seal_trail() -> None:
+    """Once a day: write outside the database how far the trail goes."""
+    sealing.seal_trail(timezone.now().astimezone(UTC).date())
 
 
 @shared_task

@@ -29,6 +29,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from pmcycle.access import UserRequest, get_editable, get_visible, not_found_unless
 from pmcycle.activity import actions, letters, machine
+from pmcycle.activity.actions import sealing
 from pmcycle.activity.forms import (
     DRAFT_BYTES,
     NOT_TEXT,
@@ -39,7 +40,7 @@ from pmcycle.activity.forms import (
     TrailForm,
     chosen,
 )
-from pmcycle.activity.models import Delivery, Draft, Event, Job, Notice
+from pmcycle.activity.models import Delivery, Draft, Event, Job, Notice, TrailSeal
 from pmcycle.activity.rules import SUBJECTS, VERBS, cell
 from pmcycle.ui.formats import when_text
 
@@ -220,7 +221,7 @@ def _csv(events: QuerySet[Event]) -> Iterator[str]:
         yield _csv_line(
             [
                 event.pk, event.at.isoformat(), event.actor, event.on_behalf_of, event.verb, event.subject_kind,
-                event.subject_id, event.about, event.stream, event.seq, json.dumps(event.data), event.hash,
+                event.subject_id, event.about, event.stream, event.seq, json.dumps(event.facts), event.hash,
             ]
         )  # fmt: skip
 
@@ -243,6 +244,8 @@ def chain(request: UserRequest) -> HttpResponse:
     context = {
         "page": page,
         "broken": broken,
+        "lacks": sealing.missing_from_trail(),
+        "sealed": TrailSeal.objects.order_by("-number").first(),
         "lines": sum(stream["length"] for stream in streams),
         "checked_at": timezone.now(),
         "names_shown": standing.is_auditor,

@@ -3,6 +3,7 @@
 This app stands below `people`: it knows users, employees and cycles only through their foreign keys.
 """
 
+from pmcycle.activity.models.seals import TrailSeal
 from pmcycle.activity.models.telling import CLOCK_KINDS, Delivery, Draft, Event, Heartbeat, Job, Notice
 from pmcycle.activity.models.todos import UNITS, Milestone, Place, PlaceCount, ToDo, named
 from pmcycle.activity.triggers import WithoutSwitch
@@ -20,6 +21,7 @@ __all__ = [
     "Place",
     "PlaceCount",
     "ToDo",
+    "TrailSeal",
     "WithoutSwitch",
     "named",
 ]

@@ -14,7 +14,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.activity.rules import job_title, subject_words, verb_words
+from pmcycle.activity.rules import facts_of, job_title, subject_words, verb_words
 from pmcycle.activity.triggers import WithoutSwitch
 
 if TYPE_CHECKING:
@@ -28,7 +28,13 @@ CLOCK_KINDS = ("reminder", "escalation")
 # still until the writing transaction ends; therefore a statement of many rows need look it up only
 # once. What it last wrote is kept in a setting of the transaction, which a rolled-back savepoint
 # takes back together with the rows and the lock.
-CHAIN = """
+# Every column counts, each at its place in an array: no value can pass for its neighbour's, nor none for an
+# empty one.
+HASH = """encode(sha256(convert_to(json_build_array({row}previous_hash, {row}stream, {row}seq,
+    extract(epoch from {row}at), {row}verb, {row}actor_id, {row}on_behalf_of_id, {row}about_id, {row}subject_kind,
+    {row}subject_id, {row}data, {row}request_id)::text, 'UTF8')), 'hex')"""
+
+CHAIN = f"""
 DECLARE tail text[] := string_to_array(current_setting('pmcycle.tail', true), '|');
 BEGIN
   IF cardinality(tail) IS DISTINCT FROM 3 OR tail[3] <> NEW.stream THEN
@@ -37,9 +43,7 @@ BEGIN
   END IF;
   NEW.seq := coalesce(tail[2]::bigint, 0) + 1;
   NEW.previous_hash := coalesce(tail[1], '');
-  NEW.hash := encode(sha256(convert_to(concat_ws('|', NEW.previous_hash, NEW.stream, NEW.seq,
-    extract(epoch from NEW.at), NEW.verb, NEW.actor_id, NEW.on_behalf_of_id, NEW.about_id,
-    NEW.subject_kind, NEW.subject_id, NEW.data::text), 'UTF8')), 'hex');
+  NEW.hash := {HASH.format(row="NEW.")};
   -- An assignment, not PERFORM: a statement for each row costs more than the hash.
   tail[1] := set_config('pmcycle.tail', concat_ws('|', NEW.hash, NEW.seq, NEW.stream), true);
   RETURN NEW;
@@ -47,18 +51,17 @@ END;
 """
 
 
-CHECK_CHAIN = """
+CHECK_CHAIN = f"""
 SELECT stream, count(*) AS length, count(*) FILTER (WHERE NOT fits) AS broken,
        min(seq) FILTER (WHERE NOT fits) AS first_broken, max(at) AS newest
 FROM (
   SELECT stream, seq, at,
-         hash = encode(sha256(convert_to(concat_ws('|', previous_hash, stream, seq, extract(epoch from at), verb,
-           actor_id, on_behalf_of_id, about_id, subject_kind, subject_id, data::text), 'UTF8')), 'hex')
+         hash = {HASH.format(row="")}
          AND previous_hash = coalesce(lag(hash) OVER by_stream, '')
          AND seq = coalesce(lag(seq) OVER by_stream, 0) + 1 AS fits
   FROM activity_event WINDOW by_stream AS (PARTITION BY stream ORDER BY seq)
 ) link GROUP BY stream ORDER BY count(*) FILTER (WHERE NOT fits) DESC, max(at) DESC
-"""
+"""  # noqa: S608 - constants
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -84,7 +87,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Every stream with its length and its broken links, recomputed by the database in one statement.
 
         A link is broken when the hash does not fit the row, or does not follow the row before it. What
-        was cut off at the end of a stream leaves no broken link; its length tells, if it was kept.
+        was cut off at the end of a stream leaves no broken link: the seals tell (`actions.sealing`).
         """
         with connection.cursor() as cursor:
             cursor.execute(CHECK_CHAIN)
@@ -130,6 +133,11 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.subject_kind} {self.subject_id}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the event says to those who read the trail: everything but what somebody typed."""
+        return facts_of(self.data)
 
     @property
     def did(self) -> str:
