@@ -71,7 +71,11 @@ def write(request: UserRequest, pk: int) -> HttpResponse:
         user,
         pk=pk,
     )
-    evaluation = actions.begin(participation, by=user)
+    if request.method == "GET":
+        # Opening the page writes nothing: the draft begins with the first words that are sent.
+        evaluation = actions.draft_of(participation, by=user)
+    else:
+        evaluation = actions.begin(participation, by=user)
     if evaluation.state != Evaluation.State.DRAFT:
         return redirect("evaluations:read", pk=evaluation.pk)
     evidence = _evidence(participation, user)
@@ -97,9 +101,13 @@ def write(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def autosave(request: UserRequest, pk: int) -> HttpResponse:
-    """Keep what is being typed; says "saved" only after the row is written."""
+    """Keep what is being typed about this person; says "saved" only after the row is written."""
     user = request.user
-    evaluation = get_editable(Evaluation, user, pk=pk)
+    participation = get_visible(Participation.objects.led_by(user), user, pk=pk)
+    try:
+        evaluation = actions.begin(participation, by=user)
+    except Refused as refusal:
+        return JsonResponse({"detail": refusal.reason}, status=409)
     evidence = _evidence(evaluation.participation, user)
     forms = _forms(evaluation, evidence, request.POST)
     if not forms.are_valid():
@@ -240,7 +248,7 @@ def _pictures(found: CycleEvaluation | None) -> dict[str, Any]:
 
 def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = None) -> WritingForms:
     choices = [(e["value"], e["label"]) for e in evidence]
-    saved = list(evaluation.points.all())
+    saved = list(evaluation.points.all()) if evaluation.pk else []
     # What was cited stays choosable although it may have left the list of the newest.
     known = {value for value, _label in choices}
     choices += [
@@ -261,7 +269,7 @@ def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = N
         points[kind.value] = make(
             data, initial=rows if is_unsent else None, prefix=kind.value, form_kwargs={"evidence": choices}
         )
-    planned = [{"text": s.text, "due_on": s.due_on, "support": s.support} for s in evaluation.steps.all()]
+    planned = [{"text": s.text, "due_on": s.due_on, "support": s.support} for s in (evaluation.steps.all() if evaluation.pk else ())]
     steps = formset_factory(StepForm, extra=EMPTY_ROWS, max_num=40, absolute_max=60)(
         data, prefix="step", initial=planned if is_unsent else None
     )

@@ -896,7 +896,7 @@ ROWS: list[Row] = [
     Row("evaluations:list", may=EVERYBODY),
     Row("evaluations:write", may="manager", build=lambda w: {"pk": w.ana_part.pk}),
     Row("evaluations:write", method="post", may="manager", build=lambda w: {"pk": w.ana_part.pk}),
-    Row("evaluations:autosave", method="post", may="manager", build=evaluations.of_ana),
+    Row("evaluations:autosave", method="post", may="manager", build=lambda w: {"pk": w.ana_part.pk}),
     Row("evaluations:read", state="draft", may="", build=evaluations.of_ana),
     Row("evaluations:read", state="shared", may=EVALUATION_READERS, build=evaluations.shared_with_ana),
     Row("evaluations:read", state="signed", may=EVALUATION_READERS, build=evaluations.signed_by_ana),

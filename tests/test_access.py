@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.core.signals import request_started
+from django.db import connection, transaction
 from django.urls import URLResolver, get_resolver, reverse
 
 from tests import absurd
@@ -56,8 +59,11 @@ def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
         client = as_(getattr(world, key) if key else None, raise_request_exception=False)
         # Each actor finds the same state: what one of them changes is taken back.
         with transaction.atomic():
-            response = getattr(client, row.method)(url, row.data(world))
+            with written() as rows:
+                response = getattr(client, row.method)(url, row.data(world))
             transaction.set_rollback(True)
+        if row.method == "get":
+            assert rows.keys() <= {"activity_event", "django_session"}, f"GET {url} writes, asked by {actor}"
         status = response.status_code
         to_login = status == 302 and "/account/login/" in response.headers.get("Location", "")
         if actor in row.may.split():
@@ -73,6 +79,42 @@ def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
     assert wrong == [], f"{row.method.upper()} {url}"
     if row.method == "post" and row.may:
         nothing_breaks(row, url, world, as_)
+
+
+WRITTEN = """
+SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables
+WHERE n_tup_ins + n_tup_upd + n_tup_del > 0
+"""
+
+
+@contextmanager
+def written() -> Iterator[dict[str, int]]:
+    """How many rows a request writes in each table, from the moment when it reaches the application."""
+    before: dict[str, int] = {}
+    rows: dict[str, int] = {}
+
+    def count() -> dict[str, int]:
+        with connection.cursor() as cursor:
+            cursor.execute(WRITTEN)
+            return dict(cursor.fetchall())
+
+    def arrives(**_kwargs: Any) -> None:
+        before.update(count())
+
+    request_started.connect(arrives)
+    try:
+        yield rows
+        rows.update({name: n for name, now in count().items() if (n := now - before.get(name, 0))})
+    finally:
+        request_started.disconnect(arrives)
+
+
+@pytest.mark.django_db
+def test_what_a_request_writes_is_seen(world: World, as_: SignedIn) -> None:
+    client = as_(world.ana)
+    with written() as rows:
+        client.post(reverse("activity:draft", kwargs={"key": "a-form"}), {"text": "half a sentence"})
+    assert rows == {"activity_draft": 1}
 
 
 def nothing_breaks(row: Row, url: str, world: World, as_: SignedIn) -> None:

@@ -54,8 +54,20 @@ class EvaluationText:
 CONFLICTING = ("summary", "potential", "long_term_goal")
 
 
+def draft_of(participation: Participation, *, by: User) -> Evaluation:
+    """What the manager has begun for this person, or an empty one that is not kept yet.
+
+    Raises `Refused` where nothing is begun and nothing can be.
+    """
+    author = _employee(by)
+    known = Evaluation.objects.filter(participation=participation, author=author).first()
+    if known is None and (why := why_not_open(participation)):
+        raise Refused(why)
+    return known or Evaluation(participation=participation, author=author)
+
+
 def begin(participation: Participation, *, by: User) -> Evaluation:
-    """The manager's draft for this person, made on first opening. Two tabs at once find the same one.
+    """The manager's draft for this person, made with the first words sent. Two tabs at once find the same one.
 
     After a change of manager the draft of the former one stays theirs, unread by the new one.
     """

@@ -9,6 +9,7 @@ from django.urls import reverse
 from evaluations.models import Evaluation
 from feedback.models import Conversation, Entry
 from pmcycle.access import today
+from pmcycle.activity.models import Event
 from tests.conftest import SignedIn, World
 from tests.factories.evaluations import make_evaluation
 
@@ -50,6 +51,24 @@ def test_the_manager_finds_an_empty_draft_and_saves_it(world: World, as_: Signed
     assert row.steps.get().text == "A course"
 
 
+def test_opening_the_page_begins_nothing(world: World, as_: SignedIn) -> None:
+    assert as_(world.bashir).get(write_url(world)).status_code == 200
+    assert not Evaluation.objects.exists()
+    assert not Event.objects.filter(verb="began_evaluation").exists()
+
+
+def test_nothing_is_begun_once_the_stage_is_closed(world: World, as_: SignedIn) -> None:
+    world.cycle.stages.filter(kind="evaluation").update(state="closed")
+    bashir = as_(world.bashir)
+    url = reverse("evaluations:autosave", kwargs={"pk": world.ana_part.pk})
+    assert bashir.get(write_url(world)).status_code == 409
+    assert bashir.post(write_url(world), typed()).status_code == 409
+    answer = bashir.post(url, typed())
+    assert answer.status_code == 409
+    assert "is closed" in answer.json()["detail"]
+    assert not Evaluation.objects.exists()
+
+
 def test_a_draft_is_read_by_nobody_but_its_author(world: World, as_: SignedIn) -> None:
     row = make_evaluation(world.ana_part, world.part["bashir"].employee)
     for other in (world.ana, world.dora, world.kim, world.ines, world.farid, world.chen):
@@ -71,11 +90,10 @@ def test_two_tabs_end_on_the_conflict_screen_and_nothing_is_lost(world: World, a
 def test_autosave_says_saved_only_after_the_row_is_written(world: World, as_: SignedIn) -> None:
     bashir = as_(world.bashir)
     bashir.get(write_url(world))
-    row = Evaluation.objects.get()
-    url = reverse("evaluations:autosave", kwargs={"pk": row.pk})
+    url = reverse("evaluations:autosave", kwargs={"pk": world.ana_part.pk})
     answer = bashir.post(url, typed(1, summary="half a sent"))
     assert answer.json()["version"] == 2
-    row.refresh_from_db()
+    row = Evaluation.objects.get()
     assert row.summary == "half a sent"
     assert bashir.post(url, typed(1)).status_code == 409
     row.refresh_from_db()
@@ -85,10 +103,10 @@ def test_autosave_says_saved_only_after_the_row_is_written(world: World, as_: Si
 def test_what_was_saved_by_itself_is_still_there_after_the_next_time(world: World, as_: SignedIn) -> None:
     bashir = as_(world.bashir)
     bashir.get(write_url(world))
-    row = Evaluation.objects.get()
-    url = reverse("evaluations:autosave", kwargs={"pk": row.pk})
+    url = reverse("evaluations:autosave", kwargs={"pk": world.ana_part.pk})
     for version in (1, 2, 3):
         assert bashir.post(url, typed(version)).json()["version"] == version + 1
+    row = Evaluation.objects.get()
     assert [p.text for p in row.points.all()] == ["Halved the rework"]
     assert row.steps.get().text == "A course"
     assert bashir.post(url, typed(4, **{"achievement-0-text": ""})).status_code == 200
