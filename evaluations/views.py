@@ -269,7 +269,10 @@ def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = N
         points[kind.value] = make(
             data, initial=rows if is_unsent else None, prefix=kind.value, form_kwargs={"evidence": choices}
         )
-    planned = [{"text": s.text, "due_on": s.due_on, "support": s.support} for s in (evaluation.steps.all() if evaluation.pk else ())]
+    planned = [
+        {"text": s.text, "due_on": s.due_on, "support": s.support}
+        for s in (evaluation.steps.all() if evaluation.pk else ())
+    ]
     steps = formset_factory(StepForm, extra=EMPTY_ROWS, max_num=40, absolute_max=60)(
         data, prefix="step", initial=planned if is_unsent else None
     )

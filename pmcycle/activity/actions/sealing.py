@@ -64,7 +64,9 @@ def seal_trail(day: date) -> TrailSeal | None:
                 number, previous = int(path.name[:6]), _digest(content)
                 known |= _read(content).heads
             cursor.execute(HEADS)
-            moved = {stream: (seq, found) for stream, seq, found in cursor if known.get(stream) != (seq, found)}
+            moved = {
+                stream: (seq, found) for stream, seq, found in cursor if known.get(stream) != (seq, found)
+            }
         last = TrailSeal.objects.order_by("-number").values_list("number", flat=True).first() or 0
         number = max(number, last) + 1
         content = seal_text(number, day, previous, moved, partial(_sign, settings.SECRET_KEY)).encode()
@@ -90,7 +92,9 @@ def missing_from_trail() -> list[Lack]:
             found.append(Lack(path.name, _("This file does not carry the signature of this installation.")))
             continue
         if seal.number != number or seal.previous != previous:
-            found.append(Lack(path.name, _("This file does not follow the one before it: one is missing or changed.")))
+            found.append(
+                Lack(path.name, _("This file does not follow the one before it: one is missing or changed."))
+            )
         previous = digests[number]
         heads |= seal.heads
     for seal_row in TrailSeal.objects.order_by("number"):
@@ -113,7 +117,8 @@ def _lacks(heads: Mapping[str, Head]) -> Iterator[Lack]:
             n = sealed - last
             yield Lack(
                 stream,
-                ngettext("%(n)d line is missing at its end.", "%(n)d lines are missing at its end.", n) % {"n": n},
+                ngettext("%(n)d line is missing at its end.", "%(n)d lines are missing at its end.", n)
+                % {"n": n},
             )
         elif there != known:
             yield Lack(stream, _("Line %(n)d is not the one that was sealed.") % {"n": sealed})

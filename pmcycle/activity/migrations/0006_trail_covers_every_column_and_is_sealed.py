@@ -42,7 +42,7 @@ ALTER TABLE activity_event ENABLE TRIGGER USER;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('activity', '0004_what_is_open'),
+        ('activity', '0005_find_sent_and_held_mails'),
     ]
 
     operations = [

@@ -48,7 +48,7 @@ BEGIN
   tail[1] := set_config('pmcycle.tail', concat_ws('|', NEW.hash, NEW.seq, NEW.stream), true);
   RETURN NEW;
 END;
-"""
+"""  # noqa: S608 - constants
 
 
 CHECK_CHAIN = f"""

@@ -25,7 +25,9 @@ class Command(BaseCommand):
             self.stdout.write(f"trail: {stream['stream']} is broken from line {stream['first_broken']}")
         for lack in lacks[:SHOWN]:
             self.stdout.write(f"trail: {lack.where}: {lack.words}")
-        self.stdout.write(f"trail: {len(broken)} streams broken, {len(lacks)} things missing that were sealed")
+        self.stdout.write(
+            f"trail: {len(broken)} streams broken, {len(lacks)} things missing that were sealed"
+        )
         found, places, counts = drift(), misplaced(), miscounted()
         for line in (found + places)[:SHOWN]:
             self.stdout.write(
@@ -38,7 +40,9 @@ class Command(BaseCommand):
         is_whole = not (broken or lacks)
         if not (found or places or counts):
             if not is_whole:
-                raise CommandError("The trail has been changed; nothing mends that. Keep the database as it is.")
+                raise CommandError(
+                    "The trail has been changed; nothing mends that. Keep the database as it is."
+                )
             self.stdout.write("Everything is as it is defined.")
             return
         if not options["repair"]:
