@@ -23,6 +23,5 @@ RUN export SECRET_KEY=build DATABASE_URL=postgresql://db/build REDIS_URL=redis:/
     && python manage.py collectstatic --noinput -v0
 USER pmcycle
 EXPOSE 8000
-# The number of processes comes from WEB_CONCURRENCY.
-CMD ["gunicorn", "pmcycle.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "4", \
-     "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--max-requests", "5000", "--max-requests-jitter", "500"]
+ENV BIND=0.0.0.0:8000
+CMD ["gunicorn", "-c", "python:pmcycle.home.serving", "pmcycle.wsgi"]

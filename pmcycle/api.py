@@ -8,6 +8,7 @@ import appraisals.api
 import feedback.api
 import goals.api
 import pmcycle.home.api
+from pmcycle.people.throttling import PerUser
 
 app_name = "api"
 
@@ -16,7 +17,7 @@ for app in (pmcycle.home.api, goals.api, appraisals.api, feedback.api):
     app.register(router)
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SpectacularAPIView.as_view(throttle_classes=[PerUser]), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
     *router.urls,
 ]

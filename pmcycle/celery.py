@@ -59,6 +59,11 @@ CLOCK: dict[str, dict[str, Any]] = {
         "schedule": 60 * MINUTE,
         "options": {"expires": 60 * MINUTE},
     },
+    "activity.forget_uses": {
+        "task": "pmcycle.activity.tasks.forget_uses",
+        "schedule": 60 * MINUTE,
+        "options": {"expires": 60 * MINUTE},
+    },
     "home.remind": {
         "task": "pmcycle.home.tasks.remind",
         "schedule": 5 * MINUTE,
@@ -73,6 +78,11 @@ CLOCK: dict[str, dict[str, Any]] = {
         "task": "pmcycle.activity.tasks.seal_trail",
         "schedule": 60 * MINUTE,
         "options": {"expires": 60 * MINUTE},
+    },
+    "people.answer_password_wishes": {
+        "task": "pmcycle.people.tasks.answer_password_wishes",
+        "schedule": MINUTE,
+        "options": {"expires": MINUTE},
     },
     "people.rehearse_imports": {
         "task": "pmcycle.people.tasks.rehearse_imports",

@@ -11,14 +11,23 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError
+import structlog
+from django.conf import settings
+from django.core.exceptions import (
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+    ValidationError,
+)
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -74,6 +83,14 @@ class Invalid(Refused):
         self.field = field
 
 
+class TooMany(Refused):
+    """Asked for too often: 429. In `seconds` it is worth asking again."""
+
+    def __init__(self, seconds: int, reason: str = "") -> None:
+        super().__init__(reason or _("You have asked for this very often. Please try again in a while."))
+        self.seconds = seconds
+
+
 def check_version(row: Any, version: int | None, fields: tuple[str, ...] = ()) -> None:
     """Raise `Stale` unless the locked `row` still has the `version` that the person read.
 
@@ -91,11 +108,55 @@ def page_before(request: HttpRequest) -> str:
     return before if own else "/"
 
 
-HIDDEN = ("csrfmiddlewaretoken", "version", "password")
+HIDDEN = ("csrfmiddlewaretoken", "version")
+
+
+def typed_in(request: HttpRequest) -> list[tuple[str, str]]:
+    """What a form sent, to be given back: no passwords, and nothing if the body could not be read."""
+    try:
+        sent = [(name, value) for name in request.POST for value in request.POST.getlist(name)]
+    except (OSError, SuspiciousOperation, MultiPartParserError, RuntimeError):
+        return []
+    return [(k, str(v)) for k, v in sent if k not in HIDDEN and "password" not in k and str(v).strip()]
+
+
+def reference() -> str:
+    """The number under which the log and the trail know this request; empty outside of one."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+class ReferenceMiddleware:
+    """Name the request's number in its answer, so that a person can tell it and somebody can look it up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = reference()
+        return response
+
+
+class SizeMiddleware:
+    """Refuse a body that is too large before anything reads it: the forgery check would be the first."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        has_files = request.content_type == "multipart/form-data"
+        most = settings.LARGEST_UPLOAD if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if length.isdigit() and int(length[:18]) > most:
+            return too_large(request)
+        return None
 
 
 class RefusedMiddleware:
-    """Turn `Refused` raised by a page into 409 or 422, never into a 200 page or a 500."""
+    """Turn `Refused` raised by a page into 409, 422 or 429, never into a 200 page or a 500."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -106,19 +167,44 @@ class RefusedMiddleware:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
+    def process_template_response(self, request: HttpRequest, response: Any) -> Any:
+        """The sign-in library gives a form back with its errors as 200: 422, or 429 if it was too often."""
+        form = (response.context_data or {}).get("form")
+        if request.method == "POST" and response.status_code == 200 and getattr(form, "errors", None):
+            too_often = [
+                error
+                for errors in form.errors.as_data().values()
+                for error in errors
+                if error.code in TOO_OFTEN
+            ]
+            response.status_code = 429 if too_often else 422
+            if too_often:
+                response.headers["Retry-After"] = str((too_often[0].params or {}).get("seconds", 60))
+        return response
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refused):
             return None
         if isinstance(exception, Stale):
             return _conflict(request, exception)
-        code = 422 if isinstance(exception, Invalid) else 409
-        typed = [(k, v) for k, v in request.POST.items() if k not in HIDDEN and str(v).strip()]
-        context = {"reason": exception.reason, "typed": typed, "back": page_before(request)}
-        return render(request, "refused.html", context, status=code)
+        code = 409
+        if isinstance(exception, Invalid):
+            code = 422
+        elif isinstance(exception, TooMany):
+            code = 429
+        context = {"reason": exception.reason, "typed": typed_in(request), "back": page_before(request)}
+        response = render(request, "refused.html", context, status=code)
+        if isinstance(exception, TooMany):
+            response.headers["Retry-After"] = str(exception.seconds)
+        return response
+
+
+# The codes under which the sign-in library says that somebody tried too often.
+TOO_OFTEN = ("too_many_login_attempts", "rate_limited")
 
 
 def _conflict(request: HttpRequest, stale: Stale) -> HttpResponse:
-    names = [k for k in request.POST if k not in HIDDEN]
+    names = [k for k in request.POST if k not in HIDDEN and "password" not in k]
     fields = [
         {
             "name": name,
@@ -149,9 +235,36 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     words = _(
         "This page was open for too long or belongs to another sign-in. Go back, load it anew and send it again."
     )
-    typed = [(k, v) for k, v in request.POST.items() if k not in HIDDEN and str(v).strip()]
-    context = {"reason": words, "typed": typed, "back": page_before(request)}
+    context = {"reason": words, "typed": typed_in(request), "back": page_before(request)}
     return render(request, "refused.html", context, status=403)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """429, where the sign-in library counts; all its counts are of a minute."""
+    return (
+        RefusedMiddleware(lambda _: HttpResponse()).process_exception(request, TooMany(60)) or HttpResponse()
+    )
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413, for a body or a number of fields that no form of ours has."""
+    words = _("That is too large: %(form)d MB for a form, %(files)d MB with files.") % {
+        "form": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // settings.MIB,
+        "files": settings.LARGEST_UPLOAD // settings.MIB,
+    }
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": words}, status=413)
+    return render(request, "413.html", {"reason": words}, status=413)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, or 413 where it was too much. Needs nobody signed in: the host itself may be the wrong one."""
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return too_large(request)
+    words = _("The request was not understood.")
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": words}, status=400)
+    return HttpResponse(get_template("400.html").render(), status=400)
 
 
 def not_here(request: HttpRequest) -> HttpResponse:
@@ -159,24 +272,51 @@ def not_here(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
+# PostgreSQL's codes for "not now", beyond what the driver calls operational: a transaction that was ended
+# because nothing happened in it, and a server that only reads, because another has taken over from it.
+NOT_NOW = ("25P03", "25006")
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether something we stand on does not answer, or not in time: worth trying again."""
+    if isinstance(error, DatabaseError) and getattr(error.__cause__, "pgcode", None) in NOT_NOW:
+        return True
+    return isinstance(error, OperationalError | InterfaceError | ConnectionError | TimeoutError | RedisError)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 with a page that needs nothing; 503 where the database or Redis does not answer just now."""
+    """500 with a page that needs nothing; 503 where the database or Redis does not answer just now.
+
+    Either gives back what was typed, and 503 a button that sends it again. A value that the database
+    does not take, and that nothing before it refused, is 400: the sender can mend it, and the log has it.
+    """
     error = sys.exc_info()[1]
-    is_outage = isinstance(error, (OperationalError, InterfaceError, ConnectionError, RedisConnectionError))
-    status_code = 503 if is_outage else 500
+    if isinstance(error, DataError):
+        return bad_request(request, error)
+    status_code = 503 if is_outage(error) else 500
     if request.path.startswith("/api/"):
         words = (
             _("Not available just now; try again in a moment.")
-            if is_outage
+            if status_code == 503
             else _("Something broke on our side.")
         )
-        response: HttpResponse = JsonResponse({"detail": words}, status=status_code)
+        body = {"detail": words, "reference": reference()}
+        response: HttpResponse = JsonResponse(body, status=status_code)
     else:
-        page = "503.html" if is_outage else "500.html"
-        response = HttpResponse(get_template(page).render(), status=status_code)
-    if is_outage:
+        typed = typed_in(request)
+        context = {"typed": typed, "is_post": request.method == "POST"}
+        if typed and not _has_secrets(request):
+            context["again"] = [(k, v) for k in request.POST for v in request.POST.getlist(k)]
+            context["action"] = request.get_full_path()
+            context["had_files"] = bool(request.FILES)
+        response = HttpResponse(get_template(f"{status_code}.html").render(context), status=status_code)
+    if status_code == 503:
         response.headers["Retry-After"] = "10"
     return response
+
+
+def _has_secrets(request: HttpRequest) -> bool:
+    return any("password" in name for name in request.POST)
 
 
 def api_exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -186,6 +326,9 @@ def api_exception_handler(exc: Exception, context: dict[str, Any]) -> Response |
         return Response(body, status=status.HTTP_409_CONFLICT)
     if isinstance(exc, Invalid):
         return Response({exc.field: [exc.reason]}, status=status.HTTP_422_UNPROCESSABLE_ENTITY)
+    if isinstance(exc, TooMany):
+        headers = {"Retry-After": str(exc.seconds)}
+        return Response({"detail": exc.reason}, status=status.HTTP_429_TOO_MANY_REQUESTS, headers=headers)
     if isinstance(exc, Refused):
         return Response({"detail": exc.reason}, status=status.HTTP_409_CONFLICT)
     if isinstance(exc, ValidationError):

@@ -108,6 +108,10 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    # Before whatever may refuse or fail: each answer has a number that the log knows.
+    "django_structlog.middlewares.RequestMiddleware",
+    "pmcycle.errors.ReferenceMiddleware",
+    "pmcycle.errors.SizeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -117,7 +121,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
     "pmcycle.people.middleware.FirstVisitMiddleware",
     "pmcycle.people.middleware.LocalTimeMiddleware",
     "pmcycle.errors.RefusedMiddleware",
@@ -187,6 +190,12 @@ _database = env.db("DATABASE_URL")
 DATABASE_OPTIONS = " ".join(f"-c {name}={value}" for name, value in DATABASE_SETTINGS.items())
 # What the address sets itself, in `?options=`, counts before ours.
 _options = {
+    # A server that is gone without a word is noticed; none of it matters for a unix socket.
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
     **_database.get("OPTIONS", {}),
     "options": f"{DATABASE_OPTIONS} {_database.get('OPTIONS', {}).get('options', '')}",
 }
@@ -203,13 +212,35 @@ DATABASES = {
 }
 
 REDIS_URL = env.str("REDIS_URL")
+# Only the sign-in library counts in the cache. Its table is in PostgreSQL, so that nobody is kept out while
+# Redis does not answer, and no count is lost with it.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        # A database of its own, because clearing a cache empties the database it is in.
-        "LOCATION": env.str("CACHE_URL", default=REDIS_URL),
-        "KEY_PREFIX": "pmcycle",
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "activity_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
+}
+
+# How often in how many seconds. What does not say otherwise is counted for each person.
+LIMITS = {
+    "api": (env.int("API_PER_MINUTE", default=600), 60),
+    # A calendar program asks every quarter of an hour, or more often; counted for each address of a calendar.
+    "calendar": (60, 3600),
+    # Files, and pages that read or reckon everything.
+    "costly": (60, 60),
+    "search": (240, 60),
+    "upload": (30, 600),
+    # Passwords that were wrong: for one account from one address, from one address, for one account from
+    # anywhere, and for one account from the browsers that its owner has signed in with.
+    "password": (5, 300),
+    "passwords_from_address": (60, 60),
+    "passwords_of_account": (30, 300),
+    "password_known_browser": (10, 300),
+    # Mails with a link for a new password: asked for from one address, and sent to one account.
+    "links_from_address": (60, 60),
+    "links_to_account": (5, 3600),
+    "setup_code_from_address": (20, 60),
 }
 
 MIB = 1024 * 1024
@@ -217,6 +248,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * MIB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MIB
+# A whole request with files in it; the largest import is smaller. Caddyfile says the same.
+LARGEST_UPLOAD = 40 * MIB
 FILE_UPLOAD_PERMISSIONS = 0o600
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 
@@ -260,7 +293,17 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 # Who has just chosen a password by the link of a mail need not type it a third time.
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+# Passwords and links are counted by us, in LIMITS. By address only where the link of a mail is needed as well: on
+# the first day a whole office chooses its passwords.
+ACCOUNT_RATE_LIMITS = {
+    "login": "",
+    "login_failed": "5/5m/key",
+    "reset_password": "",
+    "reset_password_from_key": "300/m/ip",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "300/m/ip"}
+# Seconds for which the link to a new password is good.
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 
 # The address is the company's word, so nobody can lock its owner out by a sign-up that was not theirs.
@@ -288,8 +331,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_FILTER_BACKENDS": ["pmcycle.people.filters.Filtering"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
-    "PAGE_SIZE": 50,
+    "DEFAULT_PAGINATION_CLASS": "pmcycle.people.paging.Paging",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "pmcycle.errors.api_exception_handler",
 }
@@ -325,7 +367,12 @@ def broker_url(redis_url: str) -> str:
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A frozen broker is noticed after so many seconds. A person waits for the web; the worker can wait longer.
+BROKER_PATIENCE = env.int("BROKER_PATIENCE", default=1 if PROCESS == "web" else 10)
+CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_PATIENCE
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": BROKER_PATIENCE,
+    "socket_connect_timeout": BROKER_PATIENCE,
     "visibility_timeout": 2 * LONGEST_TASK,
     "socket_keepalive": True,
     "health_check_interval": 25,
@@ -411,3 +458,6 @@ LOGGING = {
     },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# Its own look for the user would ask the database again while the answer says that it is gone;
+# `LocalTimeMiddleware` names the user in the log.
+DJANGO_STRUCTLOG_USER_ID_FIELD = None

@@ -3,11 +3,13 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from pmcycle.errors import not_here
+from pmcycle.people.views.signing_in import ask_for_password
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("pmcycle.home.urls")),
     # Addresses come from the company's records; a second one of one's own would part from them.
     path("account/email/", not_here),
+    path("account/password/reset/", ask_for_password, name="account_reset_password"),
     path("account/", include("allauth.urls")),
     path("people/", include("pmcycle.people.urls")),
     path("cycles/", include("pmcycle.cycles.urls")),
@@ -21,4 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("pmcycle.api")),
 ]
 
+handler400 = "pmcycle.errors.bad_request"
+handler429 = "pmcycle.errors.too_many"
 handler500 = "pmcycle.errors.server_error"

@@ -34,8 +34,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         _start_servers(early_config)
     else:
         die_with_parent()  # a worker in the middle of a test would not notice
-    number = 2 * int(worker.removeprefix("gw")) if worker else 0
-    os.environ["CACHE_URL"] = with_number(os.environ["REDIS_URL"], number + 1)
+    number = int(worker.removeprefix("gw")) if worker else 0
     os.environ["REDIS_URL"] = with_number(os.environ["REDIS_URL"], number)
     return (yield)
 
@@ -129,14 +128,6 @@ def _stay_at_home(event: str, arguments: tuple[Any, ...]) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if services := config.stash.get(MINE, None):
         services.release()
-
-
-@pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    """Start with an empty cache: it holds rate limits, which one test would use up for the next."""
-    from django.core.cache import cache
-
-    cache.clear()
 
 
 def pictures_dir() -> Path:

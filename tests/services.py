@@ -169,7 +169,6 @@ class Services:
         return {
             "DATABASE_URL": given.get("DATABASE_URL") or self.database_url(),
             "REDIS_URL": given.get("REDIS_URL") or self.redis_url(0),
-            "CACHE_URL": given.get("CACHE_URL") or given.get("REDIS_URL") or self.redis_url(1),
         }
 
     # What the keeper does.

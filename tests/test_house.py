@@ -24,7 +24,7 @@ OPEN_DOORS = {
 # The files that gather from every app, each in one table; all they do is name what they gather.
 GATHERING = {"pmcycle/urls.py", "pmcycle/api.py", "pmcycle/stages.py"}
 TOP_LEVEL = {
-    "manage.py", "pyproject.toml", "docker-compose.yml", "README.md", "dev", "Dockerfile", "LICENSE",
+    "manage.py", "pyproject.toml", "docker-compose.yml", "Caddyfile", "README.md", "dev", "Dockerfile", "LICENSE",
     "CHANGELOG.md", "SECURITY.md", "requirements.lock", "requirements-runtime.lock",
     "pmcycle", "goals", "appraisals", "incentives", "evaluations", "feedback", "templates", "tests",
     "docs", "static", "locale", "frontend", ".ci",

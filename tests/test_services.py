@@ -19,6 +19,7 @@ def test_the_database_is_postgresql() -> None:
         assert cursor.fetchone() == (True, "UTC")
 
 
+@pytest.mark.django_db
 def test_the_cache_answers() -> None:
     cache.set("greeting", "hello")
     assert cache.get("greeting") == "hello"

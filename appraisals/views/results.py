@@ -23,7 +23,7 @@ from appraisals.pdf import result_as_pdf
 from appraisals.why import why_tree
 from feedback.models import Entry, thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.activity.actions import record_view
+from pmcycle.activity.actions import hold_to, record_view
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.actions import accepted_of
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind
@@ -295,6 +295,7 @@ def _pairs(question: dict[str, Any], own: dict[str, Any] | None) -> list[dict[st
 def result_pdf(request: UserRequest, pk: int) -> HttpResponse:
     """The result as a tagged PDF with the hash of the snapshot on it."""
     row = get_visible(_results(), request.user, pk=pk)
+    hold_to("costly", request.user.pk)
     if row.participation.employee_id != request.user.employee_id:
         record_view(row, by=request.user, about=row.participation.employee, role="download")
     name = slugify(f"{row.participation.employee.name} {row.participation.cycle.name}") or "result"

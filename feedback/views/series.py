@@ -20,6 +20,7 @@ from feedback import actions, rules
 from feedback.forms import RescheduleForm, RhythmForm, ScheduleForm, Versioned
 from feedback.models import CalendarFeed, CheckIn, CheckInSeries, counterparts
 from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.actions import hold_to
 from pmcycle.errors import Invalid
 from pmcycle.people.models import Organisation
 
@@ -101,6 +102,7 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     )
     if feed is None:
         raise Http404
+    hold_to("calendar", feed.pk)
     actions.note_calendar_read(feed)
     rows = (
         CheckIn.objects.visible_to(feed.user)

@@ -20,7 +20,7 @@ from incentives.actions.plans import names_of
 from incentives.forms import SettleForm, VersionForm
 from incentives.models import Award, FactSheet, PayrollExport, Plan, RestraintEntry, Run
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.activity.actions import record_view
+from pmcycle.activity.actions import hold_to, record_view
 from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.models import Cycle, Relation, related
@@ -248,6 +248,7 @@ def _to(found: Run) -> HttpResponse:
 def export_payroll(request: UserRequest, pk: int) -> HttpResponse:
     """Make the file for payroll."""
     found = _hr_run(request, pk)
+    hold_to("costly", request.user.pk)
     kind = request.POST.get("format", "csv")
     if kind not in TYPES:
         raise Refused(_("Payroll gets CSV or XLSX."))

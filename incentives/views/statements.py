@@ -20,7 +20,7 @@ from incentives.models import OPEN_TO_THE_PERSON, PlanVersion, RestraintEntry, S
 from incentives.pdf import statement_as_pdf
 from incentives.views.plans import sentences
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.activity.actions import record_view
+from pmcycle.activity.actions import hold_to, record_view
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Relation, StageKind, related
 
 
@@ -108,6 +108,7 @@ def statement(request: UserRequest, pk: int) -> HttpResponse:
 def statement_pdf(request: UserRequest, pk: int) -> HttpResponse:
     """The same as a file."""
     found, context = _read(request, pk)
+    hold_to("costly", request.user.pk)
     if not context["is_own"]:
         record_view(found, by=request.user, about=found.participation.employee, role="overseer")
     response = HttpResponse(statement_as_pdf(found, context), content_type="application/pdf")

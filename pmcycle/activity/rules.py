@@ -132,6 +132,7 @@ VERBS: dict[str, Any] = {
     "appealed": _("asked for a review of"),
     "applied_import": _("applied"),
     "approved": _("approved"),
+    "asked_for_password": _("asked for a new password of"),
     "archived": _("archived"),
     "began_evaluation": _("began"),
     "award_left_out": _("left out, because they have left, of the rewards:"),

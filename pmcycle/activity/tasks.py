@@ -12,11 +12,16 @@ from celery import shared_task
 from celery.exceptions import OperationalError
 from django.db import transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from pmcycle.activity.actions import delivery, sealing
+from pmcycle.activity.actions import forget_uses as forget
 
 # A little less than the minute after which the clock strikes again.
 SECONDS = 50
+# For so long a broker that did not answer is not asked again by this process: one person waits for it, not all.
+LEFT_ALONE = 10.0
+_asked_in_vain = -LEFT_ALONE
 
 log = structlog.get_logger()
 
@@ -32,10 +37,14 @@ def wake(task: Any, *arguments: int | str) -> None:
 
 def _send(task: Any, arguments: tuple[int | str, ...]) -> Callable[[], None]:
     def send() -> None:
+        global _asked_in_vain
+        if time.monotonic() - _asked_in_vain < LEFT_ALONE:
+            return
         try:
             # One try: the person waits for the page, and nothing is lost by not asking twice.
             task.apply_async(arguments, retry=False, expires=120)
-        except (OperationalError, OSError) as error:
+        except (OperationalError, RedisError, OSError) as error:
+            _asked_in_vain = time.monotonic()
             log.warning("broker_unreachable", task=task.name, error=str(error))
 
     return send
@@ -45,6 +54,12 @@ def _send(task: Any, arguments: tuple[int | str, ...]) -> Callable[[], None]:
 def seal_trail() -> None:
     """Once a day: write outside the database how far the trail goes."""
     sealing.seal_trail(timezone.now().astimezone(UTC).date())
+
+
+@shared_task
+def forget_uses() -> None:
+    """Drop counts that no limit looks at any more."""
+    forget()
 
 
 @shared_task

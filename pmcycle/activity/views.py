@@ -189,6 +189,7 @@ def trail(request: UserRequest) -> HttpResponse:
 def export_trail(request: UserRequest) -> HttpResponseBase:
     """Exactly the lines that the filters show, as CSV; that they were taken out is an event itself."""
     _may_read_trail(request)
+    actions.hold_to("costly", request.user.pk)
     wanted = chosen(TrailForm(request.GET))
     events = _trail(request, wanted)[:EXPORT_LINES]
     filters = {name: str(value) for name, value in wanted.items() if value}
@@ -238,6 +239,7 @@ def chain(request: UserRequest) -> HttpResponse:
     """Whether the trail is whole, stream by stream, recomputed now."""
     standing = request.user.standing
     not_found_unless(standing.is_auditor or standing.is_it_admin)
+    actions.hold_to("costly", request.user.pk)
     streams = Event.objects.chain()
     broken = [stream for stream in streams if stream["broken"]]
     page = Paginator(streams, 100).get_page(request.GET.get("page", "1")[:6])

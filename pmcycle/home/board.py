@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from pmcycle.access import UserRequest, get_visible
-from pmcycle.activity.actions import Tell
+from pmcycle.activity.actions import Tell, hold_to
 from pmcycle.cycles import actions as cycle_actions
 from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.home import completion, files
@@ -65,6 +65,7 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
     seen = completion.look(cycle, request.user, cycle.local_day(timezone.now()), filters, branches)
     sort = request.GET.get("sort", "")
     if request.GET.get("as") in ("csv", "xlsx"):
+        hold_to("costly", request.user.pk)
         return _file(request, seen, stages, filters, sort)
     counts = completion.counts(seen, stages)
     number = min(row_number(request.GET.get("page")) or 1, LAST_PAGE)

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from pmcycle.access import UserRequest, not_found_unless
+from pmcycle.activity.actions import hold_to
 from pmcycle.home import finding, needs
 from pmcycle.home import team as teams
 from pmcycle.home.forms import FindForm, TeamForm
@@ -65,6 +66,7 @@ def search(request: UserRequest) -> HttpResponse:
 
 
 def _find(request: UserRequest, template: str) -> HttpResponse:
+    hold_to("search", request.user.pk)
     form = FindForm(request.GET)
     words = form.cleaned_data["q"] if form.is_valid() else ""
     found = finding.find(request, words)

@@ -16,6 +16,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from pmcycle.access import get_editable
 from pmcycle.people.models import ApiToken, User
+from pmcycle.people.throttling import PerUser
 
 
 class HasScope(BasePermission):
@@ -57,6 +58,7 @@ class ScopedViewSet(ReadOnlyModelViewSet[Any]):
     """Rows that the user may see, for tokens of one `scope`; verbs are added by each app."""
 
     permission_classes = [IsAuthenticated, HasScope]
+    throttle_classes = [PerUser]
     scope: str
     rows: Any
 

@@ -393,6 +393,14 @@ class SettingsForm(forms.Form):
     )
 
 
+class PasswordLinkForm(forms.Form):
+    """Where the link for a new password goes."""
+
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+
 class TokenForm(forms.Form):
     """A new key for the API."""
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Callable
 
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -12,7 +13,7 @@ from pmcycle.people.models import in_use
 
 
 class LocalTimeMiddleware:
-    """Show every instant in the reader's own zone."""
+    """Show every instant in the reader's own zone, and name the reader in the log."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,6 +21,8 @@ class LocalTimeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
         name = user.zone_name if user.is_authenticated else ""
+        if user.is_authenticated:
+            structlog.contextvars.bind_contextvars(user_id=user.pk)
         try:
             zone = zoneinfo.ZoneInfo(name) if name else None
         except (zoneinfo.ZoneInfoNotFoundError, ValueError):

@@ -22,11 +22,16 @@ class JSONParser(parsers.JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        data = super().parse(stream, media_type, parser_context)
         try:
-            json.dumps(data, ensure_ascii=False).encode()
+            data = super().parse(stream, media_type, parser_context)
+            json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+        except RecursionError:
+            raise ParseError(_("The JSON is nested too deeply.")) from None
         except UnicodeEncodeError:
             raise ParseError(
                 _("The text holds half of a character (\\ud800 to \\udfff) without the other.")
             ) from None
+        except ValueError as error:
+            # A number beyond what a float holds becomes infinity, which no column of ours takes.
+            raise ParseError(_("A number is out of range.")) from error
         return data

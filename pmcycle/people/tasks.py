@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import structlog
 from celery import shared_task
 
 from pmcycle.access import today
-from pmcycle.activity.actions import claim, finish, steps
+from pmcycle.activity.actions import claim, delivery, finish, steps
 from pmcycle.activity.models import Job
 from pmcycle.errors import Refused
-from pmcycle.people.actions import importing
+from pmcycle.people.actions import importing, signing_in
 from pmcycle.people.models import Import
 
 log = structlog.get_logger()
+
+# A little less than the minute after which the clock strikes again.
+SECONDS = 50
 
 
 @shared_task
@@ -48,6 +52,14 @@ def _is_carried_out(job: Job, action: Callable[..., Import]) -> bool:
         finish(job, "The work ended in an error; nothing was changed. The log has the details.", failed=True)
         raise
     return True
+
+
+@shared_task
+def answer_password_wishes() -> None:
+    """Send who has asked for it the link for a new password; whoever waits before a form waits for seconds."""
+    if signing_in.answer_password_wishes():
+        until = time.monotonic() + SECONDS
+        delivery.deliver(reminders=False, is_time_up=lambda: time.monotonic() > until)
 
 
 @shared_task

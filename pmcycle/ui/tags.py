@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, cast
 
+import structlog
 from django import forms, template
 from django.core.paginator import Page
 from django.forms import BaseForm, BoundField
@@ -50,6 +51,17 @@ register.filter("initials", formats.initials)
 register.filter("name_of", formats.name_of)
 register.simple_tag(formats.money_text, name="money")
 register.simple_tag(formats.diff_html, name="diff")
+
+
+@register.simple_tag
+def reference() -> SafeString:
+    """Return the number under which the log knows this request, for pages that tell of a refusal or a fault."""
+    number = structlog.contextvars.get_contextvars().get("request_id", "")
+    if not number:
+        return SafeString("")
+    return format_html(
+        '<p class="text-secondary">{} <code>{}</code></p>', gettext("If you ask about this, name:"), number
+    )
 
 
 @register.filter("when_text")

@@ -76,12 +76,9 @@ def bench(people: int, *, afresh: bool, parts: list[str]) -> list[Measure]:
     )  # fmt: skip
     STATIC.mkdir(parents=True, exist_ok=True)
     django.setup()
-    from django.core.cache import cache
-
     from pmcycle.people.models import Employee
 
     began = time.monotonic()
-    cache.clear()
     if afresh or not is_kept(services, name):
         services.run_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         services.run_sql(f"CREATE DATABASE {name} TEMPLATE template0")

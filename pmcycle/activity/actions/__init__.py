@@ -15,6 +15,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from pmcycle.activity.actions.limits import count, forget_uses, give_back, hold_to
 from pmcycle.activity.actions.todos import (
     add_up_places,
     drift,
@@ -38,10 +39,14 @@ __all__ = [
     "add_up_places",
     "beat",
     "claim",
+    "count",
     "drift",
     "drop_draft",
     "enqueue",
     "finish",
+    "forget_uses",
+    "give_back",
+    "hold_to",
     "kind_of",
     "mark_read",
     "miscounted",

@@ -1,16 +1,29 @@
-"""What is open (to-dos, milestones), what happened (events), who is told (notices, deliveries), what runs long (jobs).
+"""What is open (to-dos, milestones), what happened (events), who is told (notices, deliveries), what runs long (jobs),
+how often somebody asked (uses).
 
 This app stands below `people`: it knows users, employees and cycles only through their foreign keys.
 """
 
+from pmcycle.activity.models.limits import CacheEntry, Use
 from pmcycle.activity.models.seals import TrailSeal
-from pmcycle.activity.models.telling import CLOCK_KINDS, Delivery, Draft, Event, Heartbeat, Job, Notice
+from pmcycle.activity.models.telling import (
+    CLOCK_KINDS,
+    PASSWORD_LINK,
+    Delivery,
+    Draft,
+    Event,
+    Heartbeat,
+    Job,
+    Notice,
+)
 from pmcycle.activity.models.todos import UNITS, Milestone, Place, PlaceCount, ToDo, named
 from pmcycle.activity.triggers import WithoutSwitch
 
 __all__ = [
     "CLOCK_KINDS",
+    "PASSWORD_LINK",
     "UNITS",
+    "CacheEntry",
     "Delivery",
     "Draft",
     "Event",
@@ -22,6 +35,7 @@ __all__ = [
     "PlaceCount",
     "ToDo",
     "TrailSeal",
+    "Use",
     "WithoutSwitch",
     "named",
 ]

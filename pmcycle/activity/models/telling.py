@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Notices that the clock writes, as opposed to what somebody did.
 CLOCK_KINDS = ("reminder", "escalation")
+# The notice whose mail carries the secret link on which a new password is chosen.
+PASSWORD_LINK = "password_link"  # noqa: S105
 
 # Sequence and hash are made by the database, so that rows written by INSERT … SELECT are chained
 # like single ones and no code path can leave a gap. The lock makes the tail of one stream stand

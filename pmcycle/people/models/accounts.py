@@ -37,6 +37,16 @@ def in_use() -> bool:
     return User.objects.exists() or Organisation.objects.exists()
 
 
+class PasswordWish(models.Model):
+    """Somebody typed this address to get a link for a new password. Gone once it is answered, within a minute."""
+
+    email = models.CharField(max_length=254)
+    asked_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"asked at {self.asked_at}"
+
+
 class Role(models.TextChoices):
     HR_ADMIN = "hr_admin", _("HR admin")
     HR_PARTNER = "hr_partner", _("HR partner")

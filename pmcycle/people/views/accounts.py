@@ -19,8 +19,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pmcycle.access import UserRequest, get_editable, today
+from pmcycle.activity.actions import hold_to
 from pmcycle.errors import Invalid
 from pmcycle.people.actions import accounts as actions
+from pmcycle.people.adapters import address_of
 from pmcycle.people.forms import FirstVisitForm, RoleForm, SettingsForm, TokenForm, zone_choices
 from pmcycle.people.models import ApiToken, Employee, Role, RoleGrant, Unit, User, in_use
 from pmcycle.people.rules import roles
@@ -45,6 +47,8 @@ def first_visit(request: HttpRequest) -> HttpResponse:
     if in_use():
         raise Http404
     form = FirstVisitForm(request.POST or None)
+    if form.is_bound:
+        hold_to("setup_code_from_address", address_of(request))
     if form.is_valid():
         try:
             first, second = actions.first_visit(**form.cleaned_data)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pmcycle.access import UserRequest, get_editable, get_visible, today
-from pmcycle.activity.actions import record_view
+from pmcycle.activity.actions import hold_to, record_view
 from pmcycle.people.actions import records
 from pmcycle.people.forms import AbsenceForm, EmployeeForm, EndAbsenceForm, LeaveForm, ManagerForm
 from pmcycle.people.models import Absence, Employee, ReportingLine, Unit
@@ -114,6 +114,7 @@ def picker(request: UserRequest) -> HttpResponse:
     Answers `<option value="Name #id">title · unit</option>` to HTMX, JSON
     (`results`: id, name, title, unit) to `Accept: application/json`, else a page of links.
     """
+    hold_to("search", request.user.pk)
     search = search_words(request) or " ".join(
         str(v) for k, v in request.GET.items() if k not in ("q", "page") and len(v) < 100
     ).replace("\x00", "")

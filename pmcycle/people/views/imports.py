@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.actions import hold_to
 from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
 from pmcycle.errors import Invalid, Refused
@@ -55,6 +56,7 @@ def _imports_page(request: UserRequest, form: UploadForm, status: int = 200) -> 
 def upload_import(request: UserRequest) -> HttpResponse:
     """Take a file in; what cannot be read is refused beside the field, and nothing is kept."""
     _hr_admins_only(request)
+    hold_to("upload", request.user.pk)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _imports_page(request, form, status=422)
