@@ -9,9 +9,12 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery import Task as CeleryTask
 from celery.signals import setup_logging
+from celery.worker.request import Request as WorkerRequest
 from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.transport import virtual
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmcycle.settings")
 
@@ -111,7 +114,28 @@ CLOCK: dict[str, dict[str, Any]] = {
     },
 }
 
-app = Celery("pmcycle")
+
+class Request(WorkerRequest):  # type: ignore[misc]
+    """A task in the hands of a worker.
+
+    A broker that is frozen just then does not hear that the task is done, and the library goes on counting
+    it as held: with one task at a time, the worker would never take another. So its place is given free
+    here; the broker hands the task out once more after its visibility timeout, and every job may run again.
+    """
+
+    def acknowledge(self) -> None:
+        super().acknowledge()
+        if not self.message.acknowledged:
+            virtual.QoS.ack(self.message.channel.qos, self.message.delivery_tag)
+
+
+class Task(CeleryTask):  # type: ignore[misc]
+    """What every job of ours is made from."""
+
+    Request = "pmcycle.celery:Request"
+
+
+app = Celery("pmcycle", task_cls=Task)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = CLOCK
 app.steps["worker"].add(DjangoStructLogInitStep)

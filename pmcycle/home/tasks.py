@@ -7,6 +7,7 @@ import time
 from celery import shared_task
 
 from pmcycle.activity.actions import add_up_places, beat
+from pmcycle.activity.tasks import wake
 from pmcycle.home import actions
 
 # A little less than the minute after which the clock strikes again.
@@ -17,7 +18,7 @@ SECONDS = 50
 def remind() -> None:
     """Write this morning's reminders, wherever it is morning, and send them."""
     if actions.remind():
-        deliver.delay()
+        wake(deliver)
 
 
 @shared_task
