@@ -150,7 +150,7 @@ class SizeMiddleware:
         length = request.META.get("CONTENT_LENGTH") or ""
         has_files = request.content_type == "multipart/form-data"
         most = settings.LARGEST_UPLOAD if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if length.isdigit() and int(length[:18]) > most:
+        if length.isascii() and length.isdigit() and int(length[:18]) > most:
             return too_large(request)
         return None
 
