@@ -115,7 +115,7 @@ CLOCK: dict[str, dict[str, Any]] = {
 }
 
 
-class Request(WorkerRequest):  # type: ignore[misc]
+class Request(WorkerRequest):
     """A task in the hands of a worker.
 
     A broker that is frozen just then does not hear that the task is done, and the library goes on counting
@@ -129,7 +129,7 @@ class Request(WorkerRequest):  # type: ignore[misc]
             virtual.QoS.ack(self.message.channel.qos, self.message.delivery_tag)
 
 
-class Task(CeleryTask):  # type: ignore[misc]
+class Task(CeleryTask):  # type: ignore[type-arg]
     """What every job of ours is made from."""
 
     Request = "pmcycle.celery:Request"

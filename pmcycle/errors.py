@@ -169,8 +169,8 @@ class RefusedMiddleware:
 
     def process_template_response(self, request: HttpRequest, response: Any) -> Any:
         """The sign-in library gives a form back with its errors as 200: 422, or 429 if it was too often."""
-        form = (response.context_data or {}).get("form")
-        if request.method == "POST" and response.status_code == 200 and getattr(form, "errors", None):
+        form: Any = (response.context_data or {}).get("form")
+        if request.method == "POST" and response.status_code == 200 and form is not None and form.errors:
             too_often = [
                 error
                 for errors in form.errors.as_data().values()

@@ -92,6 +92,7 @@ class Probes:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         path = request.path.partition("?")[0]
+        body: dict[str, object]
         if path == "/livez":
             status, body = 200, {"alive": True}
         elif path == "/readyz":
