@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -73,16 +72,19 @@ def addresses(resolver: URLResolver, before: str = "") -> list[str]:
     return found
 
 
+ADDRESSES = addresses(get_resolver())
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_no_part_of_an_address_breaks_a_page(method: str, world: World, as_: SignedIn) -> None:
-    client: Any = as_(world.kim, raise_request_exception=False)
+@pytest.mark.parametrize("first", sorted({route.partition("/")[0] for route in ADDRESSES}))
+def test_no_part_of_an_address_breaks_a_page(first: str, world: World, as_: SignedIn) -> None:
+    """Each address is asked with one of the values, so that all of them meet every kind of page."""
+    client = as_(world.kim, raise_request_exception=False)
     broken = []
-    for route in addresses(get_resolver()):
-        for typed in IN_PATH:
-            path = "/" + route.replace("{}", typed)
-            with transaction.atomic():
-                status = getattr(client, method)(quote(path, safe="/%.?=")).status_code
-                transaction.set_rollback(True)
-            broken += [f"{path[:80]}: {status}"] if status >= 500 else []
+    for number, route in enumerate(route for route in ADDRESSES if route.partition("/")[0] == first):
+        path = "/" + route.replace("{}", IN_PATH[number % len(IN_PATH)])
+        with transaction.atomic():
+            status = client.get(quote(path, safe="/%.?=")).status_code
+            transaction.set_rollback(True)
+        broken += [f"{path[:80]}: {status}"] if status >= 500 else []
     assert broken == []
