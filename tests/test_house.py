@@ -90,6 +90,14 @@ def test_code_keeps_out_what_hides_control_flow(path: Path) -> None:
             )
 
 
+@pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
+def test_mail_leaves_by_the_outbox_alone(path: Path) -> None:
+    if name_of(path) == "pmcycle/activity/actions/delivery.py":
+        return
+    for line, module in imports(path):
+        assert not module.startswith(("django.core.mail", "smtplib")), f"line {line}: leave a notice"
+
+
 @pytest.mark.parametrize("path", [p for p in PYTHON_FILES if p.name == "rules.py"], ids=name_of)
 def test_rules_take_plain_values(path: Path) -> None:
     for line, module in imports(path):

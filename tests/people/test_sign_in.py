@@ -18,6 +18,7 @@ from pmcycle.people import tasks
 from pmcycle.people.actions import signing_in
 from pmcycle.people.models import PasswordWish, User
 from tests.conftest import SignedIn, World
+from tests.processes import listening_socket
 
 PASSWORD = "a long enough phrase"
 SIGN_IN = "/account/login/"
@@ -180,6 +181,23 @@ def test_the_mail_leads_to_the_configured_address_and_to_a_new_password(
     used = Client().get(path, follow=True)
     assert "password1" not in used.content.decode()
     assert Event.objects.filter(verb="asked_for_password", stream="security").count() == 1
+
+
+def test_a_mail_server_that_hangs_is_waited_for_by_the_worker_alone(
+    ana: User, client: Client, settings: Any
+) -> None:
+    with listening_socket() as silent:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        settings.EMAIL_TIMEOUT = 0.2
+        silent.setblocking(False)
+        assert client.post(RESET, {"email": ana.email}).status_code == 302
+        with pytest.raises(BlockingIOError):
+            silent.accept()  # nobody has knocked
+        tasks.answer_password_wishes()
+        silent.accept()[0].close()
+    row = Delivery.objects.get()
+    assert (row.state, row.why) == ("pending", "The mail server did not take it; it is tried again.")
 
 
 def test_a_closed_account_gets_no_link_and_an_open_one_at_most_five_an_hour(
