@@ -81,8 +81,8 @@ def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
         nothing_breaks(row, url, world, as_)
 
 
-# All that a GET may leave: who looked, when an address for calendars or a token was last used, the session.
-ONLY_LOOKED = {"activity_event", "django_session", "feedback_calendarfeed", "people_apitoken"}
+# All that a GET may leave: who looked, how often somebody asked, when an address for calendars or a token was last used, the session.
+ONLY_LOOKED = {"activity_event", "activity_use", "django_session", "feedback_calendarfeed", "people_apitoken"}
 
 WRITTEN = """
 SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables
