@@ -81,7 +81,8 @@ def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
         nothing_breaks(row, url, world, as_)
 
 
-# All that a GET may leave: who looked, how often somebody asked, when an address for calendars or a token was last used, the session.
+# All that a GET may leave: who looked, how often somebody asked, the session, and when an address for
+# calendars or a token was last used.
 ONLY_LOOKED = {"activity_event", "activity_use", "django_session", "feedback_calendarfeed", "people_apitoken"}
 
 WRITTEN = """
