@@ -131,6 +131,8 @@ ROOT_URLCONF = "pmcycle.urls"
 STAGES = "pmcycle.stages.STAGES"
 # What is open and what was reached, defined by the apps; `activity` keeps it as rows.
 TO_DOS = "pmcycle.home.contributions.DEFINITIONS"
+# What ends with an account in the apps above `people`.
+ACCOUNT_KEYS = "pmcycle.home.contributions.ACCOUNT_KEYS"
 WSGI_APPLICATION = "pmcycle.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -99,7 +99,22 @@ ROWS: list[Row] = [
     Row("people:invite", method="post", may="hr_admin"),
     *(
         Row(name, method="post", may="hr_admin it_admin", build=people.account_of_ana)
-        for name in ("people:invite_again", "people:deactivate", "people:reactivate", "people:grant_role")
+        for name in ("people:invite_again", "people:deactivate", "people:reactivate", "people:request_role")
+    ),
+    *(
+        Row(name, method="post", may="hr_admin it_admin", build=people.role_request)
+        for name in ("people:approve_role", "people:withdraw_role")
+    ),
+    Row("people:change_address", may=EVERYBODY),
+    Row("people:change_address", method="post", may=EVERYBODY),
+    Row("people:request_address", method="post", may="hr_admin", build=people.account_of_ana),
+    # Whose address it is sees that somebody asks for another, and takes it back.
+    Row("people:approve_address", method="post", may="hr_admin", build=people.address_of_ana),
+    Row("people:withdraw_address", method="post", may="owner hr_admin", build=people.address_of_ana),
+    # Who reads the mail that went to the new address.
+    *(
+        Row("people:confirm_address", method=method, may=ANYBODY, build=lambda w: {"token": "no-such-token"})
+        for method in ("get", "post")
     ),
     Row("people:end_role", method="post", may="hr_admin it_admin", build=people.role_of_ines),
     Row("people:settings", may=EVERYBODY),

@@ -8,7 +8,13 @@ from feedback.actions.agenda import (
     write_note,
     write_private_note,
 )
-from feedback.actions.calendars import digest, note_calendar_read, revoke_calendar, share_calendar
+from feedback.actions.calendars import (
+    digest,
+    end_calendars,
+    note_calendar_read,
+    revoke_calendar,
+    share_calendar,
+)
 from feedback.actions.carrying import carry_promises
 from feedback.actions.check_ins import EARLY, cancel_check_in, hold, move_check_in
 from feedback.actions.conversations import say
@@ -28,6 +34,7 @@ __all__ = [
     "done",
     "drop",
     "edit_point",
+    "end_calendars",
     "end_series",
     "give",
     "hide",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
@@ -41,6 +42,11 @@ def revoke_calendar(*, by: User) -> bool:
         CalendarFeed.objects.filter(pk=feed.pk).update(revoked_at=timezone.now())
         record("revoked_calendar", feed, by=by, about=by.employee)
         return True
+
+
+def end_calendars(users: Collection[int]) -> None:
+    """The addresses of closed accounts are none any more; whoever comes back makes another."""
+    CalendarFeed.objects.filter(user__in=users, revoked_at__isnull=True).update(revoked_at=timezone.now())
 
 
 def note_calendar_read(feed: CalendarFeed) -> None:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from feedback import actions, rules
 from feedback.forms import RescheduleForm, RhythmForm, ScheduleForm, Versioned
 from feedback.models import CalendarFeed, CheckIn, CheckInSeries, counterparts
-from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.access import UserRequest, get_editable, get_visible, today
 from pmcycle.activity.actions import hold_to
 from pmcycle.errors import Invalid
 from pmcycle.people.models import Organisation
@@ -97,6 +97,7 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
         CalendarFeed.objects.filter(
             digest=actions.digest(token), revoked_at__isnull=True, user__is_active=True
         )
+        .exclude(user__employee__left_on__lt=today())
         .select_related("user")
         .first()
     )

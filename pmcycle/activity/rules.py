@@ -12,6 +12,24 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+
+@dataclass(frozen=True)
+class Need:
+    """How one kind of open item reads on home, in the inbox and in a mail.
+
+    `title` and `waits` may use %(name)s, the person it is about. `url_name` takes the item's subject
+    as `pk`, and `query` follows it, in which %(about)s is the person. `minutes` is what the job usually
+    takes. `waits` is the line shown to whom it concerns but who cannot act ("Bashir has not answered yet"); empty means it is not shown to others.
+    """
+
+    title: Any
+    button: Any
+    url_name: str
+    minutes: int
+    waits: Any = ""
+    query: str = ""
+
+
 # How long work is called on its page; a kind that is missing here is shown as it is spelled.
 JOB_TITLES: dict[str, Any] = {
     "import": _("Applying the import"),
@@ -132,7 +150,12 @@ VERBS: dict[str, Any] = {
     "appealed": _("asked for a review of"),
     "applied_import": _("applied"),
     "approved": _("approved"),
+    "approved_role": _("approved, as the second person,"),
+    "approved_address": _("agreed, as the second person, to another sign-in address of"),
+    "asked_for_address": _("asked for another sign-in address of"),
     "asked_for_password": _("asked for a new password of"),
+    "asked_for_role": _("asked for a role of"),
+    "changed_sign_in": _("changed how they sign in with"),
     "archived": _("archived"),
     "began_evaluation": _("began"),
     "award_left_out": _("left out, because they have left, of the rewards:"),
@@ -144,6 +167,9 @@ VERBS: dict[str, Any] = {
     "changed_manager": _("changed the manager of"),
     "close_goals": _("closed the goals of"),
     "closed": _("closed"),
+    "closed_account": _("closed"),
+    "ended_role": _("ended"),
+    "granted_role": _("granted"),
     "computed_cycle_evaluation": _("computed the evaluation of"),
     "configured": _("configured"),
     "contribute": _("recorded"),
@@ -193,6 +219,8 @@ VERBS: dict[str, Any] = {
     "took_back_evaluation": _("took back"),
     "transferred": _("transferred"),
     "withdraw": _("withdrew"),
+    "withdrew_address": _("took back the question for another address of"),
+    "withdrew_role": _("took back the question for a role of"),
     "withdraw_change": _("withdrew a change of"),
 }
 
@@ -204,8 +232,8 @@ DROPPING = frozenset(
         "withdraw_change", "withdrew_release",
     }
 )  # fmt: skip
-# Acts on the company and on whole cycles, and the clock, do nobody's work, with this exception.
-FINISHING = frozenset({"reopened_cycle"})
+# Acts on the company and on whole cycles, and the clock, do nobody's work, with these exceptions.
+FINISHING = frozenset({"approved_address", "approved_role", "reopened_cycle"})
 
 SUBJECTS: dict[str, Any] = {
     "activity.delivery": _("mail"),
@@ -228,10 +256,13 @@ SUBJECTS: dict[str, Any] = {
     "incentives.award": _("award"),
     "incentives.run": _("reward run"),
     "incentives.statement": _("reward statement"),
+    "people.addresschange": _("sign-in address"),
     "people.employee": _("employee record"),
     "people.holiday": _("holiday"),
     "people.import": _("import"),
     "people.organisation": _("company"),
+    "people.rolegrant": _("role"),
+    "people.rolerequest": _("role"),
     "people.user": _("account"),
 }
 

@@ -28,7 +28,10 @@ from django.utils.translation import gettext_lazy as _
 from pmcycle.access import in_force, today
 from pmcycle.activity.models import UNITS, Event, WithoutSwitch
 from pmcycle.cycles.rules import StageDates
+from pmcycle.people.models import SEATS as SEATS
 from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_admins, hr_scope
+from pmcycle.people.models import items as items
+from pmcycle.people.models import put_to_each as put_to_each
 
 
 class StageKind(models.TextChoices):
@@ -748,61 +751,6 @@ def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
     """Of a person in this app: their way through each cycle, for HR."""
     overseen = Participation.objects.overseen_by(user).filter(employee=employee_id)
     return [papers(overseen, kind="cycles:life_line", subject=F("pk"), part=F("pk"))]
-
-
-ITEM_COLUMNS = (
-    "kind", "subject", "recipient", "about", "named", "name", "cycle", "stage", "due_on", "opens_at", "ends_at",
-    "phase",
-)  # fmt: skip
-
-
-def items(rows: models.QuerySet[Any], *, kind: str, stage: str, **columns: Any) -> models.QuerySet[Any, Any]:
-    """Open items of one kind, in the shape that `pmcycle.activity.actions.definitions` keeps as rows.
-
-    `rows` are what is not done yet. Columns (expressions): `subject` (pk in the item's URL),
-    `recipient` (employee who must act), `about` (employee whom the acts on it are about), `named`
-    (employee in its title; the same unless given), `name` (text, where the title names no employee),
-    `cycle`, `due_on`; `opens_at` and `ends_at` where it is shown only for a time; `phase` (default
-    "todo") is "waits" where the row is shown as waiting on others. Nothing here may depend on the time
-    of day, and on the day only through the argument of the definition.
-    """
-    values = {
-        "kind": Value(kind, models.CharField()),
-        "stage": Value(stage, models.CharField()),
-        "phase": Value("todo", models.CharField()),
-        "named": columns["about"],
-        "name": Value("", models.CharField()),
-        "cycle": Cast(Value(None), models.BigIntegerField()),
-        "due_on": Cast(Value(None), models.DateField()),
-        "opens_at": Cast(Value(None), models.DateTimeField()),
-        "ends_at": Cast(Value(None), models.DateTimeField()),
-        **columns,
-    }
-    named = {f"item_{name}": values[name] for name in ITEM_COLUMNS}
-    shaped: models.QuerySet[Any, Any] = rows.order_by().annotate(**named).values_list(*named)
-    return shaped
-
-
-# To how many people at most a matter that any HR admin could settle is put.
-SEATS = 4
-
-
-def put_to_each(
-    rows: models.QuerySet[Any], people: models.QuerySet[User], **columns: Any
-) -> list[models.QuerySet[Any, Any]]:
-    """The same open matter for each of the first `SEATS` of `people` (a subquery), one part of the union a seat.
-
-    Whoever is no employee has no home to show it on; the notice reaches them.
-    """
-    seats = [people.values("employee")[seat : seat + 1] for seat in range(SEATS)]
-    return [
-        items(
-            rows.annotate(seat=Subquery(seat)).filter(seat__isnull=False),
-            recipient=Cast(F("seat"), models.BigIntegerField()),
-            **columns,
-        )
-        for seat in seats
-    ]
 
 
 def matters(day: date) -> list[models.QuerySet[Any, Any]]:

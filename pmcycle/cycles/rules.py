@@ -12,26 +12,8 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from pmcycle.activity.rules import Need as Need
 from pmcycle.people.rules.calendar import Calendar
-
-
-@dataclass(frozen=True)
-class Need:
-    """How one kind of open item reads on home, in the inbox and in a mail.
-
-    `title` and `waits` may use %(name)s, the person it is about. `url_name` takes the item's subject
-    as `pk`, and `query` follows it, in which %(about)s is the person. `minutes` is what the job usually
-    takes. `waits` is the line shown to whom it concerns but
-    who cannot act ("Bashir has not answered yet"); empty means it is not shown to others.
-    """
-
-    title: Any
-    button: Any
-    url_name: str
-    minutes: int
-    waits: Any = ""
-    query: str = ""
-
 
 NEEDS: dict[str, Need] = {
     "cycles:reopen": Need(

@@ -14,9 +14,13 @@ import incentives.models
 import incentives.rules
 import pmcycle.cycles.models
 import pmcycle.cycles.rules
+import pmcycle.people.models
+import pmcycle.people.rules.needs
+from feedback.actions import end_calendars
 from pmcycle.activity.actions.definitions import Definition
 
 NEEDS = {
+    **pmcycle.people.rules.needs.NEEDS,
     **pmcycle.cycles.rules.NEEDS,
     **feedback.rules.NEEDS,
     **goals.rules.NEEDS,
@@ -34,6 +38,7 @@ MILESTONES = {
 
 # `activity` lies below the apps named here, so it finds this table through `settings.TO_DOS`.
 DEFINITIONS: dict[str, Definition] = {
+    "people": Definition(matters=pmcycle.people.models.matters),
     "cycles": Definition(matters=pmcycle.cycles.models.matters),
     "feedback": Definition(feedback.models.open_items),
     "goals": Definition(goals.models.open_items, milestones=goals.models.milestones),
@@ -45,3 +50,7 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "evaluations": Definition(evaluations.models.open_items, milestones=evaluations.models.milestones),
 }
+
+# What an app keeps for an account beside the session, to be ended when the account is closed: functions of the
+# closed accounts' ids. `people` lies below the apps named here, and finds this list through `settings.ACCOUNT_KEYS`.
+ACCOUNT_KEYS = [end_calendars]

@@ -11,6 +11,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import ngettext
 
 from pmcycle.activity.actions import count, give_back
+from pmcycle.people.actions.accounts import note_sign_in
 
 # Names the accounts that somebody has signed in to with this browser, so that what strangers try on the
 # same account, or from the same office, does not keep its owner out.
@@ -89,6 +90,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def send_notification_mail(
+        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Another password, second factor or recovery code is on record and told by the outbox."""
+        note_sign_in(user, template_prefix.rpartition("/")[2])
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
         """There are no user names: the e-mail address is the sign-in name."""

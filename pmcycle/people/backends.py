@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
 
+from pmcycle.access import today
 from pmcycle.activity.models import Notice
 from pmcycle.kept import Kept, any_key
 from pmcycle.people.models import RoleGrant, User
@@ -13,7 +14,8 @@ def _with_standing(user: int) -> Any:
     rows = User.objects.select_related("employee").annotate(
         standing_row=RoleGrant.standing_row(), unread_notices=Notice.unread()
     )
-    return rows.filter(pk=user, is_active=True)
+    # The clock closes the accounts of leavers; until it has come by, the day itself keeps them out.
+    return rows.filter(pk=user, is_active=True).exclude(employee__left_on__lt=today())
 
 
 WITH_STANDING: Kept[User] = Kept(_with_standing, user=any_key)
@@ -22,7 +24,7 @@ WITH_STANDING: Kept[User] = Kept(_with_standing, user=any_key)
 class Backend(AuthenticationBackend):
     """Signs in by e-mail, and reads the user, their HR record and their standing in one statement.
 
-    An inactive user is nobody from the next request on.
+    An inactive user is nobody from the next request on, and so is who has left from the day after.
     """
 
     def get_user(self, user_id: Any) -> User | None:

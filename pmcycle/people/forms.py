@@ -354,6 +354,28 @@ class FirstVisitForm(forms.Form):
     second_email = forms.EmailField(label=_("Their e-mail"), max_length=254)
 
 
+class AddressForm(forms.Form):
+    """Another sign-in address of one's own."""
+
+    email = forms.EmailField(
+        label=_("New address"),
+        max_length=254,
+        help_text=_("A link goes there; the new address counts when you have followed it."),
+    )
+
+
+class OthersAddressForm(forms.Form):
+    """Another sign-in address of somebody's account, with the reason for the second person."""
+
+    email = forms.EmailField(label=_("New address"), max_length=254)
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=500,
+        help_text=_("The second HR admin reads it."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
 class RoleForm(forms.Form):
     """A role from a day to a day, for a unit where the role has one."""
 

@@ -12,7 +12,7 @@ from pmcycle.access import today
 from pmcycle.activity.actions import claim, delivery, finish, steps
 from pmcycle.activity.models import Job
 from pmcycle.errors import Refused
-from pmcycle.people.actions import importing, signing_in
+from pmcycle.people.actions import accounts, importing, signing_in
 from pmcycle.people.models import Import
 
 log = structlog.get_logger()
@@ -65,6 +65,6 @@ def answer_password_wishes() -> None:
 @shared_task
 def close_accounts_of_leavers() -> None:
     """End the accounts of those whose last day has passed."""
-    closed = importing.close_accounts_of_leavers(today())
+    closed = accounts.close_accounts_of_leavers(today())
     if closed:
         log.info("accounts_of_leavers_closed", count=closed)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from pmcycle.access import today
-from pmcycle.people.actions import accounts, importing
+from pmcycle.people.actions import accounts, addresses, importing
 from pmcycle.people.models import (
     Absence,
+    AddressChange,
     Employee,
     Holiday,
     Import,
@@ -52,6 +55,25 @@ def make_user(employee: Employee | None = None, *, email: str = "", name: str = 
 
 def grant(user: User, role: str, unit: Unit | None = None) -> RoleGrant:
     return RoleGrant.objects.create(user=user, role=role, unit=unit, starts_on=today() - timedelta(days=400))
+
+
+def sign_in_with(user: User, email: str) -> None:
+    """Let a user have another address, as if its owner had asked for it and confirmed it."""
+    now = timezone.now()
+    AddressChange.objects.create(user=user, email=email, requested_by=user, sent_at=now, confirmed_at=now)
+    User.objects.filter(pk=user.pk).update(email=email)
+
+
+def role_request(world: Any) -> dict[str, Any]:
+    """The URL of a role for Chen that Lea has asked for."""
+    asked = accounts.request_role(world.chen, "auditor", None, today(), None, by=world.lea)
+    return {"pk": asked.pk}
+
+
+def address_of_ana(world: Any) -> dict[str, Any]:
+    """The URL of another sign-in address of Ana's that Lea has asked for."""
+    change = addresses.request_address(world.ana, "ana.new@example.com", "lost mailbox", by=world.lea)
+    return {"pk": change.pk}
 
 
 def report(employee: Employee, manager: Employee, starts_on: date | None = None) -> ReportingLine:

@@ -1,4 +1,4 @@
-"""Accounts: invited, closed, opened again; what each change ends at once."""
+"""Accounts: invited, closed, opened again; one's own settings and tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pmcycle.activity.actions import misplaced, settle_all
 from pmcycle.activity.models import Delivery, Event, Notice, Place
 from pmcycle.errors import Refused
 from pmcycle.people.actions import accounts
-from pmcycle.people.models import ApiToken, RoleGrant, User
+from pmcycle.people.models import ApiToken, User
 from tests.conftest import SignedIn, World
 from tests.factories import people
 
@@ -49,7 +49,8 @@ def test_whoever_is_invited_is_no_cause_any_more_why_something_stands_still(
     world: World, as_: SignedIn
 ) -> None:
     for user in (world.ana, world.bashir):
-        User.objects.filter(pk=user.pk).update(employee=None, email=f"old.{user.email}")
+        people.sign_in_with(user, f"old.{user.email}")
+        User.objects.filter(pk=user.pk).update(employee=None)
     settle_all("repaired", by=None)
     stuck = Place.objects.filter(cause="no_account", participation__in=[world.ana_part, world.part["bashir"]])
     assert {row.participation_id for row in stuck} == {world.ana_part.pk, world.part["bashir"].pk}
@@ -139,66 +140,6 @@ def test_it_admins_see_accounts_but_no_record_of_a_person(world: World, as_: Sig
         "Technician" not in noor.get(reverse("people:account", kwargs={"pk": world.ana.pk})).content.decode()
     )
     assert noor.get(reverse("people:profile", kwargs={"pk": world.ana.employee_id})).status_code == 404
-
-
-def test_a_role_is_granted_for_a_unit_from_a_day_and_the_other_admins_are_told(
-    world: World, as_: SignedIn
-) -> None:
-    url = reverse("people:grant_role", kwargs={"pk": world.chen.pk})
-    data = {"role": "hr_partner", "unit": "sales", "starts_on": today().isoformat(), "ends_on": ""}
-    assert as_(world.kim).post(url, data).status_code == 302
-    grant = RoleGrant.objects.get(user=world.chen)
-    assert (grant.role, grant.unit, grant.granted_by) == ("hr_partner", world.sales, world.kim)
-    assert (
-        Notice.objects.filter(kind="role_granted").values_list("recipient", flat=True).get() == world.lea.pk
-    )
-    assert as_(world.kim).post(url, data).status_code == 422  # the same days again
-    # Ending it works from the next request on.
-    assert as_(world.kim).post(reverse("people:end_role", kwargs={"pk": grant.pk})).status_code == 302
-    assert not User.objects.get(pk=world.chen.pk).standing.is_hr
-
-
-@pytest.mark.parametrize(
-    ("by", "to", "role", "unit"),
-    [
-        ("kim", "kim", "auditor", ""),  # never to oneself
-        ("noor", "chen", "hr_admin", ""),  # IT opens no personnel file
-        ("noor", "chen", "hr_partner", "Sales"),
-        ("noor", "chen", "auditor", ""),
-        ("noor", "noor", "it_admin", ""),
-        ("noor", "kim", "it_admin", ""),  # the IT role would take HR's away
-        ("kim", "noor", "hr_admin", ""),
-        ("kim", "chen", "hr_partner", ""),  # a partner of nothing
-        ("kim", "chen", "hr_partner", "Nowhere"),
-        ("kim", "chen", "emperor", ""),
-    ],
-)
-def test_a_grant_that_may_not_be_is_refused_beside_its_field(
-    by: str, to: str, role: str, unit: str, world: World, as_: SignedIn
-) -> None:
-    user = getattr(world, to)
-    before = RoleGrant.objects.count()
-    data = {"role": role, "unit": unit, "starts_on": today().isoformat()}
-    response = as_(getattr(world, by)).post(reverse("people:grant_role", kwargs={"pk": user.pk}), data)
-    assert response.status_code == 422
-    assert RoleGrant.objects.count() == before
-
-
-def test_it_grants_and_ends_its_own_role_but_no_role_of_hr(world: World, as_: SignedIn) -> None:
-    url = reverse("people:grant_role", kwargs={"pk": world.chen.pk})
-    assert (
-        as_(world.noor).post(url, {"role": "it_admin", "starts_on": today().isoformat()}).status_code == 302
-    )
-    ines = RoleGrant.objects.get(user=world.ines)
-    assert as_(world.noor).post(reverse("people:end_role", kwargs={"pk": ines.pk})).status_code == 409
-    mine = RoleGrant.objects.get(user=world.chen)
-    assert as_(world.noor).post(reverse("people:end_role", kwargs={"pk": mine.pk})).status_code == 302
-
-
-def test_the_last_hr_admin_cannot_be_ended(world: World, as_: SignedIn) -> None:
-    kim, lea = (RoleGrant.objects.get(user=u) for u in (world.kim, world.lea))
-    assert as_(world.kim).post(reverse("people:end_role", kwargs={"pk": lea.pk})).status_code == 302
-    assert as_(world.kim).post(reverse("people:end_role", kwargs={"pk": kim.pk})).status_code == 409
 
 
 def test_a_token_is_shown_once_and_only_its_hash_is_kept(world: World, as_: SignedIn) -> None:

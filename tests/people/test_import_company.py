@@ -25,7 +25,7 @@ from pmcycle.people.models import (
     User,
 )
 from tests.company_files import OUR_OWN, CompanyFiles, all_files
-from tests.conftest import SignedIn, World
+from tests.conftest import SignedIn
 from tests.factories import people
 from tests.people.importing import Walk
 
@@ -236,13 +236,3 @@ def test_a_later_file_changes_what_it_says_and_keeps_what_was(walk: Walk) -> Non
         None,
     ]
     assert Employee.objects.count() == OUR_OWN.created
-
-
-def test_nobody_imports_changes_of_their_own_record(world: World, as_: SignedIn) -> None:
-    own, other = (Employee.objects.get(user=user) for user in (world.kim, world.chen))
-    rows = [f'"{p.name}",{p.number},Director,90,{p.hired_on:%m/%d/%Y}' for p in (own, other)]
-    content = "\n".join(["Employee Name,Employee Number,Position,Pay Rate,Date of Hire", *rows])
-    walk = Walk(as_(world.kim))
-    walk.bring(content.encode())
-    assert (walk.line(2).fate, walk.line(3).fate) == ("refused", "changed")
-    assert "your own record" in " ".join(walk.line(2).messages)

@@ -75,6 +75,7 @@ def more_roles(world: World, n: int) -> None:
             starts_on=day,
             ends_on=day,
             granted_by=world.kim,
+            approved_by=world.lea,
         )
 
 

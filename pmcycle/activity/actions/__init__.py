@@ -83,6 +83,9 @@ class Tell:
     kind: str = "notice"
     due_on: date | None = None
     is_urgent: bool = False
+    # Where the mail goes and where its link leads, if not to the person's address and to `url`.
+    address: str = ""
+    link: str = ""
 
 
 def kind_of(subject: models.Model) -> str:
@@ -245,9 +248,18 @@ def _tell_each(lines: Iterable[tuple[models.Model, Tell]]) -> None:
         ],
         ignore_conflicts=True,
     )
-    fresh = Notice.objects.filter(key__in=tells, deliveries__isnull=True).values_list("pk", flat=True)
+    fresh = Notice.objects.filter(key__in=tells, deliveries__isnull=True).values_list("pk", "key")
     Delivery.objects.bulk_create(
-        [Delivery(notice_id=pk, channel=Delivery.Channel.EMAIL, not_before=now) for pk in fresh],
+        [
+            Delivery(
+                notice_id=pk,
+                channel=Delivery.Channel.EMAIL,
+                not_before=now,
+                address=tells[key][1].address,
+                link=tells[key][1].link,
+            )
+            for pk, key in fresh
+        ],
         ignore_conflicts=True,
     )
 

@@ -86,6 +86,7 @@ def claim_mail(*, reminders: bool) -> Claimed | None:
                 continue
             # A link for a new password stands alone: whoever waits for it looks for its title.
             rows = [row for row in rows if row.notice.kind == PASSWORD_LINK][:1] or rows
+            rows = [row for row in rows if row.address == rows[0].address]
             tried = next((row.message_id for row in rows if row.message_id), "")
             rows = [row for row in rows if row.message_id == tried]
             message_id = tried or f"<notice-{min(row.pk for row in rows)}-{len(rows)}@{_mail_domain()}>"
@@ -106,11 +107,12 @@ def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
     """The mail in text and HTML: what, by when, one link each; nothing that somebody wrote."""
     recipient = claimed.recipient
     notices = [row.notice for row in claimed.rows]
+    links = {row.notice_id: row.link or row.notice.url for row in claimed.rows}
     with timezone.override(_zone(recipient.zone_name)):
         lines = [
             {
                 "title": n.title,
-                "link": link_of(n, recipient),
+                "link": link_of(n, recipient, links[n.pk]),
                 "due": due_text(n.due_on) if n.due_on else "",
             }
             for n in notices
@@ -134,18 +136,18 @@ def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
         " ".join(subject.split()),
         text,
-        to=[recipient.email],
+        to=[claimed.rows[0].address or recipient.email],
         headers={"Message-ID": claimed.message_id, "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(html, "text/html")
     return mail
 
 
-def link_of(notice: Notice, recipient: User) -> str:
-    """Where a mail leads, at the configured address. The secret of a link for a new password is made here: it is in
+def link_of(notice: Notice, recipient: User, path: str) -> str:
+    """Where a mail leads, to `path` at the configured address. The secret of a link for a new password is made here: it is in
     the mail alone, never in a row that the inbox or a backup shows."""
     if notice.kind != PASSWORD_LINK:
-        return str(settings.SITE_URL + notice.url)
+        return str(settings.SITE_URL + path)
     key = default_token_generator.make_token(recipient)
     which = {"uidb36": user_pk_to_url_str(recipient), "key": key}
     return str(settings.SITE_URL + reverse("account_reset_password_from_key", kwargs=which))

@@ -239,6 +239,10 @@ class Delivery(models.Model):
     message_id = models.CharField(max_length=200, blank=True, db_default="")
     sent_at = models.DateTimeField(null=True)
     why = models.CharField(max_length=300, blank=True, db_default="")
+    # Empty: the person's address, the notice's page. A link that only who reads a certain mailbox may know
+    # stands here, because the inbox shows the notice.
+    address = models.EmailField(blank=True, db_default="")
+    link = models.CharField(max_length=300, blank=True, db_default="")
 
     objects = DeliveryQuerySet.as_manager()
 

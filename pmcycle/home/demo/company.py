@@ -252,7 +252,7 @@ def _sign_ins(people: list[Employee], units: dict[str, Unit]) -> dict[str, User]
     )
     users = {u.name: u for u in User.objects.select_related("employee")}
     start = today() - timedelta(days=400)
-    kim = users["Kim Larsen"]
+    kim, lea = users["Kim Larsen"], users["Lea Roth"]
     grants = [
         ("Kim Larsen", Role.HR_ADMIN, None),
         ("Lea Roth", Role.HR_ADMIN, None),
@@ -268,7 +268,8 @@ def _sign_ins(people: list[Employee], units: dict[str, Unit]) -> dict[str, User]
                 role=role,
                 unit=units[unit] if unit else None,
                 starts_on=start,
-                granted_by=kim if name != "Kim Larsen" else None,
+                granted_by=None if users[name] in (kim, lea) else kim,
+                approved_by=None if users[name] in (kim, lea) else lea,
             )
             for name, role, unit in grants
         ]

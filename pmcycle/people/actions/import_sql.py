@@ -104,18 +104,16 @@ WRITE_PEOPLE: tuple[str, ...] = (
     WHERE a.employee_id = e.id AND a.ends_on IS NULL AND NOT is_new
       AND (c->'absent'->>1 = '' OR c ? 'left_on' AND e.left_on IS NOT NULL)
     """,
-    # The sign-in name follows the record as long as it was the record's address.
+    # The address with which somebody signs in is never a file's to change.
     """
-    UPDATE people_user w SET name = e.name,
-      email = CASE WHEN lower(w.email) = lower(c->'email'->>0) AND NOT EXISTS (
-        SELECT FROM people_user o WHERE o.id <> w.id AND lower(o.email) = lower(e.email)) THEN e.email ELSE w.email END
+    UPDATE people_user w SET name = e.name
     FROM l JOIN people_employee e ON e.number = l.key
-    WHERE w.employee_id = e.id AND c ?| array['name', 'email']
+    WHERE w.employee_id = e.id AND c ? 'name'
     """,
     # Who signed in before there was a record, like the first HR admins, is now known as an employee.
     """
     UPDATE people_user w SET employee_id = e.id FROM l JOIN people_employee e ON e.number = l.key
-    WHERE w.employee_id IS NULL AND e.email <> '' AND lower(w.email) = lower(e.email)
+    WHERE w.employee_id IS NULL AND e.email <> '' AND lower(w.email) = lower(e.email) AND (is_new OR c ? 'email')
       AND NOT EXISTS (SELECT FROM people_user o WHERE o.employee_id = e.id)
     """,
     # One stream for the run, not one for each person: a stream is locked until the transaction ends,

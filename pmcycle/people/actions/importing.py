@@ -19,9 +19,10 @@ from django.utils.translation import gettext as _
 
 from pmcycle.access import in_force, today
 from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_all
-from pmcycle.activity.actions.todos import settle as settle_open
 from pmcycle.activity.models import Job
 from pmcycle.errors import Invalid, Refused, check_version
+from pmcycle.people.actions.accounts import close_accounts_of_leavers
+from pmcycle.people.actions.hands import Nearness, hands_of
 from pmcycle.people.actions.import_sql import LINES, WRITE_PEOPLE
 from pmcycle.people.models import (
     Absence,
@@ -36,6 +37,7 @@ from pmcycle.people.models import (
     Settlement,
     Unit,
     User,
+    hr_admins,
 )
 from pmcycle.people.rules import columns, lines, names, sheets
 
@@ -93,6 +95,7 @@ def upload_import(kind: str, file_name: str, content: bytes, *, by: User) -> Imp
             options=options,
             uploaded_by=by,
         )
+        run.hands.add(by)
         record("uploaded_import", run, by=by, sha256=run.sha256, kind=kind)
     return run
 
@@ -133,6 +136,7 @@ def map_columns(
         row.state = Import.State.UPLOADED
         row.version += 1
         row.save(update_fields=["mapping", "options", "state", "version"])
+        row.hands.add(by)
         ColumnMapping.objects.update_or_create(
             kind=row.kind,
             signature=columns.signature(row.header),
@@ -188,9 +192,11 @@ def settle(run: Import, choices: Mapping[str, Any], *, by: User, version: int | 
         _check_open(row)
         kept = {**row.choices, **choices}
         row.choices = {k: v for k, v in kept.items() if v is not None}
+        row.deciders |= dict.fromkeys(choices, by.pk)
         row.state = Import.State.UPLOADED
         row.version += 1
-        row.save(update_fields=["choices", "state", "version"])
+        row.save(update_fields=["choices", "deciders", "state", "version"])
+        row.hands.add(by)
         record("settled_import", row, by=by, choices=len(choices))
     return row
 
@@ -280,8 +286,6 @@ class _People:
 
     def __init__(self, run: Import) -> None:
         self.run = run
-        mine = Employee.objects.filter(user=run.uploaded_by_id).values_list("number", flat=True)
-        self.own = mine.first()
         self.as_of = date.fromisoformat(run.options["as_of"])
         self.by_number: dict[str, list[int]] = {}
         self.by_name: dict[str, list[tuple[str, str, bool]]] = {}
@@ -291,9 +295,17 @@ class _People:
         self.manager_said: dict[str, str] = {}
         self.gone: set[str] = set()
         self.resolved: dict[str, tuple[str, Any]] = {}
-        self.remembered: dict[str, Any] = dict(Settlement.objects.values_list("key", "choice"))
+        settled = list(Settlement.objects.values_list("key", "choice", "decided_by"))
+        self.remembered: dict[str, Any] = {key: choice for key, choice, _by in settled}
+        self.decided_by: dict[str, int] = {key: by for key, _choice, by in settled}
+        self.hands = hands_of(run)
+        self.near = Nearness({*self.hands, *self.decided_by.values()})
         self.taken: set[str] = set()
+        # What an account without a record signs in with: the record of that address becomes its own.
+        self.loose = dict(User.objects.filter(employee__isnull=True).values_list("email", "name"))
         self._read_company()
+        # Into an empty company somebody has to bring themselves, too.
+        self.is_first = not self.known
         self._read_file()
         self.in_loop = self._find_loops() if "manager" in run.mapping else {}
 
@@ -304,6 +316,11 @@ class _People:
             chosen = self.remembered.get(row_memory(cells)) or self.remembered.get(line_memory(said, name))
         return chosen or {}
 
+    def hands_at(self, cells: list[str], said: str, name: str, manager: str) -> set[int]:
+        """Whoever decided what the line comes to: the hands of this file, and who settled the same doubt before."""
+        keys = [row_memory(cells), line_memory(said, name), manager_memory(names.key_of(manager))]
+        return self.hands | {self.decided_by[key] for key in keys if key in self.decided_by}
+
     def _read_company(self) -> None:
         people = Employee.objects.values_list("number", "name", "email", "left_on")
         for number, name, email, left_on in people.iterator(chunk_size=10_000):
@@ -312,6 +329,11 @@ class _People:
             if email:
                 self.by_email[email.lower()] = number
                 self.taken.add(email.lower())
+        for number, email in User.objects.filter(employee__isnull=False).values_list(
+            "employee__number", "email"
+        ):
+            self.by_email.setdefault(email.lower(), number)
+            self.taken.add(email.lower())
 
     def _read_file(self) -> None:
         mapping, options = self.run.mapping, self.run.options
@@ -424,14 +446,16 @@ def _judge_people(run: Import) -> Iterator[ImportLine]:
         numbers = {r.values.get("number", "") for _n, _c, r, _ch in readings}
         existing = _records(numbers, company.as_of)
         for number, cells, reading, chosen in readings:
-            yield _fate(run, company, number, cells, reading, chosen, existing)
+            said = lines.cell(cells, run.mapping, "number")
+            hands = company.hands_at(cells, said, reading.name.shown, reading.values.get("manager", ""))
+            yield _fate(run, company, number, hands, reading, chosen, existing)
 
 
 def _fate(
     run: Import,
     company: _People,
     number: int,
-    cells: list[str],
+    hands: set[int],
     reading: lines.Reading,
     chosen: Mapping[str, Any],
     existing: Mapping[str, dict[str, str]],
@@ -472,15 +496,19 @@ def _fate(
     if doubts:
         line.fate, line.messages = ImportLine.Fate.AMBIGUOUS, [*doubts, *reading.notes]
         return line
+    if _leave_address(company, reading, before):
+        line.candidates = [{"kind": "address"}]
     _complete(run, company, reading, before)
+    line.messages = [*reading.notes]
     if before is None:
         line.fate = ImportLine.Fate.CREATED
     else:
         line.changes = lines.differences(values, before)
         line.fate = ImportLine.Fate.CHANGED if line.changes else ImportLine.Fate.UNCHANGED
-        if line.changes and key == company.own:
-            line.fate = ImportLine.Fate.REFUSED
-            line.messages = [_("This is your own record. Changes of it are imported by another HR admin.")]
+    if company.is_first or line.fate == ImportLine.Fate.UNCHANGED:
+        return line
+    if too_near := company.near.why_not(line, hands):
+        line.fate, line.messages = ImportLine.Fate.REFUSED, [too_near, *reading.notes]
     return line
 
 
@@ -539,13 +567,39 @@ def _shares_a_word(one: str, other: str) -> bool:
     return bool(set(names.words_of(one)) & set(names.words_of(other)))
 
 
+def _leave_address(company: _People, reading: lines.Reading, before: Mapping[str, str] | None) -> bool:
+    """Leave out the address of whoever signs in with another, say so, and answer whether there was one.
+
+    Whoever sets the address of an account can ask for a new password there: no file does.
+    """
+    values = reading.values
+    email = values.get("email", "")
+    if before and email and before["sign_in"] and before["sign_in"].lower() != email:
+        del values["email"]
+        reading.notes.append(
+            _(
+                "The line has another e-mail address, %(email)s. It is left out: %(name)s signs in with"
+                " %(sign_in)s, which only they change, or two HR admins on the page of the account."
+            )
+            % {"email": email, "name": before["name"], "sign_in": before["sign_in"]}
+        )
+        return True
+    if email in company.loose and not (before and before["email"].lower() == email):
+        reading.notes.append(
+            _("%(name)s signs in with %(email)s and is known as this person from then on.")
+            % {"name": company.loose[email], "email": email}
+        )
+    return False
+
+
 def _complete(
     run: Import, company: _People, reading: lines.Reading, before: Mapping[str, str] | None
 ) -> None:
     """Add what follows from options and record: a built address, absence, and what is not compared."""
     values = reading.values
     has_left = bool(values.get("left_on")) and values["left_on"] <= company.as_of.isoformat()
-    if run.options.get("email_source") == "build" and not (before and before["email"]) and not has_left:
+    is_reached = bool(before and (before["email"] or before["sign_in"]))
+    if run.options.get("email_source") == "build" and not is_reached and not has_left:
         built = names.address(
             reading.name, run.options["email_pattern"], run.options["email_domain"], company.taken
         )
@@ -586,6 +640,7 @@ def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
         born=F("private__born_on"),
         said_sex=F("private__sex"),
         reason=F("private__leave_reason"),
+        sign_in=F("user__email"),
         line_now=Subquery(open_line.values("manager__number")[:1]),
         line_last=Subquery(of_line.values("manager__number")[:1]),
         salary=Subquery(salary[:1]),
@@ -600,6 +655,7 @@ def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
                 for k in ("number", "name", "email", "job_title", "job_family", "grade", "location")
             },
             "unit": row["unit_name"] or "",
+            "sign_in": row["sign_in"] or "",
             "hired_on": row["hired_on"].isoformat(),
             "left_on": row["left_on"].isoformat() if row["left_on"] else "",
             "fte": f"{row['fte']:.3f}",
@@ -617,6 +673,8 @@ def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
 
 
 def _judge_ranges(run: Import) -> Iterator[ImportLine]:
+    hands = hands_of(run)
+    near = Nearness(hands)
     existing = {
         (r.job_title.casefold(), r.grade, r.currency): r for r in PayRange.objects.iterator(chunk_size=5_000)
     }
@@ -649,6 +707,9 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
                 line.fate = ImportLine.Fate.CHANGED if line.changes else ImportLine.Fate.UNCHANGED
             else:
                 line.fate = ImportLine.Fate.CREATED
+            is_written = line.fate in (ImportLine.Fate.CREATED, ImportLine.Fate.CHANGED)
+            if is_written and existing and (why_not := near.why_not_range(values, hands)):
+                line.fate, line.messages = ImportLine.Fate.REFUSED, [why_not]
             seen.setdefault(key, number)
         yield line
 
@@ -662,6 +723,8 @@ def start_apply(run: Import, *, by: User, version: int | None, url: str) -> Job:
         row = Import.objects.select_for_update().get(pk=run.pk)
         check_version(row, version)
         _check_ready(row)
+        _check_hand(row, by)
+        row.hands.add(by)
         job, _made = enqueue(APPLY, row, by=by, total=_batches(row) + len(WRITE_PEOPLE), url=url)
     return job
 
@@ -676,6 +739,29 @@ def _check_ready(run: Import) -> None:
     if wrong:
         raise Refused(
             _("%(count)d lines are refused. Correct the file, or leave these lines out.") % {"count": wrong}
+        )
+
+
+def _check_hand(run: Import, by: User) -> None:
+    """Refuse to let somebody apply what is too near to them; the rehearsal looked at those before."""
+    hand = {by.pk}
+    if hand <= hands_of(run):
+        return
+    near = Nearness(hand)
+    written = ImportLine.objects.filter(run=run, fate__in=[ImportLine.Fate.CREATED, ImportLine.Fate.CHANGED])
+    if run.kind == Import.Kind.PEOPLE:
+        is_first = not Employee.objects.exists()
+        barred = [] if is_first else [x.number for x in near.among(written) if near.why_not(x, hand)]
+    else:
+        is_first = not PayRange.objects.exists()
+        barred = [] if is_first else [x.number for x in written if near.why_not_range(x.values, hand)]
+    if barred:
+        raise Refused(
+            _(
+                "Line %(lines)s is about you, about whom you report to or about the pay of whom you lead. Leave"
+                " it out, or let another HR admin apply this."
+            )
+            % {"lines": ", ".join(map(str, barred[:8]))}
         )
 
 
@@ -695,6 +781,9 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
             _check_ready(row)
+            if not hr_admins().filter(pk=by.pk).exists():
+                raise Refused(_("Whoever asked for this is no HR admin any more. Somebody else applies it."))
+            row.hands.add(by)
             read = row.digest
             _judge(row, step, keep=False)
             if row.digest != read:
@@ -733,20 +822,23 @@ def _remember(run: Import, by: User) -> None:
     if not run.choices:
         return
     kept: dict[str, Any] = {}
+    deciders: dict[str, int] = {}
     wanted = {int(k[5:]): v for k, v in run.choices.items() if k.startswith("line:")}
     company = _Cells(run)
     for number, cells in _data_lines(run):
         if number in wanted:
             chosen = wanted[number]
             if chosen.get("skip"):
-                kept[row_memory(cells)] = chosen
+                memory = row_memory(cells)
             else:
-                kept[line_memory(company.number(cells), company.name(cells))] = chosen
+                memory = line_memory(company.number(cells), company.name(cells))
+            kept[memory], deciders[memory] = chosen, run.deciders.get(f"line:{number}", by.pk)
     for key, chosen in run.choices.items():
         if key.startswith("manager:"):
-            kept[manager_memory(key[8:])] = chosen
+            memory = manager_memory(key[8:])
+            kept[memory], deciders[memory] = chosen, run.deciders.get(key, by.pk)
     Settlement.objects.bulk_create(
-        [Settlement(key=key, choice=chosen, decided_by=by) for key, chosen in kept.items()],
+        [Settlement(key=key, choice=chosen, decided_by_id=deciders[key]) for key, chosen in kept.items()],
         update_conflicts=True,
         unique_fields=["key"],
         update_fields=["choice", "decided_by", "decided_at"],
@@ -809,18 +901,6 @@ def _write_ranges(run: Import) -> None:
             """,
             {"run": run.pk},
         )
-
-
-def close_accounts_of_leavers(on: date) -> int:
-    """End the accounts of everybody whose last day has passed; answers how many. Nothing is deleted."""
-    with transaction.atomic():
-        leavers = User.objects.select_for_update(of=("self",), no_key=True).filter(
-            is_active=True, employee__left_on__lt=on
-        )
-        gone = dict(leavers.values_list("pk", "employee"))
-        User.objects.filter(pk__in=gone).update(is_active=False)
-        settle_open("closed_account", "people", set(gone.values()), by=None)
-    return len(gone)
 
 
 def fates(run: Import) -> dict[str, int]:

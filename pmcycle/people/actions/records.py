@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -13,19 +12,32 @@ from django.utils.translation import gettext as _
 from pmcycle.access import today
 from pmcycle.activity.actions import record
 from pmcycle.errors import Invalid, Refused, check_version
-from pmcycle.people.actions.importing import close_accounts_of_leavers
-from pmcycle.people.models import Absence, Employee, PrivateProfile, ReportingLine, RoleGrant, User
-from pmcycle.people.rules import lines, roles
+from pmcycle.people.actions.accounts import close_accounts_of_leavers
+from pmcycle.people.models import Absence, Employee, PrivateProfile, ReportingLine, User
+from pmcycle.people.rules import lines
+from pmcycle.people.rules.hands import PAY
 
 EDITABLE = ("name", "sort_name", "email", "job_title", "job_family", "grade", "unit", "location", "zone")
 # Any number that no other lock of this product uses: two changes of managers could close a loop together.
 LINES_LOCK = 7302
 
 
-def _locked(employee: Employee, version: int | None, fields: tuple[str, ...]) -> Employee:
+def _locked(employee: Employee, version: int | None, fields: tuple[str, ...], by: User) -> Employee:
+    """The record to change, which is neither one's own nor that of somebody one reports to."""
     row = Employee.objects.select_for_update(of=("self",)).select_related("unit").get(pk=employee.pk)
+    if not Employee.objects.editable_by(by).filter(pk=row.pk).exists():
+        raise Refused(_("Another HR admin changes your own record and that of whom you report to."))
     check_version(row, version, fields)
     return row
+
+
+def _check_not_led(row: Employee, by: User, field: str) -> None:
+    """Refuse what decides the pay of somebody whom one leads."""
+    if ReportingLine.objects.unended_or_last().filter(employee=row, manager=by.employee_id).exists():
+        raise Invalid(
+            field,
+            _("You lead this person. What decides their pay, and who leads them, another HR admin changes."),
+        )
 
 
 def _bump(row: Employee, *fields: str) -> None:
@@ -34,47 +46,46 @@ def _bump(row: Employee, *fields: str) -> None:
 
 
 def edit_employee(employee: Employee, values: dict[str, Any], *, by: User, version: int | None) -> Employee:
-    """Correct the public record. The sign-in address follows the record's as long as both were equal.
+    """Correct the public record.
 
-    Refused for the address of somebody whose role opens personnel files: whoever sets an address can
-    ask for a new password there, and one HR admin would be both of the two that a release takes.
+    The address of somebody who has an account is what they sign in with; it changes on the page of the
+    account, by its owner or by two HR admins (`pmcycle.people.actions.addresses`).
     """
     with transaction.atomic():
-        row = _locked(employee, version, EDITABLE)
+        row = _locked(employee, version, EDITABLE, by)
         changed = [f for f in EDITABLE if f in values and getattr(row, f) != values[f]]
         if not changed:
             return row
-        taken = Employee.objects.filter(email__iexact=values.get("email", "")).exclude(pk=row.pk)
-        if values.get("email") and taken.exists():
-            raise Invalid("email", _("Another employee has this e-mail address."))
-        old_email = row.email
+        if deciding := sorted(PAY.intersection(changed)):
+            _check_not_led(row, by, deciding[0])
+        account = User.objects.select_for_update().filter(employee=row).first()
+        if "email" in changed:
+            _check_email(row, account, values["email"])
         for name in changed:
             setattr(row, name, values[name])
         _bump(row, *changed)
-        account = User.objects.select_for_update().filter(employee=row).first()
-        if account is not None and {"name", "email"} & set(changed):
+        if account is not None and "name" in changed:
             account.name = row.name
-            if row.email and account.email.lower() == old_email.lower():
-                _move_sign_in(account, row.email.lower(), by)
-            account.save(update_fields=["name", "email"])
+            account.save(update_fields=["name"])
         record("edited_employee", row, by=by, about=row, fields=changed)
     return row
 
 
-def _move_sign_in(account: User, email: str, by: User) -> None:
-    """Let somebody sign in with another address; the one before opens nothing any more."""
-    if account.email == email:
-        return
-    if User.objects.filter(email__iexact=email).exclude(pk=account.pk).exists():
-        raise Invalid("email", _("Another account signs in with this e-mail address."))
-    if RoleGrant.objects.current().filter(user=account, role__in=roles.HR_ROLES).exists():
+def _check_email(row: Employee, account: User | None, email: str) -> None:
+    if account is not None and email.lower() != account.email:
         raise Invalid(
-            "email", _("This person's role opens personnel files. End the role before the address changes.")
+            "email",
+            _(
+                "This person signs in with it. It changes on the page of their account, by them or by two HR"
+                " admins."
+            ),
         )
-    # The sign-in library keeps every address that was ever used, and would accept it for a new password.
-    EmailAddress.objects.filter(user=account).delete()
-    record("moved_sign_in", account, by=by, about=account.employee, stream="security")
-    account.email = email
+    if not email:
+        return
+    if Employee.objects.filter(email__iexact=email).exclude(pk=row.pk).exists():
+        raise Invalid("email", _("Another employee has this e-mail address."))
+    if account is None and User.objects.filter(email__iexact=email).exists():
+        raise Invalid("email", _("Another account signs in with this e-mail address."))
 
 
 def change_manager(
@@ -88,7 +99,10 @@ def change_manager(
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LINES_LOCK])
-        row = _locked(employee, version, ())
+        row = _locked(employee, version, (), by)
+        _check_not_led(row, by, "manager")
+        if manager is not None and manager.pk == by.employee_id:
+            raise Invalid("manager", _("Who reports to you is for another HR admin to say."))
         if manager is not None and manager.pk == row.pk:
             raise Invalid("manager", _("Nobody reports to themselves."))
         if starts_on < row.hired_on:
@@ -147,7 +161,7 @@ def add_absence(
         raise Invalid("ends_on", _("The last day cannot be before the first."))
     try:
         with transaction.atomic():
-            row = _locked(employee, None, ())
+            row = _locked(employee, None, (), by)
             absence: Absence = Absence.objects.create(
                 employee=row, kind=kind, is_paid=is_paid, starts_on=starts_on, ends_on=ends_on
             )
@@ -160,7 +174,7 @@ def add_absence(
 def end_absence(absence: Absence, last_day: date, *, by: User) -> Absence:
     """Say on which day a leave ends, that day included."""
     with transaction.atomic():
-        employee = _locked(absence.employee, None, ())
+        employee = _locked(absence.employee, None, (), by)
         row: Absence = Absence.objects.select_for_update().get(pk=absence.pk)
         if last_day < row.starts_on:
             raise Refused(_("The last day cannot be before the first."))
@@ -175,7 +189,7 @@ def set_leave_date(
 ) -> Employee:
     """Date a person's leaving (None: they stay). Lines and leave end with the last day; nothing is deleted."""
     with transaction.atomic():
-        row = _locked(employee, version, ("left_on",))
+        row = _locked(employee, version, ("left_on",), by)
         if left_on and left_on < row.hired_on:
             raise Invalid("left_on", _("The last day cannot be before the first."))
         before, row.left_on = row.left_on, left_on

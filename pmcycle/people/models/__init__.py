@@ -7,11 +7,13 @@ here from the first migration.
 
 from pmcycle.people.models.accounts import (
     SCOPES,
+    AddressChange,
     ApiToken,
     Delegation,
     PasswordWish,
     Role,
     RoleGrant,
+    RoleRequest,
     SetupCode,
     Standing,
     User,
@@ -32,6 +34,7 @@ from pmcycle.people.models.imports import (
     ImportLine,
     Settlement,
 )
+from pmcycle.people.models.open import SEATS, items, matters, put_to_each
 from pmcycle.people.models.records import (
     Absence,
     Employee,
@@ -48,8 +51,10 @@ from pmcycle.people.models.scopes import (
 
 __all__ = [
     "SCOPES",
+    "SEATS",
     "WORKS_ON",
     "Absence",
+    "AddressChange",
     "ApiToken",
     "ColumnMapping",
     "DatedQuerySet",
@@ -65,6 +70,7 @@ __all__ = [
     "ReportingLine",
     "Role",
     "RoleGrant",
+    "RoleRequest",
     "Salary",
     "Settlement",
     "SetupCode",
@@ -76,5 +82,8 @@ __all__ = [
     "hr_admins",
     "hr_scope",
     "in_use",
+    "items",
+    "matters",
     "monday_to_friday",
+    "put_to_each",
 ]

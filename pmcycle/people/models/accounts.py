@@ -7,6 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
@@ -16,6 +17,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import JSONObject, Lower
 from django.utils.translation import gettext_lazy as _
 
+from pmcycle.activity.models import WithoutSwitch
 from pmcycle.people.models.company import Organisation, Unit
 from pmcycle.people.models.records import Employee, ReportingLine
 from pmcycle.people.models.scopes import DatedQuerySet, date_span
@@ -98,6 +100,55 @@ class Standing:
         )
 
 
+# Whoever sets the address of an account can ask for a new password there. So it moves by one way only,
+# whatever statement tries: to the address whose confirmation is the latest on record.
+ADDRESS_CONFIRMED = """
+BEGIN
+  IF (SELECT c.email FROM people_addresschange c WHERE c.user_id = NEW.id AND c.confirmed_at IS NOT NULL
+      ORDER BY c.confirmed_at DESC, c.id DESC LIMIT 1) IS DISTINCT FROM NEW.email THEN
+    RAISE EXCEPTION 'sign_in_address_is_confirmed' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END;
+"""
+
+# An account that is opened again begins without anything that it held before.
+OPENED_BARE = """
+BEGIN
+  IF EXISTS (SELECT FROM people_rolegrant g WHERE g.user_id = NEW.id AND coalesce(g.ends_on >= current_date, true))
+     OR EXISTS (SELECT FROM people_apitoken t WHERE t.user_id = NEW.id AND t.revoked_at IS NULL)
+     OR EXISTS (SELECT FROM people_delegation d
+       WHERE NEW.id IN (d.principal_id, d.delegate_id) AND d.ends_on >= current_date) THEN
+    RAISE EXCEPTION 'user_opened_without_what_it_held' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END;
+"""
+
+# A grant that one person made takes another who approved it, and who approves did not make the account.
+GRANT_TAKES_TWO = """
+BEGIN
+  IF NEW.granted_by_id IS NOT NULL AND (NEW.approved_by_id IS NULL OR EXISTS (
+      SELECT FROM people_user u WHERE u.id = NEW.user_id AND u.made_by_id = NEW.approved_by_id)) THEN
+    RAISE EXCEPTION 'role_grant_takes_two_people' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END;
+"""
+
+# An ended role never comes back, and a role never becomes another: both take a new grant.
+GRANT_ONLY_ENDS = """
+BEGIN
+  IF (NEW.user_id, NEW.role, NEW.unit_id, NEW.starts_on, NEW.granted_by_id, NEW.approved_by_id) IS DISTINCT FROM
+     (OLD.user_id, OLD.role, OLD.unit_id, OLD.starts_on, OLD.granted_by_id, OLD.approved_by_id)
+     OR OLD.ends_on IS NOT NULL AND (NEW.ends_on IS NULL OR NEW.ends_on > OLD.ends_on) THEN
+    RAISE EXCEPTION 'role_grant_only_ends' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END;
+"""
+
+
 class UserQuerySet(models.QuerySet["User"]):
     def visible_to(self, user: User) -> Self:
         """IT admins and HR admins manage accounts; everybody sees their own."""
@@ -128,6 +179,10 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     zone = models.CharField(_("time zone"), max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Who invited this person; nobody made the accounts of the first visit.
+    made_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # How often all that the account had handed out was ended: what is of an earlier life opens nothing.
+    life = models.PositiveIntegerField(default=0, db_default=0)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -136,10 +191,34 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.CheckConstraint(condition=~Q(made_by=F("id")), name="user_not_made_by_oneself"),
+        ]
+        triggers = [
+            WithoutSwitch(
+                name="address_by_confirmed_change",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("email"),
+                condition=pgtrigger.Q(old__email__df=pgtrigger.F("new__email")),
+                func=ADDRESS_CONFIRMED,
+            ),
+            WithoutSwitch(
+                name="opened_bare",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("is_active"),
+                condition=pgtrigger.Q(old__is_active=False, new__is_active=True),
+                func=OPENED_BARE,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session is checked against: the password, and the life of the account that it began in."""
+        found: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        return f"{found}-{self.life}" if self.life else found
 
     @cached_property
     def standing(self) -> Standing:
@@ -188,7 +267,9 @@ class RoleGrant(models.Model):
     unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
+    # Who asked for it and who approved it; both are empty where the first visit or an operator named somebody.
     granted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
     objects = RoleGrantQuerySet.as_manager()
 
@@ -217,6 +298,20 @@ class RoleGrant(models.Model):
                 name="role_grant_not_to_oneself",
                 violation_error_message=_("Nobody grants a role to themselves."),
             ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True)
+                | (Q(granted_by__isnull=False) & ~Q(approved_by=F("granted_by")) & ~Q(approved_by=F("user"))),
+                name="role_grant_second_is_another",
+                violation_error_message=_("A role takes a second person, who is not the one who gets it."),
+            ),
+        ]
+        triggers = [
+            WithoutSwitch(
+                name="takes_two", when=pgtrigger.Before, operation=pgtrigger.Insert, func=GRANT_TAKES_TWO
+            ),
+            WithoutSwitch(
+                name="only_ends", when=pgtrigger.Before, operation=pgtrigger.Update, func=GRANT_ONLY_ENDS
+            ),
         ]
 
     def __str__(self) -> str:
@@ -237,6 +332,155 @@ class RoleGrant(models.Model):
         )
         leads = ReportingLine.objects.current().filter(manager=OuterRef("employee"))
         return JSONObject(grants=Func(ArraySubquery(grants), function="to_jsonb"), leads=Exists(leads))
+
+
+class RoleRequestQuerySet(models.QuerySet["RoleRequest"]):
+    def visible_to(self, user: User) -> Self:
+        """Administrators; which of them may approve which role is the action's to say."""
+        return self if user.standing.is_it_admin or user.standing.is_hr_admin else self.none()
+
+    editable_by = visible_to
+
+    def waiting(self) -> Self:
+        """Asked for, and neither approved nor withdrawn."""
+        return self.filter(approved_at__isnull=True, withdrawn_at__isnull=True)
+
+
+class RoleRequest(models.Model):
+    """A role that one administrator asks for and another approves; only then is it a `RoleGrant`."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="role_requests")
+    role = models.CharField(max_length=20, choices=Role)
+    unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = RoleRequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(requested_by=F("user")),
+                name="role_request_not_for_oneself",
+                violation_error_message=_("Nobody grants a role to themselves."),
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True)
+                | (~Q(approved_by=F("requested_by")) & ~Q(approved_by=F("user"))),
+                name="role_request_takes_two_people",
+                violation_error_message=_("A role takes a second person, who is not the one who gets it."),
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False, withdrawn_at__isnull=True),
+                name="role_request_approved_names_who",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="role_request_dates"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "role", "unit"],
+                condition=Q(approved_at__isnull=True, withdrawn_at__isnull=True),
+                nulls_distinct=False,
+                name="role_request_waits_once",
+                violation_error_message=_("Somebody has asked for it already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role}"
+
+    @property
+    def shown(self) -> str:
+        """The role in words, with its unit; read it with `unit` selected."""
+        return f"{self.get_role_display()} · {self.unit.name}" if self.unit else str(self.get_role_display())
+
+
+class AddressChangeQuerySet(models.QuerySet["AddressChange"]):
+    def visible_to(self, user: User) -> Self:
+        """The owner of the account and HR admins."""
+        return self if user.standing.is_hr_admin else self.filter(user=user)
+
+    editable_by = visible_to
+
+    def waiting(self) -> Self:
+        """Asked for, and neither confirmed nor withdrawn."""
+        return self.filter(confirmed_at__isnull=True, withdrawn_at__isnull=True)
+
+    def for_a_second(self) -> Self:
+        """What an HR admin has asked for and no second one has agreed to."""
+        return self.waiting().filter(approved_at__isnull=True).exclude(requested_by=F("user"))
+
+
+class AddressChange(models.Model):
+    """Another sign-in address of an account: its owner asks, or an HR admin and a second one.
+
+    It counts when the link that was sent to it is followed. The record's address goes with it.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="address_changes")
+    email = models.EmailField(_("e-mail"))
+    reason = models.CharField(max_length=500, blank=True)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    # The link counts from here on: from asking, or from the second person's yes.
+    sent_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = AddressChangeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")) & ~Q(email=""), name="address_change_is_an_address"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True)
+                | (~Q(approved_by=F("requested_by")) & ~Q(approved_by=F("user"))),
+                name="address_change_takes_two_people",
+                violation_error_message=_("Another person's address takes a second person."),
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                name="address_change_approved_names_who",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True) | Q(requested_by=F("user")) | Q(approved_at__isnull=False),
+                name="address_change_is_sent_when_agreed",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True) | Q(sent_at__isnull=False, withdrawn_at__isnull=True),
+                name="address_change_confirmed_was_sent",
+            ),
+            models.CheckConstraint(
+                condition=Q(requested_by=F("user")) | ~Q(reason=""), name="address_change_of_others_says_why"
+            ),
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(confirmed_at__isnull=True, withdrawn_at__isnull=True),
+                name="address_change_one_waits",
+                violation_error_message=_("Another address is waiting already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"address of {self.user_id}"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the owner of the account asked."""
+        return self.requested_by_id == self.user_id
 
 
 class Delegation(models.Model):

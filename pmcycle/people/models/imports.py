@@ -20,8 +20,9 @@ class ImportQuerySet(models.QuerySet["Import"]):
 class Import(models.Model):
     """One uploaded file on its way into the company: mapped, rehearsed, applied — or not.
 
-    `choices` are what was settled by hand ("line:12", "manager:jon smyth"); `digest` tells whether a
-    second rehearsal came to the same fates as the one that HR has read.
+    `choices` are what was settled by hand ("line:12", "manager:jon smyth"), `deciders` by whom; `digest`
+    tells whether a second rehearsal came to the same fates as the one that HR has read. `hands` are all who
+    uploaded, mapped, settled or applied it: their own records do not go through it.
     """
 
     class Kind(models.TextChoices):
@@ -44,11 +45,13 @@ class Import(models.Model):
     mapping = models.JSONField(default=dict)
     options = models.JSONField(default=dict)
     choices = models.JSONField(default=dict)
+    deciders = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
     digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
     message = models.TextField(blank=True)
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    hands = models.ManyToManyField(User, related_name="+")
     uploaded_at = models.DateTimeField(auto_now_add=True)
     applied_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)

@@ -55,8 +55,11 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
         return self
 
     def editable_by(self, user: User) -> Self:
-        """HR admins edit records, but never their own."""
-        return self.exclude(pk=user.employee_id) if user.standing.is_hr_admin else self.none()
+        """HR admins edit records, but never their own, nor that of whom they report to."""
+        if not user.standing.is_hr_admin:
+            return self.none()
+        above = ReportingLine.objects.unended().filter(employee=user.employee_id).values("manager")
+        return self.exclude(pk=user.employee_id).exclude(pk__in=above)
 
     def working(self, on: date) -> Self:
         """Hired on or before the day and not yet gone."""
@@ -138,9 +141,13 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
         return self.filter(own | hr_scope(user, unit="unit", employee="pk"))
 
     def for_profile(self, user: User) -> Self:
-        """With unit and private profile, and whether `user` may read the latter (`is_private`)."""
+        """With unit and private profile, whether `user` may read the latter (`is_private`) and edit the record
+        (`is_editable`)."""
         private = Employee.objects.private_to(user).filter(pk=OuterRef("pk"))
-        return self.select_related("unit", "private").annotate(is_private=Exists(private))
+        editable = Employee.objects.editable_by(user).filter(pk=OuterRef("pk"))
+        return self.select_related("unit", "private").annotate(
+            is_private=Exists(private), is_editable=Exists(editable)
+        )
 
 
 class Employee(models.Model):
@@ -177,6 +184,7 @@ class Employee(models.Model):
     manager_id: int
     step: int
     is_private: bool
+    is_editable: bool
 
     class Meta:
         ordering = ["sort_name", "pk"]
@@ -223,6 +231,17 @@ class PrivateProfile(models.Model):
         return f"private profile of {self.employee_id}"
 
 
+class ReportingLineQuerySet(DatedQuerySet):
+    def unended(self) -> Self:
+        """Lines of today and those that are to come."""
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today()))
+
+    def unended_or_last(self) -> Self:
+        """The same, and of people whose lines have all ended the latest: who leads them, or did until they left."""
+        later = self.model.objects.filter(employee=OuterRef("employee"), starts_on__gt=OuterRef("starts_on"))
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today()) | ~Exists(later))
+
+
 class ReportingLine(models.Model):
     """Who reports to whom, and when. At most one line manager on any day; never oneself."""
 
@@ -236,7 +255,7 @@ class ReportingLine(models.Model):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
 
-    objects = DatedQuerySet.as_manager()
+    objects = ReportingLineQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -30,3 +30,17 @@ def why_not_grant(
     if role in SCOPED and not names_unit:
         return _("HR partners and unit heads are named for a unit.")
     return ""
+
+
+def why_not_second(*, asked: bool, gets: bool, made: bool) -> str:
+    """The sentence that refuses somebody as the second person of a grant, or "" if they are one.
+
+    Who makes an account and says which roles it holds is both of the two; so is who gets the role.
+    """
+    if asked:
+        return _("You asked for it; a second person approves.")
+    if gets:
+        return _("Nobody grants a role to themselves. Ask another HR admin.")
+    if made:
+        return _("You made this account. Another HR admin approves.")
+    return ""

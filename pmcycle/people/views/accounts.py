@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,9 +24,28 @@ from pmcycle.access import UserRequest, get_editable, today
 from pmcycle.activity.actions import hold_to
 from pmcycle.errors import Invalid
 from pmcycle.people.actions import accounts as actions
+from pmcycle.people.actions import addresses
 from pmcycle.people.adapters import address_of
-from pmcycle.people.forms import FirstVisitForm, RoleForm, SettingsForm, TokenForm, zone_choices
-from pmcycle.people.models import ApiToken, Employee, Role, RoleGrant, Unit, User, in_use
+from pmcycle.people.forms import (
+    AddressForm,
+    FirstVisitForm,
+    OthersAddressForm,
+    RoleForm,
+    SettingsForm,
+    TokenForm,
+    zone_choices,
+)
+from pmcycle.people.models import (
+    AddressChange,
+    ApiToken,
+    Employee,
+    Role,
+    RoleGrant,
+    RoleRequest,
+    Unit,
+    User,
+    in_use,
+)
 from pmcycle.people.rules import roles
 from pmcycle.typed import done, row_number, search_words
 
@@ -137,14 +158,29 @@ def account(request: UserRequest, pk: int) -> HttpResponse:
     return _account_page(request, get_editable(User, request.user, pk=pk))
 
 
-def _account_page(request: UserRequest, user: User, form: RoleForm | None = None) -> HttpResponse:
+def _account_page(
+    request: UserRequest,
+    user: User,
+    form: RoleForm | None = None,
+    address_form: OthersAddressForm | None = None,
+) -> HttpResponse:
     may = [role for role in Role.values if role not in roles.HR_ROLES or request.user.standing.is_hr_admin]
     shown = form or RoleForm(initial={"starts_on": today()})
     role: Any = shown.fields["role"]
     role.choices = [(r.value, r.label) for r in Role if r.value in may]
     context = {
         "account": user,
-        "grants": user.grants.select_related("unit", "granted_by").order_by("-starts_on", "-pk"),
+        "grants": user.grants.select_related("unit", "granted_by", "approved_by").order_by(
+            "-starts_on", "-pk"
+        ),
+        "asked": RoleRequest.objects.waiting().filter(user=user).select_related("unit", "requested_by"),
+        "address": AddressChange.objects.waiting()
+        .visible_to(request.user)
+        .filter(user=user)
+        .select_related("requested_by", "approved_by")
+        .first(),
+        "address_form": address_form or OthersAddressForm(),
+        "made": user.made_by_id == request.user.pk,
         "form": shown,
         "units": Unit.objects.order_by("name")[:400],
         "is_own": user.pk == request.user.pk,
@@ -152,7 +188,7 @@ def _account_page(request: UserRequest, user: User, form: RoleForm | None = None
         "may": may,
         "today": today(),
     }
-    return render(request, "people/account.html", context, status=422 if form else 200)
+    return render(request, "people/account.html", context, status=422 if form or address_form else 200)
 
 
 @login_required
@@ -187,8 +223,8 @@ def reactivate(request: UserRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def grant_role(request: UserRequest, pk: int) -> HttpResponse:
-    """Give a role to somebody else."""
+def request_role(request: UserRequest, pk: int) -> HttpResponse:
+    """Ask for a role for somebody else; a second person approves."""
     _administrators_only(request)
     user = get_editable(User, request.user, pk=pk)
     form = RoleForm(request.POST)
@@ -196,13 +232,75 @@ def grant_role(request: UserRequest, pk: int) -> HttpResponse:
         said = form.cleaned_data
         if done(
             form,
-            lambda: actions.grant_role(
+            lambda: actions.request_role(
                 user, said["role"], said["unit"], said["starts_on"], said["ends_on"], by=request.user
             ),
         ):
-            messages.success(request, _("The role is granted."))
+            messages.success(request, _("The role waits for a second person."))
             return redirect("people:account", pk=pk)
     return _account_page(request, user, form)
+
+
+@login_required
+@require_POST
+def approve_role(request: UserRequest, pk: int) -> HttpResponse:
+    """Approve a role as the second person."""
+    asked = get_editable(RoleRequest, request.user, pk=pk)
+    actions.approve_role(asked, by=request.user)
+    messages.success(request, _("The role is granted."))
+    return redirect("people:account", pk=asked.user_id)
+
+
+@login_required
+@require_POST
+def withdraw_role(request: UserRequest, pk: int) -> HttpResponse:
+    """Take the question for a role back."""
+    asked = get_editable(RoleRequest, request.user, pk=pk)
+    actions.withdraw_role(asked, by=request.user)
+    messages.success(request, _("The question is taken back."))
+    return redirect("people:account", pk=asked.user_id)
+
+
+@login_required
+@require_POST
+def request_address(request: UserRequest, pk: int) -> HttpResponse:
+    """Ask for another sign-in address of somebody's account; a second HR admin agrees to it."""
+    if not request.user.standing.is_hr_admin:
+        raise Http404
+    user = get_editable(User, request.user, pk=pk)
+    form = OthersAddressForm(request.POST)
+    if form.is_valid():
+        said = form.cleaned_data
+        if done(
+            form, lambda: addresses.request_address(user, said["email"], said["reason"], by=request.user)
+        ):
+            messages.success(request, _("The address waits for a second HR admin."))
+            return redirect("people:account", pk=pk)
+    return _account_page(request, user, address_form=form)
+
+
+@login_required
+@require_POST
+def approve_address(request: UserRequest, pk: int) -> HttpResponse:
+    """Agree to another sign-in address as the second person."""
+    if not request.user.standing.is_hr_admin:
+        raise Http404
+    change = get_editable(AddressChange, request.user, pk=pk)
+    addresses.approve_address(change, by=request.user)
+    messages.success(request, _("The link is on its way to the new address."))
+    return redirect("people:account", pk=change.user_id)
+
+
+@login_required
+@require_POST
+def withdraw_address(request: UserRequest, pk: int) -> HttpResponse:
+    """Take the question for another address back."""
+    change = get_editable(AddressChange, request.user, pk=pk)
+    addresses.withdraw_address(change, by=request.user)
+    messages.success(request, _("The address stays as it was."))
+    if change.user_id == request.user.pk:
+        return redirect("people:change_address")
+    return redirect("people:account", pk=change.user_id)
 
 
 @login_required
@@ -230,6 +328,39 @@ def settings(request: UserRequest) -> HttpResponse:
         return redirect("people:settings")
     context = {"form": form, "zones": zone_choices()}
     return render(request, "people/settings.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]
+def change_address(request: UserRequest) -> HttpResponse:
+    """The address one signs in with, and how it becomes another."""
+    form = AddressForm(request.POST or None)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and done(form, lambda: addresses.change_address(form.cleaned_data["email"], by=request.user))
+    ):
+        messages.success(request, _("A link is on its way to the new address."))
+        return redirect("people:change_address")
+    mine = AddressChange.objects.visible_to(request.user).waiting().filter(user=request.user)
+    context = {"form": form, "waiting": mine.select_related("requested_by").first()}
+    return render(request, "people/change_address.html", context, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
+    """From the link in the mail to the new address: a page with a button, because following a link changes nothing."""
+    change = addresses.read_link(token)
+    if change.is_own and not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    if request.method == "POST":
+        by = request.user if isinstance(request.user, User) else None
+        addresses.confirm_address(token, by=by)
+        messages.success(request, _("The new address counts from now on."))
+        return redirect("people:change_address" if change.is_own else "account_login")
+    return render(request, "people/confirm_address.html", {"change": change})
 
 
 @login_required

@@ -18,7 +18,7 @@ from pmcycle.access import UserRequest, get_editable, get_visible, today
 from pmcycle.activity.actions import hold_to, record_view
 from pmcycle.people.actions import records
 from pmcycle.people.forms import AbsenceForm, EmployeeForm, EndAbsenceForm, LeaveForm, ManagerForm
-from pmcycle.people.models import Absence, Employee, ReportingLine, Unit
+from pmcycle.people.models import Absence, Employee, ReportingLine, Unit, User
 from pmcycle.typed import done, row_number, search_words
 
 PER_PAGE = 50
@@ -143,7 +143,7 @@ def profile(request: UserRequest, pk: int) -> HttpResponse:
         "reports": below,
         "is_own": is_own,
         "is_private": person.is_private,
-        "may_edit": request.user.standing.is_hr_admin and not is_own,
+        "may_edit": person.is_editable,
         "has_left": person.left_on is not None and person.left_on < today(),
         "starts_later": person.hired_on > today(),
     }
@@ -274,6 +274,10 @@ def _edit_page(request: UserRequest, person: Employee, **bound: Form) -> HttpRes
         "leave_form": LeaveForm(initial={"left_on": person.left_on, "version": person.version}),
         **bound,
     }
+    if User.objects.filter(employee=person).exists():
+        forms["form"].fields["email"].help_text = _(
+            "This person signs in with it. It changes on the page of their account."
+        )
     context = {
         **forms,
         "person": person,

@@ -146,8 +146,11 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
     fate = request.GET.get("fate", "")
     search = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
     found = ImportLine.objects.filter(run=run)
+    elsewhere = ImportLine.objects.filter(run=run, candidates__contains=[{"kind": "address"}])
     if fate in ImportLine.Fate.values:
         found = found.filter(fate=fate)
+    elif fate == "address":
+        found = elsewhere
     if search:
         found = found.filter(values__name__icontains=search) | found.filter(key__icontains=search)
     doubtful = ImportLine.objects.filter(run=run, fate=ImportLine.Fate.AMBIGUOUS)
@@ -160,6 +163,15 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
         for value, label in ImportLine.Fate.choices
         if run.counts.get(value)
     ]
+    if left := elsewhere.count():
+        tabs.append(
+            {
+                "label": _("Another address"),
+                "url": f"{here}?fate=address",
+                "active": fate == "address",
+                "count": left,
+            }
+        )
     is_open = run.state == Import.State.CHECKED
     job = Job.objects.filter(kind=importing.APPLY, subject_id=run.pk).order_by("-pk").first()
     return {

@@ -132,7 +132,7 @@ def org_chart(journey: Journey, kim: Person) -> None:
 
 
 def invite_people(journey: Journey, kim: Person) -> None:
-    """Everybody with an address gets a link by mail; somebody else of the company becomes HR's reviewer."""
+    """Everybody with an address gets a link by mail; two HR admins make somebody of the company HR's reviewer."""
     kim.opens("Accounts and roles", "Without an account")
     kim.looks("accounts-without")
     with kim.job("invite everybody"):
@@ -140,14 +140,22 @@ def invite_people(journey: Journey, kim: Person) -> None:
         kim.sees("invited by e-mail")
     assert not User.objects.filter(employee__name=journey.cast.leaver).exists()
     reviewer = journey.user(journey.cast.reviewer)
-    with kim.job("give somebody a role"):
+    with kim.job("ask for a role for somebody"):
         kim.page.get_by_placeholder("Name or e-mail").fill(reviewer.email)
         kim.page.keyboard.press("Enter")
         kim.follows(re.compile(re.escape(reviewer.name)), inside=kim.page.locator("table"))
         kim.chooses("Role", "HR admin")
-        kim.presses("Grant")
-        kim.sees("The role is granted.")
+        kim.presses("Ask for the role")
+        kim.sees("The role waits for a second person.")
     kim.looks("account")
+    leo = journey.person(SECOND)
+    leo.opens("Accounts and roles")
+    leo.page.get_by_placeholder("Name or e-mail").fill(reviewer.email)
+    leo.page.keyboard.press("Enter")
+    leo.follows(re.compile(re.escape(reviewer.name)), inside=leo.page.locator("table"))
+    with leo.job("approve a role as the second person"):
+        leo.confirms("Approve")
+        leo.sees("The role is granted.")
 
 
 def walk(journey: Journey) -> None:

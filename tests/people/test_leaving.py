@@ -1,0 +1,205 @@
+"""Leaving ends on the day whatever an account opens, and whoever comes back begins without any of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from allauth.usersessions.models import UserSession
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from feedback.models import CalendarFeed
+from pmcycle.access import today
+from pmcycle.activity.models import Event
+from pmcycle.people import tasks
+from pmcycle.people.actions import accounts
+from pmcycle.people.models import (
+    AddressChange,
+    ApiToken,
+    Delegation,
+    Employee,
+    RoleGrant,
+    RoleRequest,
+    User,
+)
+from tests.conftest import SignedIn, World
+from tests.factories import people
+from tests.people.importing import Walk
+
+
+class Held:
+    """All that opens something for Ines, and how it is used."""
+
+    def __init__(self, world: World, as_: SignedIn) -> None:
+        self.user, self.as_ = world.ines, as_
+        self.browser = as_(world.ines)
+        # Sessions that the sign-in library did not note down end as well.
+        self.other = as_(world.ines)
+        UserSession.objects.filter(user=world.ines).delete()
+        day = today() + timedelta(days=30)
+        _row, secret = accounts.create_token(world.ines, "probe", ["goals:read"], day)
+        self.bearer = {"Authorization": f"Bearer {secret}"}
+        page = self.browser.post(reverse("feedback:share_calendar")).content.decode()
+        self.calendar = (
+            page.split('class="address">')[1].split("<")[0].removeprefix("http://localhost:8000").strip()
+        )
+        Delegation.objects.create(
+            principal=world.ines,
+            delegate=world.chen,
+            tasks=["x"],
+            starts_on=today() - timedelta(days=5),
+            ends_on=day,
+        )
+        Delegation.objects.create(
+            principal=world.bashir, delegate=world.ines, tasks=["x"], starts_on=today(), ends_on=day
+        )
+        accounts.request_role(world.ines, "unit_head", world.sales, today(), None, by=world.kim)
+
+    def opens(self) -> dict[str, bool]:
+        client: Client = self.as_(None)
+        now = User.objects.filter(pk=self.user.pk, is_active=True).first()
+        current = Delegation.objects.current()
+        return {
+            "session": self.browser.get("/people/").status_code == 200,
+            "unnoted session": self.other.get("/people/").status_code == 200,
+            "token": client.get("/api/v1/schema/", headers=self.bearer).status_code == 200,
+            "calendar": client.get(self.calendar).status_code == 200,
+            "role": bool(now and now.standing.roles),
+            "deputy": current.filter(principal=self.user).exists(),
+            "deputy of others": current.filter(delegate=self.user).exists(),
+            "question": RoleRequest.objects.waiting().filter(user=self.user).exists(),
+        }
+
+
+@pytest.fixture
+def held(world: World, as_: SignedIn) -> Held:
+    held = Held(world, as_)
+    assert set(held.opens().values()) == {True}
+    return held
+
+
+def leave_by_page(world: World, as_: SignedIn) -> None:
+    """Ines' last day was yesterday."""
+    url = reverse("people:set_leave_date", kwargs={"pk": world.ines.employee_id})
+    data = {"version": 1, "left_on": (today() - timedelta(days=1)).isoformat(), "leave_reason": ""}
+    assert as_(world.kim).post(url, data).status_code == 302
+
+
+def leave_by_file(world: World, as_: SignedIn) -> None:
+    person = Employee.objects.get(user=world.ines)
+    yesterday = (today() - timedelta(days=1)).isoformat()
+    content = f"Number,Name,Hired on,Left on\n{person.number},{person.name},{person.hired_on},{yesterday}\n"
+    walk = Walk(as_(world.lea))
+    walk.bring(content.encode())
+    walk.apply()
+
+
+def leave_by_day(world: World, as_: SignedIn) -> None:
+    Employee.objects.filter(user=world.ines).update(left_on=today() - timedelta(days=1))
+    tasks.close_accounts_of_leavers()
+
+
+def be_closed(world: World, as_: SignedIn) -> None:
+    as_(world.noor).post(reverse("people:deactivate", kwargs={"pk": world.ines.pk}))
+
+
+@pytest.mark.parametrize("leave", [leave_by_page, leave_by_file, leave_by_day, be_closed])
+def test_all_that_an_account_opens_ends_and_none_of_it_comes_back(
+    leave: Any, held: Held, world: World, as_: SignedIn
+) -> None:
+    leave(world, as_)
+    assert held.opens() == dict.fromkeys(held.opens(), False)
+    closed = Event.objects.get(verb="closed_account")
+    assert (closed.stream, closed.subject_id) == ("security", world.ines.pk)
+    assert Event.objects.filter(verb="ended_role", data__user=world.ines.pk).count() == 1
+
+    Employee.objects.filter(user=world.ines).update(left_on=None)
+    as_(world.kim).post(reverse("people:reactivate", kwargs={"pk": world.ines.pk}))
+
+    back = User.objects.get(pk=world.ines.pk)
+    assert back.is_active
+    assert held.opens() == dict.fromkeys(held.opens(), False)
+    assert as_(back).get("/people/").status_code == 200
+
+
+def test_on_the_last_day_everything_still_works_and_on_the_next_nothing_does(
+    held: Held, world: World, as_: SignedIn
+) -> None:
+    """Before the clock has come by, too."""
+    Employee.objects.filter(user=world.ines).update(left_on=today())
+    assert held.opens()["session"]
+    assert accounts.close_accounts_of_leavers(today()) == 0
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        now = held.opens()
+        assert not any(now[key] for key in ("session", "unnoted session", "token", "calendar"))
+        assert User.objects.get(pk=world.ines.pk).is_active
+        assert accounts.close_accounts_of_leavers(today()) == 1
+        assert RoleGrant.objects.get(user=world.ines).ends_on == today() - timedelta(days=1)
+        assert set(held.opens().values()) == {False}
+
+
+def test_a_role_that_was_yet_to_begin_never_does(world: World, as_: SignedIn) -> None:
+    RoleGrant.objects.create(user=world.chen, role="auditor", starts_on=today() + timedelta(days=9))
+    accounts.deactivate(world.chen, by=world.kim)
+    assert not RoleGrant.objects.filter(user=world.chen).exists()
+
+
+def test_what_whoever_left_had_asked_for_lapses(world: World, as_: SignedIn) -> None:
+    people.grant(world.hugo, "hr_admin")
+    asked = accounts.request_role(world.chen, "auditor", None, today(), None, by=world.hugo)
+    change = AddressChange.objects.create(
+        user=world.ana, email="x@example.com", reason="x", requested_by=world.hugo
+    )
+    accounts.deactivate(world.hugo, by=world.kim)
+    for row in (asked, change):
+        row.refresh_from_db()
+        assert row.withdrawn_at is not None
+
+
+def test_an_invitation_of_an_earlier_life_opens_nothing(world: World, as_: SignedIn) -> None:
+    path = accounts.invitation_path(world.ana)
+    accounts.deactivate(world.ana, by=world.kim)
+    accounts.reactivate(world.ana, by=world.kim)
+    assert as_(None).get(path).status_code == 409
+    again = accounts.invitation_path(User.objects.get(pk=world.ana.pk))
+    assert as_(None).get(again).status_code == 302
+
+
+def test_the_clock_closes_one_and_ten_accounts_in_the_same_statements(world: World) -> None:
+    counts = []
+    for number in (1, 10):
+        for n in range(number):
+            person = people.make_employee(
+                f"Gone{n} Leaver{number}", world.sales, left_on=today() - timedelta(days=2)
+            )
+            people.grant(people.make_user(person), "auditor")
+        with CaptureQueriesContext(connection) as seen:
+            assert accounts.close_accounts_of_leavers(today()) == number
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("kept", ["role", "token", "deputy"])
+def test_the_database_opens_no_account_that_still_holds_something(kept: str, world: World) -> None:
+    accounts.deactivate(world.ana, by=world.kim)
+    day = today() + timedelta(days=3)
+    if kept == "role":
+        people.grant(world.ana, "auditor")
+    elif kept == "token":
+        ApiToken.objects.create(user=world.ana, name="x", prefix="p", digest="d", expires_on=day)
+    else:
+        Delegation.objects.create(
+            principal=world.ana, delegate=world.chen, tasks=[], starts_on=today(), ends_on=day
+        )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=world.ana.pk).update(is_active=True)
+    # The action ends what is left over from accounts that were closed before closing ended everything.
+    accounts.reactivate(world.ana, by=world.kim)
+    assert User.objects.get(pk=world.ana.pk).is_active
+    assert not CalendarFeed.objects.filter(user=world.ana, revoked_at__isnull=True).exists()
