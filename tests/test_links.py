@@ -31,6 +31,7 @@ NO_LINK_LEADS_TO = {
     "people:picker": "asked by the script of fields in which people are chosen, and linked in them without script",
     "people:reports": "asked by the script of the org chart, which has a link for each branch as well",
     "people:accept_invitation": "its address comes in a mail, to those who cannot sign in yet",
+    "people:confirm_address": "its address comes in a mail, to the mailbox that it is about",
     "activity:draft": "asked by the script that keeps what is typed",
     "activity:job": "opened by the act that starts the work",
     "cycles:preview": "asked by the script of the step in which people are chosen",
