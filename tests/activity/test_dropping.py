@@ -23,7 +23,7 @@ from pmcycle.people.actions import accounts, records
 from pmcycle.people.models import Absence, Employee, Role, User
 from tests.conftest import World
 from tests.factories import appraisals as appraisal
-from tests.factories import cycles
+from tests.factories import cycles, people
 from tests.factories import evaluations as evaluation
 from tests.factories import feedback as meeting
 from tests.factories import goals as goal
@@ -171,7 +171,10 @@ def without_dora(world: World) -> None:
 def took_back_leaving(world: World) -> None:
     without_dora(world)
     dora = Employee.objects.get(pk=of(world.dora).pk)
-    records.set_leave_date(dora, None, "", version=None, by=world.lea)
+    # Both HR admins report to Dora; her record is for somebody who does not.
+    outside = people.make_user(email="zoe@example.com", name="Zoe Outside")
+    people.grant(outside, Role.HR_ADMIN)
+    records.set_leave_date(dora, None, "", version=None, by=outside)
 
 
 def dated_leaving(world: World) -> None:
@@ -188,7 +191,9 @@ def of_a_third(world: World) -> User:
 
 
 def granted_role(world: World) -> None:
-    accounts.grant_role(of_a_third(world), Role.HR_ADMIN, None, starts_on=today(), ends_on=None, by=world.kim)
+    third = of_a_third(world)
+    asked = accounts.request_role(third, Role.HR_ADMIN, None, starts_on=today(), ends_on=None, by=world.kim)
+    accounts.approve_role(asked, by=world.lea)
 
 
 def closed_account(world: World) -> None:

@@ -15,7 +15,7 @@ from pmcycle.access import today
 from pmcycle.activity.actions import drift, miscounted, misplaced
 from pmcycle.activity.models import Place, ToDo
 from pmcycle.cycles.models import Participation, Stage
-from pmcycle.people.actions.importing import close_accounts_of_leavers
+from pmcycle.people.actions.accounts import close_accounts_of_leavers
 from pmcycle.people.models import Employee, User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
