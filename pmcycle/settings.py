@@ -294,6 +294,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 # Who has just chosen a password by the link of a mail need not type it a third time.
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "pmcycle.people.links.PasswordLinks"  # noqa: S105 (a class)
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 # Passwords and links are counted by us, in LIMITS. By address only where the link of a mail is needed as well: on
 # the first day a whole office chooses its passwords.

@@ -17,8 +17,9 @@ from django.utils import timezone
 from feedback.models import CalendarFeed
 from pmcycle.access import today
 from pmcycle.activity.models import Event
+from pmcycle.errors import Refused
 from pmcycle.people import tasks
-from pmcycle.people.actions import accounts
+from pmcycle.people.actions import accounts, importing, records
 from pmcycle.people.models import (
     AddressChange,
     ApiToken,
@@ -28,6 +29,7 @@ from pmcycle.people.models import (
     RoleRequest,
     User,
 )
+from tests.at_once import at_once
 from tests.conftest import SignedIn, World
 from tests.factories import people
 from tests.people.importing import Walk
@@ -169,6 +171,54 @@ def test_an_invitation_of_an_earlier_life_opens_nothing(world: World, as_: Signe
     assert as_(None).get(path).status_code == 409
     again = accounts.invitation_path(User.objects.get(pk=world.ana.pk))
     assert as_(None).get(again).status_code == 302
+
+
+def test_a_password_link_of_an_earlier_life_opens_nothing(world: World, as_: SignedIn) -> None:
+    def link() -> str:
+        token = accounts.invitation_path(User.objects.get(pk=world.ana.pk)).rstrip("/").rpartition("/")[2]
+        return accounts.accept_invitation(token)
+
+    def asks_for_a_password(path: str) -> bool:
+        return 'name="password1"' in as_(None).get(path, follow=True).content.decode()
+
+    before = link()
+    assert asks_for_a_password(before)
+    accounts.deactivate(world.ana, by=world.kim)
+    accounts.reactivate(world.ana, by=world.kim)
+    assert not asks_for_a_password(before)
+    assert asks_for_a_password(link())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_leavings_and_an_import_beside_the_granting_of_a_role_wait_for_one_another(
+    world: World, as_: SignedIn
+) -> None:
+    """Each settles the to-dos of administrators and closes accounts; none of them waits in a ring."""
+    walk = Walk(as_(world.kim))
+    gone = today() - timedelta(days=1)
+    who = Employee.objects.get(user=world.jan)
+    words = [who.number, who.name, who.hired_on.isoformat(), gone.isoformat()]
+    walk.bring(f"Number,Name,Hired on,Left on\n{','.join(words)}\n".encode())
+    asked = [
+        accounts.request_role(user, "auditor", None, today(), None, by=world.kim)
+        for user in (world.chen, world.ana)
+    ]
+
+    def leave(user: User) -> None:
+        person = Employee.objects.get(user=user)
+        records.set_leave_date(person, gone, "", by=world.lea, version=None)
+
+    results = at_once(
+        lambda: accounts.approve_role(asked[0], by=world.lea),
+        lambda: leave(world.hugo),
+        lambda: importing.apply_import(walk.run, by=world.kim),
+        lambda: leave(world.gita),
+        lambda: accounts.approve_role(asked[1], by=world.lea),
+    )
+
+    assert not [r for r in results if isinstance(r, Refused) and not isinstance(r, importing.CompanyChanged)]
+    assert RoleGrant.objects.filter(user__in=[world.chen, world.ana]).count() == 2
+    assert not User.objects.filter(pk__in=[world.hugo.pk, world.gita.pk], is_active=True).exists()
 
 
 def test_the_clock_closes_one_and_ten_accounts_in_the_same_statements(world: World) -> None:

@@ -90,6 +90,21 @@ def test_the_owner_asks_and_confirms_at_the_new_address_and_the_old_one_is_told(
     assert ana.post(link()).status_code == 409
 
 
+def test_the_old_address_hears_of_the_question_though_the_mail_goes_after_the_answer(
+    world: World, as_: SignedIn
+) -> None:
+    old = world.ana.email
+    ask_for(as_, world.kim, world.ana)
+    decide(as_, world.lea)
+    as_(None).post(link())
+    assert email_of(world.ana) == NEW
+    deliver(reminders=False)
+    told = "\n".join(str(message.body) for message in mail.outbox if message.to == [old])
+    assert "was asked for" in told
+    assert "was changed" in told
+    assert link() not in told
+
+
 def test_who_has_a_password_types_it_again_before_the_address_changes(world: World, as_: SignedIn) -> None:
     world.ana.set_password(people.PASSWORD)
     world.ana.save(update_fields=["password"])

@@ -145,7 +145,7 @@ def deactivate(user: User, *, by: User) -> None:
     """Close an account: everything that it opened ends at once, its roles too. What was written stays."""
     with transaction.atomic():
         lock_roles()
-        row = User.objects.select_for_update().get(pk=user.pk)
+        row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if row.pk == by.pk:
             raise Refused(_("Nobody closes their own account."))
         if not row.is_active:
@@ -212,7 +212,11 @@ def reactivate(user: User, *, by: User) -> None:
     """Open a closed account again, without anything that it once held. Who has left the company stays out."""
     with transaction.atomic():
         lock_roles()
-        row = User.objects.select_for_update(of=("self",)).select_related("employee").get(pk=user.pk)
+        row = (
+            User.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("employee")
+            .get(pk=user.pk)
+        )
         if row.is_active:
             raise Refused(_("This account is open."))
         if row.employee is not None and row.employee.left_on and row.employee.left_on < today():
@@ -228,7 +232,11 @@ def reactivate(user: User, *, by: User) -> None:
 
 
 def lock_roles() -> None:
-    """Let acts on roles and accounts follow one another: one row stands for the whole company."""
+    """Let acts on roles and accounts follow one another: one row stands for the whole company.
+
+    The first lock of its transaction, because what settles the to-dos of administrators waits for all other acts.
+    Accounts are locked after it without their keys: whoever writes on record what they do need not wait.
+    """
     Organisation.objects.select_for_update().first()
 
 
@@ -254,7 +262,7 @@ def request_role(
     scope = unit if role in roles.SCOPED else None
     with transaction.atomic():
         lock_roles()
-        row = User.objects.select_for_update().get(pk=user.pk)
+        row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if not row.is_active:
             raise Invalid("role", _("This account is closed."))
         if why_not := _why_not_grant(row, role, names_unit=unit is not None, by=by):
@@ -311,7 +319,7 @@ def approve_role(request: RoleRequest, *, by: User) -> RoleGrant:
     """
     with transaction.atomic():
         lock_roles()
-        user = User.objects.select_for_update().get(pk=request.user_id)
+        user = User.objects.select_for_update(no_key=True).get(pk=request.user_id)
         row = _waiting_request(request)
         if not user.is_active:
             raise Refused(_("This account is closed."))
@@ -385,9 +393,7 @@ def name_hr_admin(email: str) -> RoleGrant:
     """
     with transaction.atomic():
         lock_roles()
-        user = (
-            User.objects.select_for_update(of=("self",)).filter(email__iexact=email, is_active=True).first()
-        )
+        user = User.objects.select_for_update(no_key=True).filter(email__iexact=email, is_active=True).first()
         if user is None:
             raise Refused(_("No open account signs in with this address."))
         if hr_admins().count() > 1:
@@ -426,7 +432,7 @@ def end_role(grant: RoleGrant, *, by: User) -> None:
     """Take a role back from now on. A grant that began today, or has yet to begin, is as if never given."""
     with transaction.atomic():
         lock_roles()
-        user = User.objects.select_for_update().get(pk=grant.user_id)
+        user = User.objects.select_for_update(no_key=True).get(pk=grant.user_id)
         row = RoleGrant.objects.select_for_update().get(pk=grant.pk)
         own = _roles_now(by)
         if row.role in roles.HR_ROLES and Role.HR_ADMIN not in own:

@@ -28,7 +28,14 @@ def change_address(email: str, *, by: User) -> AddressChange:
         change = AddressChange.objects.create(
             user=account, email=email.lower(), requested_by=account, sent_at=timezone.now()
         )
-        record("asked_for_address", change, by=by, stream=SECURITY, notify=_announce(change), user=account.pk)
+        record(
+            "asked_for_address",
+            change,
+            by=by,
+            stream=SECURITY,
+            notify=_announce(change, account),
+            user=account.pk,
+        )
         _send_link(change)
     return change
 
@@ -39,7 +46,7 @@ def request_address(user: User, email: str, reason: str, *, by: User) -> Address
         raise Invalid("reason", _("Say why, for the person who agrees to it."))
     with transaction.atomic():
         lock_roles()
-        account = User.objects.select_for_update().get(pk=user.pk)
+        account = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if account.pk == by.pk:
             raise Refused(_("Your own address changes under Settings."))
         _check_hr_admin(by)
@@ -58,7 +65,7 @@ def request_address(user: User, email: str, reason: str, *, by: User) -> Address
             change,
             by=by,
             stream=SECURITY,
-            notify=[*_announce(change), *others],
+            notify=[*_announce(change, account), *others],
             user=account.pk,
         )
     return change
@@ -84,16 +91,17 @@ def _check_hr_admin(user: User) -> None:
         raise Refused(_("This takes two HR admins."))
 
 
-def _announce(change: AddressChange) -> list[Tell]:
-    """What the owner reads at the address that counts until now, whoever asked."""
+def _announce(change: AddressChange, account: User) -> list[Tell]:
+    """What the owner reads at the address that counts until now, whoever asked, and however late the mail goes."""
     return [
         Tell(
-            change.user_id,
+            account.pk,
             _("Another sign-in address was asked for. If that is wrong, take it back"),
             reverse("people:change_address"),
             f"address:{change.pk}:asked",
             kind="address",
             is_urgent=True,
+            address=account.email,
         )
     ]
 
@@ -124,7 +132,7 @@ def approve_address(change: AddressChange, *, by: User) -> AddressChange:
     """The second HR admin's yes: the link goes to the new address. Who asked must still be able to ask."""
     with transaction.atomic():
         lock_roles()
-        User.objects.select_for_update().get(pk=change.user_id)
+        User.objects.select_for_update(no_key=True).get(pk=change.user_id)
         row = _waiting(change)
         if row.is_own:
             raise Refused(_("Its owner asked for it, and confirms it by the link that was sent there."))

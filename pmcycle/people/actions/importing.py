@@ -21,7 +21,7 @@ from pmcycle.access import in_force, today
 from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_all
 from pmcycle.activity.models import Job
 from pmcycle.errors import Invalid, Refused, check_version
-from pmcycle.people.actions.accounts import close_accounts_of_leavers
+from pmcycle.people.actions.accounts import close_accounts_of_leavers, lock_roles
 from pmcycle.people.actions.hands import Nearness, hands_of
 from pmcycle.people.actions.import_sql import LINES, WRITE_PEOPLE
 from pmcycle.people.models import (
@@ -781,13 +781,15 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
             _check_ready(row)
-            if not hr_admins().filter(pk=by.pk).exists():
-                raise Refused(_("Whoever asked for this is no HR admin any more. Somebody else applies it."))
             row.hands.add(by)
             read = row.digest
             _judge(row, step, keep=False)
             if row.digest != read:
                 _judge(row, no_step)
+            # From here on it is written: no role ends in between, and no act on accounts waits crosswise.
+            lock_roles()
+            if not hr_admins().filter(pk=by.pk).exists():
+                raise Refused(_("Whoever asked for this is no HR admin any more. Somebody else applies it."))
             row.version += 1
             if row.digest == read:
                 if row.counts.get("created") or row.counts.get("changed"):

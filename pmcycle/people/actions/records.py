@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from pmcycle.access import today
 from pmcycle.activity.actions import record
 from pmcycle.errors import Invalid, Refused, check_version
-from pmcycle.people.actions.accounts import close_accounts_of_leavers
+from pmcycle.people.actions.accounts import close_accounts_of_leavers, lock_roles
 from pmcycle.people.models import Absence, Employee, PrivateProfile, ReportingLine, User
 from pmcycle.people.rules import lines
 from pmcycle.people.rules.hands import PAY
@@ -189,6 +189,7 @@ def set_leave_date(
 ) -> Employee:
     """Date a person's leaving (None: they stay). Lines and leave end with the last day; nothing is deleted."""
     with transaction.atomic():
+        lock_roles()
         row = _locked(employee, version, ("left_on",), by)
         if left_on and left_on < row.hired_on:
             raise Invalid("left_on", _("The last day cannot be before the first."))
