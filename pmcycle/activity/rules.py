@@ -19,7 +19,8 @@ class Need:
 
     `title` and `waits` may use %(name)s, the person it is about. `url_name` takes the item's subject
     as `pk`, and `query` follows it, in which %(about)s is the person. `minutes` is what the job usually
-    takes. `waits` is the line shown to whom it concerns but who cannot act ("Bashir has not answered yet"); empty means it is not shown to others.
+    takes. `waits` is the line shown to whom it concerns but who cannot act ("Bashir has not answered
+    yet"); empty means it is not shown to others.
     """
 
     title: Any
