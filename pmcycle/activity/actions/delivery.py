@@ -144,8 +144,11 @@ def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
 
 
 def link_of(notice: Notice, recipient: User, path: str) -> str:
-    """Where a mail leads, to `path` at the configured address. The secret of a link for a new password is made here: it is in
-    the mail alone, never in a row that the inbox or a backup shows."""
+    """Where a mail leads, to `path` at the configured address.
+
+    The secret of a link for a new password is made here: it is in the mail alone, never in a row that the
+    inbox or a backup shows.
+    """
     if notice.kind != PASSWORD_LINK:
         return str(settings.SITE_URL + path)
     key = default_token_generator.make_token(recipient)
