@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from hypothesis import HealthCheck
@@ -162,6 +164,12 @@ def _open_items(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         request.node.get_closest_marker("django_db")
     ):
         open_items.watch(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _seals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test's trail has a folder of its own for its seals: those of another would miss what is gone."""
+    monkeypatch.setattr(settings, "TRAIL_SEALS_DIR", str(tmp_path / "seals"))
 
 
 @pytest.fixture

@@ -88,6 +88,7 @@ def _processes(
 def stack(_processes: Stack, transactional_db: None, settings: Settings) -> Iterator[Stack]:
     """The whole application on this test's database: web server, worker, clock and mailbox."""
     settings.SITE_URL = _processes.url
+    settings.TRAIL_SEALS_DIR = str(_processes.seals_folder)
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", _processes.mail_port
     _processes.resume()

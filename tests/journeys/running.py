@@ -1,6 +1,7 @@
 """The parts of the application that journeys need besides the web server: worker, clock, mail."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -82,6 +83,10 @@ class Stack:
     def mail_folder(self) -> Path:
         return self.folder / "mail"
 
+    @property
+    def seals_folder(self) -> Path:
+        return self.folder / "seals"
+
     def start(self) -> None:
         self.mail_folder.mkdir(parents=True)
         python = sys.executable
@@ -103,9 +108,10 @@ class Stack:
         self.pause()
 
     def resume(self) -> None:
-        """Let the clock go on, with an empty mailbox."""
+        """Let the clock go on, with an empty mailbox and no seals of a trail that is gone."""
         for mail in self.mail_folder.glob("*.eml"):
             mail.unlink()
+        shutil.rmtree(self.seals_folder, ignore_errors=True)
         self.processes["beat"].send_signal(SIGCONT)
 
     def pause(self) -> None:
@@ -129,6 +135,7 @@ class Stack:
             "DATABASE_URL": urlunsplit(server._replace(path=f"/{connection.settings_dict['NAME']}")),
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mail_port}",
             "SITE_URL": self.url,
+            "TRAIL_SEALS_DIR": str(self.seals_folder),
         }
 
     def _pending(self) -> int:
