@@ -7,19 +7,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils import formats
 from django.utils.dates import WEEKDAYS
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from pmcycle.access import today
+from pmcycle.people.actions.importing import OPEN
 from pmcycle.people.models import SCOPES, Employee, Import, Role, Unit
-from pmcycle.people.rules import columns, names
-from pmcycle.people.rules.cells import ORDERS, STATUSES
+from pmcycle.people.rules import columns, lines, names
+from pmcycle.people.rules.cells import ORDERS, Unreadable, read_date, read_money
 from pmcycle.people.rules.names import PATTERNS
+from pmcycle.people.rules.sheets import ENCODINGS, telling_lines, words_as
 
 ORDER_LABELS = {
     "mdy": _("month/day/year, as in 12/31/2026"),
     "dmy": _("day/month/year, as in 31/12/2026"),
     "ymd": _("year-month-day, as in 2026-12-31"),
+    "each": _("in both orders; what may be either is asked day by day"),
 }
+BASIS_LABELS = {"hour": _("an hour"), "month": _("a month"), "year": _("a year")}
 STATUS_LABELS = {
     "active": _("works here"),
     "leave": _("is on leave"),
@@ -45,19 +52,79 @@ class UploadForm(forms.Form):
     )
 
 
+NOT_SAID = ("", _("— please say —"))
+
+
+class ReadingForm(forms.Form):
+    """How a file is opened before its columns are looked at: letters or sheet, and where the header stands."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    header_line = forms.IntegerField(
+        label=_("Line with the names of the columns"), min_value=1, max_value=10_000_000
+    )
+
+    def __init__(self, run: Import, data: Mapping[str, Any] | None = None) -> None:
+        reading = run.options.get("reading", {})
+        super().__init__(data, initial={"version": run.version, **reading})
+        names = list(reading.get("sheets", []))
+        if names:
+            self.fields["sheet"] = forms.ChoiceField(
+                label=_("Sheet"), choices=[(n, n) for n in names], required=False, initial=names[0]
+            )
+        else:
+            telling = telling_lines(bytes(run.content))
+            in_doubt = list(reading.get("in_doubt", []))
+            as_read = {e: words_as(telling, e) for e in ENCODINGS} if telling else {}
+            likely = [*in_doubt, *(e for e in ENCODINGS if e not in in_doubt)]
+            self.fields["encoding"] = forms.ChoiceField(
+                label=_("Letters are written as"),
+                choices=[
+                    *([NOT_SAID] if in_doubt else []),
+                    *(
+                        (e, format_lazy("{}{}", ENCODINGS[e], f": {as_read[e]}" if as_read.get(e) else ""))
+                        for e in likely
+                        if not telling or as_read.get(e) or e == reading.get("encoding")
+                    ),
+                ],
+                help_text=_("Its few letters leave it in doubt: choose how the names are right.")
+                if in_doubt
+                else "",
+            )
+            if in_doubt:
+                self.initial["encoding"] = ""
+        self.order_fields(["sheet", "encoding", "header_line"])
+
+    def chosen(self) -> dict[str, Any]:
+        """What to open the file with. The header is looked for anew where its line was not changed."""
+        said = self.cleaned_data
+        moved = said["header_line"] != self.initial.get("header_line")
+        return {
+            "encoding": said.get("encoding", ""),
+            "sheet": said.get("sheet", ""),
+            "header_line": said["header_line"] if moved else 0,
+        }
+
+
 class ColumnsForm(forms.Form):
-    """A select for each field of the product, and how to read the values."""
+    """A select for each field of the product, and how to read the values.
+
+    What neither header nor values prove has no answer until a person gives one. `rows` are some lines
+    of the file, for examples.
+    """
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, run: Import, data: Mapping[str, Any] | None = None) -> None:
-        self.run = run
+    def __init__(
+        self, run: Import, data: Mapping[str, Any] | None = None, rows: Sequence[Sequence[str]] = ()
+    ) -> None:
+        self.run, self.rows = run, rows
         options = run.options
         initial: dict[str, Any] = {f"field-{name}": at for name, at in run.mapping.items()}
         initial |= {"version": run.version, **options, "top": "\n".join(options.get("top", []))}
-        initial |= {
-            f"status-{i}": meaning for i, meaning in enumerate(dict(options.get("status", {})).values())
-        }
+        for name in ("status", "pay_words"):
+            meanings = dict(options.get(name, {})).values()
+            initial |= {f"{name}-{i}": meaning for i, meaning in enumerate(meanings)}
+        initial |= {f"order-{name}": order for name, order in dict(options.get("orders", {})).items()}
         super().__init__(data, initial=initial)
         choices: list[tuple[str, Any]] = [("", _("— not in this file —"))]
         choices += [(str(i), f"{i + 1} · {name}") for i, name in enumerate(run.header) if name]
@@ -71,35 +138,93 @@ class ColumnsForm(forms.Form):
             max_length=3,
             error_messages={"invalid": _("Three letters, as in USD.")},
         )
+        if {"pay", "minimum"} & run.mapping.keys():
+            self._ask("decimal", _("Numbers are written as"), self._marks())
         if run.kind == Import.Kind.PEOPLE:
             self._add_people_options()
 
-    def _add_people_options(self) -> None:
-        proven = self.run.options.get("date_order_proven")
-        self.fields["date_order"] = forms.ChoiceField(
-            label=_("How dates are written"),
-            choices=[(o, ORDER_LABELS[o]) for o in ORDERS],
-            help_text=_("The dates in the file prove it.")
-            if proven
-            else _("Guessed; no date in the file proves it."),
+    def _ask(self, name: str, label: Any, choices: Sequence[tuple[str, Any]], help_text: Any = "") -> None:
+        """A choice that has no answer yet where the file proves none."""
+        open_choice = [] if self.initial.get(name) else [NOT_SAID]
+        self.fields[name] = forms.ChoiceField(
+            label=label,
+            choices=[*open_choice, *choices],
+            help_text=help_text if self.initial.get(name) else _("The file does not prove it: please say."),
+            error_messages={"required": _("The file does not prove it: please say.")},
         )
+
+    def _cell(self, *fields: str) -> str:
+        """The first cell of a column that is read otherwise by each answer, else the first of all."""
+        found = [text for name in fields for text in columns.column_of(self.rows, self.run.mapping, name)]
+        return next((t for t in found if self._is_open(t)), found[0] if found else "")
+
+    def _is_open(self, text: str) -> bool:
+        for read in (lambda t: read_date(t, "each", 2000), lambda t: read_money(t, "", "")):
+            try:
+                read(text)
+            except Unreadable as error:
+                if len(error.readings) > 1:
+                    return True
+        return False
+
+    def _marks(self) -> list[tuple[str, Any]]:
+        text = self._cell("pay", "minimum", "midpoint", "maximum")
+        shown = []
+        for mark, label in ((".", _("12,345.67")), (",", _("12.345,67"))):
+            try:
+                amount, _code = read_money(text, mark, str(self.initial.get("currency", "")))
+            except Unreadable:
+                amount = None
+            shown.append((mark, f"{label} ({text} → {amount:f})" if amount is not None else label))
+        return shown
+
+    def _orders(self, name: str) -> list[tuple[str, Any]]:
+        text = self._cell(name)
+        shown: list[tuple[str, Any]] = []
+        for order in ORDERS:
+            try:
+                day = read_date(text, order, today().year)
+            except Unreadable:
+                day = None
+            after = f" ({text} → {formats.date_format(day, 'j F Y')})" if day else ""
+            shown.append((order, format_lazy("{}{}", ORDER_LABELS[order], after)))
+        return shown
+
+    def _add_people_options(self) -> None:
+        mapping = self.run.mapping
+        for f in columns.PEOPLE:
+            if f.is_date and f.name in mapping:
+                self._ask(
+                    f"order-{f.name}",
+                    format_lazy(_("How “{}” is written"), f.label),
+                    self._orders(f.name),
+                    _("The days in this column prove it."),
+                )
         self.fields["as_of"] = forms.DateField(
             label=_("The file holds from"),
             widget=forms.DateInput,
             help_text=_("A new manager, a new pay or a leave that the file shows begins on this day."),
         )
-        self.fields["pay_basis"] = forms.ChoiceField(
-            label=_("Pay is given"),
-            choices=[("year", _("a year")), ("hour", _("an hour"))],
-            widget=forms.RadioSelect,
-        )
+        if "pay" in mapping:
+            self._ask("pay_basis", _("Pay is given"), list(BASIS_LABELS.items()))
+            # Where every line says itself what its pay is per, the file need not.
+            self.fields["pay_basis"].required = "pay_per" not in mapping
         self.fields["hours_per_year"] = forms.IntegerField(
             label=_("Hours a year"), min_value=1, max_value=4000
         )
-        for i, word in enumerate(dict(self.run.options.get("status", {}))):
-            self.fields[f"status-{i}"] = forms.ChoiceField(
-                label=_("“%(word)s” means") % {"word": word},
-                choices=[(s, STATUS_LABELS[s]) for s in STATUSES],
+        self.fields["payments_per_year"] = forms.IntegerField(
+            label=_("Monthly payments a year"), min_value=1, max_value=20
+        )
+        for name, labels in (("pay_words", BASIS_LABELS), ("status", STATUS_LABELS)):
+            for i, word in enumerate(dict(self.run.options.get(name, {}))):
+                self._ask(f"{name}-{i}", format_lazy(_("“{}” means"), word), list(labels.items()))
+        if {"name", "given_name"} & mapping.keys():
+            self._ask("name_order", _("Names are written"), self._name_orders())
+        if "manager" in mapping:
+            self._ask(
+                "no_manager",
+                _("Who has no manager in the file"),
+                [("top", _("stands at the top of the company")), ("open", _("gets one later"))],
             )
         self.fields["top"] = forms.CharField(
             label=_("Managers who are no person"),
@@ -130,8 +255,35 @@ class ColumnsForm(forms.Form):
             error_messages={"invalid": _("A domain, as in example.com.")},
         )
 
+    def _name_orders(self) -> list[tuple[str, Any]]:
+        rows = [
+            r
+            for r in self.rows
+            if any("," not in t for t in columns.column_of([r], self.run.mapping, "name"))
+        ]
+        rows = rows or [r for r in self.rows if "name" not in self.run.mapping]
+        shown = []
+        for order, label in (("given", _("as first name, last name")), ("family", _("the other way round"))):
+            name = lines.name_of(rows[0], self.run.mapping, {"name_order": order}) if rows else None
+            after = f" ({name.sorted_by})" if name and name.given else ""
+            shown.append((order, format_lazy("{}{}", label, after)))
+        return shown
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        self.check_columns()
+        if self.run.options.get("reading", {}).get("in_doubt"):
+            self.add_error(None, _("Say first how the letters of this file are written."))
+        if self.run.kind == Import.Kind.PEOPLE:
+            if cleaned.get("email_source") == "build" and not cleaned.get("email_domain"):
+                self.add_error("email_domain", _("Say which domain the addresses end in."))
+            if cleaned.get("email_source") == "column" and not cleaned.get("field-email"):
+                self.add_error("email_source", _("No column is chosen for the e-mail address."))
+        return cleaned
+
+    def check_columns(self) -> None:
+        """Say beside the columns that one is taken twice or one is missing."""
+        cleaned = self.cleaned_data
         used: dict[str, str] = {}
         for f in columns.FIELDS[self.run.kind]:
             column = cleaned.get(f"field-{f.name}", "")
@@ -146,12 +298,10 @@ class ColumnsForm(forms.Form):
         ]
         for name in lacks:
             self.add_error(f"field-{name}", _("The import cannot do without this column."))
-        if self.run.kind == Import.Kind.PEOPLE:
-            if cleaned.get("email_source") == "build" and not cleaned.get("email_domain"):
-                self.add_error("email_domain", _("Say which domain the addresses end in."))
-            if cleaned.get("email_source") == "column" and not cleaned.get("field-email"):
-                self.add_error("email_source", _("No column is chosen for the e-mail address."))
-        return cleaned
+
+    def has_columns(self) -> bool:
+        """Whether the columns by themselves can be taken, whatever else is still to be answered."""
+        return not any(name.startswith("field-") or name == "version" for name in self.errors)
 
     def mapping(self) -> dict[str, int]:
         """Field → column as chosen."""
@@ -162,52 +312,130 @@ class ColumnsForm(forms.Form):
         }
 
     def options(self) -> dict[str, Any]:
-        """How to read the values, as chosen."""
+        """How to read the values, as far as it was answered."""
         cleaned = self.cleaned_data
-        options: dict[str, Any] = {"currency": cleaned["currency"].upper()}
+        said = (
+            "decimal",
+            "pay_basis",
+            "hours_per_year",
+            "payments_per_year",
+            "name_order",
+            "no_manager",
+            "email_source",
+            "email_pattern",
+        )
+        options: dict[str, Any] = {k: cleaned[k] for k in said if cleaned.get(k)}
+        if cleaned.get("currency"):
+            options["currency"] = cleaned["currency"].upper()
         if self.run.kind != Import.Kind.PEOPLE:
             return options
-        options |= {
-            k: cleaned[k]
-            for k in ("date_order", "pay_basis", "hours_per_year", "email_source", "email_pattern")
+        if cleaned.get("as_of"):
+            options["as_of"] = cleaned["as_of"].isoformat()
+        options["email_domain"] = (cleaned.get("email_domain") or "").lower()
+        if "top" in cleaned:
+            options["top"] = [" ".join(line.split()) for line in cleaned["top"].splitlines() if line.strip()][
+                :50
+            ]
+        options["orders"] = {
+            name: cleaned.get(f"order-{name}") or order
+            for name, order in dict(self.run.options.get("orders", {})).items()
         }
-        options["as_of"] = cleaned["as_of"].isoformat()
-        options["email_domain"] = cleaned["email_domain"].lower()
-        options["email_pattern"] = options["email_pattern"] or PATTERNS[0]
-        options["top"] = [" ".join(line.split()) for line in cleaned["top"].splitlines() if line.strip()][:50]
-        words = dict(self.run.options.get("status", {}))
-        options["status"] = {word: cleaned[f"status-{i}"] for i, word in enumerate(words)}
+        for name in ("status", "pay_words"):
+            words = dict(self.run.options.get(name, {}))
+            options[name] = {
+                word: cleaned.get(f"{name}-{i}") or old for i, (word, old) in enumerate(words.items())
+            }
         return options
 
     def column_fields(self) -> Sequence[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith("field-")]
 
+    def order_fields_shown(self) -> Sequence[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith("order-")]
+
     def status_fields(self) -> Sequence[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith("status-")]
 
+    def pay_fields(self) -> Sequence[forms.BoundField]:
+        shown = ("pay_basis", "decimal", "hours_per_year", "payments_per_year", "currency")
+        words = [name for name in self.fields if name.startswith("pay_words-")]
+        return [self[name] for name in (*shown, *words) if name in self.fields]
+
+
+# What a decision is about, by its act; then what it settles.
+ABOUT_LINE = {
+    "skip": {"skip": True},
+    "same": {"same": True},
+    "new": {"new": True},
+    "period": {"period": True},
+    "undo": None,
+}
+ABOUT_CELL = {"leave": {"leave": True}, "sure": {"sure": True}}
+FOR_ALL = {
+    "all_same": ("lines:same", {"same": True}),
+    "all_new": ("lines:alike", {"new": True}),
+    "all_top": ("managers", ""),
+    "all_open": ("managers", OPEN),
+}
+
 
 class SettleForm(forms.Form):
-    """One decision by hand about a line or about a manager's name."""
+    """One decision by hand about a line, a cell or a manager's name, or about all of their kind."""
+
+    ACTS = (
+        *ABOUT_LINE, *ABOUT_CELL, *FOR_ALL, "number", "read", "manager", "top", "open", "all_leave", "all_sure",
+        "all_skip",
+    )  # fmt: skip
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     line = forms.IntegerField(required=False, min_value=1, max_value=10_000_000)
-    act = forms.ChoiceField(choices=[(a, a) for a in ("number", "skip", "same", "manager", "top", "undo")])
+    act = forms.ChoiceField(choices=[(a, a) for a in ACTS])
     number = forms.CharField(required=False, max_length=40)
-    key = forms.CharField(required=False, max_length=300)
+    key = forms.CharField(required=False, max_length=2_100)
     other = forms.CharField(required=False, max_length=200)
+    kind_of = forms.CharField(required=False, max_length=20)
+    field = forms.ChoiceField(
+        required=False,
+        choices=sorted({(f.name, f.name) for fields in columns.FIELDS.values() for f in fields}),
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         act = cleaned.get("act")
-        if act in ("number", "skip", "same", "undo") and not cleaned.get("line"):
+        if (act in ABOUT_LINE or act == "number") and not cleaned.get("line"):
             self.add_error("line", _("Say which line is meant."))
         if act == "number" and not cleaned.get("number"):
             self.add_error("number", _("Write the employee number that this person shall have."))
-        if act in ("manager", "top") and not cleaned.get("key"):
+        if act in ("manager", "top", "open") and not cleaned.get("key"):
             self.add_error("key", _("Say which manager is meant."))
         if act == "manager" and not (cleaned.get("number") or cleaned.get("other")):
             self.add_error("other", _("Choose one of the names, or write the manager's employee number."))
+        if act in (*ABOUT_CELL, "read", "all_leave", "all_sure") and not cleaned.get("field"):
+            self.add_error("field", _("Say which column is meant."))
+        if act == "read" and not cleaned.get("other"):
+            self.add_error("other", _("Write what this cell means."))
+        if act == "all_skip" and not cleaned.get("kind_of"):
+            self.add_error("kind_of", _("Say which lines are meant."))
         return cleaned
+
+    def choices(self) -> dict[str, Any]:
+        """The decision under the keys of `importing.settle`."""
+        said = self.cleaned_data
+        act = said["act"]
+        if act in FOR_ALL:
+            key, choice = FOR_ALL[act]
+            return {key: choice}
+        if act in ("manager", "top", "open"):
+            who = {"top": "", "open": OPEN}.get(act, said["other"].strip() or said["number"])
+            return {f"manager:{said['key']}": who}
+        if act in ("all_leave", "all_sure"):
+            return {f"cells:{said['field']}": {act.removeprefix("all_"): True}}
+        if act in ABOUT_CELL or act == "read":
+            choice = {"read": said["other"].strip()} if act == "read" else ABOUT_CELL[act]
+            return {f"cell:{said['field']}:{said['key']}": choice}
+        if act == "number":
+            return {f"line:{said['line']}": {"number": said["number"]}}
+        return {f"line:{said['line']}": ABOUT_LINE[act]}
 
 
 class ZoneField(forms.CharField):

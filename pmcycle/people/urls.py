@@ -31,6 +31,7 @@ urlpatterns = [
     path("imports/", imports.imports, name="imports"),
     path("imports/upload/", imports.upload_import, name="upload_import"),
     path("imports/<int:pk>/columns/", imports.map_columns, name="map_columns"),
+    path("imports/<int:pk>/read-again/", imports.reread, name="reread"),
     path("imports/<int:pk>/", imports.rehearsal, name="rehearsal"),
     path("imports/<int:pk>/rehearse/", imports.rehearse, name="rehearse"),
     path("imports/<int:pk>/settle/", imports.settle, name="settle"),

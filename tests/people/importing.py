@@ -40,10 +40,26 @@ class Walk:
         return {name: "" if value is None else value for name, value in values.items()} | changed
 
     def rehearse(self, **changed: Any) -> dict[str, int]:
+        """Answer what is asked and go on; columns chosen anew are shown once more before that."""
         response = self.post("map_columns", **self.shown(**changed))
+        if response.headers.get("Location") == self.url("map_columns"):
+            response = self.post("map_columns", **self.shown(**changed))
         assert response.status_code == 302, response.context["form"].errors  # type: ignore[attr-defined]
         self.run.refresh_from_db()
         return dict(self.run.counts)
+
+    def reread(self, **chosen: Any) -> HttpResponse:
+        """Open the file otherwise, from the form of the page of columns."""
+        form = self.client.get(self.url("map_columns")).context["reading"]
+        shown = {name: form[name].value() for name in form.fields} | chosen
+        response = self.post("reread", **shown)
+        self.run.refresh_from_db()
+        return response
+
+    def in_doubt(self) -> list[str]:
+        """The encodings between which a person has to choose."""
+        self.run.refresh_from_db()
+        return list(self.run.options["reading"]["in_doubt"])
 
     def bring(self, content: bytes, kind: str = "people", **changed: Any) -> dict[str, int]:
         """Upload and rehearse, with the answers that the pages propose."""

@@ -174,6 +174,8 @@ def test_the_same_lines_in_another_form_are_the_same_people(
     content = as_xlsx(rows) if form == "xlsx" else as_csv(rows, form[0], form[2:])
     response = walk.upload(content, "people.xlsx" if form == "xlsx" else "people.csv")
     assert response.status_code == 302
+    if walk.in_doubt():  # a few accents may be those of Spanish or of Polish names
+        walk.reread(encoding=form[2:])
     counts = walk.rehearse()
     assert counts.get("unchanged") == files.created, list(
         ImportLine.objects.filter(run=walk.run)

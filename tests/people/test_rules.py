@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,8 @@ from pmcycle.people.rules import cells, columns, lines, names, roles, sheets
         ("Anna von Massenbach", "Anna von Massenbach", "von Massenbach, Anna"),
         ("Cher", "Cher", "Cher"),
         ("", "", ""),
+        ("山田 太郎", "山田 太郎", "山田, 太郎"),
+        ("张伟", "张伟", "张伟"),
     ],
 )
 def test_a_name_is_read_from_any_usual_writing(written: str, shown: str, sorted_by: str) -> None:
@@ -38,6 +42,8 @@ def test_a_name_is_read_from_any_usual_writing(written: str, shown: str, sorted_
         ("Müller, Jörg", "Jorg Muller", True),
         ("Foster-Baker, Amy", "Amy Foster Baker", True),
         ("O'hare, Lynn", "Lynn O’Hare", True),
+        ("山田 太郎", "山田太郎", True),
+        ("张 伟", "张伟", True),
         ("Smith, John A", "John B. Smith", False),
         ("Smith, John", "Joan Smith", False),
     ],
@@ -80,6 +86,20 @@ def test_built_addresses_are_never_twice_the_same(people: list[str], pattern: st
         ("1/2/71", "mdy", date(1971, 1, 2)),
         ("2/29/2016", "mdy", date(2016, 2, 29)),
         ("43831", "mdy", date(2020, 1, 1)),
+        ("15-Jan-2020", "mdy", date(2020, 1, 15)),
+        ("15-Jan-20", "mdy", date(2020, 1, 15)),
+        ("Jan 5, 2020", "dmy", date(2020, 1, 5)),
+        ("15. März 2020", "mdy", date(2020, 3, 15)),
+        ("1er août 2019", "mdy", date(2019, 8, 1)),
+        ("31 de diciembre de 2020", "mdy", date(2020, 12, 31)),
+        ("2 de março de 2020", "mdy", date(2020, 3, 2)),
+        ("2020年1月5日", "mdy", date(2020, 1, 5)),
+        ("2019-02-12", "dmy", date(2019, 2, 12)),
+        ("20190212", "dmy", date(2019, 2, 12)),
+        ("1/15/2020 12:00:00 AM", "mdy", date(2020, 1, 15)),
+        ("2020-01-15T10:30:00Z", "dmy", date(2020, 1, 15)),
+        ("13/2/2020", "each", date(2020, 2, 13)),
+        ("2/13/2020", "each", date(2020, 2, 13)),
         ("", "mdy", None),
     ],
 )
@@ -88,7 +108,19 @@ def test_a_date_is_read(text: str, order: str, found: date | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2/30/2016", "2/29/2015", "13/13/2013", "0/1/2015", "soon", "1/1", "9999-01-01"]
+    "text",
+    [
+        "2/30/2016",
+        "2/29/2015",
+        "13/13/2013",
+        "0/1/2015",
+        "soon",
+        "1/1",
+        "9999-01-01",
+        "Resign",
+        "NULL",
+        "20191312",
+    ],
 )
 def test_a_date_that_does_not_exist_is_refused(text: str) -> None:
     with pytest.raises(cells.Unreadable):
@@ -103,7 +135,10 @@ def test_a_date_that_does_not_exist_is_refused(text: str) -> None:
         (["1/2/2015"], ("mdy", False)),
         (["1.2.2015"], ("dmy", False)),
         (["2015-01-02"], ("ymd", True)),
-        ([], ("dmy", False)),
+        (["15-Jan-2020", "20190212"], ("ymd", True)),
+        (["2/2/2015", "3/3/2015"], ("ymd", True)),
+        (["13/1/2015", "1/13/2015", "1/2/2015"], ("each", True)),
+        ([], ("ymd", True)),
     ],
 )
 def test_the_order_of_a_date_is_proven_or_guessed(values: list[str], order: tuple[str, bool]) -> None:
@@ -117,32 +152,93 @@ def test_every_day_is_read_back_in_every_order(day: date) -> None:
     assert cells.read_date(f"{day.day:02}.{day.month:02}.{day.year}", "dmy", 2026) == day
 
 
+def test_a_day_that_may_be_another_is_a_doubt_with_both_days() -> None:
+    with pytest.raises(cells.Unreadable) as doubt:
+        cells.read_date("3/4/2020", "each", 2026)
+    assert doubt.value.readings == ("2020-04-03", "2020-03-04")
+
+
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "decimal", "found"),
     [
-        ("28.5", "28.5"), ("$ 28.50", "28.50"),
-        ("52,000", "52000"), ("52,000.50", "52000.50"), ("52.000,50", "52000.50"),
-        ("52 000 €", "52000"),
-        ("1,5", "1.5"), ("1.234.567", "1234567"), ("-3", "-3"), ("1'000", "1000"), ("much", None), ("", None),
+        ("28.5", "", "28.5"), ("52,000", ".", "52000"), ("52,000.50", "", "52000.50"), ("52.000,50", "", "52000.50"),
+        ("65.000", ",", "65000"), ("65.000", ".", "65.000"), ("52 000", "", "52000"), ("52\u202f000,5", "", "52000.5"),
+        ("1,5", "", "1.5"), ("1.234.567", "", "1234567"), ("12,34,567", "", "1234567"), ("-3", "", "-3"),
+        ("1'000", "", "1000"), ("5'200.–", "", "5200"), ("0,500", "", "0.500"), ("", "", None),
     ],
 )  # fmt: skip
-def test_an_amount_is_read(text: str, found: str | None) -> None:
-    if text and found is None:
-        with pytest.raises(cells.Unreadable):
-            cells.read_amount(text)
-    else:
-        assert cells.read_amount(text) == (Decimal(found) if found else None)
+def test_an_amount_is_read(text: str, decimal: str, found: str | None) -> None:
+    assert cells.read_amount(text, decimal) == (Decimal(found) if found else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("65.000", ("65000", "65.000")), ("65,000", ("65000", "65.000")), ("65.000 €", ("65000 EUR", "65.000 EUR")),
+        ("65k", ("65000",)), ("65 K", ("65000",)), ("G2", ()), ("28.50 hourly", ()), ("52 00", ()), ("much", ()),
+        ("EUR 5 GBP", ()), ("¥ 30000", ("30000 JPY", "30000 CNY")), ("99999999999999", ()),
+    ],
+)  # fmt: skip
+def test_an_amount_that_may_be_another_is_a_doubt(text: str, readings: tuple[str, ...]) -> None:
+    with pytest.raises(cells.Unreadable) as doubt:
+        cells.read_money(text, "", "EUR")
+    assert doubt.value.readings == readings
+
+
+@pytest.mark.parametrize(
+    ("text", "home", "amount", "currency"),
+    [
+        ("$ 28.50", "USD", "28.50", "USD"), ("$ 28.50", "CAD", "28.50", "CAD"), ("52 000 €", "USD", "52000", "EUR"),
+
+        ("CHF 5'200.-", "EUR", "5200", "CHF"), ("GBP 31,500.75", "EUR", "31500.75", "GBP"),
+        ("1.234,50 EUR", "USD", "1234.50", "EUR"),
+        ("R$ 1.234,50", "EUR", "1234.50", "BRL"), ("31500", "EUR", "31500", ""),
+    ],
+)  # fmt: skip
+def test_a_currency_beside_an_amount_is_read(text: str, home: str, amount: str, currency: str) -> None:
+    assert cells.read_money(text, "", home) == (Decimal(amount), currency)
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["28.5", "23", "1,200.75"], (".", True)), (["1.234,5", "65.000"], (",", True)),
+        (["65.000", "72.500"], ("", False)),
+        (["28.5", "65.000"], ("", False)), (["1,234.5", "1.234,5", "65.000"], ("", False)),
+        (["12", "130"], (".", True)),
+        (["63,000", "58000"], (".", True)), (["63.000", "58000"], (",", True)), (["63.000", "58"], ("", False)),
+        (["31.1250", "65.000"], (".", True)), (["1.200.000", "65.000"], (",", True)), ([], (".", True)),
+    ],
+)  # fmt: skip
+def test_the_decimal_mark_of_a_column_is_proven_or_asked(values: list[str], found: tuple[str, bool]) -> None:
+    assert cells.guess_decimal(values) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("1.23457E+16", True), ("1,2E+10", True), ("12345678901234567", False), ("E001", False)],
+)
+def test_a_number_cut_short_by_a_spreadsheet_is_noticed(text: str, found: bool) -> None:
+    assert cells.shortened(text) is found
 
 
 @given(st.text(max_size=30))
 def test_no_cell_breaks_the_reading(text: str) -> None:
-    for read in (cells.read_amount, lambda t: cells.read_date(t, "mdy", 2026)):
+    for read in (
+        cells.read_amount,
+        lambda t: cells.read_money(t, ".", "EUR"),
+        lambda t: cells.read_date(t, "mdy", 2026),
+        lambda t: cells.read_date(t, "each", 2026),
+    ):
         try:
             read(text)
         except cells.Unreadable:
             continue
     cells.guess_status(text)
     cells.read_sex(text)
+    cells.guess_decimal([text])
+    cells.guess_order([text])
+    columns.guess_basis(text)
 
 
 @given(st.binary(max_size=400), st.sampled_from(["a.csv", "a.xlsx"]))
@@ -159,6 +255,12 @@ def test_no_bytes_break_the_reading_of_a_file(content: bytes, name: str) -> None
     [
         ("Active", "active"), ("Voluntarily Terminated", "leaver"), ("Terminated for Cause", "leaver"),
         ("Leave of Absence", "leave"), ("Future Start", "future"), ("INACTIVE", "leaver"), ("Blue", ""), ("", ""),
+        ("Resign", "leaver"), ("Leaver", "leaver"), ("On leave", "leave"), ("not active", ""),
+        ("Active (on leave)", ""),
+        ("NULL", ""), ("#N/A", ""), ("-", ""), ("Pending", ""), ("Short term disability", "leave"), ("Term", "leaver"),
+        ("Aktiv", "active"), ("Ausgeschieden", "leaver"), ("Elternzeit", "leave"), ("Sorti", "leaver"),
+        ("Licencié", "leaver"), ("Licencia", "leave"), ("Baja", ""), ("Desligado", "leaver"), ("在职", "active"),
+        ("退職", "leaver"), ("休職中", "leave"),
     ],
 )  # fmt: skip
 def test_a_status_word_has_a_likely_meaning(word: str, meaning: str) -> None:
@@ -185,7 +287,233 @@ def test_columns_are_guessed_by_name_exact_names_first() -> None:
 
 def test_addresses_are_found_under_an_odd_header() -> None:
     rows = [["1", "a@example.com"], ["2", "b@example.com"]]
-    assert columns.guess_by_values("people", {"number": 0}, rows)["email"] == 1
+    assert columns.guess("people", ["ID", "Login"], rows)["email"] == 1
+
+
+# A system or a language, the header of its export, and the field of each column ("-" for none).
+SYSTEMS = """
+BambooHR
+  Employee #,Last name - First name,Job Title,Department,Location,Supervisor name,Hire Date,Employment Status,
+  Pay rate,Pay per,Work Email
+  =
+  number name job_title unit location manager hired_on status pay pay_per email
+Workday
+  Employee ID,Worker,Business Title,Supervisory Organization,Worker's Manager,Hire Date,Termination Date,
+  Worker Status,Total Base Pay,Currency,Email - Primary Work,FTE
+  =
+  number name job_title unit manager hired_on left_on status pay currency email fte
+SAP SuccessFactors
+  Person ID External,First Name,Last Name,EmplStatus,Hire Date,Job Title,Department,Manager User Sys ID,Gender,
+  Date Of Birth
+  =
+  number given_name family_name status hired_on job_title unit manager sex born_on
+ADP
+  Associate ID,Payroll Name,Position Status,Hire Date,Job Title Description,Home Department Description,
+  Reports To Name,Regular Pay Rate Amount,Rate Type,Location Description
+  =
+  number name status hired_on job_title unit manager pay pay_per location
+Google
+  First Name [Required],Last Name [Required],Email Address [Required],Org Unit Path [Required],Employee ID,
+  Employee Title,Manager Email,Department
+  =
+  given_name family_name email - number job_title manager unit
+Entra
+  displayName,givenName,surname,userPrincipalName,jobTitle,department,officeLocation,employeeId,employeeHireDate,
+  manager
+  =
+  - given_name family_name email job_title unit location number hired_on manager
+Personio, German
+  Personalnummer,Vorname,Nachname,E-Mail,Position,Abteilung,Standort,Vorgesetzter,Eintrittsdatum,Austrittsdatum,
+  Status,Fixgehalt,Gehaltsintervall,Geschlecht,Geburtsdatum
+  =
+  number given_name family_name email job_title unit location manager hired_on left_on status pay pay_per sex
+  born_on
+French
+  Matricule,Nom,Prénom,Adresse e-mail,Intitulé du poste,Service,Responsable hiérarchique,Date d'embauche,
+  Date de sortie,Statut,Salaire annuel,Devise
+  =
+  number family_name given_name email job_title unit manager hired_on left_on status pay currency
+Spanish
+  Número de empleado,Nombre,Apellidos,Correo electrónico,Puesto,Departamento,Jefe directo,Fecha de ingreso,
+  Fecha de baja,Estado,Salario mensual,Moneda
+  =
+  number given_name family_name email job_title unit manager hired_on left_on status pay currency
+Portuguese
+  Matrícula,Nome completo,E-mail corporativo,Cargo,Departamento,Gestor,Data de admissão,Data de desligamento,
+  Situação,Salário mensal
+  =
+  number name email job_title unit manager hired_on left_on status pay
+Japanese
+  社員番号,氏名,メールアドレス,役職,部署,上司,入社日,退職日,在籍状況,月給,性別,生年月日
+  =
+  number name email job_title unit manager hired_on left_on status pay sex born_on
+Chinese
+  工号,姓名,邮箱,职位,部门,直属上级,入职日期,离职日期,员工状态,月薪,币种
+  =
+  number name email job_title unit manager hired_on left_on status pay currency
+grown together
+  EmpID,EmployeeName,DateofHire,DateofTermination,EmploymentStatus,ManagerName,PayRate,DOB,Dept
+  =
+  number name hired_on left_on status manager pay born_on unit
+"""
+
+
+def systems() -> list[Any]:
+    """Each block of SYSTEMS as a case: header, and field of each column."""
+    cases = []
+    for block in re.split(r"\n(?=\S)", SYSTEMS.strip()):
+        name, rest = block.split("\n", 1)
+        header, fields = rest.split("=")
+        cases.append(pytest.param([h.strip() for h in header.split(",")], fields.split(), id=name))
+    return cases
+
+
+@pytest.mark.parametrize(("header", "fields"), systems())
+def test_the_columns_of_each_system_and_language_are_known(header: list[str], fields: list[str]) -> None:
+    by_column = {at: name for name, at in columns.guess("people", header).items()}
+    assert [by_column.get(i, "-") for i in range(len(header))] == fields
+
+
+def test_a_column_of_another_kind_of_values_is_passed_over() -> None:
+    header = ["ID", "Name", "Start date", "Pay", "Salary", "Manager ID", "Manager email"]
+    rows = [
+        ["1", "Ann Ash", "2020-01-01", "Group A", "50000", "900", "bob@example.com"],
+        ["2", "Bob Bay", "2020-01-01", "Group B", "60000", "901", ""],
+    ]
+    assert columns.guess("people", header, rows)["pay"] == 4
+
+
+def test_of_two_columns_for_a_manager_the_one_that_names_people_of_the_file_is_taken() -> None:
+    header = ["ID", "Name", "Work email", "Start date", "Manager ID", "Manager email"]
+    rows = [
+        ["1", "Ann Ash", "ann@example.com", "2020-01-01", "X900", "bob@example.com"],
+        ["2", "Bob Bay", "bob@example.com", "2020-01-01", "X901", ""],
+    ]
+    assert columns.guess("people", header, rows)["manager"] == 5
+
+
+def test_titles_above_the_header_are_passed_over_and_a_missing_header_is_noticed() -> None:
+    rows = [
+        ["Headcount report"],
+        ["As of", "2026-01-01"],
+        [],
+        ["Emp ID", "Name", "Hire date"],
+        ["1", "A B", "2020-01-01"],
+    ]
+    head = columns.find_header("people", rows)
+    assert (head.row, columns.has_no_header("people", head)) == (3, False)
+    bare = columns.find_header("people", [["1001", "Ann Ash", "2020-01-01", "ann@example.com"]])
+    assert columns.has_no_header("people", bare)
+    odd = columns.find_header("people", [["Shoe size", "Colour"], ["42", "blue"]])
+    assert not columns.has_no_header("people", odd)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "order"),
+    [
+        (["No", "Name"], [["1", "Ann Ash"]], "given"),
+        (["No", "Name"], [["1", "ASH Ann"], ["2", "BAY Bob"]], "family"),
+        (["No", "Name"], [["1", "ASH Ann"], ["2", "Bob BAY"]], ""),
+        (["No", "Last name First name"], [["1", "Ash Ann"]], "family"),
+        (["No", "Name", "Email"], [["1", "Ash Ann", "ann.ash@example.com"]], "family"),
+        (["No", "Name", "Manager"], [["1", "Ash Ann", ""], ["2", "Bay Bob", "Ash, Ann"]], "family"),
+        (
+            ["No", "First name", "Last name", "Manager"],
+            [["1", "Ash", "Ann", ""], ["2", "Bay", "Bob", "Ann Ash"]],
+            "",
+        ),
+        (
+            ["No", "First name", "Last name", "Manager"],
+            [["1", "Ann", "Ash", ""], ["2", "Bob", "Bay", "Ann Ash"]],
+            "given",
+        ),
+    ],
+)
+def test_which_name_stands_first_is_told_by_the_file_or_asked(
+    header: list[str], rows: list[list[str]], order: str
+) -> None:
+    mapping = columns.guess("people", header, rows)
+    assert columns.guess_options("people", mapping, header, rows, currency="USD")["name_order"] == order
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "currency", "basis"),
+    [
+        ("Pay Rate", ["28.5", "23"], "USD", "hour"), ("Salary", ["52000", "61000"], "EUR", "year"),
+        ("Salary", ["5200", "6100"], "EUR", ""), ("Salary", ["28.5", "61000"], "USD", ""),
+        ("Salary", ["52000", "61000"], "JPY", ""), ("Monatsgehalt", ["5200"], "EUR", "month"),
+        ("Salaire mensuel", ["3200"], "EUR", "month"), ("月給", ["300000"], "JPY", "month"),
+        ("年俸", ["300000"], "CNY", "year"),
+        ("Hourly wage", ["900"], "USD", "hour"), ("Annual salary", ["900"], "USD", "year"),
+    ],
+)  # fmt: skip
+def test_what_pay_is_given_per_is_told_by_header_or_amounts_or_asked(
+    header: str, values: list[str], currency: str, basis: str
+) -> None:
+    rows = [[v] for v in values]
+    assert (
+        columns.guess_options("people", {"pay": 0}, [header], rows, currency=currency)["pay_basis"] == basis
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "currency"),
+    [
+        ("Salary (EUR)", "EUR"),
+        ("Salary €", "EUR"),
+        ("Salary in GBP", "GBP"),
+        ("SALARY", "USD"),
+        ("Salary", "USD"),
+    ],
+)
+def test_the_currency_of_a_header_is_read(header: str, currency: str) -> None:
+    found = columns.guess_options("people", {"pay": 0}, [header], [["50000"]], currency="USD")
+    assert found["currency"] == currency
+
+
+LETTERS = {
+    "cp1252": "Müller,Jörg Núñez,Inés Lefèvre,François", "cp1250": "Wiśniewski,Łukasz Dvořák,Tomáš Szűcs,Győző",
+    "cp1251": "Иванов,Иван Петрова,Анна", "cp1253": "Παπαδόπουλος,Γιώργος Νικολάου,Μαρία",
+    "cp1254": "Yıldız,Ayşe Şahin,Oğuz Çelik,Gökçe", "cp1257": "Žukauskienė,Rūta Bērziņš,Jānis Ozoliņš,Pēteris",
+    "gb18030": "张,伟 王,芳 李,娜", "big5": "陳,志明 林,淑芬",
+    "cp932": "山田,太郎 佐藤,花子", "cp949": "김,민준 이,서연",
+    "utf-16": "Müller,Jörg 张,伟", "utf-16-le": "Müller,Jörg", "utf-16-be": "Müller,Jörg", "utf-8": "Müller,Jörg 张,伟",
+    "utf-8-sig": "Müller,Jörg",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("encoding", "people"), LETTERS.items())
+@pytest.mark.parametrize("times", [1, 20])
+def test_names_come_in_with_their_letters(encoding: str, people: str, times: int) -> None:
+    lines_of = [f"{n},{person},2020-01-{n % 28 + 1:02}" for n, person in enumerate(people.split() * times, 1)]
+    text = "Number,Last name,First name,Hired on\n" + "\n".join(lines_of)
+    rows = [row for _number, row in sheets.lines_of("people.csv", text.encode(encoding))]
+    assert rows == [line.split(",") for line in text.split("\n")]
+
+
+def test_letters_can_be_chosen_and_what_is_not_written_so_is_said() -> None:
+    content = "Number,Name\n1,Müller".encode("mac_roman")
+    assert list(sheets.lines_of("a.csv", content, encoding="mac_roman"))[1] == (2, ["1", "Müller"])
+    with pytest.raises(sheets.NotASheet, match="not written as"):
+        list(sheets.lines_of("a.csv", content, encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [("E001", "001", True), ("001", "1", True), ("EMP-17", "17", True), ("E001", "E002", False),
+     ("7004-2", "7004", False),
+     ("A1B2", "12", False)],
+)  # fmt: skip
+def test_numbers_with_the_same_figures_are_alike(one: str, other: str, alike: bool) -> None:
+    assert (bool(cells.digits_of(one)) and cells.digits_of(one) == cells.digits_of(other)) is alike
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"), [("M F", "male female"), ("H M", "male female"), ("M W D", "male female diverse")]
+)
+def test_the_letter_for_a_sex_is_read_by_the_letters_beside_it(texts: str, found: str) -> None:
+    beside_h = "H" in texts.split()
+    assert [cells.read_sex(t, beside_h=beside_h) for t in texts.split()] == found.split()
 
 
 def test_group_titles_stand_before_the_names_of_their_columns() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 LINES = """
 WITH l AS (
   SELECT number AS line, fate, key, values AS v, changes AS c, fate = 'created' AS is_new
-  FROM people_importline WHERE run_id = %(run)s AND fate IN ('created', 'changed')
+  FROM people_importline WHERE run_id = %(run)s AND fate IN ('created', 'changed') AND number <= %(upto)s
 )
 """
 
@@ -53,6 +53,13 @@ WRITE_PEOPLE: tuple[str, ...] = (
     FROM l WHERE e.number = l.key AND NOT is_new
     """,
     """
+    INSERT INTO people_formerperiod (employee_id, hired_on, left_on)
+    SELECT e.id, split_part(p, '/', 1)::date, split_part(p, '/', 2)::date
+    FROM l JOIN people_employee e ON e.number = l.key, unnest(string_to_array(v->>'former', ';')) p
+    WHERE is_new OR c ? 'former'
+    ON CONFLICT (employee_id, hired_on) DO NOTHING
+    """,
+    """
     INSERT INTO people_privateprofile (employee_id, born_on, sex, leave_reason)
     SELECT e.id, nullif(v->>'born_on', '')::date, coalesce(v->>'sex', ''), coalesce(v->>'leave_reason', '')
     FROM l JOIN people_employee e ON e.number = l.key
@@ -87,7 +94,7 @@ WRITE_PEOPLE: tuple[str, ...] = (
     """,
     """
     INSERT INTO people_reportingline (employee_id, manager_id, kind, starts_on, ends_on)
-    SELECT e.id, m.id, 'line', least(CASE WHEN is_new THEN greatest(e.hired_on, m.hired_on)
+    SELECT e.id, m.id, 'line', least(CASE WHEN is_new OR c ? 'former' THEN greatest(e.hired_on, m.hired_on)
       ELSE greatest(%(as_of)s::date, e.hired_on) END, e.left_on), e.left_on
     FROM l JOIN people_employee e ON e.number = l.key JOIN people_employee m ON m.number = v->>'manager_number'
     WHERE v ? 'manager_number' AND (is_new OR c ? 'manager_number')

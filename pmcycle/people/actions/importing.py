@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Greatest, JSONObject
+from django.apps import apps
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import DataError, IntegrityError, connection, transaction
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Concat, Greatest, JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,6 +31,7 @@ from pmcycle.people.models import (
     Absence,
     ColumnMapping,
     Employee,
+    FormerPeriod,
     Import,
     ImportLine,
     Organisation,
@@ -57,66 +61,161 @@ def upload_import(kind: str, file_name: str, content: bytes, *, by: User) -> Imp
     """Keep a file that can be read as a table, with its columns guessed; raises Invalid("file", …)."""
     if kind not in Import.Kind.values:
         raise Invalid("kind", _("Choose what the file holds."))
-    try:
-        rows: list[list[str]] = []
-        count = 0
-        for _number, cells in sheets.lines_of(file_name, content):
-            count += 1
-            if len(rows) < 3_000:
-                rows.append(cells)
-    except sheets.NotASheet as error:
-        raise Invalid("file", str(error)) from None
-    head = columns.find_header(kind, rows)
-    below = [r for r in rows[head.row + 1 :] if any(c.strip() for c in r)]
-    if not below:
-        raise Invalid("file", _("The file has a header but no lines below it."))
-    organisation = Organisation.objects.first()
-    signature = columns.signature(head.names)
-    remembered = ColumnMapping.objects.filter(kind=kind, signature=signature).first()
-    mapping = columns.guess_by_values(kind, columns.guess(kind, head.names), below[:200])
-    if remembered:
-        mapping = {k: v for k, v in remembered.mapping.items() if v < len(head.names)}
-    options = columns.guess_options(
-        kind, mapping, below, currency=organisation.currency if organisation else "USD"
+    run = Import(
+        kind=kind,
+        file_name=file_name[-200:].replace("\x00", "") or "file",
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        uploaded_by=by,
     )
-    if remembered:
-        options = _merged(options, remembered.options)
-    options["as_of"] = today().isoformat()
+    _read_file(run, {})
     with transaction.atomic():
-        run = Import.objects.create(
-            kind=kind,
-            file_name=file_name[-200:].replace("\x00", "") or "file",
-            content=content,
-            sha256=hashlib.sha256(content).hexdigest(),
-            header=head.names,
-            header_row=head.row,
-            line_count=max(0, count - head.row - 1),
-            mapping=mapping,
-            options=options,
-            uploaded_by=by,
-        )
+        run.save()
         run.hands.add(by)
         record("uploaded_import", run, by=by, sha256=run.sha256, kind=kind)
     return run
 
 
+def reread(
+    run: Import, *, encoding: str, sheet: str, header_line: int, by: User, version: int | None
+) -> Import:
+    """Read the file in another encoding, from another sheet or with another line as its header.
+
+    Columns and their meaning are guessed anew; raises Invalid for what cannot be read so.
+    """
+    with transaction.atomic():
+        row = Import.objects.select_for_update().get(pk=run.pk)
+        check_version(row, version)
+        _check_open(row)
+        row.choices, row.deciders = {}, {}
+        _read_file(row, {"encoding": encoding, "sheet": sheet, "header_line": header_line})
+        row.state = Import.State.UPLOADED
+        row.version += 1
+        row.save()
+        row.hands.add(by)
+        record("reread_import", row, by=by, encoding=encoding, sheet=sheet, header_line=header_line)
+    return row
+
+
+# Meaning is derived from so many lines; what later lines say otherwise is asked about cell by cell.
+TELLING = 20_000
+
+
+def _read_file(run: Import, chosen: Mapping[str, Any]) -> None:
+    """Set header, columns and options of `run` from its content, read as `chosen`; raises Invalid."""
+    content = bytes(run.content)
+    reading: dict[str, Any] = {"encoding": "", "sheet": "", "sheets": [], **chosen}
+    try:
+        reading["sheets"] = sheets.sheet_names(run.file_name, content)
+        if reading["sheets"]:
+            reading["encoding"] = ""
+        else:
+            found = [reading["encoding"]] if reading["encoding"] else sheets.guess_encodings(content)
+            reading["encoding"], reading["sheet"] = found[0], ""
+            reading["in_doubt"] = found if len(found) > 1 else []
+        rows: list[list[str]] = []
+        numbers: list[int] = []
+        count = 0
+        for number, cells in sheets.lines_of(
+            run.file_name, content, encoding=reading["encoding"], sheet=reading["sheet"]
+        ):
+            count += 1
+            if len(rows) < TELLING:
+                rows.append(cells)
+                numbers.append(number)
+    except sheets.NotASheet as error:
+        raise Invalid("file", str(error)) from None
+    head = _head(run.kind, rows, numbers, int(reading.pop("header_line", 0) or 0))
+    below = [r for r in rows[head.row + 1 :] if any(c.strip() for c in r)]
+    if not below:
+        raise Invalid("file", _("The file has a header but no lines below it."))
+    run.header, run.header_row, run.line_count = head.names, head.row, max(0, count - head.row - 1)
+    reading["header_line"] = numbers[head.row]
+    run.mapping = columns.guess(run.kind, head.names, below[:400])
+    remembered = ColumnMapping.objects.filter(kind=run.kind, signature=columns.signature(head.names)).first()
+    if remembered:
+        run.mapping = {k: v for k, v in remembered.mapping.items() if v < len(head.names)}
+    run.options = _fresh_options(run, run.mapping, below)
+    if remembered:
+        run.options = _merged(run.options, remembered.options)
+    run.options |= {"as_of": today().isoformat(), "reading": reading}
+
+
+def _head(kind: str, rows: list[list[str]], numbers: list[int], line: int) -> columns.Head:
+    """The header: on the line that was named, else found; raises Invalid if there is none."""
+    if line:
+        if line not in numbers:
+            raise Invalid("header_line", _("There is nothing on this line."))
+        at = numbers.index(line)
+        return columns.Head([names.tidy(c) for c in rows[at]], at)
+    head = columns.find_header(kind, rows)
+    if columns.has_no_header(kind, head):
+        raise Invalid(
+            "file",
+            _(
+                "The first line already looks like a person, not like the names of columns. Put a line above it"
+                " that names them, as in “Number, Name, Hired on”, and upload the file again."
+            ),
+        )
+    return head
+
+
+def _fresh_options(run: Import, mapping: Mapping[str, int], below: list[list[str]]) -> dict[str, Any]:
+    organisation = Organisation.objects.first()
+    return columns.guess_options(
+        run.kind, mapping, run.header, below, currency=organisation.currency if organisation else "USD"
+    )
+
+
 def _merged(guessed: dict[str, Any], remembered: Mapping[str, Any]) -> dict[str, Any]:
-    """Remembered answers win; words that the earlier file did not have keep their guess."""
-    merged = {**guessed, **{k: v for k, v in remembered.items() if k != "as_of"}}
-    merged["date_order_proven"] = guessed.get("date_order_proven", False)
-    if guessed.get("date_order_proven"):
-        merged["date_order"] = guessed["date_order"]
-    if "status" in guessed:
-        merged["status"] = {**guessed["status"], **dict(remembered.get("status", {}))}
+    """Remembered answers win over guesses; what this file proves wins over both, and new words keep their guess."""
+    merged = {**guessed, **{k: v for k, v in remembered.items() if k not in FROM_THE_FILE}}
+    for name in ("status", "pay_words"):
+        if name in guessed:
+            said = {w: m for w, m in dict(remembered.get(name, {})).items() if m}
+            merged[name] = {w: said.get(w, m) for w, m in guessed[name].items()}
+    if "orders" in guessed:
+        old = dict(remembered.get("orders", {}))
+        merged["orders"] = {name: order or old.get(name, "") for name, order in guessed["orders"].items()}
         merged["top"] = sorted({*guessed.get("top", []), *remembered.get("top", [])})
+        merged["no_manager"] = guessed["no_manager"] or remembered.get("no_manager", "")
+    merged["decimal"] = guessed["decimal"] or remembered.get("decimal", "")
     return merged
+
+
+# What is told by each file and never remembered from another.
+FROM_THE_FILE = frozenset(["as_of", "reading", "usual_pay", "sex_beside_h"])
 
 
 def samples(run: Import, most: int = 400) -> list[list[str]]:
     """The first lines below the header, for the page on which columns are chosen."""
-    rows = sheets.lines_of(run.file_name, bytes(run.content))
-    below = (cells for number, (_n, cells) in enumerate(rows) if number > run.header_row)
-    return [r for r in islice(below, most) if any(c.strip() for c in r)]
+    return [cells for _number, cells in islice(_data_lines(run), most) if any(c.strip() for c in cells)]
+
+
+def choose_columns(
+    run: Import, mapping: Mapping[str, int], options: Mapping[str, Any], *, by: User, version: int | None
+) -> bool:
+    """Take other columns than before, and derive anew what their values mean; whether there were any.
+
+    What `options` say about the other columns is kept. Nothing is rehearsed yet: what was derived is
+    read by a person first.
+    """
+    with transaction.atomic():
+        row = Import.objects.select_for_update().get(pk=run.pk)
+        check_version(row, version)
+        _check_open(row)
+        if dict(mapping) == row.mapping:
+            return False
+        below = samples(row, TELLING)
+        fresh = _fresh_options(row, mapping, below)
+        row.options = columns.rederive({**row.options, **options}, fresh, row.mapping, mapping)
+        row.mapping = dict(mapping)
+        row.state = Import.State.UPLOADED
+        row.version += 1
+        row.save(update_fields=["mapping", "options", "state", "version"])
+        row.hands.add(by)
+        record("mapped_import", row, by=by)
+    return True
 
 
 def map_columns(
@@ -127,6 +226,8 @@ def map_columns(
         row = Import.objects.select_for_update().get(pk=run.pk)
         check_version(row, version)
         _check_open(row)
+        if row.options.get("reading", {}).get("in_doubt"):
+            raise Refused(_("Say first how the letters of this file are written."))
         lacks = columns.missing(row.kind, mapping)
         if lacks:
             raise Refused(
@@ -142,7 +243,7 @@ def map_columns(
             signature=columns.signature(row.header),
             defaults={
                 "mapping": row.mapping,
-                "options": {k: v for k, v in row.options.items() if k != "as_of"},
+                "options": {k: v for k, v in row.options.items() if k not in FROM_THE_FILE},
             },
         )
         record("mapped_import", row, by=by)
@@ -172,6 +273,8 @@ def rehearse(run: Import, *, by: User, step: Step = no_step) -> Import:
         row = Import.objects.select_for_update().get(pk=run.pk)
         _check_open(row)
         _judge(row, step)
+        if row.kind == Import.Kind.PEOPLE:
+            _refuse_what_the_database_would(row, by)
         row.state = Import.State.CHECKED
         row.version += 1
         row.save(update_fields=["state", "counts", "digest", "version"])
@@ -182,9 +285,11 @@ def rehearse(run: Import, *, by: User, step: Step = no_step) -> Import:
 def settle(run: Import, choices: Mapping[str, Any], *, by: User, version: int | None) -> Import:
     """Keep what was decided by hand; the file has to be rehearsed again with it.
 
-    Keys are "line:<number>" ({"number": …}, {"skip": true}, {"same": true}) and
-    "manager:<key of the name>" (an employee number; "" for the top of the company). A choice of
-    None takes an earlier one back.
+    Keys are "line:<number>" ({"number": …}, {"skip": true}, {"same": true}, {"period": true}),
+    "manager:<key of the name>" (an employee number; "" for the top of the company; OPEN for nobody yet)
+    and "cell:<field>:<text>" ({"read": …}, {"leave": true}, {"sure": true}); "lines:<kind of doubt>",
+    "managers" and "cells:<field>" answer for all of their kind at once. A choice of None takes an
+    earlier one back.
     """
     with transaction.atomic():
         row = Import.objects.select_for_update().get(pk=run.pk)
@@ -207,6 +312,14 @@ def leave_out_refused(run: Import, *, by: User, version: int | None) -> Import:
         "number", flat=True
     )
     return settle(run, {f"line:{number}": {"skip": True} for number in refused}, by=by, version=version)
+
+
+def leave_out_like(run: Import, kind: str, name: str, *, by: User, version: int | None) -> Import:
+    """Pass over every line with a doubt of this kind, for cells: about the field `name`."""
+    doubtful = ImportLine.objects.filter(run=run, fate=ImportLine.Fate.AMBIGUOUS)
+    about = [{"kind": kind, "field": name}] if name else [{"kind": kind}]
+    numbers = doubtful.filter(candidates__contains=about).values_list("number", flat=True)
+    return settle(run, {f"line:{number}": {"skip": True} for number in numbers}, by=by, version=version)
 
 
 def _batches(run: Import) -> int:
@@ -259,7 +372,13 @@ def _copy_in(run: Import, batch: list[ImportLine]) -> None:
 
 
 def _data_lines(run: Import) -> Iterator[sheets.Line]:
-    rows = sheets.lines_of(run.file_name, bytes(run.content))
+    reading = run.options.get("reading", {})
+    rows = sheets.lines_of(
+        run.file_name,
+        bytes(run.content),
+        encoding=str(reading.get("encoding", "")),
+        sheet=str(reading.get("sheet", "")),
+    )
     yield from islice(rows, run.header_row + 1, None)
 
 
@@ -278,6 +397,61 @@ def row_memory(cells: list[str]) -> str:
     return "row:" + hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:60]
 
 
+# The choice about a manager that leaves them to be named later, and how such a cell is resolved.
+OPEN = "?"
+OPEN_WAY = ("open", "")
+
+
+def memory(key: str, signature: str) -> str:
+    """The key under which a decision of an import is remembered.
+
+    A decision about many at once holds only for files with the same columns (`signature`).
+    """
+    kind, _colon, rest = key.partition(":")
+    if kind == "manager":
+        return manager_memory(rest)
+    about = key if kind == "cell" else f"{key}|{signature}"
+    return f"{kind}:" + hashlib.sha256(about.encode()).hexdigest()[:60]
+
+
+class Answers(Mapping[str, Any]):
+    """What was decided by hand, in this import or in an earlier one, by the keys of `settle`."""
+
+    def __init__(self, run: Import) -> None:
+        self.choices = run.choices
+        self.signature = columns.signature(run.header)
+        settled = list(Settlement.objects.values_list("key", "choice", "decided_by"))
+        self.remembered: dict[str, Any] = {key: choice for key, choice, _by in settled}
+        self.decided_by: dict[str, int] = {key: by for key, _choice, by in settled}
+        # Whose earlier answers were taken since somebody emptied this.
+        self.deciders: set[int] = set()
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self.choices:
+            return self.choices[key]
+        return self.of_earlier(memory(key, self.signature))
+
+    def of_earlier(self, key: str) -> Any:
+        """What was decided in an earlier import under this key of memory; raises KeyError."""
+        found = self.remembered[key]
+        self.deciders.add(self.decided_by[key])
+        return found
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if not self.choices and not self.remembered:
+            return default
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.choices)
+
+    def __len__(self) -> int:
+        return len(self.choices)
+
+
 class _People:
     """What the whole file and the whole company must be asked before one line can be judged.
 
@@ -294,15 +468,16 @@ class _People:
         self.named: dict[str, str] = {}
         self.manager_said: dict[str, str] = {}
         self.gone: set[str] = set()
-        self.resolved: dict[str, tuple[str, Any]] = {}
-        settled = list(Settlement.objects.values_list("key", "choice", "decided_by"))
-        self.remembered: dict[str, Any] = {key: choice for key, choice, _by in settled}
-        self.decided_by: dict[str, int] = {key: by for key, _choice, by in settled}
+        self.resolved: dict[str, tuple[str, Any, set[int]]] = {}
+        self.answers = Answers(run)
+        self.remembered = self.answers.remembered
         self.hands = hands_of(run)
-        self.near = Nearness({*self.hands, *self.decided_by.values()})
+        self.near = Nearness({*self.hands, *self.answers.decided_by.values()})
         self.taken: set[str] = set()
         # What an account without a record signs in with: the record of that address becomes its own.
         self.loose = dict(User.objects.filter(employee__isnull=True).values_list("email", "name"))
+        self.by_digits: dict[str, set[str]] = {}
+        self.periods: dict[str, list[tuple[str, str]]] = {}
         self._read_company()
         # Into an empty company somebody has to bring themselves, too.
         self.is_first = not self.known
@@ -313,18 +488,26 @@ class _People:
         """What was decided about a line: here by hand, or about the same doubt in an earlier import."""
         chosen = self.run.choices.get(f"line:{number}")
         if chosen is None and self.remembered:
-            chosen = self.remembered.get(row_memory(cells)) or self.remembered.get(line_memory(said, name))
+            keys = (row_memory(cells), line_memory(said, name))
+            chosen = next((self.answers.of_earlier(key) for key in keys if self.remembered.get(key)), None)
         return chosen or {}
 
-    def hands_at(self, cells: list[str], said: str, name: str, manager: str) -> set[int]:
-        """Whoever decided what the line comes to: the hands of this file, and who settled the same doubt before."""
-        keys = [row_memory(cells), line_memory(said, name), manager_memory(names.key_of(manager))]
-        return self.hands | {self.decided_by[key] for key in keys if key in self.decided_by}
+    def number_in(self, cells: list[str]) -> str:
+        return lines.number_of(cells, self.run.mapping, self.answers)
+
+    def like(self, number: str, name: str) -> tuple[str, str] | None:
+        """Another number with the same figures, whose person has a name in common: E001 beside 001."""
+        figures = lines.cells.digits_of(number)
+        for other in sorted(self.by_digits.get(figures, set()) - {number}) if figures else ():
+            if _shares_a_word(self.name_of(other), name):
+                return other, self.name_of(other)
+        return None
 
     def _read_company(self) -> None:
         people = Employee.objects.values_list("number", "name", "email", "left_on")
         for number, name, email, left_on in people.iterator(chunk_size=10_000):
             self.known[number] = name
+            self._note_digits(number)
             self.by_name.setdefault(names.key_of(name), []).append((number, name, bool(left_on)))
             if email:
                 self.by_email[email.lower()] = number
@@ -335,10 +518,15 @@ class _People:
             self.by_email.setdefault(email.lower(), number)
             self.taken.add(email.lower())
 
+    def _note_digits(self, number: str) -> None:
+        figures = lines.cells.digits_of(number)
+        if figures:
+            self.by_digits.setdefault(figures, set()).add(number)
+
     def _read_file(self) -> None:
         mapping, options = self.run.mapping, self.run.options
         for number, cells in _data_lines(self.run):
-            said = lines.cell(cells, mapping, "number")
+            said = self.number_in(cells)
             shown = self.name_in(cells).shown
             if not said and not shown:
                 continue
@@ -346,7 +534,13 @@ class _People:
             if chosen.get("skip"):
                 continue
             said = str(chosen.get("number") or said)
+            if chosen.get("period"):
+                read = lines.read_person(cells, mapping, options, self.as_of, self.answers).values
+                if read.get("hired_on") and read.get("left_on"):
+                    self.periods.setdefault(said, []).append((read["hired_on"], read["left_on"]))
+                continue
             self.by_number.setdefault(said, []).append(number)
+            self._note_digits(said)
             self.named.setdefault(said, shown)
             left = bool(lines.cell(cells, mapping, "left_on"))
             if left:
@@ -355,26 +549,32 @@ class _People:
                 self.by_name.setdefault(names.key_of(shown), []).append((said, shown, left))
             if options.get("email_source") == "column":
                 email = lines.cell(cells, mapping, "email").lower()
-                if email:
+                left_out = (self.answers.get(f"cell:email:{lines.cell(cells, mapping, 'email')}") or {}).get(
+                    "leave"
+                )
+                if email and not left_out:
                     self.taken.add(email)
                     self.by_email.setdefault(email, said)
             if "manager" in mapping:
-                self.manager_said[said] = lines.cell(cells, mapping, "manager")
+                self.manager_said[said] = lines.whole(lines.cell(cells, mapping, "manager"))
 
     def name_in(self, cells: list[str]) -> names.Name:
-        mapping = self.run.mapping
-        if "name" in mapping:
-            return names.parse_name(lines.cell(cells, mapping, "name"))
-        return names.Name(lines.cell(cells, mapping, "given_name"), lines.cell(cells, mapping, "family_name"))
+        return lines.name_of(cells, self.run.mapping, self.run.options)
 
     def manager(self, said: str) -> tuple[str, Any]:
-        """("number", n), ("top", "") or ("doubt", candidates) for what a manager cell says."""
+        """("number", n), ("top", ""), ("open", "") or ("doubt", candidates) for what a manager cell says."""
         if said not in self.resolved:
-            self.resolved[said] = self._resolve(said)
-        return self.resolved[said]
+            before, self.answers.deciders = self.answers.deciders, set()
+            self.resolved[said] = (*self._resolve(said), self.answers.deciders)
+            self.answers.deciders = before
+        how, found, deciders = self.resolved[said]
+        self.answers.deciders |= deciders
+        return how, found
 
     def _resolve(self, said: str) -> tuple[str, Any]:
         tops = {" ".join(t.casefold().split()) for t in self.run.options.get("top", [])}
+        if not said and self.run.options.get("no_manager") == "open":
+            return OPEN_WAY
         if not said or " ".join(said.casefold().split()) in tops:
             return "top", ""
         if said in self.by_number or said in self.known:
@@ -382,11 +582,11 @@ class _People:
         if said.lower() in self.by_email:
             return "number", self.by_email[said.lower()]
         key = names.key_of(said)
-        settled = self.run.choices.get(f"manager:{key}", self.remembered.get(manager_memory(key)))
+        settled = self.answers.get(f"manager:{key}")
         if settled is not None:
             number = str(settled)
-            if not number:
-                return "top", ""
+            if number in ("", OPEN):
+                return OPEN_WAY if number else ("top", "")
             if number in self.by_number or number in self.known:
                 return "number", number
             if number.lower() in self.by_email:
@@ -398,7 +598,12 @@ class _People:
             left = [pair for pair in left if pair[0] not in gone] or left
         if len({number for number, _name in left}) == 1:
             return "number", left[0][0]
-        return "doubt", left or self._alike(said)
+        for_all = self.answers.get("managers")
+        if for_all is not None:
+            return OPEN_WAY if for_all == OPEN else ("top", "")
+        figures = lines.cells.digits_of(said)
+        alike = [(n, self.name_of(n)) for n in sorted(self.by_digits.get(figures, ()))] if figures else []
+        return "doubt", left or alike or self._alike(said)
 
     def _alike(self, said: str) -> list[tuple[str, str]]:
         words = set(names.key_of(said).split())
@@ -423,7 +628,7 @@ class _People:
             how, found = self.manager(said)
             if how == "number":
                 above[number] = found
-            else:
+            elif how != "open":
                 above.pop(number, None)
         return {number: circle for circle in lines.loops(above) for number in circle}
 
@@ -437,25 +642,26 @@ def _judge_people(run: Import) -> Iterator[ImportLine]:
     while batch := list(islice(rows, BATCH)):
         readings = []
         for number, cells in batch:
-            reading = lines.read_person(cells, run.mapping, run.options, company.as_of)
-            said = reading.values.get("number", "")
+            company.answers.deciders = set()
+            reading = lines.read_person(cells, run.mapping, run.options, company.as_of, company.answers)
+            said = company.number_in(cells)
             chosen = company.choice(number, cells, said, reading.name.shown)
             if chosen.get("number"):
                 reading.values["number"] = str(chosen["number"])
-            readings.append((number, cells, reading, chosen))
-        numbers = {r.values.get("number", "") for _n, _c, r, _ch in readings}
+            readings.append((number, cells, reading, chosen, company.answers.deciders))
+        numbers = {row[2].values.get("number", "") for row in readings}
         existing = _records(numbers, company.as_of)
-        for number, cells, reading, chosen in readings:
-            said = lines.cell(cells, run.mapping, "number")
-            hands = company.hands_at(cells, said, reading.name.shown, reading.values.get("manager", ""))
-            yield _fate(run, company, number, hands, reading, chosen, existing)
+        for number, cells, reading, chosen, deciders in readings:
+            # Whoever decided what the line comes to: the hands of this file, and who settled a doubt before.
+            company.answers.deciders = company.hands | deciders
+            yield _fate(run, company, number, cells, reading, chosen, existing)
 
 
 def _fate(
     run: Import,
     company: _People,
     number: int,
-    hands: set[int],
+    cells: list[str],
     reading: lines.Reading,
     chosen: Mapping[str, Any],
     existing: Mapping[str, dict[str, str]],
@@ -473,8 +679,15 @@ def _fate(
         line.messages += reading.errors
         line.candidates = [{"kind": "left_out"}] if here else []
         return line
+    if chosen.get("period"):
+        line.fate, line.messages = ImportLine.Fate.PASSED, [_("An earlier period of the same person.")]
+        line.candidates = [{"kind": "left_out"}] if f"line:{number}" in run.choices else []
+        return line
     before = existing.get(key)
     doubts = _doubts(company, line, reading, chosen, before)
+    # Nobody who has left stands in a circle of today, but nobody at all reports to themselves.
+    if values.get("manager_number") == key and key not in company.in_loop:
+        reading.errors.append(_("Nobody reports to themselves."))
     if key in company.in_loop:
         circle = [company.name_of(n) for n in company.in_loop[key]]
         reading.errors.append(
@@ -487,11 +700,24 @@ def _fate(
     if email and company.by_email.get(email, key) != key:
         other = company.by_email[email]
         if run.options.get("email_source") == "column":
-            reading.errors.append(
-                _("%(email)s belongs to %(name)s already.") % {"email": email, "name": company.name_of(other)}
+            why = _("%(email)s belongs to %(name)s already.")
+            said = lines.cell(cells, run.mapping, "email")
+            reading.asks.append(
+                {
+                    "kind": "cell",
+                    "field": "email",
+                    "key": said,
+                    "said": said,
+                    "why": why % {"email": email, "name": company.name_of(other)},
+                    "readings": [],
+                    "can_leave": True,
+                    "sure": False,
+                }
             )
+    doubts = [ask["why"] for ask in reading.asks] + doubts
+    line.candidates = [*reading.asks, *line.candidates]
     if reading.errors:
-        line.fate, line.messages = ImportLine.Fate.REFUSED, [*reading.errors, *reading.notes]
+        line.fate, line.messages = ImportLine.Fate.REFUSED, [*reading.errors, *doubts, *reading.notes]
         return line
     if doubts:
         line.fate, line.messages = ImportLine.Fate.AMBIGUOUS, [*doubts, *reading.notes]
@@ -500,6 +726,8 @@ def _fate(
         line.candidates = [{"kind": "address"}]
     _complete(run, company, reading, before)
     line.messages = [*reading.notes]
+    if values.get("manager_open"):
+        line.messages.append(_("The manager is still to be named."))
     if before is None:
         line.fate = ImportLine.Fate.CREATED
     else:
@@ -507,7 +735,7 @@ def _fate(
         line.fate = ImportLine.Fate.CHANGED if line.changes else ImportLine.Fate.UNCHANGED
     if company.is_first or line.fate == ImportLine.Fate.UNCHANGED:
         return line
-    if too_near := company.near.why_not(line, hands):
+    if too_near := company.near.why_not(line, company.answers.deciders):
         line.fate, line.messages = ImportLine.Fate.REFUSED, [too_near, *reading.notes]
     return line
 
@@ -522,18 +750,26 @@ def _doubts(
     """What only a person can decide about a line; fills `line.candidates` for the screen."""
     values, key, doubts = reading.values, line.key, []
     others = [n for n in company.by_number.get(key, []) if n != line.number]
+    same = chosen.get("same") or (company.answers.get("lines:same") or {}).get("same")
+    alike = None if before or others else company.like(key, values["name"])
     if key and others and not reading.errors:
         doubts.append(
             _("The number %(number)s stands on line %(others)s too, for another person or twice for one.")
             % {"number": key, "others": ", ".join(str(n) for n in others[:5])}
         )
-        line.candidates = [{"kind": "number", "lines": others[:5]}]
-    elif before and not chosen.get("same") and not _shares_a_word(before["name"], values["name"]):
+        line.candidates = [{"kind": "number", "lines": others[:5], "has_left": bool(values.get("left_on"))}]
+    elif before and not same and not _shares_a_word(before["name"], values["name"]):
         doubts.append(
             _("The number %(number)s belongs to %(old)s, but the line says %(new)s.")
             % {"number": key, "old": before["name"], "new": values["name"]}
         )
         line.candidates = [{"kind": "same", "old": before["name"]}]
+    elif alike and not chosen.get("new") and not (company.answers.get("lines:alike") or {}).get("new"):
+        doubts.append(
+            _("The number %(number)s looks like %(other)s, which belongs to %(name)s.")
+            % {"number": key, "other": alike[0], "name": alike[1]}
+        )
+        line.candidates = [{"kind": "alike", "number": alike[0], "old": alike[1]}]
     if "manager" in values:
         how, found = company.manager(values["manager"])
         if how == "doubt":
@@ -557,6 +793,8 @@ def _doubts(
                     "people": [{"number": ref, "name": name} for ref, name in found[:8]],
                 },
             ]
+        elif how == "open":
+            values["manager_open"] = values["manager"] or "–"
         else:
             values["manager_number"] = str(found)
             values["manager_name"] = company.name_of(str(found)) if found else ""
@@ -611,6 +849,16 @@ def _complete(
             del values["absent"]
     if before and has_left and before["line_last"]:
         values.pop("manager_number", None)
+    if before and before["manager_number"]:
+        values.pop("manager_open", None)
+    periods = set(company.periods.get(values["number"], ()))
+    if before and before["left_on"] and values.get("hired_on", "") > before["left_on"]:
+        # Whoever returns begins a second period; the first one is kept with its own days.
+        periods.add((before["hired_on"], before["left_on"]))
+        values.setdefault("left_on", "")
+    if periods:
+        kept = {tuple(p.split("/")) for p in (before or {}).get("former", "").split(";") if p}
+        values["former"] = ";".join("/".join(p) for p in sorted({*kept, *periods}))
 
 
 def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
@@ -624,6 +872,9 @@ def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
         .order_by("-effective_from")
         .values(row=JSONObject(annual="annual", basis="basis", currency="currency"))
     )
+    text = CharField()
+    days = Concat(Cast("hired_on", text), Value("/"), Cast("left_on", text), output_field=text)
+    former = FormerPeriod.objects.filter(own).annotate(days=days)
     found: dict[str, dict[str, str]] = {}
     rows = Employee.objects.filter(number__in=numbers).values(
         "number",
@@ -644,6 +895,7 @@ def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
         line_now=Subquery(open_line.values("manager__number")[:1]),
         line_last=Subquery(of_line.values("manager__number")[:1]),
         salary=Subquery(salary[:1]),
+        former=ArraySubquery(former.values("days")),
         is_absent=Exists(absence),
         is_absent_openly=Exists(absence.filter(ends_on__isnull=True)),
     )
@@ -665,6 +917,7 @@ def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
             "annual": f"{pay['annual']:.2f}" if pay else "",
             "basis": pay.get("basis", ""),
             "currency": pay.get("currency", ""),
+            "former": ";".join(sorted(row["former"] or [])),
             "manager_number": row["line_now"] or "",
             "line_last": row["line_last"] or "",
             "absent": "" if not row["is_absent"] else "yes" if row["is_absent_openly"] else "dated",
@@ -674,14 +927,16 @@ def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
 
 def _judge_ranges(run: Import) -> Iterator[ImportLine]:
     hands = hands_of(run)
-    near = Nearness(hands)
+    answers = Answers(run)
+    near = Nearness({*hands, *answers.decided_by.values()})
     existing = {
         (r.job_title.casefold(), r.grade, r.currency): r for r in PayRange.objects.iterator(chunk_size=5_000)
     }
     seen: dict[tuple[str, str, str], int] = {}
-    remembered = dict(Settlement.objects.values_list("key", "choice"))
+    remembered = answers.remembered
     for number, cells in _data_lines(run):
-        reading = lines.read_range(cells, run.mapping, run.options)
+        answers.deciders = set(hands)
+        reading = lines.read_range(cells, run.mapping, run.options, answers)
         values = reading.values
         line = ImportLine(run=run, number=number, values=values)
         line.key = (values.get("job_title") or values.get("grade", ""))[:200]
@@ -692,6 +947,9 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
             line.fate, line.messages = ImportLine.Fate.PASSED, [_("Left out by hand."), *reading.errors]
         elif reading.errors:
             line.fate, line.messages = ImportLine.Fate.REFUSED, reading.errors
+        elif reading.asks:
+            line.fate, line.candidates = ImportLine.Fate.AMBIGUOUS, reading.asks
+            line.messages = [ask["why"] for ask in reading.asks]
         else:
             key = (values["job_title"].casefold(), values["grade"], values["currency"])
             if key in seen:
@@ -708,7 +966,7 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
             else:
                 line.fate = ImportLine.Fate.CREATED
             is_written = line.fate in (ImportLine.Fate.CREATED, ImportLine.Fate.CHANGED)
-            if is_written and existing and (why_not := near.why_not_range(values, hands)):
+            if is_written and existing and (why_not := near.why_not_range(values, answers.deciders)):
                 line.fate, line.messages = ImportLine.Fate.REFUSED, [why_not]
             seen.setdefault(key, number)
         yield line
@@ -793,15 +1051,18 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
             row.version += 1
             if row.digest == read:
                 if row.counts.get("created") or row.counts.get("changed"):
-                    _write_people(row, by, step) if row.kind == Import.Kind.PEOPLE else _write_ranges(row)
+                    if row.kind == Import.Kind.PEOPLE:
+                        _write_people(row, by, step)
+                        close_accounts_of_leavers(today())
+                    else:
+                        _write_ranges(row)
                 _remember(row, by)
                 row.state, row.applied_at = Import.State.APPLIED, timezone.now()
                 record("applied_import", row, by=by, **row.counts)
             row.save(update_fields=["state", "counts", "digest", "version", "applied_at"])
-    except IntegrityError as error:
+    except (IntegrityError, DataError) as error:
         raise Refused(
-            _("The database refused a line, and nothing was changed: %(why)s")
-            % {"why": str(error).splitlines()[0]}
+            _("The database refused a line, and nothing was changed: %(why)s") % {"why": _in_words(error)}
         ) from error
     if row.digest != read:
         raise CompanyChanged(
@@ -826,19 +1087,20 @@ def _remember(run: Import, by: User) -> None:
     kept: dict[str, Any] = {}
     deciders: dict[str, int] = {}
     wanted = {int(k[5:]): v for k, v in run.choices.items() if k.startswith("line:")}
-    company = _Cells(run)
-    for number, cells in _data_lines(run):
+    signature = columns.signature(run.header)
+    for number, cells in _data_lines(run) if wanted else ():
         if number in wanted:
             chosen = wanted[number]
-            if chosen.get("skip"):
-                memory = row_memory(cells)
+            if chosen.get("skip") or chosen.get("period"):
+                key = row_memory(cells)
             else:
-                memory = line_memory(company.number(cells), company.name(cells))
-            kept[memory], deciders[memory] = chosen, run.deciders.get(f"line:{number}", by.pk)
-    for key, chosen in run.choices.items():
-        if key.startswith("manager:"):
-            memory = manager_memory(key[8:])
-            kept[memory], deciders[memory] = chosen, run.deciders.get(key, by.pk)
+                name = lines.name_of(cells, run.mapping, run.options).shown
+                key = line_memory(lines.number_of(cells, run.mapping, run.choices), name)
+            kept[key], deciders[key] = chosen, run.deciders.get(f"line:{number}", by.pk)
+    for said, chosen in run.choices.items():
+        if not said.startswith("line:"):
+            key = memory(said, signature)
+            kept[key], deciders[key] = chosen, run.deciders.get(said, by.pk)
     Settlement.objects.bulk_create(
         [Settlement(key=key, choice=chosen, decided_by_id=deciders[key]) for key, chosen in kept.items()],
         update_conflicts=True,
@@ -847,20 +1109,67 @@ def _remember(run: Import, by: User) -> None:
     )
 
 
-class _Cells:
-    """Number and name of a line, as the file has them."""
+class _Undone(Exception):
+    """Takes back what a rehearsal has written."""
 
-    def __init__(self, run: Import) -> None:
-        self.mapping = run.mapping
 
-    def number(self, cells: list[str]) -> str:
-        return lines.cell(cells, self.mapping, "number")
+# More than any file has lines.
+MOST_LINE = 2**31 - 1
+# So many lines that only the database refuses are looked for one by one.
+MOST_REFUSED = 20
 
-    def name(self, cells: list[str]) -> str:
-        if "name" in self.mapping:
-            return names.parse_name(lines.cell(cells, self.mapping, "name")).shown
-        given, family = (lines.cell(cells, self.mapping, n) for n in ("given_name", "family_name"))
-        return names.Name(given, family).shown
+
+def _refuse_what_the_database_would(run: Import, by: User) -> None:
+    """Write the judged lines as applying them would, take it all back, and refuse the lines that broke a rule.
+
+    Whatever no line's reading could know (a row of another table, two lines against each other) is so
+    said at the rehearsal, with its line and not only when everything is applied.
+    """
+    for _time in range(MOST_REFUSED):
+        if not (run.counts.get("created") or run.counts.get("changed")):
+            return
+        error = _why_not(run, by, MOST_LINE)
+        if error is None:
+            return
+        # The shortest beginning of the file that fails ends with the line that is at fault.
+        written = ImportLine.objects.filter(run=run, fate__in=("created", "changed")).order_by("number")
+        numbers = list(written.values_list("number", flat=True))
+        at = bisect_left(range(len(numbers)), True, key=lambda i: _why_not(run, by, numbers[i]) is not None)
+        line = ImportLine.objects.get(run=run, number=numbers[min(at, len(numbers) - 1)])
+        run.counts[line.fate] -= 1
+        run.counts["refused"] = run.counts.get("refused", 0) + 1
+        run.counts = {fate: n for fate, n in run.counts.items() if n}
+        line.fate, line.messages = (
+            ImportLine.Fate.REFUSED,
+            [_in_words(_why_not(run, by, line.number) or error)],
+        )
+        line.save(update_fields=["fate", "messages"])
+
+
+def _why_not(run: Import, by: User, upto: int) -> Exception | None:
+    """What the database says against the lines up to number `upto`; None if it takes them."""
+    try:
+        with transaction.atomic():
+            _write_people(run, by, no_step, upto)
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            raise _Undone
+    except _Undone:
+        return None
+    except (IntegrityError, DataError) as error:
+        return error
+
+
+def _in_words(error: Exception) -> str:
+    """The sentence of the rule that the database kept, or else what it says itself."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if constraint.name == name and constraint.violation_error_message != (
+                constraint.default_violation_error_message
+            ):
+                return str(constraint.violation_error_message)
+    return str(error).splitlines()[0]
 
 
 def root_unit() -> Unit:
@@ -874,7 +1183,8 @@ def root_unit() -> Unit:
     return root
 
 
-def _write_people(run: Import, by: User, step: Step) -> None:
+def _write_people(run: Import, by: User, step: Step, upto: int = MOST_LINE) -> None:
+    """Carry out the lines up to number `upto` by the fixed list of statements."""
     root = root_unit()
     values = {
         "run": run.pk,
@@ -882,12 +1192,12 @@ def _write_people(run: Import, by: User, step: Step) -> None:
         "by": by.pk,
         "root": root.pk,
         "root_path": root.path,
+        "upto": upto,
     }
     with connection.cursor() as cursor:
         for statement in WRITE_PEOPLE:
             cursor.execute(statement if statement.startswith("ANALYZE") else LINES + statement, values)
             step()
-    close_accounts_of_leavers(today())
 
 
 def _write_ranges(run: Import) -> None:

@@ -38,6 +38,7 @@ from pmcycle.people.models.open import SEATS, items, matters, put_to_each
 from pmcycle.people.models.records import (
     Absence,
     Employee,
+    FormerPeriod,
     PayRange,
     PrivateProfile,
     ReportingLine,
@@ -60,6 +61,7 @@ __all__ = [
     "DatedQuerySet",
     "Delegation",
     "Employee",
+    "FormerPeriod",
     "Holiday",
     "Import",
     "ImportLine",

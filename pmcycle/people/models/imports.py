@@ -82,6 +82,7 @@ CHANGE_LABELS = {
     "annual": _("yearly pay"),
     "manager_number": _("manager"),
     "absent": _("on leave"),
+    "former": _("worked here before"),
     "minimum": _("lowest pay"),
     "midpoint": _("middle pay"),
     "maximum": _("highest pay"),

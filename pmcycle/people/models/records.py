@@ -231,6 +231,28 @@ class PrivateProfile(models.Model):
         return f"private profile of {self.employee_id}"
 
 
+class FormerPeriod(models.Model):
+    """A time in which somebody worked here before they left and returned; the record holds the present one."""
+
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="former_periods")
+    hired_on = models.DateField()
+    left_on = models.DateField()
+
+    class Meta:
+        ordering = ["hired_on"]
+        constraints = [
+            models.UniqueConstraint(fields=["employee", "hired_on"], name="former_period_once"),
+            models.CheckConstraint(
+                condition=Q(left_on__gte=F("hired_on")),
+                name="former_period_dates",
+                violation_error_message=_("The last day cannot be before the first."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} {self.hired_on} – {self.left_on}"
+
+
 class ReportingLineQuerySet(DatedQuerySet):
     def unended(self) -> Self:
         """Lines of today and those that are to come."""
@@ -332,6 +354,7 @@ class Salary(models.Model):
 
     class Basis(models.TextChoices):
         YEAR = "year", _("a year")
+        MONTH = "month", _("a month")
         HOUR = "hour", _("an hour")
 
     employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="salaries")

@@ -5,74 +5,158 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import cache
 
+from babel.core import get_global
+from babel.dates import get_month_names
 from django.utils.translation import gettext as _
 
-# How the parts of a date follow each other where figures alone do not say.
-ORDERS = ("mdy", "dmy", "ymd")
+from pmcycle.people.rules.names import plain
+
+# How the parts of a date follow each other where figures alone do not say. "each": a column holds
+# both orders, so every cell has to prove its own.
+ORDERS = ("mdy", "dmy", "ymd", "each")
 # A year of two figures up to this many years ahead is of this century.
 PIVOT = 10
 EXCEL_EPOCH = date(1899, 12, 30)
-_DATE = re.compile(r"^(\d{1,4})\s*[./\-\s]\s*(\d{1,2})\s*[./\-\s]\s*(\d{1,4})(?:[T\s].*)?$", re.ASCII)
-_NUMBER = re.compile(r"^[+-]?\d[\d.,' \u00a0\u202f]*$|^[+-]?[.,]\d+$", re.ASCII)
+_TIME = r"(?:[T\s]+\d{1,2}[:.]\d.*|[T\s]*00:00.*)?"
+_DATE = re.compile(rf"^(\d{{1,4}})\s*[./\-\s]\s*(\d{{1,2}})\s*[./\-\s]\s*(\d{{1,4}}){_TIME}$", re.ASCII)
+_EAST_ASIAN = re.compile(r"^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]?$")
+_GROWN_TOGETHER = re.compile(r"^(\d{4})(\d{2})(\d{2})$", re.ASCII)
+MONTHS_IN = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "da", "cs")
 
 
 class Unreadable(ValueError):
-    """A cell cannot be read; the text says so to the person who uploads the file."""
+    """A cell cannot be read for certain; the text says so to the person who uploads the file.
+
+    `readings` are what it may mean, in the plain form that an answer is written in.
+    """
+
+    def __init__(self, text: str, readings: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.readings = readings
 
 
-def _parts(text: str) -> tuple[str, str, str] | None:
+# What programs write into a cell that holds nothing.
+NOTHING = frozenset(
+    [
+        "null",
+        "(null)",
+        "#n/a",
+        "#na",
+        "n/a",
+        "nan",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "(blank)",
+        "(empty)",
+        "(leer)",
+    ]
+)
+# These are nothing too, where neither a person nor a place can be called so.
+NO_VALUE = NOTHING | {"na", "none", "nil", "(none)", "n.a.", "k.a.", "s/o", "n/d"}
+# A formula that failed before the file was written.
+BROKEN = frozenset(["#ref!", "#value!", "#name?", "#null!", "#div/0!", "#num!", "#spill!", "#calc!"])
+
+
+@cache
+def _months() -> dict[str, int]:
+    """Month names and their short forms, without accents and dots, in the languages of exports."""
+    return {
+        plain(name).rstrip("."): number
+        for language in MONTHS_IN
+        for width in ("wide", "abbreviated")
+        for context in ("format", "stand-alone")
+        for number, name in get_month_names(width, context, language).items()
+        if plain(name).rstrip(".").isalpha()
+    } | {"sept": 9}
+
+
+def _parts(text: str, this_year: int = 2000) -> tuple[str, str, str] | None:
+    """The three figures of a date; a month in words or a year in front leaves no doubt about their order."""
+    found = _EAST_ASIAN.match(text) or _GROWN_TOGETHER.match(text)
+    if found and 1900 <= int(found[1]) <= 2200:
+        return found[1], found[2], found[3]
     found = _DATE.match(text)
-    return (found[1], found[2], found[3]) if found else None
+    if found:
+        return found[1], found[2], found[3]
+    words = [w for w in re.split(r"[\s.,/\-]+", plain(text)) if w not in ("", "de", "del", "of", "the")]
+    if len(words) != 3:
+        return None
+    figures = [re.sub(r"^(\d{1,2})(st|nd|rd|th|er|o)$", r"\1", w) for w in words]
+    named = [i for i, w in enumerate(words) if w in _months()]
+    if len(named) != 1 or not all(
+        w.isascii() and w.isdigit() for i, w in enumerate(figures) if i != named[0]
+    ):
+        return None
+    one, other = (w for i, w in enumerate(figures) if i != named[0])
+    year, day = (one, other) if len(one) == 4 else (other, one)
+    if len(year) not in (2, 4) or len(day) > 2:
+        return None
+    return (
+        year.zfill(4) if len(year) == 4 else str(_full_year(year, this_year)),
+        str(_months()[words[named[0]]]),
+        day,
+    )
+
+
+def _full_year(year: str, this_year: int) -> int:
+    number = int(year)
+    if len(year) > 2:
+        return number
+    century = this_year // 100 * 100
+    return number + (century if century + number <= this_year + PIVOT else century - 100)
 
 
 def guess_order(values: Iterable[str]) -> tuple[str, bool]:
-    """The order of day and month in a column of dates, and whether the values prove it.
+    """The order of day and month in one column of dates, and whether the values prove it.
 
-    A first figure above 12 proves day first, a second above 12 month first; a year in front is
-    always year, month, day. Unproven columns read as month first if written with slashes.
+    A first figure above 12 proves day first, a second above 12 month first, both together that the
+    column holds two orders ("each"). Where every date reads the same either way, nothing is in doubt.
     """
-    seen_slash = seen_year = False
+    proofs: set[str] = set()
+    open_slash = open_other = False
     for value in values:
         parts = _parts(value.strip())
-        if not parts:
+        if not parts or len(parts[0]) == 4 or not parts[0].isdigit():
             continue
-        if len(parts[0]) == 4:
-            seen_year = True
-            continue
-        seen_slash = seen_slash or "/" in value
         if int(parts[0]) > 12:
-            return "dmy", True
-        if int(parts[1]) > 12:
-            return "mdy", True
-    if seen_year and not seen_slash:
-        return "ymd", True
-    return ("mdy" if seen_slash else "dmy"), False
+            proofs.add("dmy" if int(parts[0]) <= 31 else "ymd")
+        elif int(parts[1]) > 12:
+            proofs.add("mdy")
+        elif int(parts[0]) != int(parts[1]):
+            open_slash, open_other = open_slash or "/" in value, open_other or "/" not in value
+    if len(proofs) > 1:
+        return "each", True
+    if proofs:
+        return proofs.pop(), True
+    if open_slash or open_other:
+        return ("mdy" if open_slash else "dmy"), False
+    return "ymd", True
 
 
 def read_date(text: str, order: str, this_year: int) -> date | None:
-    """The date in a cell, None for an empty one; raises Unreadable for a day that does not exist."""
+    """The date in a cell, None for an empty one; raises Unreadable for a day that does not exist or is in doubt."""
     text = text.strip()
     if not text:
         return None
-    parts = _parts(text)
+    parts = _parts(text, this_year)
     if not parts:
         if text.isascii() and text.isdigit() and len(text) == 5:
             return EXCEL_EPOCH + timedelta(days=int(text))
         raise Unreadable(_("“%(text)s” is not a date.") % {"text": text[:40]})
     if len(parts[0]) == 4:
-        year, month, day = parts
-    elif order == "mdy":
-        month, day, year = parts
-    elif order == "dmy":
-        day, month, year = parts
-    else:
-        year, month, day = parts
-    number = int(year)
-    if len(year) <= 2:
-        century = this_year // 100 * 100
-        number += century if century + number <= this_year + PIVOT else century - 100
+        order = "ymd"
+    elif order in ("each", ""):
+        order = _own_order(text, parts, this_year)
+    year, month, day = (parts[order.index(part)] for part in "ymd")
+    if len(year) == 3:
+        raise Unreadable(_("“%(text)s” is not a date.") % {"text": text[:40]})
+    number = _full_year(year, this_year)
     try:
         found = date(number, int(month), int(day))
     except ValueError:
@@ -82,123 +166,281 @@ def read_date(text: str, order: str, this_year: int) -> date | None:
     return found
 
 
-def read_amount(text: str) -> Decimal | None:
-    """A number in a cell, None for an empty one: "52,000.50", "52.000,50", "$ 28.5"; raises Unreadable.
+def _own_order(text: str, parts: tuple[str, str, str], this_year: int) -> str:
+    first, second = int(parts[0]), int(parts[1])
+    if first > 31:
+        return "ymd"
+    if first > 12 or first == second:
+        return "dmy"
+    if second > 12:
+        return "mdy"
+    readings = []
+    for order in ("dmy", "mdy"):
+        try:
+            readings.append(day_text(read_date(text, order, this_year)))
+        except Unreadable:
+            continue
+    raise Unreadable(
+        _("“%(text)s” may be one day or another: day and month can change places.") % {"text": text[:40]},
+        tuple(readings),
+    )
 
-    The sign that stands last is the decimal sign, unless it parts groups of three and stands alone.
+
+# --- amounts -----------------------------------------------------------------------------------------
+
+MARKS = (".", ",")
+_SPACE = r"'’\u00a0\u202f\u2009\s"
+_NUMBER = re.compile(rf"([+-]?)(\d[\d.,{_SPACE}]*|[.,]\d+)", re.ASCII)
+_GROUPED = {
+    mark: re.compile(
+        rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+|\d{{1,2}}(?:{re.escape(mark)}\d{{2}})*{re.escape(mark)}\d{{3}}"
+    )
+    for mark in MARKS
+}
+THOUSANDS = frozenset(["k", "tsd", "tsd.", "thousand", "mil", "mille"])
+# Signs and words for money that are no three letters of ISO 4217; several where countries share one.
+MONEY = {
+    "€": ("EUR",), "euro": ("EUR",), "euros": ("EUR",), "£": ("GBP",), "¥": ("JPY", "CNY"), "￥": ("CNY", "JPY"),
+    "円": ("JPY",), "元": ("CNY",), "rmb": ("CNY",), "₩": ("KRW",), "₹": ("INR",), "rs": ("INR",), "zł": ("PLN",),
+    "kč": ("CZK",), "ft": ("HUF",), "₺": ("TRY",), "₽": ("RUB",), "₪": ("ILS",), "fr": ("CHF",), "sfr": ("CHF",),
+    "r$": ("BRL",), "us$": ("USD",), "a$": ("AUD",), "c$": ("CAD",), "nz$": ("NZD",), "s$": ("SGD",),
+    "hk$": ("HKD",), "mx$": ("MXN",), "kr": ("SEK", "NOK", "DKK", "ISK"),
+    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "CLP", "COP", "ARS"),
+}  # fmt: skip
+
+
+@cache
+def currencies() -> frozenset[str]:
+    """Every code of ISO 4217, of today and of before."""
+    return frozenset(get_global("all_currencies"))
+
+
+def _not_a_number(text: str) -> Unreadable:
+    return Unreadable(_("“%(text)s” is not a number.") % {"text": text[:40]})
+
+
+def _two_readings(text: str, readings: tuple[str, ...]) -> Unreadable:
+    words = {"text": text[:40], "many": readings[0], "few": readings[1]}
+    return Unreadable(_("“%(text)s” may be %(many)s or %(few)s.") % words, readings)
+
+
+def _marks(number: str) -> tuple[str, str]:
+    """The decimal mark that a number proves by itself and the mark that leaves it in doubt; one of them or none.
+
+    The mark that stands last is the decimal mark, one that stands twice is not, and a lone one is in
+    doubt if it parts off exactly three figures.
+    """
+    dots, commas = number.count("."), number.count(",")
+    if dots and commas:
+        return ("." if number.rfind(".") > number.rfind(",") else ","), ""
+    if not dots and not commas:
+        return "", ""
+    mark, other = (".", ",") if dots else (",", ".")
+    if max(dots, commas) > 1:
+        return other, ""
+    whole, _mark, rest = number.partition(mark)
+    if len(rest) == 3 and 1 <= len(whole) <= 3 and not whole.startswith("0"):
+        return "", mark
+    return mark, ""
+
+
+def _bare(text: str) -> str:
+    found = _NUMBER.search(re.sub(r"[.,]\s*[-–—]{1,2}$", "", text.strip()))
+    return re.sub(f"[{_SPACE}]", "", found[2]).rstrip(".,") if found else ""
+
+
+# Amounts of one column lie within this factor of each other.
+ALIKE = 20
+
+
+def guess_decimal(values: Iterable[str]) -> tuple[str, bool]:
+    """The decimal mark of a column of numbers, and whether the values prove it; "" where 65.000 may be 65.
+
+    Proof is a number that can be read in one way only, or plain numbers beside it that are as large as
+    the doubtful ones are if their mark parts thousands: "63,000" among 58000 and 74000.
+    """
+    proofs: set[str] = set()
+    doubts: dict[str, list[int]] = {}
+    plain: list[int] = []
+    fine = False
+    for value in values:
+        number = _bare(value)
+        proven, doubtful = _marks(number)
+        proofs |= {proven} - {""}
+        if doubtful:
+            doubts.setdefault(doubtful, []).append(int(number.replace(doubtful, "")))
+        elif number.isdigit():
+            plain.append(int(number))
+        # Numbers with more than three decimals show that three of them are nothing unusual here.
+        fine = fine or (bool(proven) and len(number) - number.rfind(proven) > 4)
+    if not doubts:
+        return (proofs.pop() if len(proofs) == 1 else "."), True
+    if len(proofs) == 1 and (fine or not proofs & doubts.keys()):
+        return proofs.pop(), True
+    if not proofs and len(doubts) == 1 and plain:
+        mark, large = doubts.popitem()
+        low, high = max(plain) / ALIKE, min(plain) * ALIKE
+        if all(low <= n <= high and not low <= n / 1000 <= high for n in large):
+            return ("," if mark == "." else "."), True
+    return "", False
+
+
+def read_amount(text: str, decimal: str = "") -> Decimal | None:
+    """A number in a cell, None for an empty one: "52,000.50", "52.000,50", "1'000"; raises Unreadable.
+
+    `decimal` is the decimal mark of the column; it decides where a number alone does not: "65.000".
     """
     text = text.strip()
     if not text:
         return None
-    bare = re.sub(r"^[^\d+\-.,]+|[^\d.,]+$", "", text).strip()
-    if not _NUMBER.match(bare):
-        raise Unreadable(_("“%(text)s” is not a number.") % {"text": text[:40]})
-    bare = re.sub(r"['\s\u00a0\u202f]", "", bare)
-    dot, comma = bare.rfind("."), bare.rfind(",")
-    if dot >= 0 and comma >= 0:
-        group = "," if dot > comma else "."
-        bare = bare.replace(group, "").replace(",", ".")
-    elif comma >= 0:
-        groups = re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", bare)
-        bare = bare.replace(",", "" if groups else ".")
-    elif bare.count(".") > 1:
-        bare = bare.replace(".", "")
-    try:
-        number = Decimal(bare)
-    except InvalidOperation:
-        raise Unreadable(_("“%(text)s” is not a number.") % {"text": text[:40]}) from None
-    if abs(number) >= Decimal(10) ** 10:
+    cut = re.sub(r"[.,]\s*[-–—]{1,2}$", "", text)
+    found = _NUMBER.fullmatch(cut)
+    if not found:
+        raise _not_a_number(text)
+    spaced = re.sub(f"[{_SPACE}]+", " ", found[2]).strip()
+    if " " in spaced and not re.fullmatch(r"\d{1,3}( \d{3})+([.,]\d*)?", spaced):
+        raise _not_a_number(text)
+    number = spaced.replace(" ", "").rstrip(".,")
+    proven, doubtful = _marks(number)
+    if doubtful and not decimal:
+        raise _two_readings(text, (number.replace(doubtful, ""), number.replace(doubtful, ".")))
+    mark = proven or decimal or "."
+    group = "," if mark == "." else "."
+    whole, _mark, rest = number.partition(mark)
+    if group in rest or (group in whole and not _GROUPED[group].fullmatch(whole)):
+        raise _not_a_number(text)
+    value = Decimal(f"{found[1]}{whole.replace(group, '') or 0}{'.' if rest else ''}{rest}")
+    if abs(value) >= Decimal(10) ** 10:
         raise Unreadable(_("“%(text)s” is too large to be meant.") % {"text": text[:40]})
-    return number
+    return value
 
 
-# What HR systems write in a status column, as beginnings of plain words.
-STATUS_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("future", ("future", "not started", "not yet started", "pre-hire", "prehire", "new hire", "pending")),
-    (
-        "leave",
-        (
-            "leave of absence",
-            "on leave",
-            "loa",
-            "absent",
-            "maternity",
-            "parental",
-            "sabbatical",
-            "leave",
-            "furlough",
-        ),
+def read_money(text: str, decimal: str, home: str) -> tuple[Decimal | None, str]:
+    """An amount and the currency that stands with it ("" if none does); other text beside it is a doubt.
+
+    `home` is the company's currency: a sign that several currencies share means it, if it is one of them.
+    """
+    text = text.strip()
+    found = _NUMBER.search(text)
+    if not text or not found:
+        return read_amount(text, decimal), ""
+    after = re.sub(r"^\s*[-–—]{1,2}(?=\s|$)", "", text[found.end() :])
+    beside = [w.strip() for w in (text[: found.start()], after) if w.strip()]
+    try:
+        amount = read_amount(found[0], decimal)
+        readings = (f"{amount}",)
+    except Unreadable as error:
+        amount, readings = None, error.readings
+        if not readings:
+            raise
+    meant = {_currency(word, text, home, readings) for word in beside}
+    if len(meant) > 1:
+        raise Unreadable(_("“%(text)s” names two currencies.") % {"text": text[:40]})
+    code = meant.pop() if meant else ""
+    if amount is None:
+        raise _two_readings(text, tuple(f"{r} {code}".strip() for r in readings))
+    return amount, code
+
+
+def _currency(word: str, text: str, home: str, readings: tuple[str, ...]) -> str:
+    if word.upper() in currencies():
+        return word.upper()
+    known = MONEY.get(word.casefold().rstrip("."), ())
+    if home in known or len(known) == 1:
+        return home if home in known else known[0]
+    if known:
+        raise Unreadable(
+            _("“%(text)s” does not say which of several currencies is meant.") % {"text": text[:40]},
+            tuple(f"{r} {code}" for r in readings for code in known[:3]),
+        )
+    many = tuple(f"{Decimal(r) * 1000:f}" for r in readings) if word.casefold() in THOUSANDS else ()
+    raise Unreadable(_("“%(text)s” has text beside its number.") % {"text": text[:40]}, many)
+
+
+def shortened(text: str) -> bool:
+    """Whether a spreadsheet has written a long number in short, so that its last figures are lost: "1.23E+16"."""
+    return bool(re.fullmatch(r"\d([.,]\d+)?E\+?\d+", text.strip(), re.IGNORECASE))
+
+
+def digits_of(number: str) -> str:
+    """What E001, 001 and 1 have in common; empty where an employee number has no figures or several groups."""
+    found = re.fullmatch(r"[^\W\d]*[\s\-_#]*0*(\d+)", number.strip())
+    return found[1] if found else ""
+
+
+# --- words -------------------------------------------------------------------------------------------
+
+# Stems of what HR systems write in a status column: English, German, French, Spanish, Portuguese.
+STATUS_STEMS: dict[str, tuple[str, ...]] = {
+    "future": ("future", "prehire", "preboard", "starter", "künftig", "zukünftig", "futur"),
+    "leave": (
+        "leave", "loa", "absen", "matern", "patern", "parental", "sabbatical", "furlough", "disability",
+        "elternzeit", "mutterschutz", "beurlaubt", "ruhend", "abwesend", "congé", "licencia", "licença",
+        "afastad", "excedencia",
     ),
-    (
-        "leaver",
-        (
-            "voluntarily terminated",
-            "terminated",
-            "term",
-            "left",
-            "leaver",
-            "resigned",
-            "retired",
-            "dismissed",
-            "inactive",
-            "ex-",
-            "deceased",
-            "separated",
-            "former",
-        ),
+    "leaver": (
+        "terminat", "left", "leaver", "resign", "retire", "dismiss", "inactiv", "deceased", "separated", "former",
+        "departed", "offboarded", "ausgeschieden", "ausgetreten", "gekündigt", "inaktiv", "inactif", "sorti",
+        "démission", "licencié", "licencie", "retrait", "inactivo", "cesado", "despedid", "jubilad", "inativ",
+        "desligad", "demitid", "aposentad",
     ),
-    ("active", ("active", "employed", "current", "working", "regular", "permanent", "probation")),
-)
+    "active": (
+        "activ", "employed", "current", "working", "regular", "permanent", "probation", "aktiv",
+        "beschäftigt", "probezeit", "actif", "présent", "alta", "ativ", "efetiv",
+    ),
+}  # fmt: skip
+STATUS_SIGNS = {
+    "在籍": "active", "在職": "active", "在职": "active", "试用": "active", "試用": "active", "退職": "leaver",
+    "离职": "leaver", "離職": "leaver", "退休": "leaver", "休職": "leave", "休假": "leave", "育休": "leave",
+    "内定": "future", "待入职": "future",
+    "term": "leaver", "parti": "leaver", "partie": "leaver", "not started": "future", "not yet started": "future",
+    "pre-hire": "future", "new hire": "future",
+}  # fmt: skip
+NEGATIONS = frozenset(["not", "no", "non", "nicht", "pas", "ex", "ikke", "não"])
 STATUSES = ("active", "leave", "future", "leaver")
 
 
 def guess_status(word: str) -> str:
-    """What a word of a status column most likely means; "" if it cannot be told."""
+    """What a word of a status column most likely means; "" if it cannot be told, or says two things at once."""
     said = " ".join(word.casefold().split())
-    if not said:
+    signs = {
+        meaning
+        for sign, meaning in STATUS_SIGNS.items()
+        if said == sign or (not sign.isascii() and sign in said)
+    }
+    if len(signs) == 1:
+        return signs.pop()
+    words = re.findall(r"[^\W\d_]+", said)
+    if NEGATIONS & set(words):
         return ""
-    for meaning, beginnings in STATUS_WORDS:
-        if any(said.startswith(b) for b in beginnings):
-            return meaning
-    return ""
+    meant = {m for m, stems in STATUS_STEMS.items() for w in words if w.startswith(stems)}
+    if any(w.startswith("leaver") for w in words):
+        meant.discard("leave")
+    return meant.pop() if len(meant) == 1 else ""
 
 
 SEX_WORDS = {
-    "m": "male",
-    "f": "female",
-    "w": "female",
-    "man": "male",
-    "woman": "female",
-    "d": "diverse",
-    "x": "diverse",
-}
+    "m": "male", "f": "female", "w": "female", "man": "male", "woman": "female", "d": "diverse", "x": "diverse",
+    "h": "male", "männlich": "male", "weiblich": "female", "divers": "diverse", "homme": "male",
+    "femme": "female", "masculin": "male", "féminin": "female", "hombre": "male", "mujer": "female",
+    "masculino": "male", "femenino": "female", "feminino": "female", "男": "male", "女": "female", "男性": "male",
+    "女性": "female",
+}  # fmt: skip
 
 
-def read_sex(text: str) -> str:
-    """The sex as one word in small letters."""
+def read_sex(text: str, *, beside_h: bool = False) -> str:
+    """The sex as one word in small letters. Where a column writes H, as in "hombre", its M is "mujer"."""
     said = " ".join(text.casefold().split())
+    if beside_h and said == "m":
+        return "female"
     return SEX_WORDS.get(said, said)[:20]
 
 
-NOT_A_PERSON = (
-    "board",
-    "director",
-    "sharehold",
-    "owner",
-    "none",
-    "n/a",
-    "na",
-    "-",
-    "–",
-    "—",
-    "nobody",
-    "vacant",
-    "tbd",
-)
+NOT_A_PERSON = ("board", "director", "sharehold", "shareholders", "owner", "owners")
 
 
 def is_no_person(name: str) -> bool:
-    """Whether a manager's name says that nobody of the company leads: "Board of Directors", "n/a", "-"."""
+    """Whether a manager's name says that nobody of the company leads: "Board of Directors"."""
     said = " ".join(name.casefold().split())
     return said in NOT_A_PERSON or said.startswith(
         ("board of", "supervisory board", "shareholder", "the board")
@@ -208,7 +450,7 @@ def is_no_person(name: str) -> bool:
 def plain_reason(text: str) -> str:
     """A reason for leaving, without the filler that some systems write for those who have not left."""
     said = " ".join(text.split())
-    return "" if said.casefold().startswith(("n/a", "none")) or said == "-" else said[:200]
+    return "" if said.casefold().startswith(("n/a", "none")) else said[:200]
 
 
 def day_text(day: date | datetime | None) -> str:

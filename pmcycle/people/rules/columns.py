@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.people.rules import cells
-from pmcycle.people.rules.names import PATTERNS, plain, tidy
+from pmcycle.people.rules import cells, headers
+from pmcycle.people.rules.names import PATTERNS, key_of, plain, same_order, tidy, words_of
 
-HEADER_WITHIN = 15
+HEADER_WITHIN = 30
 Text = str | Promise
 
 
@@ -27,123 +30,45 @@ class Field:
     label: Text
     headers: tuple[str, ...]
     is_date: bool = False
-    help: Text = ""
 
 
-PEOPLE: tuple[Field, ...] = (
-    Field(
-        "number",
-        _("Employee number"),
-        (
-            "employee number",
-            "employee id",
-            "employee no",
-            "emp id",
-            "emp no",
-            "staff number",
-            "staff id",
-            "personnel number",
-            "number",
-            "id",
-            "empid",
-            "payroll number",
-            "worker id",
-        ),
-    ),
-    Field("name", _("Name"), ("employee name", "full name", "name", "employee", "worker", "display name")),
-    Field("given_name", _("First name"), ("first name", "given name", "forename")),
-    Field("family_name", _("Last name"), ("last name", "family name", "surname")),
-    Field("email", _("E-mail"), ("e mail", "email", "email address", "work email", "mail")),
-    Field("job_title", _("Job title"), ("position", "job title", "title", "role", "job")),
-    Field("job_family", _("Job family"), ("job family", "job group", "career track", "function")),
-    Field("grade", _("Grade"), ("grade", "level", "band", "pay grade", "job grade", "job level")),
-    Field(
-        "unit",
-        _("Unit"),
-        ("department", "unit", "team", "division", "org unit", "business unit", "cost centre name"),
-    ),
-    Field(
-        "location", _("Location"), ("location", "site", "office", "city", "state", "country", "work location")
-    ),
-    Field(
-        "manager",
-        _("Manager (name, number or e-mail)"),
-        (
-            "manager name",
-            "manager",
-            "supervisor",
-            "reports to",
-            "line manager",
-            "manager id",
-            "manager number",
-            "manager e mail",
-            "manager email",
-        ),
-    ),
-    Field(
-        "hired_on",
-        _("Hired on"),
-        ("date of hire", "hire date", "hired on", "start date", "hired", "joined", "entry date"),
-        True,
-    ),
-    Field(
-        "left_on",
-        _("Left on"),
-        (
-            "date of termination",
-            "termination date",
-            "leaving date",
-            "left on",
-            "end date",
-            "exit date",
-            "last day",
-        ),
-        True,
-    ),
-    Field("status", _("Status"), ("employment status", "status", "state of employment")),
-    Field(
-        "leave_reason",
-        _("Reason for leaving"),
-        ("reason for term", "termination reason", "reason for leaving", "leave reason", "term reason"),
-    ),
-    Field(
-        "pay",
-        _("Pay"),
-        (
-            "pay rate",
-            "salary",
-            "pay",
-            "base pay",
-            "annual salary",
-            "wage",
-            "rate",
-            "base salary",
-            "hourly rate",
-        ),
-    ),
-    Field("currency", _("Currency of pay"), ("currency", "pay currency")),
-    Field("fte", _("Full-time equivalent"), ("fte", "full time equivalent")),
-    Field("sex", _("Sex"), ("sex", "gender")),
-    Field("born_on", _("Born on"), ("dob", "date of birth", "birth date", "born on", "birthday"), True),
+PEOPLE: tuple[Field, ...] = tuple(
+    Field(name, label, headers.PEOPLE[name], name in ("hired_on", "left_on", "born_on"))
+    for name, label in (
+        ("number", _("Employee number")),
+        ("name", _("Name")),
+        ("given_name", _("First name")),
+        ("family_name", _("Last name")),
+        ("email", _("E-mail")),
+        ("job_title", _("Job title")),
+        ("job_family", _("Job family")),
+        ("grade", _("Grade")),
+        ("unit", _("Unit")),
+        ("location", _("Location")),
+        ("manager", _("Manager (name, number or e-mail)")),
+        ("hired_on", _("Hired on")),
+        ("left_on", _("Left on")),
+        ("status", _("Status")),
+        ("leave_reason", _("Reason for leaving")),
+        ("pay", _("Pay")),
+        ("pay_per", _("Pay is per")),
+        ("currency", _("Currency of pay")),
+        ("fte", _("Full-time equivalent")),
+        ("sex", _("Sex")),
+        ("born_on", _("Born on")),
+    )
 )
 
-PAY_RANGES: tuple[Field, ...] = (
-    Field("job_title", _("Job title"), ("position", "job title", "title", "job", "role")),
-    Field("grade", _("Grade"), ("grade", "level", "band", "pay grade")),
-    Field(
-        "minimum", _("Lowest yearly pay"), ("salary min", "min", "minimum", "annual min", "yearly min", "low")
-    ),
-    Field(
-        "midpoint",
-        _("Middle yearly pay"),
-        ("salary mid", "mid", "midpoint", "median", "middle", "annual mid", "yearly mid"),
-    ),
-    Field(
-        "maximum",
-        _("Highest yearly pay"),
-        ("salary max", "max", "maximum", "annual max", "yearly max", "high"),
-    ),
-    Field("currency", _("Currency"), ("currency",)),
+PAY_RANGES: tuple[Field, ...] = tuple(
+    Field(name, label, headers.PAY_RANGES[name])
+    for name, label in (
+        ("job_title", _("Job title")),
+        ("grade", _("Grade")),
+        ("minimum", _("Lowest yearly pay")),
+        ("midpoint", _("Middle yearly pay")),
+        ("maximum", _("Highest yearly pay")),
+        ("currency", _("Currency")),
+    )
 )
 
 FIELDS: dict[str, tuple[Field, ...]] = {"people": PEOPLE, "pay_ranges": PAY_RANGES}
@@ -166,8 +91,15 @@ def missing(kind: str, mapping: Mapping[str, int]) -> list[Text]:
     return lacks
 
 
+@cache
 def _said(header: str) -> str:
-    return " ".join("".join(c if c.isalnum() else " " for c in plain(header)).split())
+    """A header in plain small letters, its words parted by blanks: "DateofHire" as "dateof hire"."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header).replace("#", " # ")
+    return " ".join("".join(c if c.isalnum() or c == "#" else " " for c in plain(parted)).split())
+
+
+def _compact(header: str) -> str:
+    return _said(header).replace(" ", "")
 
 
 @dataclass
@@ -181,7 +113,8 @@ class Head:
 def find_header(kind: str, rows: Sequence[Sequence[str]]) -> Head:
     """The header among the first rows: the row that names most fields, with group titles above it put in front.
 
-    A sheet with "Salary … Hourly" over "Min, Mid, Max, Min, Mid, Max" gets "Salary Min" and "Hourly Min".
+    Titles above it are passed over. A sheet with "Salary … Hourly" over "Min, Mid, Max, Min, Mid, Max"
+    gets "Salary Min" and "Hourly Min". Where no row names a field, it is the first of the fullest rows.
     """
     best, found = 0, Head()
     for index, row in enumerate(rows[:HEADER_WITHIN]):
@@ -197,9 +130,17 @@ def find_header(kind: str, rows: Sequence[Sequence[str]]) -> Head:
         if count > best:
             best, found = count, Head(names, index)
     if not best and rows:
-        index = next((i for i, row in enumerate(rows[:HEADER_WITHIN]) if any(c.strip() for c in row)), 0)
+        filled = [sum(bool(c.strip()) for c in row) for row in rows[:HEADER_WITHIN]]
+        index = filled.index(max(filled))
         found = Head([tidy(c) for c in rows[index]], index)
     return found
+
+
+def has_no_header(kind: str, head: Head) -> bool:
+    """Whether what was taken for a header is a line of values: it names no field, and holds a day, sum or address."""
+    return not guess(kind, head.names) and any(
+        "@" in c or fits("hired_on", [c]) or (fits("pay", [c]) and len(c) > 2) for c in head.names if c
+    )
 
 
 def _is_group_row(above: Sequence[str], row: Sequence[str]) -> bool:
@@ -209,49 +150,88 @@ def _is_group_row(above: Sequence[str], row: Sequence[str]) -> bool:
     return 0 < len(titles) < len(names) and len(set(names)) < len(names)
 
 
-def guess(kind: str, header: Sequence[str]) -> dict[str, int]:
-    """Field name → column index, by the names of the columns: exact names first, then names that begin so."""
-    said = [_said(h) for h in header]
+def fits(name: str, values: Sequence[str]) -> bool:
+    """Whether at least half of a column's values look like what the field `name` holds; true for an empty column."""
+    said = [v for v in values if v.casefold() not in cells.NO_VALUE]
+    if not said:
+        return True
+    if name == "number":
+        return len(set(said)) * 2 > len(said)
+    if name in ("name", "given_name", "family_name"):
+        return sum(any(c.isalpha() for c in v) and "@" not in v for v in said) * 2 > len(said)
+    looks = {
+        **dict.fromkeys(("hired_on", "left_on", "born_on"), lambda v: cells.read_date(v, "each", 2000)),
+        **dict.fromkeys(("pay", "minimum", "midpoint", "maximum"), lambda v: cells.read_money(v, "", "")),
+        "email": lambda v: "@" in v,
+        "pay_per": guess_basis,
+    }.get(name)
+    if looks is None:
+        return True
+
+    def right(value: str) -> bool:
+        try:
+            return bool(looks(value))
+        except cells.Unreadable as error:
+            return bool(error.readings)
+
+    return sum(map(right, said)) * 2 >= len(said)
+
+
+# What follows the name of a field and makes another thing of it: "Department Code", "Salary Grade".
+OTHER_THINGS = frozenset(
+    ["id", "code", "number", "no", "nr", "date", "type", "group", "grade", "currency", "level"]
+)
+
+
+def guess(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, int]:
+    """Field name → column index: by names that are the field's own, then by names that begin so.
+
+    A column whose values in `rows` are of another kind is passed over for one that fits. Of several columns that name a
+    manager it is the one whose values are found among the people.
+    """
+    said, compact = [_said(h) for h in header], [_compact(h) for h in header]
+    values = [[tidy(r[i]) for r in rows if i < len(r) and r[i].strip()] for i in range(len(header))]
     mapping: dict[str, int] = {}
-    taken: set[int] = set()
     for exact in (True, False):
         for f in FIELDS[kind]:
             if f.name in mapping:
                 continue
-            for wanted in f.headers:
-                column = next(
-                    (
-                        i
-                        for i, s in enumerate(said)
-                        if i not in taken
-                        and s
-                        and (s == wanted if exact else s.startswith(f"{wanted} ") and len(wanted) > 3)
-                    ),
-                    None,
+            found = [
+                i
+                for wanted in f.headers
+                for i in range(len(header))
+                if i not in mapping.values()
+                and said[i]
+                and (
+                    compact[i] == _compact(wanted)
+                    if exact
+                    else _begins(said[i], _said(wanted)) and fits(f.name, values[i])
                 )
-                if column is not None:
-                    mapping[f.name] = column
-                    taken.add(column)
-                    break
+            ]
+            # What is called so and holds something else is taken only where nothing fits, and then asked about.
+            found = [i for i in found if fits(f.name, values[i])] or found
+            if f.name == "manager" and rows and found:
+                keys = [mapping[n] for n in ("number", "email") if n in mapping]
+                known = {v.casefold() for i in keys for v in values[i]}
+                found.sort(key=lambda i: -sum(v.casefold() in known for v in values[i]))
+            if found:
+                mapping[f.name] = found[0]
     if "name" in mapping and {"given_name", "family_name"} <= mapping.keys():
         del mapping["name"]
+    for alone, other in (("given_name", "family_name"), ("family_name", "given_name")):
+        if alone in mapping and other not in mapping and "name" not in mapping:
+            mapping["name"] = mapping.pop(alone)
+    if kind == "people" and "email" not in mapping:
+        for i, column in enumerate(values):
+            if i not in mapping.values() and len(column) > 1 and fits("email", column):
+                mapping["email"] = i
+                break
     return mapping
 
 
-def guess_by_values(kind: str, mapping: dict[str, int], samples: Sequence[Sequence[str]]) -> dict[str, int]:
-    """The mapping with columns added whose values give them away: e-mail addresses under an odd header."""
-    if kind != "people" or "email" in mapping:
-        return mapping
-    width = max((len(r) for r in samples), default=0)
-    for column in range(width):
-        values = [r[column] for r in samples if column < len(r) and r[column].strip()]
-        if (
-            column not in mapping.values()
-            and len(values) > 1
-            and sum("@" in v for v in values) > 0.6 * len(values)
-        ):
-            return {**mapping, "email": column}
-    return mapping
+def _begins(said: str, wanted: str) -> bool:
+    rest = said.removeprefix(f"{wanted} ")
+    return len(wanted) > 3 and rest != said and not OTHER_THINGS & set(rest.split())
 
 
 def signature(header: Sequence[str]) -> str:
@@ -259,43 +239,205 @@ def signature(header: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps([_said(h) for h in header]).encode()).hexdigest()
 
 
-def column_of(rows: Sequence[Sequence[str]], mapping: Mapping[str, int], name: str) -> list[str]:
+def column_of(rows: Iterable[Sequence[str]], mapping: Mapping[str, int], name: str) -> list[str]:
     """The non-empty values of the column mapped to `name`."""
     at = mapping.get(name)
     return [] if at is None else [tidy(r[at]) for r in rows if at < len(r) and r[at].strip()]
 
 
-def guess_options(
-    kind: str, mapping: Mapping[str, int], rows: Sequence[Sequence[str]], *, currency: str
-) -> dict[str, Any]:
-    """How to read the values, guessed from up to a few thousand rows.
+def word(text: str) -> str:
+    """A word of a column of words, as its meaning is kept."""
+    return " ".join(text.casefold().split())
 
-    `date_order` with `date_order_proven`; `pay_basis` (hour if the usual pay is below 500);
-    `status`: every word of the status column with its likely meaning; `top`: managers that are no
-    persons; `email_source`: the column, built addresses, or none.
+
+def guess_basis(text: str) -> str:
+    """Whether a header or a cell names an hour, a month or a year; "" for none or several of them."""
+    said = _said(text)
+    found = {
+        basis
+        for basis, stems in headers.BASES.items()
+        for stem in stems
+        if (
+            stem in text
+            if not stem.isascii()
+            else any(w == stem or (len(stem) > 3 and w.startswith(stem)) for w in said.split())
+        )
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
+# Where amounts in these currencies lie, hours, months and years of pay cannot be taken for each other.
+ALIKE = frozenset(["USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD"])
+HOUR_BELOW, YEAR_FROM = 200, 20_000
+
+
+def _basis_of(header: str, amounts: Sequence[Decimal], currency: str) -> str:
+    """What pay is given per, if header or amounts say so for certain; else ""."""
+    named = guess_basis(header)
+    if named or not amounts:  # of no amount nothing is in doubt
+        return named or "year"
+    low, high = min(amounts), max(amounts)
+    if currency in ALIKE and high < HOUR_BELOW:
+        return "hour"
+    return "year" if currency in ALIKE and low >= YEAR_FROM else ""
+
+
+def _currency_in(header: str) -> str:
+    said = re.findall(r"[A-Z]{3}|[€£₹₩₺]|zł|Kč", header)
+    found = {cells.MONEY[c][0] if c in cells.MONEY else c for c in said}
+    found &= cells.currencies() - {"ANG", "ALL", "TOP", "TRY"} if "(" not in header else cells.currencies()
+    return found.pop() if len(found) == 1 else ""
+
+
+def _name_order(header: str, mapping: Mapping[str, int], rows: Sequence[Sequence[str]]) -> str:
+    """Which name stands first where no comma says: "given", "family", or "" if the file gives signs of both.
+
+    Signs: the header, family names in capitals, addresses that begin with one of the names, and managers
+    whose names are written with a comma or, for two columns, the other way round.
     """
-    if kind != "people":
-        return {"currency": currency}
-    dates = [v for f in PEOPLE if f.is_date for v in column_of(rows, mapping, f.name)]
-    order, proven = cells.guess_order(dates)
-    amounts = []
-    for value in column_of(rows, mapping, "pay"):
+    votes: Counter[str] = Counter()
+    managers = column_of(rows, mapping, "manager")
+    if "name" not in mapping:
+        people = {}
+        for row in rows:
+            given, family = (column_of([row], mapping, n)[:1] for n in ("given_name", "family_name"))
+            if given and family:
+                people[key_of(f"{given[0]} {family[0]}")] = f"{given[0]} {family[0]}"
+        for said in managers:
+            if "," not in said and (person := people.get(key_of(said))):
+                votes["given" if same_order(said, person) else "family"] += 1
+        return "given" if votes["given"] >= votes["family"] else ""
+    said = _said(header)
+    firsts = [said.find(w) for w in ("last", "family", "surname", "nach", "apellido", "nom ") if w in said]
+    seconds = [said.find(w) for w in ("first", "given", "vor", "prenom", "nombre") if w in said]
+    if firsts and seconds:
+        votes["family" if min(firsts) < min(seconds) else "given"] += 1
+    with_comma = {key_of(m): words_of(m.partition(",")[0]) for m in managers if "," in m}
+    for row in rows:
+        names = column_of([row], mapping, "name")
+        if not names or "," in names[0]:
+            continue
+        words = names[0].split()
+        if len(words) < 2:
+            continue
+        first, last = words[0], words[-1]
+        if first.isupper() != last.isupper() and len(first) > 1 and len(last) > 1:
+            votes["family" if first.isupper() else "given"] += 1
+        local = "".join(column_of([row], mapping, "email")[:1]).partition("@")[0].casefold()
+        begins = [words_of(w)[:1] for w in (first, last)]
+        if local and "." in local and begins[0] != begins[1]:
+            start = [local.partition(".")[0]]
+            votes["given"] += start == begins[0]
+            votes["family"] += start == begins[1]
+        family = with_comma.get(key_of(names[0]))
+        if family:
+            votes["family" if words_of(first) == family else "given"] += 1
+    if votes["given"] and votes["family"]:
+        return ""
+    return "family" if votes["family"] else "given"
+
+
+# The answers of the page of columns, and the columns that each of them is about.
+ABOUT: dict[str, tuple[str, ...]] = {
+    "orders": ("hired_on", "left_on", "born_on"),
+    "decimal": ("pay", "minimum", "midpoint", "maximum"),
+    "pay_basis": ("pay", "pay_per"),
+    "pay_words": ("pay_per",),
+    "usual_pay": ("pay", "pay_per"),
+    "sex_beside_h": ("sex",),
+    "currency": ("pay", "currency", "minimum", "maximum"),
+    "status": ("status",),
+    "name_order": ("name", "given_name", "family_name", "manager"),
+    "no_manager": ("manager",),
+    "top": ("manager",),
+    "email_source": ("email",),
+}
+MOST_WORDS = 60
+# So many people without a manager may be the top of a company; of more it is asked.
+FEW_AT_THE_TOP = 3
+
+
+def guess_options(
+    kind: str,
+    mapping: Mapping[str, int],
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    currency: str,
+) -> dict[str, Any]:
+    """How to read the values, as far as header and values say it; "" for what has to be asked.
+
+    `orders`: the order of day and month of each column of days; `decimal`: the decimal mark of pay;
+    `pay_basis`; `pay_words` and `status`: every word of these columns with its likely meaning;
+    `name_order`: which name stands first; `no_manager`: whether people without one are the top of the
+    company or wait for one; `top`: managers that are no persons; `email_source`: the column or none.
+    """
+
+    def title(name: str) -> str:
+        return header[mapping[name]] if name in mapping and mapping[name] < len(header) else ""
+
+    money = [v for name in ABOUT["decimal"] for v in column_of(rows, mapping, name)]
+    decimal, _proven = cells.guess_decimal(money)
+    amounts, own = [], set()
+    for value in money:
         try:
-            amounts.append(cells.read_amount(value) or Decimal(0))
+            amount, said = cells.read_money(value, decimal, currency)
         except cells.Unreadable:
             continue
-    usual = sorted(amounts)[len(amounts) // 2] if amounts else Decimal(0)
-    words = {" ".join(v.casefold().split()): v for v in column_of(rows, mapping, "status")}
-    managers = {" ".join(v.casefold().split()): v for v in column_of(rows, mapping, "manager")}
-    return {
-        "date_order": order,
-        "date_order_proven": proven,
-        "pay_basis": "hour" if 0 < usual < 500 else "year",
+        own |= {said} - {""}
+        amounts.append(amount or Decimal(0))
+    named = _currency_in(title("pay") or title("minimum"))
+    options: dict[str, Any] = {"decimal": decimal, "currency": named or currency}
+    if kind != "people":
+        return options
+    orders = {
+        f.name: cells.guess_order(column_of(rows, mapping, f.name))
+        for f in PEOPLE
+        if f.is_date
+        if f.name in mapping
+    }
+    words = {word(v): v for v in column_of(rows, mapping, "status") if word(v) not in cells.NO_VALUE}
+    per = {word(v): v for v in column_of(rows, mapping, "pay_per") if word(v) not in cells.NO_VALUE}
+    managers = {word(v): v for v in column_of(rows, mapping, "manager")}
+    without = sum(1 for r in rows if is_without_manager(r, mapping))
+    return options | {
+        "orders": {name: order if proven else "" for name, (order, proven) in orders.items()},
+        "pay_basis": _basis_of(
+            title("pay"), [a for a in amounts if a > 0], min(own, default=named or currency)
+        ),
+        "pay_words": {w: guess_basis(shown) for w, shown in sorted(per.items())[:MOST_WORDS]},
+        "usual_pay": str(sorted(amounts)[len(amounts) // 2]) if len(amounts) > 4 and not per else "",
+        "sex_beside_h": any(word(v) == "h" for v in column_of(rows, mapping, "sex")),
         "hours_per_year": 2080,
-        "currency": currency,
-        "status": {word: cells.guess_status(shown) or "active" for word, shown in sorted(words.items())[:30]},
+        "payments_per_year": 12,
+        "status": {w: cells.guess_status(shown) for w, shown in sorted(words.items())[:MOST_WORDS]},
+        "name_order": _name_order(title("name"), mapping, rows),
+        "no_manager": "top" if without <= FEW_AT_THE_TOP else "",
         "top": sorted(shown for shown in managers.values() if cells.is_no_person(shown))[:20],
         "email_source": "column" if "email" in mapping else "none",
         "email_pattern": PATTERNS[0],
         "email_domain": "",
     }
+
+
+def is_without_manager(row: Sequence[str], mapping: Mapping[str, int]) -> bool:
+    """Whether a line has a column for a manager with nothing in it, and is about somebody who has not left."""
+    at = mapping.get("manager")
+    if at is None or not any(c.strip() for c in row) or column_of([row], mapping, "left_on"):
+        return False
+    return not column_of([row], mapping, "manager") or word(row[at]) in cells.NO_VALUE
+
+
+def rederive(
+    options: Mapping[str, Any], fresh: Mapping[str, Any], old: Mapping[str, int], new: Mapping[str, int]
+) -> dict[str, Any]:
+    """`options`, with everything that is about a column chosen anew as `fresh` derives it."""
+    moved = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    about = {name for name, fields in ABOUT.items() if moved & set(fields)}
+    kept = {**fresh, **{k: v for k, v in options.items() if k not in about}}
+    if "orders" in about:
+        kept["orders"] = {
+            name: order if name in moved else dict(options.get("orders", {})).get(name, order)
+            for name, order in fresh["orders"].items()
+        }
+    return kept

@@ -60,6 +60,8 @@ PLAIN = str.maketrans(
         "ð": "d",
     }
 )
+# Names in these letters are written with the family name first, whoever writes them.
+FAMILY_FIRST = re.compile(r"^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u3005 ]+$")
 WITHIN_WORD = re.compile("['’`´]")
 NO_WORD = re.compile(r"[\W_]+")
 
@@ -73,8 +75,9 @@ class Name:
 
     @property
     def shown(self) -> str:
-        """The name as people say it: "Brandon R LeBlanc"."""
-        return f"{self.given} {self.family}".strip()
+        """The name as people say it: "Brandon R LeBlanc", "山田 太郎"."""
+        parts = (self.given, self.family)
+        return " ".join(parts[::-1] if FAMILY_FIRST.match("".join(parts)) else parts).strip()
 
     @property
     def sorted_by(self) -> str:
@@ -87,8 +90,12 @@ def tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-def parse_name(text: str) -> Name:
-    """Read "Last, First M", "Last,First" or "First M. Last"; the last word is the family name where no comma says."""
+def parse_name(text: str, *, family_first: bool = False) -> Name:
+    """Read "Last, First M", "Last,First" or "First M. Last".
+
+    Where no comma says, the last word is the family name, or with `family_first` the first one, as it
+    is in Chinese, Japanese and Korean letters.
+    """
     text = tidy(text)
     if "," in text:
         family, _comma, given = text.partition(",")
@@ -96,6 +103,11 @@ def parse_name(text: str) -> Name:
     words = text.split()
     if len(words) < 2:
         return Name("", text)
+    if family_first or FAMILY_FIRST.match(text):
+        end = 1
+        while end < len(words) - 1 and words[end - 1].casefold() in PARTICLES:
+            end += 1
+        return Name(" ".join(words[end:]), " ".join(words[:end]))
     start = len(words) - 1
     while start > 1 and words[start - 1].casefold() in PARTICLES:
         start -= 1
@@ -111,7 +123,12 @@ def plain(text: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """The letters-only words of a name: hyphens part words, dots and apostrophes vanish."""
+    """The letters-only words of a name: hyphens part words, dots and apostrophes vanish.
+
+    A name in Chinese, Japanese or Korean letters is one word, because its parts are often not parted.
+    """
+    if FAMILY_FIRST.match(text):
+        return [plain("".join(text.split()))] if text.strip() else []
     return NO_WORD.sub(" ", WITHIN_WORD.sub("", plain(text))).split()
 
 

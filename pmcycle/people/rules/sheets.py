@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import json
+import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime
-from typing import IO
+from typing import IO, Any, cast
 
-import python_calamine
+from chardetng_py import EncodingDetector
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from pmcycle.people.rules import workbook
 
 MOST_BYTES = 40 * 1024 * 1024
 MOST_LINES = 200_000
@@ -19,6 +26,8 @@ LONGEST_CELL = 2_000
 # What an .xlsx may unpack to: a small file can hold gigabytes of zeros.
 MOST_UNPACKED = 400 * 1024 * 1024
 DELIMITERS = (",", ";", "\t", "|")
+# How the reading process ends if the workbook cannot be opened.
+BROKEN = 2
 
 csv.field_size_limit(1024 * 1024)
 
@@ -29,28 +38,120 @@ class NotASheet(ValueError):
     """The file as a whole cannot be used; the text is a sentence for the person who uploads it."""
 
 
-def decode(content: bytes) -> tuple[str, str]:
-    """The text of a CSV file and the name of its encoding.
+# What HR can choose if the letters of a file come out wrong; the names are Python's.
+ENCODINGS: dict[str, Any] = {
+    "utf-8": _lazy("Unicode (UTF-8)"),
+    "utf-16": _lazy("Unicode (UTF-16)"),
+    "utf-16-le": _lazy("Unicode (UTF-16, little end first)"),
+    "utf-16-be": _lazy("Unicode (UTF-16, big end first)"),
+    "cp1252": _lazy("Western European (Windows)"),
+    "cp1250": _lazy("Central European (Windows)"),
+    "cp1251": _lazy("Cyrillic (Windows)"),
+    "cp1253": _lazy("Greek (Windows)"),
+    "cp1254": _lazy("Turkish (Windows)"),
+    "cp1257": _lazy("Baltic (Windows)"),
+    "iso8859_2": _lazy("Central European (ISO)"),
+    "iso8859_15": _lazy("Western European (ISO)"),
+    "mac_roman": _lazy("Western European (Mac)"),
+    "cp850": _lazy("Western European (DOS)"),
+    "gb18030": _lazy("Chinese, simplified (GBK)"),
+    "big5hkscs": _lazy("Chinese, traditional (Big5)"),
+    "cp932": _lazy("Japanese (Shift-JIS)"),
+    "euc_jp": _lazy("Japanese (EUC)"),
+    "cp949": _lazy("Korean"),
+    "cp874": _lazy("Thai (Windows)"),
+    "cp1255": _lazy("Hebrew (Windows)"),
+    "cp1256": _lazy("Arabic (Windows)"),
+    "cp1258": _lazy("Vietnamese (Windows)"),
+}
+# The detector names encodings as the web does.
+OF_THE_WEB = {
+    "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc-jp": "euc_jp", "euc-kr": "cp949",
+    "iso-8859-2": "iso8859_2", "iso-8859-15": "iso8859_15", "macintosh": "mac_roman", "windows-874": "cp874",
+}  # fmt: skip
+# Of a long file so many bytes beside its letters beyond ASCII are enough to tell.
+ENOUGH = 400_000
 
-    UTF-16 with its mark, UTF-8 with or without, else the Western Windows code page, in which old
-    spreadsheets save.
+
+def guess_encodings(content: bytes) -> list[str]:
+    """In which encoding a text is, the likeliest first: by its mark, else UTF-8 if it is that, else by its letters.
+
+    More than one where its few letters beyond ASCII leave it in doubt, as "Núñez" and "Núńez" do.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        try:
-            return content.decode("utf-16"), "utf-16"
-        except UnicodeDecodeError:
-            raise NotASheet(_("This file is damaged: its text cannot be read.")) from None
+        return ["utf-16"]
+    zeros = [content[:2000][i::2].count(0) for i in (0, 1)]
+    if max(zeros) * 4 > len(content[:2000]) // 2 > 0 and min(zeros) * 8 < max(zeros):
+        return ["utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"]
     try:
-        return content.decode("utf-8-sig"), "utf-8"
+        content.decode("utf-8-sig")
+        return ["utf-8"]
     except UnicodeDecodeError:
-        try:
-            return content.decode("cp1252"), "cp1252"
-        except UnicodeDecodeError:
-            raise NotASheet(
-                _(
-                    "The letters of this file are in an unknown encoding. Save it as “CSV UTF-8” and try again."
-                )
-            ) from None
+        pass
+    telling = telling_lines(content)
+    # The detector leans to what is usual where a page comes from. Two leanings agree if letters are many.
+    found = list(dict.fromkeys(_detected(telling, leaning) for leaning in (None, b"us")))
+    if found[0].startswith("cp125") and _is_short_chinese(telling):
+        return ["gb18030"]
+    return [e for e in found if _can_be(telling, e)] or ["cp1252"]
+
+
+def telling_lines(content: bytes) -> bytes:
+    """The lines of a text that hold more than ASCII, as many as it takes to tell their encoding."""
+    return b"\n".join(line for line in content.splitlines() if not line.isascii())[:ENOUGH]
+
+
+def _detected(telling: bytes, leaning: bytes | None) -> str:
+    detector = EncodingDetector()
+    detector.feed(telling, last=True)
+    named = detector.guess(tld=leaning, allow_utf8=False).lower()
+    found = OF_THE_WEB.get(named, named.replace("windows-", "cp"))
+    return found if found in ENCODINGS else "cp1252"
+
+
+def _can_be(telling: bytes, encoding: str) -> bool:
+    try:
+        telling.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def words_as(telling: bytes, encoding: str, most: int = 3) -> str:
+    """Some words with letters beyond ASCII as an encoding reads them; empty if the text cannot be in it."""
+    try:
+        text = telling[:20_000].decode(encoding, "strict" if len(telling) <= 20_000 else "ignore")
+    except UnicodeDecodeError:
+        return ""
+    words = dict.fromkeys(w for w in re.findall(r"[^\W\d_]+", text) if not w.isascii())
+    return ", ".join(list(words)[:most])
+
+
+def _is_short_chinese(content: bytes) -> bool:
+    """Whether all that is not ASCII comes in pairs that are everyday Chinese characters in GBK.
+
+    The detector takes names of one and two characters for Western or Cyrillic letters, which never
+    come in pairs in all of a file's words.
+    """
+    runs = re.findall(rb"[\x80-\xff]+", content)
+    if not runs or any(len(run) % 2 for run in runs):
+        return False
+    pairs = [run[i : i + 2] for run in runs for i in range(0, len(run), 2)]
+    everyday = sum(0xB0 <= pair[0] <= 0xD7 and pair[1] >= 0xA1 for pair in pairs)
+    return everyday * 10 >= len(pairs) * 9
+
+
+def decode(content: bytes, encoding: str = "") -> tuple[str, str]:
+    """The text of a CSV file and the name of its encoding, as it was chosen or else guessed; raises NotASheet."""
+    chosen = encoding or guess_encodings(content)[0]
+    try:
+        text = content.decode("utf-8-sig" if chosen == "utf-8" else chosen)
+    except UnicodeDecodeError:
+        raise NotASheet(
+            _("This file is not written as “%(name)s”. Choose other letters, or save it as “CSV UTF-8”.")
+            % {"name": ENCODINGS[chosen]}
+        ) from None
+    return text.removeprefix("\ufeff"), chosen
 
 
 def kind_of(name: str, content: bytes) -> str:
@@ -79,7 +180,7 @@ def kind_of(name: str, content: bytes) -> str:
         raise NotASheet(_("This is a PDF. Export a CSV or Excel file instead."))
     if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise NotASheet(_("This is an Excel file of the old kind (.xls). Save it as .xlsx or CSV."))
-    if content[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\x00" in content:
+    if b"\x00" in content and not guess_encodings(content)[0].startswith("utf-16"):
         raise NotASheet(_("This is not a table: it holds zero bytes, as programs and pictures do."))
     if name.lower().endswith(".xlsx"):
         raise NotASheet(_("The name ends in .xlsx, but this is not an Excel workbook."))
@@ -105,21 +206,29 @@ def guess_delimiter(text: str) -> str:
         return ","
 
 
-def lines_of(name: str, content: bytes) -> Iterator[Line]:
+def lines_of(name: str, content: bytes, *, encoding: str = "", sheet: str = "") -> Iterator[Line]:
     """Every row with its number in the file (from 1), cells as text; raises NotASheet.
 
-    One row at a time, so that a large file never lies in memory twice.
+    `encoding` is of a CSV file, `sheet` of a workbook; without them they are guessed. One row at a
+    time, so that a large file never lies in memory twice.
     """
     if kind_of(name, content) == "xlsx":
-        yield from _xlsx_lines(io.BytesIO(content))
+        yield from (line for _sheets, line in _xlsx_lines(content, sheet) if line)
     else:
-        yield from _csv_lines(content)
+        yield from _csv_lines(content, encoding)
 
 
-def _csv_lines(content: bytes) -> Iterator[Line]:
+def sheet_names(name: str, content: bytes) -> list[str]:
+    """The sheets of a workbook, none for a CSV file."""
+    if kind_of(name, content) != "xlsx":
+        return []
+    return next((names for names, _line in _xlsx_lines(content, "")), [])
+
+
+def _csv_lines(content: bytes, encoding: str) -> Iterator[Line]:
     if content.count(b"\n") + content.count(b"\r") // 2 > 2 * MOST_LINES:
         raise _too_long()
-    text, _encoding = decode(content)
+    text, _encoding = decode(content, encoding)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=guess_delimiter(text))
     count = 0
     try:
@@ -135,34 +244,43 @@ def _csv_lines(content: bytes) -> Iterator[Line]:
         ) from None
 
 
-def _xlsx_lines(stream: IO[bytes]) -> Iterator[Line]:
+def _xlsx_lines(content: bytes, sheet: str) -> Iterator[tuple[list[str], Line | None]]:
+    """First the names of the sheets, then the rows that hold something, as the limited process reads them."""
+    # The interpreter, our own program, and a sheet's name as one argument: no shell reads it.
+    reader = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-I", workbook.__file__, *([sheet] if sheet else [])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    stdin, stdout = cast("IO[bytes]", reader.stdin), cast("IO[bytes]", reader.stdout)
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(stream)
-        if not book.sheet_names:
-            raise NotASheet(_("This workbook has no sheet."))
-        sheet = book.get_sheet_by_index(0)
-        if sheet.total_height > MOST_LINES + 20:
-            raise _too_long()
-        if sheet.total_width > 2_000:
-            raise NotASheet(_("This sheet has too many columns."))
-        start = (sheet.start or (0, 0))[0]
-        rows = sheet.to_python(skip_empty_area=True)
-    except python_calamine.CalamineError:
-        raise NotASheet(_("This workbook is damaged and cannot be opened.")) from None
-    for offset, row in enumerate(rows):
-        yield start + offset + 1, _checked([_cell_text(cell) for cell in row], start + offset + 1)
-
-
-def _cell_text(cell: object) -> str:
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return str(cell)
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(content)
+            stdin.close()
+        names: list[str] = []
+        for count, line in enumerate(stdout):
+            said = json.loads(line)
+            if isinstance(said, dict):
+                names = said["sheets"]
+                if not names:
+                    raise NotASheet(_("This workbook has no sheet."))
+                yield names, None
+                continue
+            if count > MOST_LINES + 20:
+                raise _too_long()
+            yield names, (said[0], _checked(said[1], said[0]))
+        code = reader.wait()
+        if code == BROKEN:
+            raise NotASheet(_("This workbook is damaged and cannot be opened."))
+        if code:
+            raise NotASheet(
+                _("This workbook asks for more memory or time than it is given. Save its sheet as CSV.")
+            )
+    finally:
+        reader.kill()
+        reader.wait()
+        stdout.close()
 
 
 def _checked(row: list[str], number: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -21,10 +21,17 @@ from pmcycle.activity.tasks import wake
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people import tasks
 from pmcycle.people.actions import importing
-from pmcycle.people.forms import ColumnsForm, SettleForm, UploadForm
+from pmcycle.people.forms import (
+    BASIS_LABELS,
+    STATUS_LABELS,
+    ColumnsForm,
+    ReadingForm,
+    SettleForm,
+    UploadForm,
+)
 from pmcycle.people.models import Import, ImportLine
-from pmcycle.people.rules import names
-from pmcycle.typed import row_number
+from pmcycle.people.rules import columns, lines
+from pmcycle.typed import done, row_number
 
 PER_PAGE = 50
 
@@ -72,18 +79,49 @@ def upload_import(request: UserRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def map_columns(request: UserRequest, pk: int) -> HttpResponse:
-    """Which column is what, and how its values are read; leads to the rehearsal."""
+    """Which column is what, and how its values are read; leads to the rehearsal.
+
+    Where a column was chosen anew, what its values mean is derived anew, and shown before anything follows.
+    """
     run = get_editable(Import, request.user, pk=pk)
     if run.state == Import.State.APPLIED:
         return redirect("people:rehearsal", pk=run.pk)
-    form = ColumnsForm(run, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        run = importing.map_columns(
-            run, form.mapping(), form.options(), by=request.user, version=form.cleaned_data["version"]
-        )
-        return _rehearse(request, run)
-    context = {"run": run, "form": form, "columns": _columns(run, form), "steps": steps(run, "columns")}
-    return render(request, "people/map_columns.html", context, status=422 if form.is_bound else 200)
+    form = ColumnsForm(run, request.POST or None, importing.samples(run))
+    if request.method == "POST":
+        is_valid = form.is_valid()
+        said = {"by": request.user, "version": form.cleaned_data.get("version")}
+        if form.has_columns() and importing.choose_columns(run, form.mapping(), form.options(), **said):
+            messages.info(request, _("Read how these columns are understood now, and correct what is wrong."))
+            return redirect("people:map_columns", pk=run.pk)
+        if is_valid:
+            return _rehearse(request, importing.map_columns(run, form.mapping(), form.options(), **said))
+    return _columns_page(request, run, form, ReadingForm(run))
+
+
+def _columns_page(request: UserRequest, run: Import, form: ColumnsForm, reading: ReadingForm) -> HttpResponse:
+    context = {
+        "run": run,
+        "form": form,
+        "reading": reading,
+        "columns": _columns(run, form),
+        "steps": steps(run, "columns"),
+    }
+    failed = form.is_bound or reading.is_bound
+    return render(request, "people/map_columns.html", context, status=422 if failed else 200)
+
+
+@login_required
+@require_POST
+def reread(request: UserRequest, pk: int) -> HttpResponse:
+    """Open the file otherwise: other letters, another sheet, another line of names."""
+    run = get_editable(Import, request.user, pk=pk)
+    form = ReadingForm(run, request.POST)
+    if form.is_valid() and done(
+        form,
+        lambda: importing.reread(run, **form.chosen(), by=request.user, version=form.cleaned_data["version"]),
+    ):
+        return redirect("people:map_columns", pk=run.pk)
+    return _columns_page(request, run, ColumnsForm(run, None, importing.samples(run)), form)
 
 
 def _rehearse(request: UserRequest, run: Import) -> HttpResponse:
@@ -98,16 +136,25 @@ def _rehearse(request: UserRequest, run: Import) -> HttpResponse:
 
 
 def _columns(run: Import, form: ColumnsForm) -> list[dict[str, Any]]:
-    """Each field with its select and the first values of the column chosen for it."""
-    rows = importing.samples(run)
+    """Each field with its select and three cells of the column chosen for it, as they stand and as they are read."""
     shown = []
+    mapping = {
+        bound.name.removeprefix("field-"): at
+        for bound in form.column_fields()
+        if (at := row_number(str(bound.value() if bound.value() is not None else ""))) is not None
+    }
+    as_of = date.fromisoformat(run.options["as_of"])
     for bound in form.column_fields():
-        at = row_number(str(bound.value() if bound.value() is not None else ""))
-        values: list[str] = []
-        if at is not None:
-            found = [names.tidy(r[at]) for r in rows if at < len(r) and r[at].strip()]
-            values = list(dict.fromkeys(found))[:3]
-        shown.append({"field": bound, "values": values})
+        name = bound.name.removeprefix("field-")
+        found: list[dict[str, str]] = []
+        if name in mapping and run.kind == Import.Kind.PEOPLE:
+            found = lines.examples(name, form.rows, mapping, run.options, as_of)
+        elif name in mapping:
+            found = [
+                {"before": text, "after": "", "why": ""}
+                for text in list(dict.fromkeys(columns.column_of(form.rows, mapping, name)))[:3]
+            ]
+        shown.append({"field": bound, "values": found})
     return shown
 
 
@@ -153,7 +200,6 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
         found = elsewhere
     if search:
         found = found.filter(values__name__icontains=search) | found.filter(key__icontains=search)
-    doubtful = ImportLine.objects.filter(run=run, fate=ImportLine.Fate.AMBIGUOUS)
     here = reverse("people:rehearsal", kwargs={"pk": run.pk})
     tabs: list[dict[str, Any]] = [
         {"label": _("All"), "url": here, "active": not fate, "count": sum(run.counts.values())}
@@ -178,7 +224,7 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
         "run": run,
         "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
         "tabs": tabs,
-        "doubts": _doubts(list(doubtful[:400])) if is_open else [],
+        **(_doubts(run) if is_open else {}),
         "steps": steps(run, "applied" if run.state == Import.State.APPLIED else "rehearsal"),
         "is_open": is_open and not (job and not job.is_finished),
         "job": job,
@@ -188,22 +234,47 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
     }
 
 
-def _doubts(rows: list[ImportLine]) -> list[dict[str, Any]]:
-    """What to settle: a card for each doubtful line, and one for each manager's name however many lines name it."""
-    cards: list[dict[str, Any]] = []
-    by_manager: dict[str, dict[str, Any]] = {}
-    uses: Counter[str] = Counter()
-    for row in rows:
+# So many doubts stand on one page; what is settled makes room for the next.
+CARDS = 40
+
+
+def _doubts(run: Import) -> dict[str, Any]:
+    """What to settle: a card for each doubtful line, and one for each word or manager however many lines say it.
+
+    `groups` are kinds of doubt with more than one card, which can be answered all at once.
+    """
+    doubtful = ImportLine.objects.filter(run=run, fate=ImportLine.Fate.AMBIGUOUS)
+    cards: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in doubtful:
         for doubt in row.candidates:
-            if doubt["kind"] != "manager":
-                cards.append({"kind": doubt["kind"], "line": row, "doubt": doubt})
-                continue
-            uses[doubt["key"]] += 1
-            if doubt["key"] not in by_manager:
-                by_manager[doubt["key"]] = {"kind": "manager", "line": row, "doubt": doubt}
-    for key, card in by_manager.items():
-        cards.append({**card, "uses": uses[key]})
-    return cards
+            kind = doubt["kind"]
+            about = {
+                "cell": (doubt.get("field", ""), doubt.get("key", "")),
+                "manager": (doubt.get("key", ""),),
+            }
+            key = (kind, *about.get(kind, (str(row.number),)))
+            card = cards.setdefault(key, {"kind": kind, "line": row, "doubt": doubt, "uses": 0})
+            card["uses"] += 1
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    labels = {f.name: f.label for f in columns.FIELDS[run.kind]}
+    for card in cards.values():
+        doubt, field = card["doubt"], card["doubt"].get("field", "")
+        card["label"] = labels.get(field, "")
+        card["readings"] = [
+            {"value": r, "label": READINGS.get(field, {}).get(r, r)} for r in doubt.get("readings", ())
+        ]
+        group = groups.setdefault((card["kind"], field), {**card, "field": field, "cards": 0, "lines": 0})
+        group["cards"] += 1
+        group["lines"] += card["uses"]
+    shown = sorted(cards.values(), key=lambda c: (c["kind"], -c["uses"]))
+    return {
+        "doubts": shown[:CARDS],
+        "more_doubts": max(0, len(shown) - CARDS),
+        "groups": [g for g in groups.values() if g["cards"] > 1],
+    }
+
+
+READINGS: dict[str, dict[str, Any]] = {"status": STATUS_LABELS, "pay_per": BASIS_LABELS}
 
 
 @login_required
@@ -225,20 +296,13 @@ def settle(request: UserRequest, pk: int) -> HttpResponse:
                 messages.error(request, str(error))
         return render(request, "people/rehearsal.html", _rehearsal_context(request, run), status=422)
     said = form.cleaned_data
-    choices: dict[str, Any]
-    if said["act"] == "manager":
-        choices = {f"manager:{said['key']}": said["other"].strip() or said["number"]}
-    elif said["act"] == "top":
-        choices = {f"manager:{said['key']}": ""}
+    if said["act"] == "all_skip":
+        run = importing.leave_out_like(
+            run, said["kind_of"], said["field"], by=request.user, version=said["version"]
+        )
     else:
-        chosen = {
-            "number": {"number": said["number"]},
-            "skip": {"skip": True},
-            "same": {"same": True},
-            "undo": None,
-        }
-        choices = {f"line:{said['line']}": chosen[said["act"]]}
-    return _rehearse(request, importing.settle(run, choices, by=request.user, version=said["version"]))
+        run = importing.settle(run, form.choices(), by=request.user, version=said["version"])
+    return _rehearse(request, run)
 
 
 @login_required

@@ -1,0 +1,96 @@
+"""Reads a workbook row by row in a process of its own, whose memory and time are limited.
+
+Run as a program, not imported: a workbook is somebody else's file, and a small one can ask for
+gigabytes. It takes the file on standard input and a sheet's name as its argument, and writes a line
+of JSON with the names of the sheets, then one for every row that holds something: [number, cells].
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import io
+import json
+import re
+import sys
+import warnings
+from typing import Any
+
+MEMORY = 1024 * 1024 * 1024
+SECONDS = 120
+MOST_CELLS = 200
+
+
+def limit() -> None:
+    """Take what is left to this process before the file is opened."""
+    # Not every system of a developer knows these limits; the one in production does.
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def text_of(cell: Any) -> str:
+    """A cell as it is meant: numbers with their figures, days as ISO, leading zeros where the format shows them."""
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if (
+        isinstance(value, (int, float))
+        and re.fullmatch("0+", cell.number_format or "")
+        and value == int(value)
+    ):
+        return str(int(value)).zfill(len(cell.number_format))
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        text = f"{value:.15g}"
+        # A number of a workbook is exact: its dot is the decimal mark, which three decimals would leave in doubt.
+        return f"{text}0" if re.fullmatch(r"-?\d{1,3}\.\d{3}", text) else text
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, datetime.date) else str(value)
+
+
+def say(what: object) -> None:
+    """A line for the process that asked."""
+    sys.stdout.write(f"{json.dumps(what)}\n")
+
+
+def main() -> None:
+    limit()
+    warnings.simplefilter("ignore")
+    from openpyxl import load_workbook
+
+    book = load_workbook(io.BytesIO(sys.stdin.buffer.read()), read_only=True, data_only=True)
+    sheets = [sheet.title for sheet in book.worksheets]
+    shown = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    wanted = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in sheets else (shown or sheets or [""])[0]
+    say({"sheets": sheets, "sheet": wanted})
+    if not wanted:
+        return
+    sheet = book[wanted]
+    sheet.reset_dimensions()
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        cells = [text_of(cell) for cell in row]
+        beyond = [text for text in cells[MOST_CELLS:] if text.strip()]
+        if len(beyond) < 2:  # one stray cell far to the right is nobody's column
+            cells = cells[:MOST_CELLS]
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if cells:
+            say([number, cells])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except MemoryError:
+        sys.exit(3)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception:
+        sys.exit(2)
