@@ -133,11 +133,13 @@ ROWS: list[Row] = [
         for name, method in (
             ("people:map_columns", "get"),
             ("people:map_columns", "post"),
+            ("people:reread", "post"),
             ("people:rehearsal", "get"),
             ("people:rehearse", "post"),
             ("people:settle", "post"),
             ("people:leave_out_refused", "post"),
             ("people:apply_import", "post"),
+            ("people:export_import", "post"),
         )
     ),
     # --- cycles

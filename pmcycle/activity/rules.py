@@ -184,6 +184,7 @@ VERBS: dict[str, Any] = {
     "draft": _("drafted"),
     "edit": _("edited"),
     "ended_series": _("ended"),
+    "exported_import": _("took the people of an import out of the system:"),
     "exported_board": _("exported the board of"),
     "exported_trail": _("exported the audit trail as"),
     "extended": _("gave more time to"),

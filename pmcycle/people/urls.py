@@ -36,6 +36,7 @@ urlpatterns = [
     path("imports/<int:pk>/rehearse/", imports.rehearse, name="rehearse"),
     path("imports/<int:pk>/settle/", imports.settle, name="settle"),
     path("imports/<int:pk>/leave-out/", imports.leave_out_refused, name="leave_out_refused"),
+    path("imports/<int:pk>/export/", imports.export_import, name="export_import"),
     path("imports/<int:pk>/apply/", imports.apply_import, name="apply_import"),
     path("", company.org_chart, name="org_chart"),
     path("<int:pk>/", company.profile, name="profile"),

@@ -109,6 +109,7 @@ def _read_file(run: Import, chosen: Mapping[str, Any]) -> None:
         reading["sheets"] = sheets.sheet_names(run.file_name, content)
         if reading["sheets"]:
             reading["encoding"] = ""
+            reading["sheet"] = reading["sheet"] or _likely_sheet(run, reading["sheets"])
         else:
             found = [reading["encoding"]] if reading["encoding"] else sheets.guess_encodings(content)
             reading["encoding"], reading["sheet"] = found[0], ""
@@ -139,6 +140,21 @@ def _read_file(run: Import, chosen: Mapping[str, Any]) -> None:
     if remembered:
         run.options = _merged(run.options, remembered.options)
     run.options |= {"as_of": today().isoformat(), "reading": reading}
+
+
+# Of so many sheets the first rows are looked at.
+MOST_SHEETS = 12
+
+
+def _likely_sheet(run: Import, names: list[str]) -> str:
+    """The sheet whose header names most fields; the first of those that name as many."""
+
+    def named(sheet: str) -> int:
+        rows = sheets.lines_of(run.file_name, bytes(run.content), sheet=sheet)
+        first = [cells for _number, cells in islice(rows, columns.HEADER_WITHIN)]
+        return len(columns.guess(run.kind, columns.find_header(run.kind, first).names))
+
+    return max(names[:MOST_SHEETS], key=named) if len(names) > 1 else names[0]
 
 
 def _head(kind: str, rows: list[list[str]], numbers: list[int], line: int) -> columns.Head:
@@ -189,7 +205,7 @@ FROM_THE_FILE = frozenset(["as_of", "reading", "usual_pay", "sex_beside_h"])
 
 def samples(run: Import, most: int = 400) -> list[list[str]]:
     """The first lines below the header, for the page on which columns are chosen."""
-    return [cells for _number, cells in islice(_data_lines(run), most) if any(c.strip() for c in cells)]
+    return [cells for _number, cells in islice(data_lines(run), most) if any(c.strip() for c in cells)]
 
 
 def choose_columns(
@@ -371,7 +387,8 @@ def _copy_in(run: Import, batch: list[ImportLine]) -> None:
         cursor.copy_expert(COPY_LINES, out)
 
 
-def _data_lines(run: Import) -> Iterator[sheets.Line]:
+def data_lines(run: Import) -> Iterator[sheets.Line]:
+    """The lines below the header with their numbers, as the file is opened by its settled reading."""
     reading = run.options.get("reading", {})
     rows = sheets.lines_of(
         run.file_name,
@@ -525,7 +542,7 @@ class _People:
 
     def _read_file(self) -> None:
         mapping, options = self.run.mapping, self.run.options
-        for number, cells in _data_lines(self.run):
+        for number, cells in data_lines(self.run):
             said = self.number_in(cells)
             shown = self.name_in(cells).shown
             if not said and not shown:
@@ -638,7 +655,7 @@ class _People:
 
 def _judge_people(run: Import) -> Iterator[ImportLine]:
     company = _People(run)
-    rows = _data_lines(run)
+    rows = data_lines(run)
     while batch := list(islice(rows, BATCH)):
         readings = []
         for number, cells in batch:
@@ -650,7 +667,7 @@ def _judge_people(run: Import) -> Iterator[ImportLine]:
                 reading.values["number"] = str(chosen["number"])
             readings.append((number, cells, reading, chosen, company.answers.deciders))
         numbers = {row[2].values.get("number", "") for row in readings}
-        existing = _records(numbers, company.as_of)
+        existing = records_of(numbers, company.as_of)
         for number, cells, reading, chosen, deciders in readings:
             # Whoever decided what the line comes to: the hands of this file, and who settled a doubt before.
             company.answers.deciders = company.hands | deciders
@@ -861,8 +878,8 @@ def _complete(
         values["former"] = ";".join("/".join(p) for p in sorted({*kept, *periods}))
 
 
-def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
-    """The present records of these employee numbers as text, in one statement."""
+def records_of(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
+    """The records of these employee numbers on that day as text, in one statement."""
     own = Q(employee=OuterRef("pk"))
     of_line = ReportingLine.objects.filter(own, kind=ReportingLine.Kind.LINE).order_by("-starts_on")
     open_line = of_line.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=as_of))
@@ -870,7 +887,7 @@ def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
     salary = (
         Salary.objects.filter(own, effective_from__lte=Greatest(OuterRef("hired_on"), as_of))
         .order_by("-effective_from")
-        .values(row=JSONObject(annual="annual", basis="basis", currency="currency"))
+        .values(row=JSONObject(annual="annual", amount="amount", basis="basis", currency="currency"))
     )
     text = CharField()
     days = Concat(Cast("hired_on", text), Value("/"), Cast("left_on", text), output_field=text)
@@ -915,6 +932,7 @@ def _records(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
             "sex": row["said_sex"] or "",
             "leave_reason": row["reason"] or "",
             "annual": f"{pay['annual']:.2f}" if pay else "",
+            "amount": f"{pay['amount']:.4f}" if pay else "",
             "basis": pay.get("basis", ""),
             "currency": pay.get("currency", ""),
             "former": ";".join(sorted(row["former"] or [])),
@@ -934,7 +952,7 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
     }
     seen: dict[tuple[str, str, str], int] = {}
     remembered = answers.remembered
-    for number, cells in _data_lines(run):
+    for number, cells in data_lines(run):
         answers.deciders = set(hands)
         reading = lines.read_range(cells, run.mapping, run.options, answers)
         values = reading.values
@@ -1088,7 +1106,7 @@ def _remember(run: Import, by: User) -> None:
     deciders: dict[str, int] = {}
     wanted = {int(k[5:]): v for k, v in run.choices.items() if k.startswith("line:")}
     signature = columns.signature(run.header)
-    for number, cells in _data_lines(run) if wanted else ():
+    for number, cells in data_lines(run) if wanted else ():
         if number in wanted:
             chosen = wanted[number]
             if chosen.get("skip") or chosen.get("period"):

@@ -33,6 +33,7 @@ from pmcycle.people.models.imports import (
     Import,
     ImportLine,
     Settlement,
+    waiting_for_manager,
 )
 from pmcycle.people.models.open import SEATS, items, matters, put_to_each
 from pmcycle.people.models.records import (
@@ -88,4 +89,5 @@ __all__ = [
     "matters",
     "monday_to_friday",
     "put_to_each",
+    "waiting_for_manager",
 ]

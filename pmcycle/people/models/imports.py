@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.people.models.accounts import User
+from pmcycle.people.models.records import Employee
 
 
 class ImportQuerySet(models.QuerySet["Import"]):
@@ -118,7 +119,12 @@ class ImportLine(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="import_line_once")]
-        indexes = [models.Index("run", "fate", name="import_line_fate")]
+        indexes = [
+            models.Index("run", "fate", name="import_line_fate"),
+            models.Index(
+                "key", name="import_line_manager_open", condition=models.Q(values__has_key="manager_open")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.run_id}:{self.number}"
@@ -135,6 +141,14 @@ class ImportLine(models.Model):
             {"label": CHANGE_LABELS.get(name, name), "old": _in_words(name, old), "new": _in_words(name, new)}
             for name, (old, new) in self.changes.items()
         ]
+
+
+def waiting_for_manager() -> models.QuerySet[Employee]:
+    """Who came in by an import that left their manager to be named later, and has none yet."""
+    left_open = ImportLine.objects.filter(
+        run__state=Import.State.APPLIED, key=models.OuterRef("number"), values__has_key="manager_open"
+    )
+    return Employee.objects.at_the_top().filter(models.Exists(left_open))
 
 
 class ColumnMapping(models.Model):

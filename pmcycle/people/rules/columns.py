@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any
 
@@ -271,11 +271,13 @@ ALIKE = frozenset(["USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD"])
 HOUR_BELOW, YEAR_FROM = 200, 20_000
 
 
-def _basis_of(header: str, amounts: Sequence[Decimal], currency: str) -> str:
+def _basis_of(header: str, amounts: Sequence[Decimal], unread: bool, currency: str) -> str:
     """What pay is given per, if header or amounts say so for certain; else ""."""
     named = guess_basis(header)
-    if named or not amounts:  # of no amount nothing is in doubt
+    if named or not (amounts or unread):  # of no amount nothing is in doubt
         return named or "year"
+    if not amounts:
+        return ""
     low, high = min(amounts), max(amounts)
     if currency in ALIKE and high < HOUR_BELOW:
         return "hour"
@@ -403,7 +405,7 @@ def guess_options(
     return options | {
         "orders": {name: order if proven else "" for name, (order, proven) in orders.items()},
         "pay_basis": _basis_of(
-            title("pay"), [a for a in amounts if a > 0], min(own, default=named or currency)
+            title("pay"), [a for a in amounts if a > 0], bool(money), min(own, default=named or currency)
         ),
         "pay_words": {w: guess_basis(shown) for w, shown in sorted(per.items())[:MOST_WORDS]},
         "usual_pay": str(sorted(amounts)[len(amounts) // 2]) if len(amounts) > 4 and not per else "",
@@ -441,3 +443,10 @@ def rederive(
             for name, order in fresh["orders"].items()
         }
     return kept
+
+
+def plain_amount(amount: Decimal, mark: str) -> str:
+    """An amount with two decimals or four, never three, so that it is read back in one way only."""
+    rounded = amount.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    cents = rounded.quantize(Decimal("0.01"))
+    return f"{cents if cents == rounded else rounded:f}".replace(".", mark)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -38,6 +39,7 @@ YEARS_AHEAD, YEARS_AHEAD_IF_SAID, YOUNGEST = 2, 9, 14
 FAR = 50
 MOST_A_YEAR = Decimal(10) ** 12
 BASES = ("hour", "month", "year")
+NO_ANSWERS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass
@@ -154,7 +156,7 @@ def read_person(
     mapping: Mapping[str, int],
     options: Mapping[str, Any],
     as_of: date,
-    answers: Mapping[str, Any] | None = None,
+    answers: Mapping[str, Any] = NO_ANSWERS,
 ) -> Reading:
     """Read one line of people. Keys of `values` are set only for columns that are mapped and cells that can be read."""
     reading = Reading()
@@ -162,7 +164,7 @@ def read_person(
     if not any(c.strip() for c in row):
         reading.passed = _("An empty line.")
         return reading
-    line = _Line(row, mapping, options, answers or {}, reading)
+    line = _Line(row, mapping, options, answers, reading)
     reading.name = name_of(row, mapping, options)
     name = reading.name
     values["name"], values["sort_name"] = name.shown, name.sorted_by
@@ -378,18 +380,20 @@ def _read_pay(line: _Line) -> None:
             )
             return
         amount = amount.quantize(Decimal("0.0001"), ROUND_HALF_UP)
-        times = {
-            "hour": Decimal(str(options.get("hours_per_year", 2080))) * fte,
-            "month": Decimal(str(options.get("payments_per_year", 12))),
-            "year": Decimal(1),
-        }[basis]
-        annual = (amount * times).quantize(CENT, ROUND_HALF_UP)
+        annual = (amount * payments(basis, options, fte)).quantize(CENT, ROUND_HALF_UP)
         if not 0 < annual < MOST_A_YEAR:
             line.reading.errors.append(_("The pay of a year is too small or too large to be meant."))
             return
         values |= {"amount": f"{amount:.4f}", "annual": f"{annual:.2f}", "basis": basis, "currency": currency}
     elif not line.said("pay"):
         values["amount"] = ""
+
+
+def payments(basis: str, options: Mapping[str, Any], fte: Decimal) -> Decimal:
+    """How often pay of this basis is paid in a year; hours are those of somebody full-time, by their share."""
+    if basis == "hour":
+        return Decimal(str(options.get("hours_per_year", 2080))) * fte
+    return Decimal(str(options.get("payments_per_year", 12))) if basis == "month" else Decimal(1)
 
 
 def _basis(line: _Line) -> str:
@@ -516,14 +520,14 @@ def read_range(
     row: Sequence[str],
     mapping: Mapping[str, int],
     options: Mapping[str, Any],
-    answers: Mapping[str, Any] | None = None,
+    answers: Mapping[str, Any] = NO_ANSWERS,
 ) -> Reading:
     """Read one line of pay ranges; the middle is half way where the file has none."""
     reading = Reading()
     if not any(c.strip() for c in row):
         reading.passed = _("An empty line.")
         return reading
-    line = _Line(row, mapping, options, answers or {}, reading)
+    line = _Line(row, mapping, options, answers, reading)
     values = reading.values
     values["job_title"], values["grade"] = line.said("job_title"), line.said("grade")
     if not values["job_title"] and not values["grade"]:

@@ -160,6 +160,7 @@ def _private_context(person: Employee) -> dict[str, Any]:
         "private": getattr(person, "private", None),
         "salaries": salaries,
         "pay": next((s for s in salaries if s.effective_from <= max(today(), person.hired_on)), None),
+        "former": person.former_periods.all(),
         "absences": person.absences.order_by("-starts_on")[:10],
         "lines": person.reporting_lines.select_related("manager").order_by("-starts_on")[:10],
     }
@@ -282,6 +283,7 @@ def _edit_page(request: UserRequest, person: Employee, **bound: Form) -> HttpRes
         **forms,
         "person": person,
         "line": line,
+        "former": person.former_periods.all(),
         "absences": person.absences.order_by("-starts_on")[:10],
         "units": Unit.objects.order_by("name")[:400],
     }

@@ -20,7 +20,7 @@ from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people import tasks
-from pmcycle.people.actions import importing
+from pmcycle.people.actions import exporting, importing
 from pmcycle.people.forms import (
     BASIS_LABELS,
     STATUS_LABELS,
@@ -29,11 +29,13 @@ from pmcycle.people.forms import (
     SettleForm,
     UploadForm,
 )
-from pmcycle.people.models import Import, ImportLine
+from pmcycle.people.models import Import, ImportLine, waiting_for_manager
 from pmcycle.people.rules import columns, lines
 from pmcycle.typed import done, row_number
 
 PER_PAGE = 50
+# So many people who wait for a manager are named at once; who gets one makes room.
+WAITING = 50
 
 
 def _hr_admins_only(request: UserRequest) -> None:
@@ -52,10 +54,13 @@ def imports(request: UserRequest) -> HttpResponse:
 def _imports_page(request: UserRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     runs = Import.objects.visible_to(request.user).select_related("uploaded_by").defer("content", "choices")
     page = Paginator(runs, 20).get_page(request.GET.get("page"))
-    second = request.session.get("invited_second", "")
-    return render(
-        request, "people/imports.html", {"form": form, "page": page, "invited_second": second}, status=status
-    )
+    context = {
+        "form": form,
+        "page": page,
+        "invited_second": request.session.get("invited_second", ""),
+        "without_manager": waiting_for_manager()[:WAITING],
+    }
+    return render(request, "people/imports.html", context, status=status)
 
 
 @login_required
@@ -322,6 +327,21 @@ def apply_import(request: UserRequest, pk: int) -> HttpResponse:
     job = importing.start_apply(run, by=request.user, version=_version(request), url=url)
     wake(tasks.apply_imports)
     return redirect("activity:job", pk=job.pk)
+
+
+@login_required
+@require_POST
+def export_import(request: UserRequest, pk: int) -> HttpResponse:
+    """The file's lines with what the company holds now, as a workbook; that it was taken out is in the trail."""
+    run = get_visible(Import, request.user, pk=pk)
+    if run.state != Import.State.APPLIED or run.kind != Import.Kind.PEOPLE:
+        raise Refused(_("Only people that have been imported can be given back in the same columns."))
+    response = HttpResponse(
+        exporting.export_import(run, by=request.user),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="import-{run.pk}.xlsx"'
+    return response
 
 
 def _version(request: UserRequest) -> int:
