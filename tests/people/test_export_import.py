@@ -30,7 +30,7 @@ def exported(walk: Walk) -> list[list[str]]:
     assert response.status_code == 200
     sheet = load_workbook(io.BytesIO(response.content)).worksheets[0]
     assert all(cell.data_type in ("s", "n") for row in sheet.iter_rows() for cell in row)  # no formula
-    return [[cell.value or "" for cell in row] for row in sheet.iter_rows()]
+    return [[str(cell.value or "") for cell in row] for row in sheet.iter_rows()]
 
 
 def test_what_came_in_goes_out_as_it_was_and_comes_in_again_unchanged(walk: Walk) -> None:

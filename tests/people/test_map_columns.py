@@ -214,6 +214,7 @@ def test_many_people_without_a_manager_are_asked_about_and_can_wait_for_one(walk
     assert "Person9001" in walk.client.get("/people/imports/").content.decode()
     # Whoever gets a manager is off the list.
     one = Employee.objects.get(number="9001")
+    assert world.dora.employee is not None
     ReportingLine.objects.create(employee=one, manager=world.dora.employee, starts_on=one.hired_on)
     waiting = walk.client.get("/people/imports/").context["without_manager"]
     assert [p.number for p in waiting] == ["9002", "9003", "9004", "9005"]

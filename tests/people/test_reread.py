@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def walk(world: World, as_: SignedIn) -> Walk:
     return Walk(as_(world.kim))
 
 
-def workbook(**sheets: list[list[object]]) -> bytes:
+def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream)
     for name, rows in sheets.items():

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pmcycle.people.actions import importing
+from pmcycle.people.actions.import_sql import WRITE_PEOPLE
 from pmcycle.people.models import Employee, FormerPeriod, ReportingLine, Salary, Settlement
 from tests.conftest import SignedIn, World
 from tests.people.importing import Walk
@@ -224,7 +225,7 @@ def test_what_only_the_database_refuses_is_said_at_the_rehearsal_with_its_line(
     walk: Walk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     breaking = "UPDATE people_employee SET fte = 3 FROM l WHERE l.key = '9003' AND number = l.key"
-    monkeypatch.setattr(importing, "WRITE_PEOPLE", (*importing.WRITE_PEOPLE, breaking))
+    monkeypatch.setattr(importing, "WRITE_PEOPLE", (*WRITE_PEOPLE, breaking))
     counts = bring(walk, FINE, "9003,Ann Ash,2020-01-01,,,,,,", "9004,Bob Bay,2020-01-01,,,,,,")
     assert counts == {"created": 2, "refused": 1}
     assert "employee_fte_sensible" in walk.line(3).messages[0]

@@ -76,14 +76,12 @@ def _as_now(run: Import, cells: list[str], said: Mapping[str, str], now: Mapping
         if name in said and said[name] != now[name]:
             put(name, now[name])
     if said["name"] != now["name"]:
-        name = parse_name(now["name"])
+        person = parse_name(now["name"])
         given_first = run.options.get("name_order") != "family"
-        put(
-            "name",
-            name.sorted_by if "," in row[run.mapping.get("name", 0)] or not given_first else name.shown,
-        )
-        put("given_name", name.given if given_first else name.family)
-        put("family_name", name.family if given_first else name.given)
+        has_comma = "," in row[run.mapping.get("name", 0)]
+        put("name", person.sorted_by if has_comma or not given_first else person.shown)
+        put("given_name", person.given if given_first else person.family)
+        put("family_name", person.family if given_first else person.given)
     if "manager_number" in said and said["manager_number"] != now["manager_number"] and not now["left_on"]:
         put("manager", now["manager_number"])
     if "fte" in said and said["fte"] != now["fte"]:

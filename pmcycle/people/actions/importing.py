@@ -44,6 +44,7 @@ from pmcycle.people.models import (
     hr_admins,
 )
 from pmcycle.people.rules import columns, lines, names, sheets
+from pmcycle.people.rules.cells import digits_of
 
 BATCH = 2_000
 # Up to so many lines are rehearsed while the person waits; longer files are the worker's.
@@ -514,7 +515,7 @@ class _People:
 
     def like(self, number: str, name: str) -> tuple[str, str] | None:
         """Another number with the same figures, whose person has a name in common: E001 beside 001."""
-        figures = lines.cells.digits_of(number)
+        figures = digits_of(number)
         for other in sorted(self.by_digits.get(figures, set()) - {number}) if figures else ():
             if _shares_a_word(self.name_of(other), name):
                 return other, self.name_of(other)
@@ -536,7 +537,7 @@ class _People:
             self.taken.add(email.lower())
 
     def _note_digits(self, number: str) -> None:
-        figures = lines.cells.digits_of(number)
+        figures = digits_of(number)
         if figures:
             self.by_digits.setdefault(figures, set()).add(number)
 
@@ -618,7 +619,7 @@ class _People:
         for_all = self.answers.get("managers")
         if for_all is not None:
             return OPEN_WAY if for_all == OPEN else ("top", "")
-        figures = lines.cells.digits_of(said)
+        figures = digits_of(said)
         alike = [(n, self.name_of(n)) for n in sorted(self.by_digits.get(figures, ()))] if figures else []
         return "doubt", left or alike or self._alike(said)
 

@@ -326,6 +326,8 @@ def read_money(text: str, decimal: str, home: str) -> tuple[Decimal | None, str]
         return read_amount(text, decimal), ""
     after = re.sub(r"^\s*[-–—]{1,2}(?=\s|$)", "", text[found.end() :])
     beside = [w.strip() for w in (text[: found.start()], after) if w.strip()]
+    amount: Decimal | None
+    readings: tuple[str, ...]
     try:
         amount = read_amount(found[0], decimal)
         readings = (f"{amount}",)

@@ -331,9 +331,9 @@ def _name_order(header: str, mapping: Mapping[str, int], rows: Sequence[Sequence
             start = [local.partition(".")[0]]
             votes["given"] += start == begins[0]
             votes["family"] += start == begins[1]
-        family = with_comma.get(key_of(names[0]))
-        if family:
-            votes["family" if words_of(first) == family else "given"] += 1
+        last_words = with_comma.get(key_of(names[0]))
+        if last_words:
+            votes["family" if words_of(first) == last_words else "given"] += 1
     if votes["given"] and votes["family"]:
         return ""
     return "family" if votes["family"] else "given"
@@ -378,7 +378,8 @@ def guess_options(
     def title(name: str) -> str:
         return header[mapping[name]] if name in mapping and mapping[name] < len(header) else ""
 
-    money = [v for name in ABOUT["decimal"] for v in column_of(rows, mapping, name)]
+    said_pay = [v for name in ABOUT["decimal"] for v in column_of(rows, mapping, name)]
+    money = [v for v in said_pay if word(v) not in cells.NO_VALUE]
     decimal, _proven = cells.guess_decimal(money)
     amounts, own = [], set()
     for value in money:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -183,7 +184,7 @@ def read_person(
         errors.append(_("The name is longer than 190 letters."))
     for simple in TEXTS:
         if simple in mapping:
-            text = line.take(simple, lambda t, _plain, simple=simple: _read_text(simple, t))
+            text = line.take(simple, partial(_read_text, simple))
             if text is not None:
                 values[simple] = text
     if options.get("email_source") == "column" and "email" in mapping:
@@ -218,7 +219,7 @@ def _read_number(text: str, plain: bool) -> str:
     return text
 
 
-def _read_text(name: str, text: str) -> str:
+def _read_text(name: str, text: str, _plain: bool = False) -> str:
     if text.casefold() in cells.BROKEN:
         raise cells.Unreadable(_("“%(text)s” is a formula that failed.") % {"text": text})
     if len(text) > LENGTHS[name]:

@@ -133,7 +133,7 @@ def _is_short_chinese(content: bytes) -> bool:
     The detector takes names of one and two characters for Western or Cyrillic letters, which never
     come in pairs in all of a file's words.
     """
-    runs = re.findall(rb"[\x80-\xff]+", content)
+    runs: list[bytes] = re.findall(rb"[\x80-\xff]+", content)
     if not runs or any(len(run) % 2 for run in runs):
         return False
     pairs = [run[i : i + 2] for run in runs for i in range(0, len(run), 2)]

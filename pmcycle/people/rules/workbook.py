@@ -75,6 +75,8 @@ def main() -> None:
     sheet = book[wanted]
     sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(), start=1):
+        if not row:  # up to a cell far below there may be a million of them
+            continue
         cells = [text_of(cell) for cell in row]
         beyond = [text for text in cells[MOST_CELLS:] if text.strip()]
         if len(beyond) < 2:  # one stray cell far to the right is nobody's column

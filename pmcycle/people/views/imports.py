@@ -94,12 +94,15 @@ def map_columns(request: UserRequest, pk: int) -> HttpResponse:
     form = ColumnsForm(run, request.POST or None, importing.samples(run))
     if request.method == "POST":
         is_valid = form.is_valid()
-        said = {"by": request.user, "version": form.cleaned_data.get("version")}
-        if form.has_columns() and importing.choose_columns(run, form.mapping(), form.options(), **said):
+        version = form.cleaned_data.get("version")
+        if form.has_columns() and importing.choose_columns(
+            run, form.mapping(), form.options(), by=request.user, version=version
+        ):
             messages.info(request, _("Read how these columns are understood now, and correct what is wrong."))
             return redirect("people:map_columns", pk=run.pk)
         if is_valid:
-            return _rehearse(request, importing.map_columns(run, form.mapping(), form.options(), **said))
+            run = importing.map_columns(run, form.mapping(), form.options(), by=request.user, version=version)
+            return _rehearse(request, run)
     return _columns_page(request, run, form, ReadingForm(run))
 
 
