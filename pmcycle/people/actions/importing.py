@@ -105,7 +105,7 @@ TELLING = 20_000
 def _read_file(run: Import, chosen: Mapping[str, Any]) -> None:
     """Set header, columns and options of `run` from its content, read as `chosen`; raises Invalid."""
     content = bytes(run.content)
-    reading: dict[str, Any] = {"encoding": "", "sheet": "", "sheets": [], **chosen}
+    reading: dict[str, Any] = {"encoding": "", "sheet": "", "sheets": [], "in_doubt": [], **chosen}
     try:
         reading["sheets"] = sheets.sheet_names(run.file_name, content)
         if reading["sheets"]:

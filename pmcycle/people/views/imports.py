@@ -91,7 +91,7 @@ def map_columns(request: UserRequest, pk: int) -> HttpResponse:
     run = get_editable(Import, request.user, pk=pk)
     if run.state == Import.State.APPLIED:
         return redirect("people:rehearsal", pk=run.pk)
-    form = ColumnsForm(run, request.POST or None, importing.samples(run))
+    form = ColumnsForm(run, request.POST if request.method == "POST" else None, importing.samples(run))
     if request.method == "POST":
         is_valid = form.is_valid()
         version = form.cleaned_data.get("version")
