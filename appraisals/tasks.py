@@ -6,8 +6,8 @@ from celery import shared_task
 
 from appraisals import actions
 from appraisals.models import Release
-from pmcycle.activity.actions import claim, finish
-from pmcycle.errors import Refused
+from pmcycle.activity.actions import Step, carry_out
+from pmcycle.people.models import User
 
 
 @shared_task
@@ -19,10 +19,8 @@ def open_missing() -> None:
 @shared_task
 def release_results() -> None:
     """Write the results of approved releases."""
-    while job := claim(actions.JOB):
-        try:
-            count = actions.release(Release.objects.get(pk=job.subject_id))
-        except Refused as refused:
-            finish(job, refused.reason, failed=True)
-        else:
-            finish(job, f"{count}")
+    carry_out(actions.JOB, _release)
+
+
+def _release(release: Release, by: User, step: Step) -> str:
+    return f"{actions.release(release, step=step)}"

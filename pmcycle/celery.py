@@ -19,13 +19,15 @@ from kombu.transport import virtual
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmcycle.settings")
 
 MINUTE = 60.0
+# Looked for so often, work whose worker died is taken over within a minute of its last sign of life.
+OFTEN = 20.0
 
 # job: the task, how often in seconds, and after how many seconds a tick is no longer worth running.
 CLOCK: dict[str, dict[str, Any]] = {
     "cycles.launch_waiting": {
         "task": "pmcycle.cycles.tasks.launch_waiting",
-        "schedule": MINUTE,
-        "options": {"expires": MINUTE},
+        "schedule": OFTEN,
+        "options": {"expires": OFTEN},
     },
     "cycles.open_due": {
         "task": "pmcycle.cycles.tasks.open_due",
@@ -44,18 +46,18 @@ CLOCK: dict[str, dict[str, Any]] = {
     },
     "appraisals.release": {
         "task": "appraisals.tasks.release_results",
-        "schedule": MINUTE,
-        "options": {"expires": MINUTE},
+        "schedule": OFTEN,
+        "options": {"expires": OFTEN},
     },
     "incentives.calculate": {
         "task": "incentives.tasks.calculate_waiting",
-        "schedule": MINUTE,
-        "options": {"expires": MINUTE},
+        "schedule": OFTEN,
+        "options": {"expires": OFTEN},
     },
     "incentives.release": {
         "task": "incentives.tasks.release_waiting",
-        "schedule": MINUTE,
-        "options": {"expires": MINUTE},
+        "schedule": OFTEN,
+        "options": {"expires": OFTEN},
     },
     "incentives.lapse": {
         "task": "incentives.tasks.lapse_due",
@@ -89,13 +91,13 @@ CLOCK: dict[str, dict[str, Any]] = {
     },
     "people.rehearse_imports": {
         "task": "pmcycle.people.tasks.rehearse_imports",
-        "schedule": MINUTE,
-        "options": {"expires": MINUTE},
+        "schedule": OFTEN,
+        "options": {"expires": OFTEN},
     },
     "people.apply_imports": {
         "task": "pmcycle.people.tasks.apply_imports",
-        "schedule": MINUTE,
-        "options": {"expires": MINUTE},
+        "schedule": OFTEN,
+        "options": {"expires": OFTEN},
     },
     "feedback.plan_check_ins": {
         "task": "feedback.tasks.plan_check_ins",

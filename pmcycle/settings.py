@@ -133,6 +133,8 @@ STAGES = "pmcycle.stages.STAGES"
 TO_DOS = "pmcycle.home.contributions.DEFINITIONS"
 # What ends with an account in the apps above `people`.
 ACCOUNT_KEYS = "pmcycle.home.contributions.ACCOUNT_KEYS"
+# Who runs the system and is told when long work breaks.
+OPERATORS = "pmcycle.people.models.it_admins"
 WSGI_APPLICATION = "pmcycle.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -187,6 +189,8 @@ DATABASE_SETTINGS = {
     "lock_timeout": str(_lock),
     "statement_timeout": str(_statement),
     "idle_in_transaction_session_timeout": str(_idle),
+    # A process that was killed leaves its statement running, with its locks; it is looked for so often (ms).
+    "client_connection_check_interval": "5000",
 }
 _database = env.db("DATABASE_URL")
 DATABASE_OPTIONS = " ".join(f"-c {name}={value}" for name, value in DATABASE_SETTINGS.items())

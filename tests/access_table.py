@@ -204,6 +204,14 @@ ROWS: list[Row] = [
         for method in ("post", "put", "delete")
     ),
     Row("activity:job", may="owner hr_admin", build=activity.job_of_ana),
+    Row("activity:retry_job", method="post", may="hr_admin", build=activity.failed_job, state="refused"),
+    Row(
+        "activity:retry_job",
+        method="post",
+        may="hr_admin it_admin",
+        build=activity.broken_job,
+        state="broken",
+    ),
     Row("activity:trail", may="hr_partner other_hr_partner auditor it_admin"),
     Row("activity:export_trail", may="hr_partner other_hr_partner auditor it_admin"),
     Row("activity:chain", may="auditor it_admin"),

@@ -19,16 +19,25 @@ from appraisals.models import (
     FIRST_MENTION,
     Acknowledgement,
     Appeal,
-    Appraisal,
     Rating,
     Release,
     ReleasedResult,
     deciders,
     second_people,
 )
-from pmcycle.activity.actions import Line, Tell, enqueue, record, record_each
+from pmcycle.activity.actions import (
+    Line,
+    Step,
+    Tell,
+    asked_for,
+    enqueue,
+    in_parts,
+    no_step,
+    record,
+    record_each,
+)
 from pmcycle.activity.models import Job
-from pmcycle.cycles.actions import accept_leftovers, hold_taking_part, refuse_unless_accepted
+from pmcycle.cycles.actions import accept_leftovers, hold_people, hold_taking_part, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -99,6 +108,8 @@ def approve_release(release: Release, *, by: User) -> Job:
     Raises `LeftBehind` where more is left out by now than was accepted, or a calibration is open.
     """
     with transaction.atomic():
+        if known := asked_for(JOB, release):
+            return known
         row = Release.objects.select_for_update().select_related("cycle").get(pk=release.pk)
         if row.withdrawn_at is not None:
             raise Refused(_("This release was withdrawn."))
@@ -114,7 +125,7 @@ def approve_release(release: Release, *, by: User) -> Job:
         row.approved_by, row.approved_at = by, timezone.now()
         row.save(update_fields=["approved_by", "approved_at"])
         audience = audience_of(row)
-        job, _made = enqueue(
+        job = enqueue(
             JOB, row, by=by, total=audience.count(), url=reverse("appraisals:release", args=[row.cycle_id])
         )
         record("approved_release", row, by=by)
@@ -174,10 +185,15 @@ ON CONFLICT (participation_id, number) DO NOTHING
 """
 
 
-def release(release: Release) -> int:
+# Written, told, noted.
+PARTS_OF_RELEASE = 3
+
+
+def release(release: Release, *, step: Step = no_step) -> int:
     """Write the results of an approved release, with an event and a notice for each; returns how many.
 
-    A constant number of statements whatever the size. Called again, it writes nothing twice.
+    A constant number of statements whatever the size. Called again, it writes nothing twice. Whoever hands
+    something in, cites or is transferred at this moment is waited for, or waits and finds the result released.
     """
     with transaction.atomic():
         row = Release.objects.select_for_update().get(pk=release.pk)
@@ -186,17 +202,15 @@ def release(release: Release) -> int:
             raise Refused(_("This release is not approved."))
         if row.done_at is not None:
             return row.results.count()
+        hold_people(row.cycle)
         now = timezone.now()
-        # Whoever hands in, or sends an appraisal back, at this moment waits, and finds it released.
-        written = Appraisal.objects.filter(
-            participation__cycle=row.cycle_id, kind=Appraisal.Kind.MANAGER, submitted_at__isnull=False
-        )
-        list(written.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
         ratings = list(
             audience_of(row).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
         )
         with connection.cursor() as cursor:
             cursor.execute(RELEASE, {"release": row.pk, "now": now, "ratings": ratings})
+        part = in_parts(step, len(ratings), PARTS_OF_RELEASE)
+        part()
         done = row.results.values_list(
             "pk", "sha256", "participation__employee", "participation__employee__user"
         )
@@ -207,7 +221,9 @@ def release(release: Release) -> int:
             told = [Tell(user, title, url, key, kind="appraisals:result")] if user else []
             data = {"sha256": sha256, "release": row.pk}
             lines.append(Line(ReleasedResult(pk=pk), employee, told, data))
+        part()
         record_each("released", lines, by=row.approved_by)
+        part()
         row.done_at = now
         row.save(update_fields=["done_at"])
         record("released_results", row, by=row.approved_by, count=len(lines))

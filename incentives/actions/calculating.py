@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from goals.models import Contribution, Goal
 from incentives import rules
 from incentives.models import Approval, Plan, PlanVersion, Pool, Run
-from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_cycle
+from pmcycle.activity.actions import Step, asked_for, enqueue, in_parts, no_step, record, settle_cycle
 from pmcycle.activity.models import Job
 from pmcycle.cycles.actions import follow_departures, link
 from pmcycle.cycles.models import Cycle, Participation
@@ -274,15 +274,22 @@ SELECT count(*), count(*) FILTER (WHERE why = '' AND guideline > 0), coalesce(su
 """
 
 
-def request_calculation(plan: Plan, *, by: User) -> tuple[Job, bool]:
+def request_calculation(plan: Plan, *, by: User) -> Job:
     """Ask for a calculation of the open run; a worker does it. Refused where it could not succeed."""
     with transaction.atomic():
+        newest = plan.runs.order_by("-number").first()
+        if newest is not None and (known := asked_for(CALCULATE, newest)):
+            return known
         locked = locked_plan(plan)
         run = locked.runs.order_by("-number").first() or Run.objects.create(plan=locked)
         _rules_of(run, locked)
         _still_open(run)
         url = link("incentives:run", pk=locked.cycle_id)
-        return enqueue(CALCULATE, run, by=by, total=STEPS_OF_CALCULATION, url=url)
+        return enqueue(CALCULATE, run, by=by, total=_people_of(locked.cycle), url=url)
+
+
+def _people_of(cycle: Cycle) -> int:
+    return cycle.participations.count()
 
 
 def locked_plan(plan: Plan) -> Plan:
@@ -318,7 +325,7 @@ def _still_open(run: Run) -> None:
 
 # Facts read, rules weighed, pools divided, and one each of `WRITES`.
 WRITES = (SHEETS, REVERSALS, CHANGES, AWARDS, LINES)
-STEPS_OF_CALCULATION = 3 + len(WRITES)
+PARTS_OF_CALCULATION = 3 + len(WRITES)
 
 
 def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
@@ -340,18 +347,19 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
             "plan": plan.pk, "left_out": list(rules.LEFT_OUT),
         }  # fmt: skip
         follow_departures(plan.cycle, plan.cycle.local_day(timezone.now()))
+        part = in_parts(step, _people_of(plan.cycle), PARTS_OF_CALCULATION)
         with connection.cursor() as cursor:
             read_facts(cursor, plan.cycle)
-            step()
+            part()
             weigh(cursor, components, plan.cycle.currency, run=locked.pk)
             if locked.number > 1:
                 _only_who_is_left(cursor, pools, values)
-            step()
+            part()
             divide(cursor, pools)
-            step()
+            part()
             for statement in WRITES:
                 cursor.execute(statement, values)
-                step()
+                part()
             cursor.execute(SUMMARY, values)
             people, paid, total, left_out = cursor.fetchone()
         if locked.state == Run.State.DRAFT:

@@ -21,7 +21,7 @@ from incentives import rules
 from incentives.actions.guarding import act_of, left_of_release
 from incentives.actions.leavers import leave_out_leavers
 from incentives.models import Award, PayrollExport, Run, Statement
-from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_cycle
+from pmcycle.activity.actions import Step, asked_for, enqueue, in_parts, no_step, record, settle_cycle
 from pmcycle.activity.models import Job
 from pmcycle.cycles.actions import accept_leftovers, hold_taking_part, link, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle
@@ -94,17 +94,19 @@ ON CONFLICT (notice_id, channel) DO NOTHING
 
 
 # Statements, history, notices, mails.
-STEPS_OF_RELEASE = 4
+PARTS_OF_RELEASE = 4
 
 
 def request_release(
     run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User
-) -> tuple[Job, bool]:
+) -> Job:
     """Ask for the statements of an approved run to be released. Refused to who approved it.
 
     Who gets no statement and what is held is accepted with a reason for each kind.
     """
     with transaction.atomic():
+        if known := asked_for(RELEASE, run):
+            return known
         locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
         check_version(locked, version)
         _releasable(locked, by)
@@ -112,7 +114,12 @@ def request_release(
         left = accept_leftovers(locked.plan.cycle, act, left_of_release(locked, by), accepted, by=by)
         record("requested_release", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", left=left)
         url = link("incentives:run", pk=locked.plan.cycle_id)
-        return enqueue(RELEASE, locked, by=by, total=STEPS_OF_RELEASE, url=url)
+        return enqueue(RELEASE, locked, by=by, total=_people_of(locked), url=url)
+
+
+def _people_of(run: Run) -> int:
+    """Of how many there are awards, of which most become a statement."""
+    return Award.objects.filter(run=run).values("participation").distinct().count()
 
 
 def _releasable(run: Run, by: User) -> None:
@@ -140,13 +147,14 @@ def release(run: Run, *, by: User, step: Step = no_step) -> int:
             "run": locked.pk, "now": now, "by": by.pk, "title": _("Read your reward statement"),
             "url": link("incentives:statement", pk=0), "left_out": list(rules.LEFT_OUT),
         }  # fmt: skip
+        part = in_parts(step, _people_of(locked), PARTS_OF_RELEASE)
         with connection.cursor() as cursor:
             cursor.execute(STATEMENTS, values)
             count: int = cursor.rowcount
-            step()
+            part()
             for statement in (EVENTS, NOTICES, DELIVERIES):
                 cursor.execute(statement, values)
-                step()
+                part()
         locked.state, locked.released_by, locked.released_at = Run.State.RELEASED, by, now
         locked.version += 1
         locked.save()

@@ -172,7 +172,7 @@ def calculate(request: UserRequest, pk: int) -> HttpResponse:
     """Ask for a calculation; its page shows the progress."""
     cycle = get_visible(Cycle, request.user, pk=pk)
     plan = get_editable(Plan, request.user, cycle=cycle)
-    job, _made = actions.request_calculation(plan, by=request.user)
+    job = actions.request_calculation(plan, by=request.user)
     wake(tasks.calculate_waiting)
     return redirect("activity:job", pk=job.pk)
 
@@ -227,9 +227,7 @@ def release(request: UserRequest, pk: int) -> HttpResponse:
 
     def act() -> None:
         version = form.cleaned_data["version"]
-        job, _made = actions.request_release(
-            found, accepted=leaving.accepted(), version=version, by=request.user
-        )
+        job = actions.request_release(found, accepted=leaving.accepted(), version=version, by=request.user)
         jobs.append(job)
 
     if form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):

@@ -29,6 +29,7 @@ class Health:
     oldest: datetime | None
     jobs: list[tuple[str, str, int]]
     unfinished: list[Job]
+    broken: list[Job]
 
 
 def queue_length() -> int | None:
@@ -75,5 +76,7 @@ def health() -> Health:
         deliveries=[(s.value, str(s.label), mails.get(s.value, {}).get("n", 0)) for s in Delivery.State],
         oldest=mails.get("pending", {}).get("oldest"),
         jobs=[(s.value, str(s.label), jobs.get(s.value, 0)) for s in Job.State],
-        unfinished=list(Job.objects.filter(state__in=["waiting", "running"]).order_by("pk")[:20]),
+        unfinished=list(Job.objects.unfinished().order_by("pk")[:20]),
+        # Not what was refused: its reason is HR's.
+        broken=list(Job.objects.filter(state=Job.State.FAILED).exclude(error="").order_by("-pk")[:20]),
     )

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from pmcycle.ui.formats import number_text
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,31 @@ def read_seal(text: str, signs: Sequence[Sign]) -> SealFile:
         return SealFile(int(what["number"]), str(what["previous"]), heads, is_signed)
     except (KeyError, TypeError) as error:
         raise ValueError(str(error)) from error
+# What long work counts; people where a kind is missing here.
+LINES = frozenset({"import", "rehearse"})
+
+
+def job_progress(kind: str, done: int, total: int) -> str:
+    """How far it is: "40 of 120 people", "300 of 2,700 lines"."""
+    plain = kind.rpartition(":")[2].rpartition(".")[2]
+    words = gettext("%(n)s of %(m)s lines") if plain in LINES else gettext("%(n)s of %(m)s people")
+    return words % {"n": number_text(done), "m": number_text(total)}
+
+
+# Why work ended in an error, by the name of the error.
+FAILURES: dict[str, Any] = {
+    "dead": _("The worker ended each time before this was done."),
+    "OperationalError": _("The database did not let it through in time."),
+    "InterfaceError": _("The connection to the database broke off."),
+    "SoftTimeLimitExceeded": _("It took longer than work may take."),
+}
+
+
+def failure_words(error: str) -> str:
+    """Why work ended in an error, and what to do."""
+    why = FAILURES.get(error, _("It ended in an error of the program."))
+    way_out = gettext("Nothing of it was kept. IT has been told; have it tried again when they have looked.")
+    return f"{why} {way_out}"
 
 
 def is_draft(data: object) -> bool:
@@ -189,6 +217,7 @@ VERBS: dict[str, Any] = {
     "exported_trail": _("exported the audit trail as"),
     "extended": _("gave more time to"),
     "granted": _("granted a role to"),
+    "job_failed": _("could not finish"),
     "joined": _("added late"),
     "lapse_change": _("let lapse a change of"),
     "launched": _("launched"),
@@ -205,6 +234,7 @@ VERBS: dict[str, Any] = {
     "requested_release": _("asked to release"),
     "rescheduled": _("moved"),
     "retried_delivery": _("had tried again"),
+    "retried_job": _("had tried again"),
     "revoked": _("took back a role of"),
     "said": _("wrote"),
     "scheduled": _("scheduled"),
@@ -239,6 +269,7 @@ FINISHING = frozenset({"approved_address", "approved_role", "reopened_cycle"})
 
 SUBJECTS: dict[str, Any] = {
     "activity.delivery": _("mail"),
+    "activity.job": _("long work"),
     "appraisals.appeal": _("review"),
     "appraisals.appraisal": _("appraisal"),
     "appraisals.rating": _("rating"),

@@ -9,6 +9,7 @@ urlpatterns = [
     path("inbox/<int:pk>/", views.open_notice, name="open_notice"),
     path("drafts/<str:key>/", views.draft, name="draft"),
     path("jobs/<int:pk>/", views.job, name="job"),
+    path("jobs/<int:pk>/retry/", views.retry_job, name="retry_job"),
     path("trail/", views.trail, name="trail"),
     path("trail/export/", views.export_trail, name="export_trail"),
     path("trail/chain/", views.chain, name="chain"),

@@ -132,6 +132,18 @@ def job(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, name, {"job": found})
 
 
+@login_required
+@require_POST
+def retry_job(request: UserRequest, pk: int) -> HttpResponse:
+    """Have work that failed tried again from the beginning."""
+    found = get_editable(Job, request.user, pk=pk)
+    actions.retry_job(found, by=request.user)
+    messages.success(request, _("It is tried again within half a minute."))
+    if Job.objects.visible_to(request.user).filter(pk=pk).exists():
+        return redirect("activity:job", pk=pk)
+    return redirect("activity:operations")
+
+
 # --- the trail --------------------------------------------------------------------------------------
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import structlog
 from celery import shared_task
 
 from pmcycle.access import today
-from pmcycle.activity.actions import claim, delivery, finish, steps
-from pmcycle.activity.models import Job
-from pmcycle.errors import Refused
+from pmcycle.activity.actions import Step, carry_out, delivery
 from pmcycle.people.actions import accounts, importing, signing_in
-from pmcycle.people.models import Import
+from pmcycle.people.models import Import, User
 
 log = structlog.get_logger()
 
@@ -24,34 +21,27 @@ SECONDS = 50
 @shared_task
 def rehearse_imports() -> None:
     """Rehearse every long file that waits; a repeat comes to the same fates."""
-    while job := claim(importing.REHEARSE):
-        if _is_carried_out(job, importing.rehearse):
-            finish(job)
+    carry_out(importing.REHEARSE, _rehearse)
+
+
+def _rehearse(run: Import, by: User, step: Step) -> None:
+    importing.rehearse(run, by=by, step=step)
 
 
 @shared_task
 def apply_imports() -> None:
-    """Apply every import that somebody has queued. A worker that died leaves its job to the next tick."""
-    while job := claim(importing.APPLY):
-        # The worker before us may have ended after its transaction, before what is open was settled.
-        is_applied = Import.objects.filter(pk=job.subject_id, state=Import.State.APPLIED).exists()
-        if is_applied or _is_carried_out(job, importing.apply_import):
-            importing.settle_applied(Import.objects.get(pk=job.subject_id), by=job.started_by)
-            finish(job)
+    """Apply every import that somebody has queued, and settle what is open by the people as they are then."""
+    carry_out(importing.APPLY, _apply, after=_settle)
 
 
-def _is_carried_out(job: Job, action: Callable[..., Import]) -> bool:
-    """Whether the action came to its end; the job of one that did not is finished with the reason."""
-    try:
-        with steps(job) as step:
-            action(Import.objects.get(pk=job.subject_id), by=job.started_by, step=step)
-    except Refused as refusal:
-        finish(job, refusal.reason, failed=True)
-        return False
-    except Exception:
-        finish(job, "The work ended in an error; nothing was changed. The log has the details.", failed=True)
-        raise
-    return True
+def _apply(run: Import, by: User, step: Step) -> None:
+    # The worker before us may have ended after its transaction, before what is open was settled.
+    if run.state != Import.State.APPLIED:
+        importing.apply_import(run, by=by, step=step)
+
+
+def _settle(run: Import, by: User) -> None:
+    importing.settle_applied(Import.objects.get(pk=run.pk), by=by)
 
 
 @shared_task

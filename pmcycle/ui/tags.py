@@ -557,8 +557,9 @@ def job(
     finished: bool = False,
     failed: object = "",
     result_url: str = "",
+    words: str = "",
 ) -> dict[str, object]:
-    """``{% job url 12 400 "Award letters" %}``: long work with n of m.
+    """``{% job url 12 400 "Award letters" words="12 of 400 letters" %}``: long work with n of m.
 
     Asks ``url`` for itself anew until ``finished``.
 
@@ -567,7 +568,7 @@ def job(
     """
     return {
         "url": url,
-        "bar": charts.progress(done, total, title=str(title)),
+        "bar": charts.progress(done, total, title=str(title), words=words),
         "title": title,
         "finished": finished,
         "failed": failed,

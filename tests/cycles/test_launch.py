@@ -14,17 +14,12 @@ from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles import actions
 from pmcycle.cycles.models import Assignment, ChainLink, Cycle, Participation
 from pmcycle.errors import Refused
-from pmcycle.people.models import Role, User
+from pmcycle.people.models import User
 from tests.conftest import World
 from tests.factories import cycles, people
+from tests.factories.cycles import accept_all
 
 pytestmark = pytest.mark.django_db
-
-
-def accept_all(cycle: Cycle, by: User) -> None:
-    for finding in actions.check(cycle).findings:
-        if not finding.is_error:
-            actions.accept_warning(cycle, finding.code, finding.count, by=by)
 
 
 @pytest.fixture
@@ -58,10 +53,11 @@ def test_one_notice_says_that_the_cycle_has_begun(world: World, draft: Cycle) ->
     assert [n.kind for n in told.all()] == ["launched"]
 
 
-def test_tells_of_every_step(world: World, draft: Cycle) -> None:
-    told: list[None] = []
-    actions.launch(draft, by=world.kim, step=lambda: told.append(None))
-    assert len(told) == actions.STEPS_OF_LAUNCH
+def test_tells_how_many_people_are_dealt_with(world: World, draft: Cycle) -> None:
+    told: list[int] = []
+    actions.launch(draft, by=world.kim, step=told.append)
+    assert (len(told), told[-1]) == (actions.PARTS_OF_LAUNCH, 11)
+    assert told == sorted(told)
 
 
 def test_a_second_launch_is_refused_with_the_reason(world: World, draft: Cycle) -> None:
@@ -111,12 +107,8 @@ def test_statements_do_not_grow_with_people(world: World) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_launched_twice_at_the_same_moment_happens_once() -> None:
-    top = people.make_unit("Works")
-    kim, lea = (people.make_user(people.make_employee(name, top)) for name in ("Kim Larsen", "Lea Roth"))
-    for user in (kim, lea):
-        people.grant(user, Role.HR_ADMIN)
-    cycle = cycles.make_draft("Next year", by=kim)
-    accept_all(cycle, kim)
+    kim, cycle = cycles.draft_of_two()
+    lea = User.objects.get(name="Lea Roth")
     barrier = threading.Barrier(2)
     results: list[str] = []
 

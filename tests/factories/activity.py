@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
 from pmcycle.activity.models import Delivery, Job, Notice, ToDo
 from tests.open_items import catch_up
 
@@ -17,6 +19,20 @@ def job_of_ana(world: World) -> dict[str, Any]:
         kind="export", subject_kind="people.user", subject_id=world.ana.pk, total=10, started_by=world.ana
     )
     return {"pk": job.pk}
+
+
+def failed_job(world: World, message: str = "It broke.", error: str = "") -> dict[str, Any]:
+    """Long work of Kim's that has failed."""
+    job = Job.objects.create(
+        kind="export", subject_kind="cycles.cycle", subject_id=world.cycle.pk, total=10, started_by=world.kim,
+        state="failed", message=message, error=error, finished_at=timezone.now(),
+    )  # fmt: skip
+    return {"pk": job.pk}
+
+
+def broken_job(world: World) -> dict[str, Any]:
+    """The same, ended by an error of the machine."""
+    return failed_job(world, error="RuntimeError")
 
 
 def notice_of_ana(world: World) -> dict[str, Any]:

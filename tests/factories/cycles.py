@@ -22,7 +22,8 @@ from pmcycle.cycles.models import (
     StageKind,
 )
 from pmcycle.cycles.rules import Accepting, Leftover
-from pmcycle.people.models import Employee, User
+from pmcycle.people.models import Employee, Role, User
+from tests.factories import people
 
 if TYPE_CHECKING:
     from tests.conftest import World
@@ -118,6 +119,24 @@ def make_draft(name: str, *, by: User, starts_in: int = 0) -> Cycle:
     cycle.stages.filter(position=0).update(opens_on=first)
     appraisals.actions.choose_form(cycle, None, by=by)
     return cycle
+
+
+def accept_all(cycle: Cycle, by: User) -> None:
+    """Accept every warning of the check."""
+    for finding in actions.check(cycle).findings:
+        if not finding.is_error:
+            actions.accept_warning(cycle, finding.code, finding.count, by=by)
+
+
+def draft_of_two() -> tuple[User, Cycle]:
+    """A company of two HR admins and a draft that can be launched, for tests whose rows are committed."""
+    top = people.make_unit("Works")
+    kim, lea = (people.make_user(people.make_employee(name, top)) for name in ("Kim Larsen", "Lea Roth"))
+    for user in (kim, lea):
+        people.grant(user, Role.HR_ADMIN)
+    cycle = make_draft("Next year", by=kim)
+    accept_all(cycle, kim)
+    return kim, cycle
 
 
 # --- For the access table ---

@@ -14,7 +14,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.activity.rules import facts_of, job_title, subject_words, verb_words
+from pmcycle.activity.rules import facts_of, job_progress, job_title, subject_words, verb_words
 from pmcycle.activity.triggers import WithoutSwitch
 
 if TYPE_CHECKING:
@@ -274,13 +274,22 @@ class JobQuerySet(models.QuerySet["Job"]):
             return self
         return self.filter(started_by=user)
 
-    editable_by = visible_to
+    def editable_by(self, user: User) -> Self:
+        """Who sees it may have it tried again; operators may, where it ended in an error of the machine."""
+        if user.standing.is_it_admin:
+            return self.filter(Q(started_by=user) | ~Q(error=""))
+        return self.visible_to(user)
+
+    def unfinished(self) -> Self:
+        return self.exclude(state__in=Job.ENDED)
 
 
 class Job(models.Model):
-    """Long work as a row: a worker claims it with a lease, pages show its n of m.
+    """Long work as a row: a worker claims it with a lease that it renews, pages show how many of how many.
 
-    One unfinished job per (kind, subject): pressing the button twice finds the first.
+    One unfinished job per (kind, subject): pressing the button twice finds the first. `fence` counts the
+    claims; whoever writes with an older number is refused. `holder_pid` and `holder_since` name the database
+    session of the holder. `error` names what broke, for operators; empty where the work was refused.
     """
 
     class State(models.TextChoices):
@@ -296,13 +305,19 @@ class Job(models.Model):
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     message = models.TextField(blank=True)
+    error = models.CharField(max_length=80, blank=True, default="")
     url = models.CharField(max_length=300, blank=True)
-    arguments = models.JSONField(default=dict)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+    # While it runs, until when the holder counts as alive; while it waits, until when it rests.
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    holder_pid = models.IntegerField(null=True)
+    holder_since = models.DateTimeField(null=True)
+
+    ENDED = (State.DONE, State.FAILED)
 
     objects = JobQuerySet.as_manager()
 
@@ -313,6 +328,20 @@ class Job(models.Model):
                 condition=Q(state__in=["waiting", "running"]),
                 name="job_one_unfinished_per_subject",
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=["done", "failed"], finished_at__isnull=False)
+                | (~Q(state__in=["done", "failed"]) & Q(finished_at__isnull=True)),
+                name="job_ended_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="failed") | ~Q(message=""),
+                name="job_failed_says_why",
+                violation_error_message=_("Work that failed says why."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(lease_until__isnull=False),
+                name="job_running_has_a_lease",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -320,24 +349,29 @@ class Job(models.Model):
 
     @property
     def is_finished(self) -> bool:
-        return self.state in (self.State.DONE, self.State.FAILED)
+        return self.state in self.ENDED
 
     @property
     def is_done(self) -> bool:
         return self.state == self.State.DONE
 
     @property
-    def title(self) -> str:
-        return job_title(self.kind)
+    def is_failed(self) -> bool:
+        return self.state == self.State.FAILED
 
     @property
     def failure(self) -> str:
         """What went wrong and what to do, empty unless it failed."""
-        if self.state != self.State.FAILED:
-            return ""
-        return self.message or str(
-            _("It stopped, and nothing of it was kept. Start it again; if it stops again, ask IT.")
-        )
+        return self.message if self.is_failed else ""
+
+    @property
+    def title(self) -> str:
+        return job_title(self.kind)
+
+    @property
+    def progress_words(self) -> str:
+        """How far it is, in people or lines."""
+        return job_progress(self.kind, self.done, self.total)
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):

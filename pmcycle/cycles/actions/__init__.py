@@ -17,7 +17,7 @@ from pmcycle.cycles.actions.exceptions import (
     transfer,
 )
 from pmcycle.cycles.actions.following import record_export, remind
-from pmcycle.cycles.actions.launching import STEPS_OF_LAUNCH, launch
+from pmcycle.cycles.actions.launching import LAUNCH, PARTS_OF_LAUNCH, launch, request_launch
 from pmcycle.cycles.actions.leaving import (
     accept_leftovers,
     accepted_of,
@@ -28,7 +28,7 @@ from pmcycle.cycles.actions.leaving import (
     refuse_unless_accepted,
 )
 from pmcycle.cycles.actions.lines import refresh_chains
-from pmcycle.cycles.actions.locking import hold_taking_part, refuse_if_left
+from pmcycle.cycles.actions.locking import hold_people, hold_person, hold_taking_part, refuse_if_left
 from pmcycle.cycles.actions.reopening import approve_reopening, request_reopening, withdraw_reopening
 from pmcycle.cycles.actions.setting_up import (
     copy_cycle,
@@ -56,7 +56,8 @@ from pmcycle.cycles.actions.standing import standing
 from pmcycle.cycles.actions.work import StageWork, link, stage_work
 
 __all__ = [
-    "STEPS_OF_LAUNCH",
+    "LAUNCH",
+    "PARTS_OF_LAUNCH",
     "StageWork",
     "accept_leftovers",
     "accept_warning",
@@ -73,6 +74,8 @@ __all__ = [
     "discard",
     "extend",
     "follow_departures",
+    "hold_people",
+    "hold_person",
     "hold_taking_part",
     "judge_addition",
     "judge_closing",
@@ -97,6 +100,7 @@ __all__ = [
     "refuse_if_left",
     "refuse_unless_accepted",
     "remind",
+    "request_launch",
     "request_reopening",
     "return_person",
     "save_policies",

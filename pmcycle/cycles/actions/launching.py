@@ -9,8 +9,18 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pmcycle.activity.actions import Step, kind_of, no_step, record, settle_cycle, tell_all
-from pmcycle.activity.models import Notice
+from pmcycle.activity.actions import (
+    Step,
+    asked_for,
+    enqueue,
+    in_parts,
+    kind_of,
+    no_step,
+    record,
+    settle_cycle,
+    tell_all,
+)
+from pmcycle.activity.models import Job, Notice
 from pmcycle.cycles.actions.checking import check
 from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS
 from pmcycle.cycles.actions.locking import lock_stages
@@ -33,8 +43,29 @@ FROM cycles_participation p WHERE p.cycle_id = %(cycle)s ORDER BY p.id
 """
 
 
-# Checked, frozen, line above written, history written, stages prepared, stages opened, people told.
-STEPS_OF_LAUNCH = 7
+LAUNCH = "launch"
+
+# Frozen, line above written, history written, stages prepared, stages opened, people told.
+PARTS_OF_LAUNCH = 6
+
+
+def request_launch(cycle: Cycle, *, by: User) -> Job:
+    """Hand the launch to a worker, if the check lets it through now. Pressed twice, it is one job.
+
+    Who presses after the others finds the launch they asked for, also where it has just been done.
+    """
+    with transaction.atomic():
+        if known := asked_for(LAUNCH, cycle):
+            return known
+        draft = Cycle.objects.get(pk=cycle.pk)
+        if draft.state != Cycle.State.DRAFT:
+            raise Refused(_("“%s” has been launched already.") % draft.name)
+        people = population(draft, draft.local_day(timezone.now()))
+        found = check(draft, people=people)
+        if found.errors or found.unsettled:
+            raise Refused(_("The check has findings that are not settled yet."))
+        url = link("home:board", pk=draft.pk) or link("cycles:detail", pk=draft.pk)
+        return enqueue(LAUNCH, draft, by=by, total=people.count(), url=url)
 
 
 def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = no_step) -> Cycle:
@@ -57,7 +88,6 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
             raise Refused(_("The check refuses the launch: %s") % sentences)
         if found.unsettled:
             raise Refused(_("A warning has not been accepted yet: %s") % found.unsettled[0].sentence)
-        step()
         locked.state, locked.launched_at, locked.launched_by = Cycle.State.RUNNING, now, by
         locked.version += 1
         locked.save(update_fields=["state", "launched_at", "launched_by", "version"])
@@ -72,24 +102,25 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
         with connection.cursor() as cursor:
             cursor.execute(PARTICIPATIONS.format(population=sql), [locked.pk, locked.first_day, day, *params])
             count = cursor.rowcount
+            part = in_parts(step, count, PARTS_OF_LAUNCH)
             # What was written a moment ago is unknown to the planner, which would walk through it row by row.
             cursor.execute("ANALYZE cycles_participation")
-            step()
+            part()
             cursor.execute(CHAIN.format(first=FROM_LINES, insert=LINKS_AND_MANAGERS), values)
             cursor.execute("ANALYZE cycles_assignment")
-            step()
+            part()
             cursor.execute(EVENTS, values)
-            step()
+            part()
             for work in stage_work().values():
                 for freeze in work.launches:
                     freeze(locked)
-            step()
+            part()
             record("launched", locked, by=by, stream=f"cycle:{locked.pk}", people=count)
             open_and_close(stages, day)
             settle_cycle("launched", locked, by=by, at=now)
-            step()
+            part()
             _tell_of_it(locked)
-            step()
+            part()
     return locked
 
 

@@ -74,6 +74,29 @@ def lock_stages(cycle: Cycle) -> list[Stage]:
     return list(cycle.stages.select_for_update().order_by("position"))
 
 
+def hold_people(cycle: Cycle) -> None:
+    """Wait for whoever writes in the cycle at this moment, and let nobody begin until this transaction ends.
+
+    For what ends or opens something for everybody at once. Who writes for one person holds their participation
+    first and then judges, so they find what was done here. The cycle is locked first, so that of two of these
+    one waits before it holds anybody; always in one order.
+    """
+    Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
+    people = cycle.participations.select_for_update(of=("self",), no_key=True).order_by("pk")
+    # Read to the end, but kept nowhere: locked are the rows, not the numbers.
+    for _pk in people.values_list("pk", flat=True).iterator(chunk_size=10_000):
+        pass
+
+
+def hold_person(pk: int) -> Participation:
+    """The participation, read once it is ours, with its cycle and person as they are then.
+
+    In the statement that locks it, what is joined is as it was before the wait.
+    """
+    Participation.objects.select_for_update(no_key=True).get(pk=pk)
+    return Participation.objects.select_related("cycle", "employee").get(pk=pk)
+
+
 def lock_participation(
     participation: Participation,
     version: int | None,

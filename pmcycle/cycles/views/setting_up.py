@@ -20,7 +20,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.activity.actions import enqueue
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles import actions, forms, rules, tasks
 from pmcycle.cycles.actions import link
@@ -427,13 +426,7 @@ def accept_warning(request: UserRequest, pk: int) -> HttpResponse:
 def launch(request: UserRequest, pk: int) -> HttpResponse:
     """Hand the launch to a worker, if the check lets it through now."""
     cycle = editable_cycle(request, pk)
-    if cycle.state != Cycle.State.DRAFT:
-        raise Refused(_("“%s” has been launched already.") % cycle.name)
-    found = actions.check(cycle)
-    if found.errors or found.unsettled:
-        raise Refused(_("The check has findings that are not settled yet."))
-    url = link("home:board", pk=pk) or reverse("cycles:detail", kwargs={"pk": pk})
-    job, _fresh = enqueue("launch", cycle, by=request.user, total=actions.STEPS_OF_LAUNCH, url=url)
+    job = actions.request_launch(cycle, by=request.user)
     wake(tasks.launch_waiting)
     return redirect("activity:job", pk=job.pk)
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.access import in_force, today
-from pmcycle.activity.actions import Step, enqueue, no_step, record, settle_all
+from pmcycle.activity.actions import Step, asked_for, enqueue, in_parts, no_step, record, settle_all
 from pmcycle.activity.models import Job
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.actions.accounts import close_accounts_of_leavers, lock_roles
@@ -278,10 +278,11 @@ def _check_open(run: Import) -> None:
 def start_rehearsal(run: Import, *, by: User, url: str) -> Job:
     """Queue the rehearsal of a long file. Asked for twice, it is one job."""
     with transaction.atomic():
+        if known := asked_for(REHEARSE, run):
+            return known
         row = Import.objects.select_for_update().get(pk=run.pk)
         _check_open(row)
-        job, _made = enqueue(REHEARSE, row, by=by, total=_batches(row), url=url)
-    return job
+        return enqueue(REHEARSE, row, by=by, total=row.line_count, url=url)
 
 
 def rehearse(run: Import, *, by: User, step: Step = no_step) -> Import:
@@ -339,13 +340,8 @@ def leave_out_like(run: Import, kind: str, name: str, *, by: User, version: int 
     return settle(run, {f"line:{number}": {"skip": True} for number in numbers}, by=by, version=version)
 
 
-def _batches(run: Import) -> int:
-    """In how many steps the lines of a file are judged."""
-    return -(-run.line_count // BATCH)
-
-
 def _judge(run: Import, step: Step, *, keep: bool = True) -> None:
-    """Set counts and digest of `run`, and write its ImportLine rows anew if they are to be kept. A step a batch."""
+    """Set counts and digest of `run`, and write its ImportLine rows anew if they are to be kept, batch by batch."""
     if keep:
         ImportLine.objects.filter(run=run).delete()
     fates: Counter[str] = Counter()
@@ -358,7 +354,7 @@ def _judge(run: Import, step: Step, *, keep: bool = True) -> None:
             fates[line.fate] += 1
             said = [line.number, line.fate, line.values, line.changes, line.messages]
             digest.update(json.dumps(said, sort_keys=True).encode())
-        step()
+        step(fates.total())
     run.counts = {fate: fates[fate] for fate in ImportLine.Fate.values if fates[fate]}
     run.digest = digest.hexdigest()
 
@@ -997,13 +993,14 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
 def start_apply(run: Import, *, by: User, version: int | None, url: str) -> Job:
     """Queue the rehearsed import; refused while a line is in doubt or wrong. Pressed twice, it is one job."""
     with transaction.atomic():
+        if known := asked_for(APPLY, run):
+            return known
         row = Import.objects.select_for_update().get(pk=run.pk)
         check_version(row, version)
         _check_ready(row)
         _check_hand(row, by)
         row.hands.add(by)
-        job, _made = enqueue(APPLY, row, by=by, total=_batches(row) + len(WRITE_PEOPLE), url=url)
-    return job
+        return enqueue(APPLY, row, by=by, total=row.line_count, url=url)
 
 
 def _check_ready(run: Import) -> None:
@@ -1060,7 +1057,8 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
             _check_ready(row)
             row.hands.add(by)
             read = row.digest
-            _judge(row, step, keep=False)
+            # Each line is judged and then written: half of its way each.
+            _judge(row, lambda done: step(done // 2), keep=False)
             if row.digest != read:
                 _judge(row, no_step)
             # From here on it is written: no role ends in between, and no act on accounts waits crosswise.
@@ -1079,6 +1077,8 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
                 row.state, row.applied_at = Import.State.APPLIED, timezone.now()
                 record("applied_import", row, by=by, **row.counts)
             row.save(update_fields=["state", "counts", "digest", "version", "applied_at"])
+            # What the database checks at the end of a transaction it says here, with a line to name.
+            connection.check_constraints()
     except (IntegrityError, DataError) as error:
         raise Refused(
             _("The database refused a line, and nothing was changed: %(why)s") % {"why": _in_words(error)}
@@ -1213,10 +1213,12 @@ def _write_people(run: Import, by: User, step: Step, upto: int = MOST_LINE) -> N
         "root_path": root.path,
         "upto": upto,
     }
+    half = run.line_count // 2
+    part = in_parts(lambda done: step(half + done // 2), run.line_count, len(WRITE_PEOPLE))
     with connection.cursor() as cursor:
         for statement in WRITE_PEOPLE:
             cursor.execute(statement if statement.startswith("ANALYZE") else LINES + statement, values)
-            step()
+            part()
 
 
 def _write_ranges(run: Import) -> None:

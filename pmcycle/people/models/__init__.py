@@ -19,6 +19,7 @@ from pmcycle.people.models.accounts import (
     User,
     hr_admins,
     in_use,
+    it_admins,
 )
 from pmcycle.people.models.company import (
     WORKS_ON,
@@ -85,6 +86,7 @@ __all__ = [
     "hr_admins",
     "hr_scope",
     "in_use",
+    "it_admins",
     "items",
     "matters",
     "monday_to_friday",

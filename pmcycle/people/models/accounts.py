@@ -547,6 +547,13 @@ class ApiToken(models.Model):
         return self.name
 
 
+def it_admins() -> models.QuerySet[User]:
+    """Who runs the system today."""
+    granted = RoleGrant.objects.current().filter(role=Role.IT_ADMIN)
+    found: models.QuerySet[User] = User.objects.filter(is_active=True, pk__in=granted.values("user"))
+    return found.order_by("name", "pk")
+
+
 def hr_admins(day: date | None = None) -> models.QuerySet[User]:
     """HR admins of the day, or of today. Who administers the system as well reads no HR content and settles nothing."""
     granted = RoleGrant.objects.current(day)
