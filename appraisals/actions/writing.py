@@ -34,7 +34,7 @@ from goals.actions import fix_results, free_results
 from goals.models import Goal
 from goals.rules import effective_weights
 from pmcycle.activity.actions import Tell, record, settle, settle_cycle
-from pmcycle.cycles.actions import refuse_if_left, standing
+from pmcycle.cycles.actions import hold_person, refuse_if_left, standing
 from pmcycle.cycles.models import (
     Cycle,
     Participation,
@@ -158,8 +158,7 @@ def open_missing() -> int:
 def _lock(appraisal: Appraisal) -> Appraisal:
     """The appraisal under its person's lock and its own: what opens it for them, and whether they
     have left, stands still while it is judged."""
-    participation = Appraisal.objects.filter(pk=appraisal.pk).values("participation")
-    Participation.objects.select_for_update(no_key=True).get(pk__in=participation)
+    hold_person(appraisal.participation_id)
     return (
         Appraisal.objects.select_for_update(of=("self",))
         .select_related("participation__cycle", "participation__employee", "author")

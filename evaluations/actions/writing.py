@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from evaluations import rules
 from evaluations.models import DevelopmentStep, Evaluation, Point, Signature
 from pmcycle.activity.actions import Tell, record
-from pmcycle.cycles.actions import standing
+from pmcycle.cycles.actions import hold_person, standing
 from pmcycle.cycles.models import Cycle, Participation, StageKind
 from pmcycle.cycles.rules import CLOSED, LEFT, OPEN
 from pmcycle.errors import Refused, check_version
@@ -73,11 +73,7 @@ def begin(participation: Participation, *, by: User) -> Evaluation:
     """
     author = _employee(by)
     with transaction.atomic():
-        participation = (
-            Participation.objects.select_for_update(of=("self",))
-            .select_related("cycle", "employee")
-            .get(pk=participation.pk)
-        )
+        participation = hold_person(participation.pk)
         known = Evaluation.objects.filter(participation=participation, author=author).first()
         if known is not None:
             return known
@@ -237,7 +233,7 @@ def snapshot_of(row: Evaluation) -> dict[str, Any]:
 
 def _lock(evaluation: Evaluation) -> Evaluation:
     """The row with its person's participation locked first: only one evaluation of a person is shared."""
-    Participation.objects.select_for_update().get(pk=evaluation.participation_id)
+    hold_person(evaluation.participation_id)
     return (
         Evaluation.objects.select_for_update(of=("self",))
         .select_related("participation__employee", "participation__cycle", "author")

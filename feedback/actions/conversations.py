@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from feedback.actions.telling import to_user
 from feedback.models import Conversation, Entry
 from pmcycle.activity.actions import record
+from pmcycle.cycles.actions import hold_person
 from pmcycle.cycles.models import Assignment, Cycle, Participation, StageKind
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
@@ -31,11 +32,7 @@ def say(
     if not body.strip():
         raise Invalid("body", _("Write something first."))
     with transaction.atomic():
-        part = (
-            Participation.objects.select_for_update(of=("self",))
-            .select_related("cycle", "employee__user")
-            .get(pk=participation.pk)
-        )
+        part = hold_person(participation.pk)
         if part.cycle.state != Cycle.State.RUNNING:
             raise Refused(_("This cycle is closed. What was said in it stays readable."))
         if part.state != Participation.State.ACTIVE:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from goals.actions.judging import (
     has_signed,
     lock_goal,
-    lock_participation,
     participation_of,
     refuse_if_reworded,
     refuse_unless,
@@ -36,6 +35,7 @@ from goals.actions.wordings import (
 from goals.models import Goal, Signature
 from goals.rules import balance
 from pmcycle.activity.actions import Line, record_each
+from pmcycle.cycles.actions import hold_person
 from pmcycle.cycles.models import Participation
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -97,7 +97,7 @@ def agree_set(participation: Participation, seen: Mapping[int, int], *, by: User
     now, so that nobody signs what they have not seen.
     """
     with transaction.atomic():
-        participation = lock_participation(participation)
+        participation = hold_person(participation.pk)
         refuse_unless_planning(participation)
         side = side_of(participation, by)
         proposed = list(

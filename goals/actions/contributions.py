@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from goals.actions.judging import author_of, lock_participation, refuse_if_reworded, refuse_unless_running
+from goals.actions.judging import author_of, refuse_if_reworded, refuse_unless_running
 from goals.actions.telling import accounts_of, tells
 from goals.models import Contribution
 from pmcycle.access import today
 from pmcycle.activity.actions import record
-from pmcycle.cycles.actions import hold_taking_part
+from pmcycle.cycles.actions import hold_person, hold_taking_part
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
@@ -26,7 +26,7 @@ def contribute(
     """Record something valuable outside the goals; who had the benefit is asked to confirm it."""
     author = author_of(by)
     with transaction.atomic():
-        participation = lock_participation(participation)
+        participation = hold_person(participation.pk)
         refuse_unless_running(participation)
         if beneficiary.pk == author.pk:
             raise Invalid("beneficiary", _("Somebody else confirms a contribution."))
@@ -66,12 +66,12 @@ def _answer_contribution(
     row: Contribution, verb: str, name: str, version: int | None, by: User
 ) -> Contribution:
     with transaction.atomic():
+        hold_taking_part(row.participation_id)
         row = (
             Contribution.objects.select_for_update(of=("self",))
             .select_related("participation__employee", "participation__cycle")
             .get(pk=row.pk)
         )
-        hold_taking_part(row.participation_id)
         refuse_if_reworded(row, version)
         if row.participation.cycle.state != Cycle.State.RUNNING:
             raise Refused(_("This cycle is closed. Everything in it stays readable."))

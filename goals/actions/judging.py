@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from goals.models import ChangeRequest, Goal, GoalVersion, Signature
 from goals.rules import balance
-from pmcycle.cycles.actions import standing
+from pmcycle.cycles.actions import hold_person, standing
 from pmcycle.cycles.models import Assignment, Cycle, Participation, StageKind
 from pmcycle.cycles.rules import CLOSED, ENDED, LEFT, PLANNED
 from pmcycle.errors import Refused
@@ -28,19 +28,11 @@ def author_of(by: User) -> Employee:
     return by.employee
 
 
-def lock_participation(participation: Participation) -> Participation:
-    return (
-        Participation.objects.select_for_update(of=("self",))
-        .select_related("employee", "cycle")
-        .get(pk=participation.pk)
-    )
-
-
 def lock_goal(goal: Goal) -> Goal:
     """Participation first, then the goal, both with what the verbs read."""
     if goal.participation_id is None:
         raise Refused(_("A goal of the organisation is not agreed by two people."))
-    participation = lock_participation(Participation(pk=goal.participation_id))
+    participation = hold_person(goal.participation_id)
     row = Goal.objects.select_for_update(of=("self",)).select_related("latest", "agreed").get(pk=goal.pk)
     row.participation = participation
     return row

@@ -13,6 +13,7 @@ from goals.actions.measuring import measure
 from goals.models import Goal, KeyResult, ProgressUpdate
 from goals.rules import LIMIT
 from pmcycle.activity.actions import record
+from pmcycle.cycles.actions import hold_person
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Invalid, Refused, Stale
 from pmcycle.people.models import User
@@ -34,6 +35,8 @@ def record_progress(
     """
     author = author_of(by)
     with transaction.atomic():
+        if key_result.goal.participation_id is not None:
+            hold_person(key_result.goal.participation_id)
         goal = Goal.objects.select_for_update(of=("self",)).select_related(
             "participation__employee", "participation__cycle", "cycle"
         ).get(pk=key_result.goal_id)  # fmt: skip

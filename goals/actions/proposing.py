@@ -13,7 +13,6 @@ from goals.actions.judging import (
     author_of,
     has_signed,
     lock_goal,
-    lock_participation,
     participation_of,
     refuse_if_reworded,
     refuse_unless,
@@ -38,6 +37,7 @@ from goals.actions.wordings import (
 )
 from goals.models import Goal, GoalVersion, Signature
 from pmcycle.activity.actions import Line, record, record_each
+from pmcycle.cycles.actions import hold_person
 from pmcycle.cycles.models import Participation
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
@@ -46,7 +46,7 @@ from pmcycle.people.models import User
 def draft(participation: Participation, text: GoalText, *, by: User) -> Goal:
     """Keep a goal that only its author sees. Refused for leavers and outside a running cycle."""
     with transaction.atomic():
-        participation = lock_participation(participation)
+        participation = hold_person(participation.pk)
         refuse_unless_planning(participation)
         goal = _new_goal(participation, text, by)
         record("draft", goal, by=by, about=participation.employee)
@@ -64,7 +64,7 @@ def edit(goal: Goal, text: GoalText, *, version: int | None, by: User) -> Goal:
 def propose(participation: Participation, text: GoalText, *, by: User) -> Goal:
     """Write a goal and put it to the other side; proposing is the author's own signature."""
     with transaction.atomic():
-        participation = lock_participation(participation)
+        participation = hold_person(participation.pk)
         refuse_unless_planning(participation)
         goal = _new_goal(participation, text, by)
         _send(goal, participation, by)
@@ -88,12 +88,10 @@ def assign(participations: Iterable[Participation], text: GoalText, *, by: User)
     check(text, weighs=text.horizon == Goal.Horizon.CYCLE)
     author = author_of(by)
     with transaction.atomic():
-        people = list(
-            Participation.objects.select_for_update(of=("self",))
-            .select_related("employee", "cycle")
-            .filter(pk__in=[p.pk for p in participations])
-            .order_by("pk")
-        )
+        chosen = Participation.objects.filter(pk__in=[p.pk for p in participations]).order_by("pk")
+        # Read once they are ours: in the statement that waits, their cycle is as it was before.
+        list(chosen.select_for_update(no_key=True).values_list("pk"))
+        people = list(chosen.select_related("employee", "cycle"))
         refuse_unless_all_plan(people)
         refuse_unless_all_led(people, by)
         now = timezone.now()

@@ -15,7 +15,7 @@ from feedback.models import Entry, entries_known_since
 from incentives.actions.plans import hr_admins_but
 from incentives.models import Award, RestraintEntry, Run
 from pmcycle.activity.actions import Tell, record
-from pmcycle.cycles.actions import hold_taking_part, link, refuse_if_left
+from pmcycle.cycles.actions import hold_person, hold_taking_part, link, refuse_if_left
 from pmcycle.cycles.models import ChainLink, Cycle, Participation, day_in
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -49,11 +49,7 @@ def propose_restraint(
     `entry` must have been said to the person by somebody else at least the cycle's `mention_days` ago.
     """
     with transaction.atomic():
-        part = (
-            Participation.objects.select_for_update(of=("self",))
-            .select_related("cycle", "employee")
-            .get(pk=participation.pk)
-        )
+        part = hold_person(participation.pk)
         if part.employee_id == by.employee_id:
             raise Refused(_("Nobody restrains their own reward."))
         judge_restraining(part)

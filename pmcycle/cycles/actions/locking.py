@@ -59,17 +59,6 @@ def refuse_unless_left(participation: Participation) -> None:
         raise Refused(_("%s takes part.") % participation.employee.name)
 
 
-def hold_taking_part(participation_id: int) -> Participation:
-    """The participation, which stands still from here on, of somebody who has not left.
-
-    For acts about a person that lock nothing else of theirs first.
-    """
-    people = Participation.objects.select_for_update(of=("self",), no_key=True)
-    held = people.select_related("employee").get(pk=participation_id)
-    refuse_if_left(held)
-    return held
-
-
 def lock_stages(cycle: Cycle) -> list[Stage]:
     return list(cycle.stages.select_for_update().order_by("position"))
 
@@ -95,6 +84,13 @@ def hold_person(pk: int) -> Participation:
     """
     Participation.objects.select_for_update(no_key=True).get(pk=pk)
     return Participation.objects.select_related("cycle", "employee").get(pk=pk)
+
+
+def hold_taking_part(pk: int) -> Participation:
+    """The same of somebody who has not left, for acts about a person that lock nothing else of theirs first."""
+    held = hold_person(pk)
+    refuse_if_left(held)
+    return held
 
 
 def lock_participation(

@@ -18,7 +18,7 @@ from pmcycle.cycles import rules
 from pmcycle.cycles.actions.departures import follow_departures
 from pmcycle.cycles.actions.leaving import accept_leftovers, leftovers_of_cycle, leftovers_of_stage
 from pmcycle.cycles.actions.lines import refresh_chains
-from pmcycle.cycles.actions.locking import lock_running, lock_stages, refuse_unless_running
+from pmcycle.cycles.actions.locking import hold_people, lock_running, lock_stages, refuse_unless_running
 from pmcycle.cycles.actions.work import link, stage_work
 from pmcycle.cycles.models import (
     Cycle,
@@ -96,6 +96,7 @@ def open_and_close(stages: Sequence[Stage], day: date) -> list[str]:
 
 def _close_by_date(stage: Stage) -> None:
     """The day that HR set has passed. What is left stays in the event, and HR is told how much."""
+    hold_people(stage.cycle)
     left = leftovers_of_stage(stage, None)
     for one in left:
         if one.refuses:
@@ -186,6 +187,7 @@ def close_stage(
     with transaction.atomic():
         locked = _lock_stage(stage, version)
         judge_closing(locked)
+        hold_people(locked.cycle)
         act = f"close_stage:{locked.kind}"
         left = accept_leftovers(locked.cycle, act, leftovers_of_stage(locked, by), accepted, by=by)
         _close(locked, by=by, reason=reason, left=left)
@@ -243,6 +245,7 @@ def close(cycle: Cycle, *, accepted: Mapping[str, tuple[int, str]], version: int
         locked = lock_running(cycle.pk)
         check_version(locked, version)
         judge_end(locked)
+        hold_people(locked)
         left = accept_leftovers(locked, "close", leftovers_of_cycle(locked, by), accepted, by=by)
         for stage in lock_stages(locked):
             if stage.state == Stage.State.OPEN:
