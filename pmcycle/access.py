@@ -7,6 +7,8 @@ that has neither cannot be reached.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -39,6 +41,34 @@ class Scoped(Protocol):
     def editable_by(self, user: User) -> Any: ...
 
 
+@dataclass
+class LetThrough:
+    """By which scope a user came to a row; judged again when they write (`people.middleware.JudgedAgain`)."""
+
+    holds_for: Callable[[User], bool]
+    is_judged: bool = False
+
+
+def let_through(user: User, holds_for: Callable[[User], bool]) -> None:
+    """Note by what this user came through the door, so that it is asked once more at the moment of the write."""
+    kept_with(user).setdefault("let_through", []).append(LetThrough(holds_for))
+
+
+def doors_of(user: User) -> list[LetThrough]:
+    """Through which doors this user object has come, in this request."""
+    found: list[LetThrough] = kept_with(user).get("let_through", [])
+    return found
+
+
+def kept_with(user: User) -> dict[str, Any]:
+    """What is kept on a user as long as this object of it lasts, which is one request."""
+    found: Any = user
+    # Signed in, they stand behind stand-ins that find them when they are first asked for.
+    while hasattr(found, "_wrapped"):
+        found = found._wrapped
+    return vars(found)
+
+
 def _scoped(source: Any) -> Any:
     """A model class or a queryset of one, as a queryset."""
     rows: Any = getattr(source, "_default_manager", source)
@@ -51,6 +81,7 @@ def get_visible(source: type[M] | models.QuerySet[M], user: User, **lookup: Any)
         row: M = _scoped(source).visible_to(user).get(**lookup)
     except (ObjectDoesNotExist, ValueError, OverflowError) as error:
         raise Http404 from error
+    let_through(user, lambda now: bool(_scoped(source).visible_to(now).filter(**lookup).exists()))
     return row
 
 
@@ -63,6 +94,7 @@ def get_editable(source: type[M] | models.QuerySet[M], user: User, **lookup: Any
             raise Http404 from error
         get_visible(source, user, **lookup)
         raise PermissionDenied(_("You may read this, but changing it is not yours to do.")) from error
+    let_through(user, lambda now: bool(_scoped(source).editable_by(now).filter(**lookup).exists()))
     return row
 
 

@@ -41,6 +41,17 @@ class Refused(Exception):
         self.reason = reason
 
 
+class NoLonger(Refused):
+    """Whoever acts has lost the right to it since they opened the page."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Your part in this has changed since you opened the page, and this is not yours to do any more."
+            )
+        )
+
+
 class Stale(Refused):
     """The row has changed since the person opened it.
 

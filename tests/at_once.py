@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from pmcycle.errors import Refused
+from tests.open_items import catch_up
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
@@ -27,6 +28,36 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return [future.result(30) for future in [pool.submit(run, act) for act in acts]]
+
+
+def meanwhile(act: Callable[[], Any], *, hold: Callable[[], Any], change: Callable[[], Any]) -> Any:
+    """What an act came to that had begun when somebody else held what it needs, and changed something.
+
+    `hold` takes the lock, the act begins and comes to wait for it, `change` happens, and both are committed
+    together: the act was let in before the change, and writes after it.
+    """
+    catch_up()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            hold()
+            acting = pool.submit(at_once, act)
+            _until_it_waits()
+            change()
+        [result] = acting.result(60)
+    return result
+
+
+def _until_it_waits() -> None:
+    """Return as soon as some session waits for a lock of ours."""
+    with connection.cursor() as cursor:
+        for _turn in range(1200):
+            cursor.execute(
+                "SELECT pg_sleep(0.05), count(*) FROM pg_locks"
+                " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone()[1]:
+                return
+    raise AssertionError("the act came to no lock")
 
 
 def refused(results: Sequence[Any]) -> int:

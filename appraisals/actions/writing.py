@@ -36,6 +36,7 @@ from goals.rules import effective_weights
 from pmcycle.activity.actions import Tell, record, settle, settle_cycle
 from pmcycle.cycles.actions import hold_person, refuse_if_left, standing
 from pmcycle.cycles.models import (
+    Assignment,
     Cycle,
     Participation,
     RatingLevel,
@@ -169,8 +170,19 @@ def _lock(appraisal: Appraisal) -> Appraisal:
 def _refuse_unless_writable(row: Appraisal) -> None:
     if row.submitted_at is not None:
         raise Refused(_("This appraisal is handed in. Ask HR to open it again if something must change."))
+    if row.kind == Appraisal.Kind.MANAGER and not _leads(row):
+        raise Refused(
+            _("%(name)s has another manager in this cycle by now. What you wrote is kept for you to read.")
+            % {"name": row.participation.employee.name}
+        )
     if why := why_not_writable(row):
         raise Refused(why)
+
+
+def _leads(row: Appraisal) -> bool:
+    """Whether the author is the manager today; a transfer holds the person too, so it is before or after this."""
+    current = Assignment.objects.current().filter(participation=row.participation_id)
+    return current.filter(manager=row.author_id).exists()
 
 
 def why_not_writable(row: Appraisal) -> str:

@@ -9,6 +9,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from pmcycle.access import let_through
 from pmcycle.people.backends import Backend
 from pmcycle.people.models import ApiToken, User
 
@@ -39,6 +40,7 @@ class TokenAuthentication(BaseAuthentication):
         if user is None:
             raise AuthenticationFailed(_("This account is closed."))
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        let_through(user, lambda _now: ApiToken.objects.filter(pk=token.pk, revoked_at=None).exists())
         return user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Callable
+from typing import Any
 
 import structlog
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from pmcycle.people.models import in_use
+from pmcycle.access import doors_of, kept_with
+from pmcycle.errors import NoLonger
+from pmcycle.people.backends import Backend
+from pmcycle.people.models import Standing, User, in_use
 
 
 class LocalTimeMiddleware:
@@ -53,3 +59,74 @@ class FirstVisitMiddleware:
             if request.path != first and not in_use():
                 return redirect(first)
         return self.get_response(request)
+
+
+# What changes a row, also behind WITH; the lock of a row is none.
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|WITH\b.*\b(INSERT INTO|UPDATE|DELETE FROM))\b", re.DOTALL)
+# What is nobody's matter but the writer's own: what they type, and that they are signed in.
+OWN = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM) "(activity_draft|django_session|people_apitoken)"')
+
+
+class JudgedAgain:
+    """Judge once more, at the moment of the write, what let a request through at the door.
+
+    Between the two somebody may have lost the role, or handed the person over to somebody else. An action
+    locks what it judges before it writes, so just before its first write in a transaction everything stands
+    still that the action has locked. There the user is read and locked again (whoever ends a role or closes
+    an account locks them too, so one waits for the other), and every scope by which a row was reached is
+    asked again. What does not hold any more is refused, and nothing of it is written.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD", "OPTIONS", "TRACE"):
+            return self.get_response(request)
+        with connection.execute_wrapper(_Judge(request)):
+            return self.get_response(request)
+
+
+class _Judge:
+    """Stands before every statement of one request. It knows the request by being made for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.is_asking = False
+
+    def __call__(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        if not self.is_asking and connection.in_atomic_block and WRITES.match(sql) and not OWN.match(sql):
+            self.is_asking = True
+            try:
+                self.judge()
+            finally:
+                self.is_asking = False
+        return execute(sql, params, many, context)
+
+    def judge(self) -> None:
+        """Raise NoLonger unless everything holds for the user as they are in the database now."""
+        user: Any = self.request.user
+        if not user.is_authenticated:
+            return
+        doors = [door for door in doors_of(user) if not door.is_judged]
+        if not doors:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM people_user WHERE id = %s FOR SHARE", [user.pk])
+        now = Backend().get_user(user.pk)
+        if now is None or not _still(user, now) or not all(door.holds_for(now) for door in doors):
+            raise NoLonger
+        for door in doors:
+            door.is_judged = True
+
+
+def _still(user: User, now: User) -> bool:
+    """Whether no role has gone on which a page may have stood."""
+    before: Standing | None = kept_with(user).get("standing")
+    return before is None or (
+        before.roles <= now.standing.roles
+        and set(before.partner_paths) <= set(now.standing.partner_paths)
+        and set(before.head_paths) <= set(now.standing.head_paths)
+    )
