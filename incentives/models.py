@@ -21,6 +21,7 @@ from pmcycle.cycles.models import (
     Relation,
     Stage,
     StageKind,
+    apart_from,
     day_in,
     due_day,
     here_today,
@@ -28,6 +29,7 @@ from pmcycle.cycles.models import (
     papers,
     reached,
     related,
+    stands_apart,
 )
 from pmcycle.people.models import Employee, Unit, User, hr_admins
 
@@ -245,8 +247,27 @@ class Rule(models.Model):
         return f"rule {self.position} of {self.component_id}"
 
 
+# What managers recommend from, and what is approved, stands on the pool; what was only calculated is
+# calculated anew.
+COVERS_WHAT_IS_GIVEN = """
+DECLARE given numeric;
+BEGIN
+  SELECT sum(a.amount) INTO given FROM incentives_award a JOIN incentives_run r ON r.id = a.run_id
+  WHERE a.pool_id = NEW.id AND r.state NOT IN ('draft', 'calculated');
+  IF given > NEW.amount THEN
+    RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'pool_covers_what_is_given',
+      MESSAGE = format('pool_covers_what_is_given: %s is given of pool %s', given, NEW.id);
+  END IF;
+  RETURN NEW;
+END;
+"""
+
+
 class Pool(models.Model):
-    """Money for one component, for a unit's subtree or (without a unit) for the whole cycle."""
+    """Money for one component, for a unit's subtree or (without a unit) for the whole cycle.
+
+    It never holds less than what is given of it; what managers recommend counts as given.
+    """
 
     component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="pools")
     unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -262,6 +283,15 @@ class Pool(models.Model):
                 fields=["component", "unit"], name="pool_once_per_unit", nulls_distinct=False
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="pool_not_negative"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="covers_what_is_given",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("amount"),
+                condition=pgtrigger.Q(new__amount__lt=pgtrigger.F("old__amount")),
+                func=COVERS_WHAT_IS_GIVEN,
+            )
         ]
 
     def __str__(self) -> str:
@@ -404,6 +434,10 @@ class AwardQuerySet(models.QuerySet["Award"]):
         """Of runs that are approved."""
         return self.exclude(run__state__in=Run.OPEN)
 
+    def on_the_table(self) -> Self:
+        """Of runs that are approved, or from which managers recommend: their pool must hold them."""
+        return self.exclude(run__state__in=[Run.State.DRAFT, Run.State.CALCULATED])
+
     def given(self) -> Self:
         """Approved, and not nothing for a cause: no later run gives it again."""
         return self.approved().filter(ineligible_why="")
@@ -526,9 +560,9 @@ class RestraintEntryQuerySet(models.QuerySet["RestraintEntry"]):
         return self.filter(related(user, *OVERSEERS) & ~related(user, Relation.SELF))
 
     def decidable_by(self, user: User) -> Self:
-        """The line above and HR, never who proposed it nor whom it is about."""
-        above = related(user, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN)
-        return self.filter(above & ~related(user, Relation.SELF)).exclude(proposed_by=user)
+        """HR of the unit who stand apart from the person (`cycles.stands_apart`), never who proposed it."""
+        hr = related(user, Relation.HR_PARTNER, Relation.HR_ADMIN)
+        return self.filter(hr & stands_apart(user)).exclude(proposed_by=user)
 
     def answerable_by(self, user: User) -> Self:
         return self.filter(related(user, Relation.SELF))
@@ -765,15 +799,15 @@ def _stage_due(cycle: str) -> Any:
     )
 
 
-def _other_hr(day: date, *not_these: str, about: str = "", team_of: str = "") -> Any:
-    """An employee who is HR admin on the day, other than the users at these lookups of the outer row, and not
-    the employee at `about` nor in the team of the manager at `team_of`: nobody settles what concerns
-    themselves."""
+def _other_hr(day: date, *not_these: str, apart: str = "", team_of: str = "") -> Any:
+    """An employee who is HR admin on the day, other than the users at these lookups of the outer row, who stands
+    apart from the person of the participation at `apart` and is not in the team of the manager at `team_of`:
+    nobody settles what concerns themselves."""
     found = hr_admins(day).filter(employee__isnull=False, employee__left_on__isnull=True)
     for lookup in not_these:
         found = found.exclude(pk=OuterRef(lookup))
-    if about:
-        found = found.exclude(employee=OuterRef(about))
+    if apart:
+        found = found.filter(apart_from(OuterRef(OuterRef(apart))))
     if team_of:
         team = Assignment.objects.current(day).filter(
             manager=OuterRef(OuterRef(team_of)),
@@ -894,7 +928,7 @@ def matters(day: date) -> list[models.QuerySet[Any, Any]]:
         items(
             _proposed().filter(Q(answered_at__isnull=False) | Q(answer_by__lt=day_in("participation__cycle"))),
             kind="incentives:decide", stage=stage, subject=_id("pk"), about=_id("participation__employee"),
-            recipient=_other_hr(day, "proposed_by", about="participation__employee"),
+            recipient=_other_hr(day, "proposed_by", apart="participation"),
             cycle=_id("participation__cycle"), due_on=F("lapses_on"),
         ),
     ]  # fmt: skip

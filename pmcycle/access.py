@@ -54,6 +54,14 @@ def let_through(user: User, holds_for: Callable[[User], bool]) -> None:
     kept_with(user).setdefault("let_through", []).append(LetThrough(holds_for))
 
 
+def lets_through(user: User, holds_for: Callable[[User], bool]) -> bool:
+    """Whether a scope beside seeing and changing lets this user through; it is asked again when they write."""
+    if not holds_for(user):
+        return False
+    let_through(user, holds_for)
+    return True
+
+
 def doors_of(user: User) -> list[LetThrough]:
     """Through which doors this user object has come, in this request."""
     found: list[LetThrough] = kept_with(user).get("let_through", [])

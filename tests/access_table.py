@@ -627,8 +627,8 @@ ROWS: list[Row] = [
     Row(
         "appraisals:decide_appeal",
         method="post",
-        may="skip_level",
-        told="owner hr_partner hr_admin",
+        may="",
+        told="owner skip_level hr_partner hr_admin",
         build=appraisals.appeal_of_ana,
     ),
     Row("appraisals:release", may="hr_admin", told=NOT_HR_ADMIN, build=appraisals.the_cycle),
@@ -897,7 +897,7 @@ ROWS: list[Row] = [
     Row(
         "incentives:decide",
         method="post",
-        may="skip_level hr_partner hr_admin",
+        may="hr_partner hr_admin",
         build=incentives.restraint_of_ana,
     ),
     Row(

@@ -6,21 +6,13 @@ from datetime import date
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from appraisals.models.ratings import CalibrationMove
+from appraisals.models.ratings import CalibrationMove, Rating
 from appraisals.models.results import HR, Release, ReleasedResult
 from appraisals.models.writing import Return
-from pmcycle.cycles.models import (
-    SEATS,
-    Assignment,
-    ChainLink,
-    Participation,
-    RatingLevel,
-    Relation,
-    related,
-)
+from pmcycle.cycles.models import SEATS, ChainLink, RatingLevel, Relation, apart_from, related, stands_apart
 from pmcycle.people.models import User, hr_admins
 
 AT_RESULT = "result__participation"
@@ -37,51 +29,74 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
         return self.decidable_by(user)
 
     def decidable_by(self, user: User) -> Self:
-        """HR admins and the line above the manager, if they had no part in it.
+        """HR admins, if they had no part in it.
 
-        A part have: the person, whoever wrote as manager, moved the rating, sent the appraisal back, or
-        asked for or approved the release.
+        A part have: the person, their line above, everybody below them, whoever wrote as manager, proposed or
+        moved the rating, sent the appraisal back, or asked for or approved the release. Who reports to the one
+        who rated decides only where everybody else has a part.
         """
         me = user.employee_id
-        rows = self.filter(related(user, Relation.HR_ADMIN, Relation.SKIP_LEVEL, to=AT_RESULT))
+        rows = self.filter(related(user, Relation.HR_ADMIN, to=AT_RESULT))
         rows = rows.exclude(result__participation__rating__moves__by=user)
         rows = rows.exclude(result__participation__appraisals__returns__by=user)
         rows = rows.exclude(result__release__approved_by=user).exclude(result__release__requested_by=user)
-        if me:
-            rows = rows.exclude(result__participation__employee=me)
-            rows = rows.exclude(result__participation__assignments__manager=me)
-        return rows
+        if not me:
+            return rows
+        rows = rows.filter(stands_apart(user, to=AT_RESULT)).exclude(
+            result__participation__rating__proposed_by=me
+        )
+        above_me = ChainLink.objects.filter(participation__employee=me).values("above")
+        here, result = OuterRef(OuterRef(AT_RESULT)), OuterRef(OuterRef("result"))
+        freer = without_a_part(here, result).exclude(below_who_rated(here))
+        return rows.filter(~Q(result__participation__rating__proposed_by__in=above_me) | ~Exists(freer))
 
 
 def deciders(result: ReleasedResult) -> models.QuerySet[User]:
     """To whom a review of this result is put: named to the person, told, and shown it on their home.
 
-    At most `SEATS` of those whom `AppealQuerySet.decidable_by` lets decide; HR first, then by name.
+    At most `SEATS` of those whom `AppealQuerySet.decidable_by` lets decide.
     """
-    return without_a_part(result.participation_id, result.pk)[:SEATS]
+    return free_to_decide(result.participation_id, result.pk)[:SEATS]
+
+
+def below_who_rated(participation: Any) -> Q:
+    """Users who report, over however many steps, to whoever proposed the rating."""
+    # One statement further in, where a reference reaches one further out.
+    inside = OuterRef(participation) if isinstance(participation, models.F) else participation
+    rated = Rating.objects.filter(participation=inside).values("proposed_by")
+    return Q(employee__in=ChainLink.objects.filter(above__in=rated).values("participation__employee"))
+
+
+def free_to_decide(participation: Any, result: Any, day: date | None = None) -> models.QuerySet[User]:
+    """Those without a part; who reports to the one who rated comes after the others, who stand freer.
+
+    The first two arguments are keys, or references to them from a statement that this is part of.
+    """
+    below = models.Case(models.When(below_who_rated(participation), then=1), default=0)
+    return (
+        without_a_part(participation, result, day).annotate(is_below=below).order_by("is_below", "name", "pk")
+    )
 
 
 def without_a_part(participation: Any, result: Any, day: date | None = None) -> models.QuerySet[User]:
-    """HR admins (of the day) and the line above the manager who had no part in a result.
+    """HR admins (of the day) who had no part in a result: `AppealQuerySet.decidable_by` says who has.
 
     The first two arguments are keys, or references to them from a statement that this is part of.
     """
     hr = hr_admins(day).order_by().values("pk")
-    line = ChainLink.objects.filter(participation=participation, distance__gte=2).values("above__user")
     releases = Release.objects.filter(results=result)
     had_part = (
         Q(pk__in=CalibrationMove.objects.filter(rating__participation=participation).values("by"))
         | Q(pk__in=Return.objects.filter(appraisal__participation=participation).values("by"))
         | Q(pk__in=releases.values("requested_by"))
         | Q(pk__in=releases.filter(approved_by__isnull=False).values("approved_by"))
-        | Q(employee__in=Participation.objects.filter(pk=participation).values("employee"))
-        | Q(employee__in=Assignment.objects.filter(participation=participation).values("manager"))
+        | Q(employee__in=Rating.objects.filter(participation=participation).values("proposed_by"))
     )
-    # The few are named first: asked of everybody whether they are HR or above, it would read every account.
+    # The few are named first: asked of everybody whether they are HR, it would read every account.
     found: models.QuerySet[User] = (
-        User.objects.filter(pk__in=hr.union(line), is_active=True)
+        User.objects.filter(apart_from(participation), pk__in=hr, is_active=True)
         .exclude(had_part)
-        .order_by(models.Case(models.When(pk__in=hr, then=0), default=1), "name", "pk")
+        .order_by("name", "pk")
     )
     return found
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Value
 from django.db.models.functions import Cast
 
-from appraisals.models.appeals import Appeal, without_a_part
+from appraisals.models.appeals import Appeal, free_to_decide
 from appraisals.models.results import Release, ReleasedResult
 from appraisals.models.writing import Appraisal, writing_day
 from pmcycle.access import in_force
@@ -84,7 +84,7 @@ def matters(day: date) -> Rows:
     return [
         *put_to_each(
             Appeal.objects.filter(decided_at__isnull=True),
-            without_a_part(OuterRef(OuterRef("result__participation")), OuterRef(OuterRef("result")), day),
+            free_to_decide(OuterRef(OuterRef("result__participation")), OuterRef(OuterRef("result")), day),
             kind="appraisals:appeal",
             stage=StageKind.APPRAISAL,
             subject=as_id("pk"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appraisals.models.results import OVERSEERS, ReleasedResult
 from appraisals.models.writing import Appraisal
-from pmcycle.cycles.models import ChainLink, Cycle, Participation, RatingLevel, Relation, related
+from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Relation, related, stands_apart
 from pmcycle.people.models import Employee, Unit, User
 
 # Of ratings annotated by `RatingQuerySet.releasable`: low, and nothing cited that was said in time.
@@ -31,16 +31,11 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         return self.calibratable_by(user)
 
     def calibratable_by(self, user: User) -> Self:
-        """HR admins, never over their own case nor over their own manager's."""
+        """HR admins who stand apart from the person (`cycles.stands_apart`) and did not propose the rating."""
         if not user.standing.is_hr_admin:
             return self.none()
-        rows = self
-        if user.employee_id:
-            above = ChainLink.objects.filter(participation__employee=user.employee_id).values("above")
-            rows = rows.exclude(participation__employee=user.employee_id).exclude(
-                participation__employee__in=above
-            )
-        return rows
+        rows = self.filter(stands_apart(user))
+        return rows.exclude(proposed_by=user.employee_id) if user.employee_id else rows
 
     def releasable(self, cycle: Cycle, now: datetime, *, by: datetime | None = None) -> Self:
         """Ratings of a cycle that are handed in (`by` an instant, if one is given) and not released yet.

@@ -22,7 +22,7 @@ from appraisals.models import FIRST_MENTION, Appeal, Appraisal, Rating, Release,
 from appraisals.pdf import result_as_pdf
 from appraisals.why import why_tree
 from feedback.models import Entry, thread_of
-from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.access import UserRequest, get_editable, get_visible, lets_through
 from pmcycle.activity.actions import hold_to, record_view
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.actions import accepted_of
@@ -389,7 +389,9 @@ def _appeal_page(
 @require_POST
 def decide_appeal(request: UserRequest, pk: int) -> HttpResponse:
     row = get_visible(_appeals(), request.user, pk=pk)
-    if not Appeal.objects.decidable_by(request.user).filter(pk=row.pk).exists():
+    if not lets_through(
+        request.user, lambda now: Appeal.objects.decidable_by(now).filter(pk=row.pk).exists()
+    ):
         raise PermissionDenied(_("Somebody who had no part in this result decides it."))
     form = DecisionForm(request.POST, levels=_levels(row))
     if form.is_valid():

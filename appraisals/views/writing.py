@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -34,10 +35,11 @@ from appraisals.models import (
 )
 from appraisals.why import why_tree, with_readings
 from feedback.models import thread_of
-from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.access import UserRequest, get_editable, get_visible, lets_through
 from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind, due_day
 from pmcycle.errors import Invalid, Stale
+from pmcycle.people.models import User
 from pmcycle.typed import done
 
 TEAM_PAGE = 50
@@ -436,7 +438,7 @@ def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int 
 def cite(request: UserRequest, pk: int) -> HttpResponse:
     user = request.user
     appraisal = get_visible(Appraisal, user, pk=pk)
-    _allow(Appraisal.objects.citable_by(user), appraisal)
+    _allow(user, Appraisal.objects.citable_by, appraisal)
     version = request.POST.get("version", "")
     entries = [int(n) for n in request.POST.getlist("citations") if n.isdecimal() and len(n) < 19]
     actions.cite(
@@ -463,10 +465,7 @@ def reopen(request: UserRequest, pk: int) -> HttpResponse:
 def _give_back(request: UserRequest, pk: int, act: Any, said: str) -> HttpResponse:
     user = request.user
     appraisal = get_visible(_loaded(Appraisal.objects.all()), user, pk=pk)
-    _allow(
-        Appraisal.objects.returnable_by(user) if appraisal.submitted_at else Appraisal.objects.none(),
-        appraisal,
-    )
+    _allow(user, Appraisal.objects.returnable_by, appraisal)
     form = WhyForm(request.POST)
     if not form.is_valid():
         return _read_page(request, appraisal, form, status=422)
@@ -481,9 +480,9 @@ def _give_back(request: UserRequest, pk: int, act: Any, said: str) -> HttpRespon
     return redirect("appraisals:list")
 
 
-def _allow(rows: Any, appraisal: Appraisal) -> None:
+def _allow(user: User, scope: Callable[[User], Any], appraisal: Appraisal) -> None:
     """403 with a reason where the person may read the appraisal but this is not theirs to do."""
-    if not rows.filter(pk=appraisal.pk).exists():
+    if not lets_through(user, lambda now: bool(scope(now).filter(pk=appraisal.pk).exists())):
         raise PermissionDenied(_("You may read this, but changing it is not yours to do."))
 
 

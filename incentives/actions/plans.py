@@ -279,7 +279,8 @@ def set_pools(
     """Save the money of a component: for everybody (`whole`), and apart for some units' subtrees.
 
     Money is no rule, so this needs no new publication; it may change while no run is approved, and while a
-    supplementary run is open, whose approval covers it; but never below what approved runs have given.
+    supplementary run is open, whose approval covers it; but never below what is given: by approved runs, and
+    by the amounts from which managers recommend.
     """
     with transaction.atomic():
         plan = _of_open_cycle(component.plan_id)
@@ -305,8 +306,8 @@ def set_pools(
                     )
                 pool.delete()
         given = dict(
-            Award.objects.filter(pool__in=old.values())
-            .exclude(run__state__in=Run.OPEN)
+            Award.objects.on_the_table()
+            .filter(pool__in=old.values())
             .order_by()
             .values_list("pool")
             .annotate(total=Sum("amount"))
@@ -317,7 +318,7 @@ def set_pools(
             if money < least:
                 raise Invalid(
                     "whole" if place is None else f"unit_{place}",
-                    _("%s is given of a pool by an approved run. It cannot hold less.")
+                    _("%s is given of this pool. It cannot hold less; have amounts lowered first.")
                     % money_text(least, plan.cycle.currency),
                 )
             if known is None:

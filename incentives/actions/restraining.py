@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,7 +15,7 @@ from incentives.actions.plans import hr_admins_but
 from incentives.models import Award, RestraintEntry, Run
 from pmcycle.activity.actions import Tell, record
 from pmcycle.cycles.actions import hold_person, hold_taking_part, link, refuse_if_left
-from pmcycle.cycles.models import ChainLink, Cycle, Participation, day_in
+from pmcycle.cycles.models import Cycle, Participation, apart_from, day_in
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
 
@@ -122,12 +121,8 @@ def answer(entry: RestraintEntry, text: str, *, version: int | None, by: User) -
 
 
 def deciders(entry: RestraintEntry) -> list[User]:
-    """Who may decide: HR admins and the line above the manager; not who proposed it, not whom it is about."""
-    above = ChainLink.objects.filter(participation=entry.participation_id, distance__gte=2).values("above")
-    others = User.objects.filter(
-        Q(pk__in=hr_admins_but().values("pk")) | Q(employee__in=above), is_active=True
-    )
-    return list(others.exclude(pk=entry.proposed_by_id).exclude(employee=entry.participation.employee_id))
+    """Who is asked to decide: HR admins who stand apart from the person and did not propose it."""
+    return list(hr_admins_but().filter(apart_from(entry.participation_id)).exclude(pk=entry.proposed_by_id))
 
 
 def may_take_effect(entry: RestraintEntry, on: date) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from incentives import actions
 from incentives.forms import AdjustForm, NoteForm
 from incentives.models import Approval, Award, FactSheet, Run
-from pmcycle.access import UserRequest, get_editable, get_visible, not_found_unless
+from pmcycle.access import UserRequest, get_editable, get_visible, lets_through, not_found_unless
 from pmcycle.cycles.models import Assignment, RatingLevel, Relation, StageKind, related
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
@@ -192,8 +193,8 @@ def adjust(request: UserRequest, pk: int) -> HttpResponse:
 def hand_in(request: UserRequest, pk: int) -> HttpResponse:
     """One's own team is done."""
     run = _run_of(request, pk)
-    leads = Award.objects.filter(run=run).editable_by(request.user).exists()
-    if not leads:
+    awards = Award.objects.filter(run=run)
+    if not lets_through(request.user, lambda now: awards.editable_by(now).exists()):
         raise Http404
     form = NoteForm(request.POST)
     if form.is_valid():
@@ -209,7 +210,7 @@ def decide_team(request: UserRequest, pk: int, manager: int) -> HttpResponse:
     """The line above approves a team, or returns it with a note."""
     run = _run_of(request, pk)
     person = Employee.objects.filter(pk=manager).first() if manager < 2**63 else None
-    if person is None or not actions.may_decide(run, person, request.user):
+    if person is None or not lets_through(request.user, partial(actions.may_decide, run, person)):
         raise Http404
     form = NoteForm(request.POST)
     act = Approval.Act.APPROVED if request.POST.get("act") == "approve" else Approval.Act.RETURNED

@@ -462,6 +462,36 @@ def related(user: User, *relations: Relation, to: str = "participation") -> Q:
     return found
 
 
+def apart_from(participation: Any) -> Q:
+    """Users who stand apart from a person in a cycle: not the person, not in the line above them, not below
+    them, and never named as their manager.
+
+    The rule of all who decide over somebody; `stands_apart` is the same asked of one user about rows. The
+    argument is a key, or a reference to it from a statement that this is part of.
+    """
+    below = ChainLink.objects.filter(above__participations=participation)
+    return ~(
+        Q(employee__in=Participation.objects.filter(pk=participation).values("employee"))
+        | Q(employee__in=ChainLink.objects.filter(participation=participation).values("above"))
+        | Q(employee__in=Assignment.objects.filter(participation=participation).values("manager"))
+        | Q(employee__in=below.values("participation__employee"))
+    )
+
+
+def stands_apart(user: User, *, to: str = "participation") -> Q:
+    """Rows whose participation (at lookup `to`) is of a person from whom `user` stands apart: `apart_from`."""
+    me = user.employee_id
+    if me is None:
+        return Q()
+    above_me = ChainLink.objects.filter(participation__employee=me).values("above")
+    return ~(
+        Q(**{f"{to}__employee": me})
+        | Q(**{f"{to}__employee__in": above_me})
+        | Q(**{f"{to}__in": ChainLink.objects.filter(above=me).values("participation")})
+        | Q(**{f"{to}__in": Assignment.objects.filter(manager=me).values("participation")})
+    )
+
+
 class ParticipationQuerySet(models.QuerySet["Participation"]):
     def visible_to(self, user: User) -> Self:
         """That somebody takes part: themselves, their line, HR of the unit, auditors."""

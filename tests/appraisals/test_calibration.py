@@ -13,10 +13,11 @@ from appraisals import actions
 from appraisals.models import CalibrationMove, CalibrationSession, Rating
 from pmcycle.activity.models import Event
 from pmcycle.errors import Stale
+from pmcycle.people.models import Role
 from tests.at_once import at_once
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
-from tests.factories import people
+from tests.factories import cycles, people
 
 
 def url(session: CalibrationSession, verb: str = "calibration", **more: int) -> str:
@@ -197,3 +198,19 @@ def test_no_count_tells_hr_that_their_own_rating_was_moved(world: World, as_: Si
     sessions = reverse("appraisals:calibrations", kwargs={"pk": world.cycle.pk})
     assert "1 move" in as_(world.lea).get(sessions).content.decode()
     assert "0 moves" in as_(world.kim).get(sessions).content.decode()
+
+
+def test_whoever_leads_the_person_or_reports_to_them_moves_no_rating_of_theirs(
+    world: World, session: CalibrationSession, rating: Rating, as_: SignedIn
+) -> None:
+    for user in (world.dora, world.bashir, world.farid):
+        people.grant(user, Role.HR_ADMIN)
+    third = make.make_third_hr_admin(world)
+    assert third.employee
+    assert world.ana.employee
+    cycles.take_part(world.cycle, third.employee, world.ana.employee)
+    to, data = move(world, session, rating)
+    for user in (world.dora, world.bashir, world.farid, third):
+        user.__dict__.pop("standing", None)
+        assert as_(user).post(to, data).status_code == 403
+    assert as_(world.lea).post(to, data).status_code == 302

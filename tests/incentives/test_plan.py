@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from incentives import actions
-from incentives.models import Component, Plan, PlanVersion, Pool, Rule
+from incentives.models import Award, Component, Plan, PlanVersion, Pool, Rule
 from pmcycle.activity.models import ToDo
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused
@@ -218,3 +219,37 @@ def test_the_stage_does_not_close_over_half_finished_money(world: World) -> None
     incentives.recommending(world)
     with pytest.raises(Refused, match="not released"):
         actions.close_incentives(world.cycle)
+
+
+def test_a_pool_never_holds_less_than_managers_recommend_from(world: World, as_: SignedIn) -> None:
+    run = incentives.recommending(world)
+    pool = Pool.objects.filter(awards__run=run, awards__amount__gt=0).distinct()[0]
+    given = Award.objects.filter(pool=pool).aggregate(s=Sum("amount"))["s"]
+    url = reverse("incentives:set_pools", kwargs={"pk": pool.component_id})
+    answer = as_(world.kim).post(
+        url, {"version": pool.component.version, "whole": str(given - Decimal("0.01"))}
+    )
+    assert answer.status_code == 422
+    assert "is given of this pool" in answer.content.decode()
+    exactly = {"version": pool.component.version, "whole": str(given)}
+    assert as_(world.kim).post(url, exactly).status_code == 302
+    pool.refresh_from_db()
+    assert pool.amount == given
+
+
+def test_the_database_refuses_a_pool_below_what_is_given(world: World) -> None:
+    run = incentives.recommending(world)
+    pool = Pool.objects.filter(awards__run=run, awards__amount__gt=0).distinct()[0]
+    given = Award.objects.filter(pool=pool).aggregate(s=Sum("amount"))["s"]
+    with pytest.raises(IntegrityError, match="pool_covers_what_is_given"), transaction.atomic():
+        Pool.objects.filter(pk=pool.pk).update(amount=given - Decimal("0.01"))
+    Pool.objects.filter(pk=pool.pk).update(amount=given)
+
+
+def test_what_was_only_calculated_is_calculated_again_from_a_lower_pool(world: World) -> None:
+    run = incentives.calculated(world)
+    pool = Pool.objects.filter(awards__run=run, awards__amount__gt=0).distinct()[0]
+    given = Award.objects.filter(pool=pool).aggregate(s=Sum("amount"))["s"]
+    actions.set_pools(pool.component, given - 1, {}, version=None, by=world.kim)
+    with pytest.raises(Refused, match="Calculate it again"):
+        actions.open_recommending(run, version=None, by=world.kim)

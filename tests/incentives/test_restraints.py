@@ -16,7 +16,8 @@ from pmcycle.activity.models import Notice
 from pmcycle.cycles.actions import mark_left
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
-from tests.factories import incentives
+from tests.factories import cycles, incentives
+from tests.factories.appraisals import make_third_hr_admin
 
 
 def values(world: World, **changes: Any) -> dict[str, Any]:
@@ -160,3 +161,19 @@ def test_nobody_restrains_the_reward_of_who_has_left(world: World, as_: SignedIn
     assert "has left this cycle" in answer.content.decode()
     with pytest.raises(Refused, match="has left"):
         actions.propose_restraint(world.ana_part, said, values(world, percent=None), by=world.bashir)
+
+
+def test_the_line_above_does_not_decide_nor_does_anybody_below(world: World, as_: SignedIn) -> None:
+    """Who decides stands apart: not the line in which it was proposed, not who reports to the person."""
+    entry = incentives.restraint(world, answer_by=today() - timedelta(days=1))
+    third = make_third_hr_admin(world)
+    assert third.employee
+    assert world.ana.employee
+    cycles.take_part(world.cycle, third.employee, world.ana.employee)
+    url = reverse("incentives:decide", kwargs={"pk": entry.pk})
+    yes = {"outcome": "effective", "decision": "It stands.", "version": entry.version}
+    for user in (world.dora, third):
+        assert as_(user).post(url, yes).status_code == 404
+    told = Notice.objects.filter(title__contains="has answered an entry")
+    actions.answer(entry, "The system was down.", version=None, by=world.ana)
+    assert set(told.values_list("recipient", flat=True)) == {world.kim.pk, world.lea.pk}
