@@ -7,6 +7,7 @@ both texts) or `Invalid` (a field is wrong: 422). Who-may questions are answered
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -296,18 +297,22 @@ def is_outage(error: BaseException | None) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 with a page that needs nothing; 503 where the database or Redis does not answer just now.
+    """500 with a page that needs nothing; 503 where the database or Redis does not answer just now, or the disk
+    has no room for what was sent.
 
-    Either gives back what was typed, and 503 a button that sends it again. A value that the database
+    Each gives back what was typed, and 503 a button that sends it again. A value that the database
     does not take, and that nothing before it refused, is 400: the sender can mend it, and the log has it.
     """
     error = sys.exc_info()[1]
     if isinstance(error, DataError):
         return bad_request(request, error)
-    status_code = 503 if is_outage(error) else 500
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    status_code = 503 if is_full or is_outage(error) else 500
     if request.path.startswith("/api/"):
         words = (
-            _("Not available just now; try again in a moment.")
+            _("The server has no room left; nothing was kept.")
+            if is_full
+            else _("Not available just now; try again in a moment.")
             if status_code == 503
             else _("Something broke on our side.")
         )
@@ -320,7 +325,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
             context["again"] = [(k, v) for k in request.POST for v in request.POST.getlist(k)]
             context["action"] = request.get_full_path()
             context["had_files"] = bool(request.FILES)
-        response = HttpResponse(get_template(f"{status_code}.html").render(context), status=status_code)
+        page = "full.html" if is_full else f"{status_code}.html"
+        response = HttpResponse(get_template(page).render(context), status=status_code)
     if status_code == 503:
         response.headers["Retry-After"] = "10"
     return response

@@ -259,6 +259,10 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MIB
 # says the same.
 LARGEST_UPLOAD = 48 * MIB
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "pmcycle.people.parsers.TemporaryUpload",
+]
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 
 STATIC_URL = "static/"

@@ -33,7 +33,7 @@ from feedback.models import Entry
 from goals.actions import fix_results, free_results
 from goals.models import Goal
 from goals.rules import effective_weights
-from pmcycle.activity.actions import Tell, record, settle, settle_cycle
+from pmcycle.activity.actions import Tell, insert_new, record, settle, settle_cycle
 from pmcycle.cycles.actions import hold_person, refuse_if_left, standing
 from pmcycle.cycles.models import (
     Assignment,
@@ -159,7 +159,7 @@ def open_missing() -> int:
 def _lock(appraisal: Appraisal) -> Appraisal:
     """The appraisal under its person's lock and its own: what opens it for them, and whether they
     have left, stands still while it is judged."""
-    hold_person(appraisal.participation_id)
+    Participation.objects.select_for_update(no_key=True).only("pk").get(pk=appraisal.participation_id)
     return (
         Appraisal.objects.select_for_update(of=("self",))
         .select_related("participation__cycle", "participation__employee", "author")
@@ -285,9 +285,7 @@ def _cite(row: Appraisal, entries: Sequence[int], *, by: User) -> None:
     if len(readable) != len(set(entries)):
         raise Invalid("citations", _("One of these conversation entries is not about this person."))
     row.citations.exclude(entry__in=readable).delete()
-    Citation.objects.bulk_create(
-        [Citation(appraisal=row, entry_id=pk) for pk in readable], ignore_conflicts=True
-    )
+    insert_new([Citation(appraisal=row, entry_id=pk) for pk in readable], "(appraisal_id, entry_id)")
 
 
 def autosave(
@@ -301,15 +299,31 @@ def autosave(
 ) -> Appraisal:
     """Keep what the author has typed so far. A draft is nobody else's matter, so it leaves no event.
 
-    Raises `Stale` with the saved texts if another tab saved meanwhile, `Refused` once it is handed in.
+    Raises `Stale` with the saved texts if another tab saved meanwhile, `Refused` once it is handed in. Sent again
+    because the answer was lost, it gets that answer.
     """
     with transaction.atomic():
         row = _lock(appraisal)
         _refuse_unless_writable(row)
+        if version != row.version and _is_saved(row, answers, level_id, citations):
+            return row
         _check_version(row, version, answers)
         _write(row, answers, level_id=level_id, citations=citations, by=by)
         row.save(update_fields=["level", "saved_at", "version"])
     return row
+
+
+def _is_saved(
+    row: Appraisal, answers: Answers, level_id: int | None, citations: Sequence[int] | None
+) -> bool:
+    """Whether exactly this is saved: the first answer was lost on its way, and the script asks again."""
+    if row.saved_at is None or (row.kind == Appraisal.Kind.MANAGER and row.level_id != level_id):
+        return False
+    saved = {(a.question_id, a.goal_id): Value(a.text, a.level_id, a.choice) for a in row.answers.all()}
+    if any(saved.get(key) != value for key, value in answers.items()):
+        return False
+    cited = set(row.citations.values_list("entry", flat=True))
+    return row.kind != Appraisal.Kind.MANAGER or citations is None or cited == set(citations)
 
 
 def cite(appraisal: Appraisal, entries: Sequence[int], *, version: int | None, by: User) -> Appraisal:

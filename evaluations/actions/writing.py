@@ -233,7 +233,7 @@ def snapshot_of(row: Evaluation) -> dict[str, Any]:
 
 def _lock(evaluation: Evaluation) -> Evaluation:
     """The row with its person's participation locked first: only one evaluation of a person is shared."""
-    hold_person(evaluation.participation_id)
+    Participation.objects.select_for_update(no_key=True).only("pk").get(pk=evaluation.participation_id)
     return (
         Evaluation.objects.select_for_update(of=("self",))
         .select_related("participation__employee", "participation__cycle", "author")

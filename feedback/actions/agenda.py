@@ -84,11 +84,12 @@ def write_note(check_in: CheckIn, text: str, *, version: int | None, by: User) -
         raise Invalid("shared_note", _("This note is too long to keep."))
     with transaction.atomic():
         row = lock(check_in)
+        # Also sent again because the answer was lost.
+        if row.shared_note == text:
+            return row
         if version is not None and row.note_version != version:
             name = row.manager.name if row.note_by_id == row.manager_id else row.employee.name
             raise Stale({"shared_note": row.shared_note}, row.note_version, by=name if row.note_by_id else "")
-        if row.shared_note == text:
-            return row
         row.shared_note, row.note_version, row.note_by = text, row.note_version + 1, side_of(row, by)
         row.save(update_fields=["shared_note", "note_version", "note_by"])
         record("wrote_note", row, by=by, about=row.employee)
@@ -104,9 +105,10 @@ def write_private_note(check_in: CheckIn, body: str, *, version: int | None, by:
         note = PrivateNote.objects.filter(check_in=row, author=by.employee_id).first()
         if note is None:
             note = PrivateNote(check_in=row, author=side_of(row, by), version=0)
-        check_version(note, version, ("body",))
+        # Also sent again because the answer was lost.
         if note.body == body and note.pk:
             return note
+        check_version(note, version, ("body",))
         note.body, note.version = body, note.version + 1
         note.save()
         record("wrote_private_note", note, by=by, about=by.employee)

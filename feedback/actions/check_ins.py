@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from feedback.actions.telling import to_user
 from feedback.models import AgendaPoint, CheckIn
-from pmcycle.activity.actions import Tell, record
+from pmcycle.activity.actions import Tell, insert_new, record
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Employee, User
 
@@ -124,8 +124,7 @@ def carry_over(pairs: Iterable[tuple[int, int]]) -> int:
             copies.append(
                 AgendaPoint(check_in=target, author_id=point.author_id, text=point.text, carried_from=point)
             )
-    AgendaPoint.objects.bulk_create(copies, ignore_conflicts=True)
-    return len(copies)
+    return insert_new(copies, "(carried_from_id)")
 
 
 def lock(check_in: CheckIn) -> CheckIn:

@@ -17,7 +17,7 @@ from feedback.actions.check_ins import carry_over
 from feedback.actions.telling import to_user
 from feedback.models import CheckIn, CheckInSeries, still_meet
 from pmcycle.access import today
-from pmcycle.activity.actions import Tell, record, settle
+from pmcycle.activity.actions import Tell, insert_new, record, settle
 from pmcycle.cycles.models import Assignment, Participation
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Absence, Employee, ReportingLine, User
@@ -195,7 +195,8 @@ def plan(series: Sequence[CheckInSeries]) -> int:
             state=CheckIn.State.PLANNED, cancelled_why="", version=F("version") + 1
         )
     if fresh:
-        CheckIn.objects.bulk_create(fresh, ignore_conflicts=True)
+        # No slot of a series comes twice under its lock; at the same time the two may have moved another one.
+        insert_new(fresh, "(manager_id, employee_id, starts_at) WHERE state = 'planned'")
     if fresh or away or again:
         carry_over([(s.manager_id, s.employee_id) for s in series])
         settle("scheduled", "feedback", {s.employee_id for s in series}, by=None)
@@ -336,7 +337,7 @@ def _hand_on(series: Sequence[CheckInSeries]) -> None:
         for old in series
         if old.employee_id in managers
     ]  # fmt: skip
-    CheckInSeries.objects.bulk_create(heirs, ignore_conflicts=True)
+    insert_new(heirs, "(manager_id, employee_id) WHERE ended_on IS NULL")
     for old in series:
         told = _("Your recurring check-in goes on with your new manager")
         ended = _("Your recurring check-in with %(name)s has ended") % {"name": old.employee.name}

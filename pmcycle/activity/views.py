@@ -42,6 +42,7 @@ from pmcycle.activity.forms import (
 )
 from pmcycle.activity.models import Delivery, Draft, Event, Job, Notice, TrailSeal
 from pmcycle.activity.rules import SUBJECTS, VERBS, cell
+from pmcycle.typed import row_number
 from pmcycle.ui.formats import when_text
 
 LINES = 50
@@ -86,6 +87,10 @@ def read_all(request: UserRequest) -> HttpResponse:
 # --- drafts -----------------------------------------------------------------------------------------
 
 
+# How often a form had been sent when it was opened; the script sends back what it was told.
+SENT = "X-Draft-Sent"
+
+
 @login_required
 @require_http_methods(["GET", "PUT", "POST", "DELETE"])
 def draft(request: UserRequest, key: str) -> HttpResponse:
@@ -93,13 +98,16 @@ def draft(request: UserRequest, key: str) -> HttpResponse:
     not_found_unless("\x00" not in key)
     if request.method == "GET":
         found = Draft.objects.visible_to(request.user).filter(key=key).first()
-        if found is None:
-            return HttpResponse(status=204)
+        sent = {SENT: str(found.sent if found else 0)}
+        if found is None or not found.data:
+            return HttpResponse(status=204, headers=sent)
         saved_at = found.updated_at.isoformat()
         words = when_text(found.updated_at)
-        return JsonResponse({"fields": found.data, "saved_at": saved_at, "saved_at_text": words})
+        body = {"fields": found.data, "saved_at": saved_at, "saved_at_text": words}
+        return JsonResponse(body, headers=sent)
     if request.method == "DELETE":
-        actions.drop_draft(request.user, key)
+        if Draft.objects.visible_to(request.user).filter(key=key).exists():
+            actions.drop_draft(request.user, key)
         return JsonResponse({})
     if len(request.body) > DRAFT_BYTES:
         return JsonResponse({"detail": _("This is too long to keep as a draft.")}, status=413)
@@ -111,7 +119,11 @@ def draft(request: UserRequest, key: str) -> HttpResponse:
     form = DraftForm({"key": key, "fields_json": typed})
     if not form.is_valid():
         return JsonResponse({"errors": form.errors}, status=422)
-    kept = actions.save_draft(request.user, form.cleaned_data["key"], form.cleaned_data["fields_json"])
+    typed_into = form.cleaned_data
+    sent = row_number(request.headers.get(SENT))
+    kept = actions.save_draft(request.user, typed_into["key"], typed_into["fields_json"], sent=sent)
+    if kept is None:
+        return JsonResponse({"detail": _("This form was sent since it was opened.")}, status=409)
     return JsonResponse({"saved_at": _clock(kept.updated_at)})
 
 

@@ -25,8 +25,9 @@ from pmcycle.home.contributions import NEEDS
 from pmcycle.home.needs import SENTINEL, need_url
 from pmcycle.people.models import WORKS_ON, Organisation
 
-# The hour of the recipient's morning from which reminders are written.
-MORNING = 8
+# The hours of the recipient's morning in which reminders are written: a clock that stood still over the
+# morning waits for the next. What was written leaves until the hour at which a working day ends.
+MORNING, NOON, EVENING = 8, 12, 18
 # Days around the due day where HR has set no policy for the stage (or the item belongs to no cycle).
 DAYS = [-7, -1, 1, 7]
 
@@ -61,12 +62,12 @@ SELECT person.zone, account.zone
 FROM (SELECT DISTINCT zone FROM people_employee) person CROSS JOIN (SELECT DISTINCT zone FROM people_user) account
 """
 # The pairs in which it is the morning of a working day, with the day. Parameters: both zones of each pair
-# and the one that holds, now, the hour.
+# and the one that holds, now, the hours.
 MORNINGS = f"""
 SELECT pair.zone, pair.account_zone, z.local::date
 FROM unnest(%s::text[], %s::text[], %s::text[]) pair (zone, account_zone, here)
 CROSS JOIN LATERAL (SELECT %s::timestamptz AT TIME ZONE pair.here AS local) z
-WHERE extract(hour FROM z.local) >= %s AND {WORKS_TODAY}
+WHERE extract(hour FROM z.local) >= %s AND extract(hour FROM z.local) < %s AND {WORKS_TODAY}
 """  # noqa: S608 - constants; every value is a parameter
 # The same as a table. Parameters: the columns of MORNINGS.
 CLOCK = """WITH clock AS MATERIALIZED (
@@ -275,7 +276,7 @@ clock AS MATERIALIZED (
     (z.local::date + 1)::timestamp AT TIME ZONE z.here AS ends_at,
     extract(hour FROM z.local) >= %s AND """
     + WORKS_TODAY
-    + " AS is_time, "
+    + " AS is_time, extract(hour FROM z.local) >= %s AS is_evening, "
     + NEXT_MORNING.format(days=0)
     + " AS next_morning, "
     + NEXT_MORNING.format(days=1)
@@ -314,7 +315,7 @@ told AS MATERIALIZED (
 judged AS (
   SELECT due.id, CASE WHEN NOT due.is_active THEN %s WHEN due.left_on < clock.day THEN %s
                       WHEN still_open.id IS NULL THEN %s WHEN away.id IS NOT NULL THEN %s ELSE '' END AS why,
-    CASE WHEN told.recipient_id IS NOT NULL THEN clock.morning_after
+    CASE WHEN told.recipient_id IS NOT NULL OR clock.is_evening THEN clock.morning_after
          WHEN NOT clock.is_time THEN clock.next_morning END AS wait_until
   FROM due
   JOIN clock USING (zone, account_zone)
@@ -360,7 +361,7 @@ def _mornings(cursor: Any, now: datetime) -> list[list[Any]]:
         for zone, account in cursor.fetchall()
     ]
     columns = [list(column) for column in zip(*pairs, strict=True)] or [[], [], []]
-    cursor.execute(MORNINGS, [*columns, now, MORNING])
+    cursor.execute(MORNINGS, [*columns, now, MORNING, NOON])
     return [list(column) for column in zip(*cursor.fetchall(), strict=True)]
 
 
@@ -432,7 +433,7 @@ def hold_back() -> int:
         cursor.execute(
             HOLD_BACK,
             [
-                now, now, known_zones(), MORNING, MORNING, MORNING, now, _zone(), now,
+                now, now, known_zones(), MORNING, EVENING, MORNING, MORNING, now, _zone(), now,
                 words["closed"], words["left"], words["done"], words[AWAY],
             ],
         )  # fmt: skip

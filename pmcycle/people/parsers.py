@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.utils.translation import gettext as _
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
@@ -35,3 +36,14 @@ class JSONParser(parsers.JSONParser):
             # A number beyond what a float holds becomes infinity, which no column of ours takes.
             raise ParseError(_("A number is out of range.")) from error
         return data
+
+
+class TemporaryUpload(TemporaryFileUploadHandler):
+    """A large upload on disk, of which nothing stays where the disk has no room for the rest."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        try:
+            super().receive_data_chunk(raw_data, start)
+        except OSError:
+            self.upload_interrupted()
+            raise

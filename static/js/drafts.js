@@ -47,13 +47,16 @@ async function attend(form) {
   let again = false;
   let submitted = false;
   let flight = new AbortController();
+  // How often this form had been sent when it was opened: a draft that comes after the sending changes nothing.
+  let sent = "";
 
   async function put() {
     if (submitted) return;
     if (busy) { again = true; return; }
     busy = true;
     try {
-      const response = await send(url, { method: "PUT", body: JSON.stringify({ fields: read(form) }), headers: { "Content-Type": "application/json" }, signal: flight.signal }, form);
+      const response = await send(url, { method: "PUT", body: JSON.stringify({ fields: read(form) }), headers: { "Content-Type": "application/json", ...(sent ? { "X-Draft-Sent": sent } : {}) }, signal: flight.signal }, form);
+      if (response.status === 409) { submitted = true; return; }
       const data = response.ok ? await response.json() : null;
       if (data?.saved_at) say(status, `${words(form, "draft", "draft kept")} ${data.saved_at}`, "saved");
       else { say(status, words(form, "noDraft", "draft not kept – will retry"), "failed"); timer = setTimeout(put, 5000); }
@@ -69,12 +72,21 @@ async function attend(form) {
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(put, PAUSE); });
   // What is under way when the form is sent would bring the draft back that sending has ended.
   form.addEventListener("submit", () => { submitted = true; clearTimeout(timer); flight.abort(); });
-  window.addEventListener("pageshow", () => { submitted = false; flight = new AbortController(); });
+  window.addEventListener("pageshow", async (event) => {
+    submitted = false;
+    flight = new AbortController();
+    if (event.persisted) await ask();
+  });
+
+  async function ask() {
+    const response = await send(url, {}, form);
+    sent = response.headers.get("X-Draft-Sent") ?? "";
+    return response.status === 200 ? response.json() : null;
+  }
 
   let draft = null;
   try {
-    const response = await send(url, {}, form);
-    if (response.status === 200) draft = await response.json();
+    draft = await ask();
   } catch { /* no draft is no harm */ }
   const since = form.dataset.draftNewerThan;
   if (!draft?.fields || (since && draft.saved_at && new Date(draft.saved_at) <= new Date(since))) return;

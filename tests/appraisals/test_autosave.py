@@ -113,12 +113,12 @@ def test_a_level_of_another_scale_is_refused(world: World, own: Appraisal, as_: 
     assert as_(world.ana).post(url(own), data, headers=BY_SCRIPT).status_code == 422
 
 
-def test_autosaving_takes_at_most_twelve_statements(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_autosaving_takes_at_most_fourteen_statements(world: World, own: Appraisal, as_: SignedIn) -> None:
     client = as_(world.ana)
     data = make.filled(own)
     with CaptureQueriesContext(connection) as seen:
         assert client.post(url(own), data, headers=BY_SCRIPT).status_code == 200
-    assert len([q for q in seen if "SAVEPOINT" not in q["sql"]]) <= 12
+    assert len([q for q in seen if "SAVEPOINT" not in q["sql"]]) <= 14
 
 
 def test_the_managers_page_keeps_the_self_view_closed_until_something_is_saved(
@@ -188,3 +188,18 @@ def test_the_list_says_how_far_the_team_is_but_not_what_they_write(
     page = as_(world.bashir).get(reverse("appraisals:list")).content.decode()
     assert "Ana Popescu" in page
     assert "A secret first thought." not in page
+
+
+def test_sent_again_because_the_answer_was_lost_it_gets_that_answer(world: World, as_: SignedIn) -> None:
+    make.open_stage(world.cycle)
+    for user, row in (
+        (world.ana, make.self_appraisal(world.ana_part)),
+        (world.bashir, make.manager_appraisal(world.ana_part)),
+    ):
+        browser, to = as_(user), reverse("appraisals:autosave", kwargs={"pk": row.pk})
+        data = make.filled(row, text="Rejects are down.")
+        first = browser.post(to, data, headers={"X-Autosave": "1"})
+        again = browser.post(to, data, headers={"X-Autosave": "1"})
+        assert (again.status_code, again.json()["version"]) == (200, first.json()["version"])
+        other = make.filled(row, text="Something else.") | {"version": data["version"]}
+        assert browser.post(to, other, headers={"X-Autosave": "1"}).status_code == 409

@@ -50,7 +50,7 @@ def bench_sweep(_people: int) -> list[Measure]:
 
     first: list[tuple[Spent, Spent]] = []
     again: list[tuple[Spent, Spent]] = []
-    morning = timezone.now().replace(hour=15, minute=0)  # of every zone of the demo company
+    morning = timezone.now().replace(hour=9, minute=0)  # where most of the demo company is
     written = 0
     for _ in range(ROUNDS):
         with ExitStack() as stack:

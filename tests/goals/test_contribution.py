@@ -27,7 +27,7 @@ def test_it_is_recorded_and_the_beneficiary_asked(world: World, as_: SignedIn) -
     }
     save_draft(world.ana, f"contribution-{world.ana_part.pk}", {"text": "Covered"})
     response = as_(world.ana).post(reverse("goals:contribute", args=[world.ana_part.pk]), data, follow=True)
-    assert not Draft.objects.exists()
+    assert not Draft.objects.kept().exists()
     assert "Chen Wei is asked to confirm it" in response.content.decode()
     row = Contribution.objects.get()
     notice = Notice.objects.get(recipient=world.chen)

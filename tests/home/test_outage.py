@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from html import unescape
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import DataError, OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -16,6 +21,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from feedback.models import Entry
 from pmcycle.activity.models import Event
 from pmcycle.home import needs, views
+from pmcycle.people.models import Import
 from tests.conftest import SignedIn, World, build_world
 from tests.open_items import catch_up
 
@@ -190,3 +196,26 @@ def test_the_trail_knows_the_number_of_the_answer(world: World, as_: SignedIn) -
     url = reverse("feedback:say", args=[world.ana_part.pk, "objectives"])
     answer = as_(world.ana).post(url, {"body": TEXT})
     assert Event.objects.get(verb="said").request_id == answer["X-Request-ID"]
+
+
+def test_a_full_disk_says_so_and_keeps_nothing(
+    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE, settings.FILE_UPLOAD_TEMP_DIR = 0, str(tmp_path)
+    write = TemporaryFileUploadHandler.receive_data_chunk
+
+    def until_full(handler: TemporaryFileUploadHandler, data: bytes, start: int) -> None:
+        write(handler, data, start)
+        assert list(tmp_path.iterdir())
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", until_full)
+    kim = as_(world.kim, raise_request_exception=False)
+    answer = kim.post(
+        reverse("people:upload_import"),
+        {"file": SimpleUploadedFile("people.csv", b"name\nAnn"), "kind": "people"},
+    )
+    assert answer.status_code == 503
+    assert "The server has no room left" in answer.content.decode()
+    assert not list(tmp_path.iterdir())
+    assert not Import.objects.exists()

@@ -99,6 +99,31 @@ def test_a_clock_that_stood_still_reminds_once(company: World, clock: Callable[[
     assert len(mail.outbox) == 1
 
 
+def test_a_clock_that_stood_still_over_the_morning_waits_for_the_next(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=7))
+    clock(at(MONDAY + timedelta(days=9), 15))
+    sweep()
+    assert not Notice.objects.exists()
+    clock(at(MONDAY + timedelta(days=10), 8))
+    sweep()
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_that_could_not_leave_by_the_evening_waits_for_the_morning(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    actions.remind()
+    clock(at(MONDAY, 21, 54))
+    sweep()
+    assert not mail.outbox
+    clock(at(MONDAY + timedelta(days=1), 8))
+    sweep()
+    assert len(mail.outbox) == 1
+
+
 def test_each_day_of_the_policy_reminds_again(company: World, clock: Callable[[datetime], None]) -> None:
     ask(company.ana, company.chen, MONDAY + timedelta(days=7))
     for days in range(10):
@@ -228,7 +253,8 @@ def test_a_reminder_of_the_weekend_comes_on_monday(company: World, clock: Callab
         ("America/New_York", 13, True),
         ("Asia/Kolkata", 1, False),
         ("Asia/Kolkata", 2, True),
-        ("Pacific/Auckland", 9, True),
+        ("Pacific/Auckland", 9, False),
+        ("Pacific/Auckland", 20, True),
         ("No/Such_Zone", 8, True),
     ],
 )

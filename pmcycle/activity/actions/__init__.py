@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pmcycle.activity.actions.limits import count, forget_uses, give_back, hold_to
+from pmcycle.activity.actions.inserting import insert_new
 from pmcycle.activity.actions.jobs import Step, asked_for, carry_out, enqueue, in_parts, no_step, retry_job
+from pmcycle.activity.actions.limits import count, forget_uses, give_back, hold_to
 from pmcycle.activity.actions.telling import (
     Line,
     Tell,
@@ -54,6 +56,7 @@ __all__ = [
     "give_back",
     "hold_to",
     "in_parts",
+    "insert_new",
     "kind_of",
     "mark_read",
     "miscounted",
@@ -76,15 +79,26 @@ __all__ = [
 ]
 
 
-def save_draft(user: User, key: str, data: dict[str, Any]) -> Draft:
-    """Keep what the person is typing; the last answer of the server is the time shown as saved."""
-    draft, _created = Draft.objects.update_or_create(author=user, key=key, defaults={"data": data})
+def save_draft(user: User, key: str, data: dict[str, Any], *, sent: int | None = None) -> Draft | None:
+    """Keep what the person is typing; the last answer of the server is the time shown as saved.
+
+    `sent` is how often the form had been sent when it was opened. Sent since, nothing is kept: None.
+    """
+    with transaction.atomic():
+        insert_new([Draft(author=user, key=key)], "(author_id, key)")
+        draft = Draft.objects.select_for_update().get(author=user, key=key)
+        if sent is not None and sent != draft.sent:
+            return None
+        draft.data = data
+        draft.save(update_fields=["data", "updated_at"])
     return draft
 
 
 def drop_draft(user: User, key: str) -> None:
-    """The form was sent: its draft has done its work."""
-    Draft.objects.filter(author=user, key=key).delete()
+    """The form was sent: its draft has done its work, and what is still under way of it comes too late."""
+    with transaction.atomic():
+        insert_new([Draft(author=user, key=key)], "(author_id, key)")
+        Draft.objects.filter(author=user, key=key).update(data={}, sent=F("sent") + 1)
 
 
 def beat(name: str, at: datetime | None = None) -> None:

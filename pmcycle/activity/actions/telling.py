@@ -12,6 +12,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from pmcycle.activity.actions.inserting import insert_new
 from pmcycle.activity.actions.todos import settle
 from pmcycle.activity.models import Delivery, Event, Notice
 
@@ -177,7 +178,7 @@ def _tell_each(lines: Iterable[tuple[models.Model, Tell]]) -> None:
     if not tells:
         return
     now = timezone.now()
-    Notice.objects.bulk_create(
+    insert_new(
         [
             Notice(
                 recipient_id=t.user_id,
@@ -193,10 +194,10 @@ def _tell_each(lines: Iterable[tuple[models.Model, Tell]]) -> None:
             )
             for subject, t in tells.values()
         ],
-        ignore_conflicts=True,
+        "(key)",
     )
     fresh = Notice.objects.filter(key__in=tells, deliveries__isnull=True).values_list("pk", "key")
-    Delivery.objects.bulk_create(
+    insert_new(
         [
             Delivery(
                 notice_id=pk,
@@ -207,7 +208,7 @@ def _tell_each(lines: Iterable[tuple[models.Model, Tell]]) -> None:
             )
             for pk, key in fresh
         ],
-        ignore_conflicts=True,
+        "(notice_id, channel)",
     )
 
 

@@ -36,6 +36,11 @@ class Migration(migrations.Migration):
             name='holder_since',
             field=models.DateTimeField(null=True),
         ),
+        migrations.AddField(
+            model_name='draft',
+            name='sent',
+            field=models.PositiveIntegerField(default=0),
+        ),
         # What an older worker left: failed without a word, or running without a lease.
         migrations.RunSQL(
             """

@@ -381,13 +381,22 @@ class DraftQuerySet(models.QuerySet["Draft"]):
 
     editable_by = visible_to
 
+    def kept(self) -> Self:
+        """With something in them: not those whose form was sent."""
+        return self.exclude(data={})
+
 
 class Draft(models.Model):
-    """What a person is typing into a form that has not been sent: saved for them, seen by nobody else."""
+    """What a person is typing into a form that has not been sent: saved for them, seen by nobody else.
+
+    Once the form is sent the row stays, empty, and counts how often: what was typed before and comes late, over
+    a slow line, carries an older count and brings nothing back.
+    """
 
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
     key = models.CharField(max_length=200)
     data = models.JSONField(default=dict)
+    sent = models.PositiveIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = DraftQuerySet.as_manager()

@@ -82,7 +82,7 @@ def hold_person(pk: int) -> Participation:
 
     In the statement that locks it, what is joined is as it was before the wait.
     """
-    Participation.objects.select_for_update(no_key=True).get(pk=pk)
+    Participation.objects.select_for_update(no_key=True).only("pk").get(pk=pk)
     return Participation.objects.select_related("cycle", "employee").get(pk=pk)
 
 

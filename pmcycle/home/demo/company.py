@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.contrib.auth.hashers import make_password
 
 from pmcycle.access import today
+from pmcycle.activity.actions import insert_new
 from pmcycle.home.demo import texts
 from pmcycle.people.models import (
     Absence,
@@ -184,12 +185,12 @@ def build_company(count: int | None = None) -> Company:
         ],
         batch_size=5000,
     )
-    PayRange.objects.bulk_create(
+    insert_new(
         [
             PayRange(grade=g, minimum=low, midpoint=mid, maximum=high, currency="EUR")
             for g, (low, mid, high) in texts.PAY_RANGES.items()
         ],
-        ignore_conflicts=True,
+        "(lower(job_title), grade, currency)",
     )
     _somebody_leaves_and_somebody_is_away(by_name, day)
     users = _sign_ins(people, units)
