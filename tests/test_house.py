@@ -168,3 +168,11 @@ def test_journeys_follow_links_and_type_no_address() -> None:
 )  # fmt: skip
 def test_an_address_typed_in_a_journey_is_noticed(line: str) -> None:
     assert typed_addresses("tests/journeys/test_goals.py", f"def test_it():\n    {line}\n") == [line]
+
+
+@pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
+def test_what_may_be_there_already_is_named(path: Path) -> None:
+    """`ON CONFLICT DO NOTHING` without a target passes over any clash, that of two keys too."""
+    text = path.read_text()
+    assert "ignore_conflicts=True" not in text, "use `insert_new` with the index that may clash"
+    assert not re.search(r"ON CONFLICT\s+DO", text), "name what may clash"
