@@ -74,7 +74,8 @@ def kept_with(user: User) -> dict[str, Any]:
     # Signed in, they stand behind stand-ins that find them when they are first asked for.
     while hasattr(found, "_wrapped"):
         found = found._wrapped
-    return vars(found)
+    kept: dict[str, Any] = vars(found)
+    return kept
 
 
 def _scoped(source: Any) -> Any:

@@ -62,7 +62,7 @@ def deciders(result: ReleasedResult) -> models.QuerySet[User]:
 def below_who_rated(participation: Any) -> Q:
     """Users who report, over however many steps, to whoever proposed the rating."""
     # One statement further in, where a reference reaches one further out.
-    inside = OuterRef(participation) if isinstance(participation, models.F) else participation
+    inside = OuterRef(participation) if isinstance(participation, OuterRef) else participation
     rated = Rating.objects.filter(participation=inside).values("proposed_by")
     return Q(employee__in=ChainLink.objects.filter(above__in=rated).values("participation__employee"))
 

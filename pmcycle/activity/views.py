@@ -120,8 +120,8 @@ def draft(request: UserRequest, key: str) -> HttpResponse:
     if not form.is_valid():
         return JsonResponse({"errors": form.errors}, status=422)
     typed_into = form.cleaned_data
-    sent = row_number(request.headers.get(SENT))
-    kept = actions.save_draft(request.user, typed_into["key"], typed_into["fields_json"], sent=sent)
+    opened = row_number(request.headers.get(SENT))
+    kept = actions.save_draft(request.user, typed_into["key"], typed_into["fields_json"], sent=opened)
     if kept is None:
         return JsonResponse({"detail": _("This form was sent since it was opened.")}, status=409)
     return JsonResponse({"saved_at": _clock(kept.updated_at)})

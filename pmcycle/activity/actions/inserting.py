@@ -18,7 +18,7 @@ def insert_new(rows: Sequence[models.Model], target: str) -> int:
         return 0
     fields = [field for field in rows[0]._meta.concrete_fields if not isinstance(field, models.AutoField)]
     query = sql.InsertQuery(type(rows[0]))
-    query.insert_values(fields, rows)
+    query.insert_values(fields, list(rows))
     new = 0
     with connection.cursor() as cursor:
         for statement, values in query.get_compiler(DEFAULT_DB_ALIAS).as_sql():

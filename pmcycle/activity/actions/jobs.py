@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions.telling import Tell, kind_of, record
 from pmcycle.activity.models import Job
+from pmcycle.activity.models.telling import JobQuerySet
 from pmcycle.activity.rules import failure_words
 from pmcycle.errors import Refused
 
@@ -66,7 +67,7 @@ ON CONFLICT (kind, subject_kind, subject_id) WHERE state IN ('waiting', 'running
 """
 
 
-def _of(kind: str, subject: models.Model) -> models.QuerySet[Job]:
+def _of(kind: str, subject: models.Model) -> JobQuerySet:
     return Job.objects.filter(kind=kind, subject_kind=kind_of(subject), subject_id=subject.pk)
 
 
