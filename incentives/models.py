@@ -266,7 +266,8 @@ END;
 class Pool(models.Model):
     """Money for one component, for a unit's subtree or (without a unit) for the whole cycle.
 
-    It never holds less than what is given of it; what managers recommend counts as given.
+    It is never lowered below what is given of it; what managers recommend counts as given. Percentages may
+    overspend it from the start: then no run is approved before it is raised or the money taken back.
     """
 
     component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="pools")

@@ -279,8 +279,8 @@ def set_pools(
     """Save the money of a component: for everybody (`whole`), and apart for some units' subtrees.
 
     Money is no rule, so this needs no new publication; it may change while no run is approved, and while a
-    supplementary run is open, whose approval covers it; but never below what is given: by approved runs, and
-    by the amounts from which managers recommend.
+    supplementary run is open, whose approval covers it; but is never lowered below what is given: by approved
+    runs, and by the amounts from which managers recommend. One that is overspent may be raised little by little.
     """
     with transaction.atomic():
         plan = _of_open_cycle(component.plan_id)
@@ -315,7 +315,7 @@ def set_pools(
         for place, money in wanted.items():
             known = old.get(place)
             least = given.get(known.pk, Decimal(0)) if known else Decimal(0)
-            if money < least:
+            if known and money < min(known.amount, least):
                 raise Invalid(
                     "whole" if place is None else f"unit_{place}",
                     _("%s is given of this pool. It cannot hold less; have amounts lowered first.")

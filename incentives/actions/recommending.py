@@ -29,7 +29,8 @@ def open_recommending(run: Run, *, version: int | None, by: User) -> Run:
         if locked.state != Run.State.CALCULATED:
             raise Refused(_("Managers recommend after the amounts are calculated, and once."))
         list(Pool.objects.select_for_update().filter(component__plan=locked.plan_id).order_by("pk"))
-        if any(row["left"] < 0 for row in pools_of(locked)):
+        # What hands out its whole pool fits it when calculated; percentages may overspend theirs until approved.
+        if any(row["left"] < 0 and row["pool"].component.distributes_pool for row in pools_of(locked)):
             raise Refused(_("A pool was lowered after this was calculated. Calculate it again."))
         locked.state = Run.State.RECOMMENDING
         locked.version += 1

@@ -246,10 +246,32 @@ def test_the_database_refuses_a_pool_below_what_is_given(world: World) -> None:
     Pool.objects.filter(pk=pool.pk).update(amount=given)
 
 
+def test_an_overspent_pool_is_raised_little_by_little_and_never_lowered(
+    world: World, as_: SignedIn
+) -> None:
+    """Percentages overspent it when they were calculated; no run is approved before it holds them."""
+    plan = incentives.write_plan(world, pool="100")
+    incentives.recommending(world, plan=plan)
+    pool = Pool.objects.filter(component__plan=plan)[0]
+    url = reverse("incentives:set_pools", kwargs={"pk": pool.component_id})
+    for money, status in (("99", 422), ("100", 302), ("150", 302), ("149", 422)):
+        pool.component.refresh_from_db()
+        data = {"version": pool.component.version, "whole": money}
+        assert as_(world.kim).post(url, data).status_code == status, money
+    pool.refresh_from_db()
+    assert pool.amount == 150
+
+
 def test_what_was_only_calculated_is_calculated_again_from_a_lower_pool(world: World) -> None:
-    run = incentives.calculated(world)
+    """Where a component hands out its whole pool: there calculating again makes it fit."""
+    plan = incentives.write_plan(world)
+    plan.components.update(distributes_pool=True)
+    run = incentives.calculated(world, plan=plan)
     pool = Pool.objects.filter(awards__run=run, awards__amount__gt=0).distinct()[0]
     given = Award.objects.filter(pool=pool).aggregate(s=Sum("amount"))["s"]
     actions.set_pools(pool.component, given - 1, {}, version=None, by=world.kim)
     with pytest.raises(Refused, match="Calculate it again"):
         actions.open_recommending(run, version=None, by=world.kim)
+    actions.calculate(run, by=world.kim)
+    actions.open_recommending(run, version=None, by=world.kim)
+    assert Award.objects.filter(pool=pool).aggregate(s=Sum("amount"))["s"] == given - 1

@@ -51,9 +51,10 @@ def test_nobody_approves_an_amount_of_their_own_that_nobody_stood_for(world: Wor
 
 
 def test_an_overspent_pool_is_not_approved(world: World) -> None:
-    run = incentives.recommending(world)
-    actions.hand_in(run, "", by=world.dora)
+    run = incentives.calculated(world)
     Pool.objects.update(amount=1)
+    actions.open_recommending(run, version=None, by=world.kim)
+    actions.hand_in(run, "", by=world.dora)
     with pytest.raises(Refused, match="overspent"):
         incentives.approve(run, world.lea)
 
