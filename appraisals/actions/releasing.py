@@ -109,6 +109,9 @@ def approve_release(release: Release, *, by: User) -> Job:
     """
     with transaction.atomic():
         if known := asked_for(JOB, release):
+            # Pressed twice, it is one approval; somebody else has not approved it by coming after.
+            if known.started_by_id != by.pk:
+                raise Refused(_("This release is approved already."))
             return known
         row = Release.objects.select_for_update().select_related("cycle").get(pk=release.pk)
         if row.withdrawn_at is not None:
