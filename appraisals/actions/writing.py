@@ -34,7 +34,7 @@ from goals.actions import fix_results, free_results
 from goals.models import Goal
 from goals.rules import effective_weights
 from pmcycle.activity.actions import Tell, insert_new, record, settle, settle_cycle
-from pmcycle.cycles.actions import hold_person, refuse_if_left, standing
+from pmcycle.cycles.actions import refuse_if_left, standing
 from pmcycle.cycles.models import (
     Assignment,
     Cycle,

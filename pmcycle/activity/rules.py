@@ -100,6 +100,8 @@ def read_seal(text: str, signs: Sequence[Sign]) -> SealFile:
         return SealFile(int(what["number"]), str(what["previous"]), heads, is_signed)
     except (KeyError, TypeError) as error:
         raise ValueError(str(error)) from error
+
+
 # What long work counts; people where a kind is missing here.
 LINES = frozenset({"import", "rehearse"})
 

@@ -246,9 +246,7 @@ def test_the_database_refuses_a_pool_below_what_is_given(world: World) -> None:
     Pool.objects.filter(pk=pool.pk).update(amount=given)
 
 
-def test_an_overspent_pool_is_raised_little_by_little_and_never_lowered(
-    world: World, as_: SignedIn
-) -> None:
+def test_an_overspent_pool_is_raised_little_by_little_and_never_lowered(world: World, as_: SignedIn) -> None:
     """Percentages overspent it when they were calculated; no run is approved before it holds them."""
     plan = incentives.write_plan(world, pool="100")
     incentives.recommending(world, plan=plan)
