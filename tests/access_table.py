@@ -152,6 +152,8 @@ ROWS: list[Row] = [
     Row("cycles:configure", may=cycles.HR, build=cycles.running_step, state="running"),
     Row("cycles:configure", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft_step),
     Row("cycles:preview", may=cycles.HR, build=cycles.draft),
+    Row("cycles:exceptions", may=cycles.HR, build=cycles.running),
+    Row("cycles:exceptions", may="", build=cycles.draft, state="draft"),
     Row("cycles:accept_warning", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
     Row("cycles:launch", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
     Row("cycles:discard", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),

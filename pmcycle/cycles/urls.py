@@ -17,6 +17,7 @@ urlpatterns = [
     path("<int:pk>/open-again/", views.request_reopening, name="request_reopening"),
     path("reopenings/<int:pk>/approve/", views.approve_reopening, name="approve_reopening"),
     path("reopenings/<int:pk>/withdraw/", views.withdraw_reopening, name="withdraw_reopening"),
+    path("<int:pk>/exceptions/", views.list_exceptions, name="exceptions"),
     path("<int:pk>/add/", views.add_person, name="add_person"),
     path("stage/<int:pk>/open/", views.open_stage, name="open_stage"),
     path("stage/<int:pk>/close/", views.close_stage, name="close_stage"),

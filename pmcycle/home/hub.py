@@ -214,7 +214,7 @@ def _people(facts: Facts) -> Iterator[Entry]:
         _count(n["left"], ngettext_lazy("%(n)d has left", "%(n)d have left", "n")),
     ]
     yield Entry(
-        section, _("Exceptions"), f"{board}?state=blocked", "clock", "mute", given[0],
+        section, _("Exceptions"), facts.url("cycles:exceptions"), "clock", "mute", given[0],
         f"{given[1]}. " + _("More time, another manager, leaving: on the timeline of each person."),
     )  # fmt: skip
     if facts.is_running and facts.may_act:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from pmcycle.access import today
+from pmcycle.cycles import actions
 from tests.conftest import World
 from tests.factories import cycles, people
 from tests.query_tables import Page
@@ -25,6 +29,19 @@ def more_cycles(world: World, rows: int) -> None:
         cycles.make_cycle(f"Earlier {have + number}", state="closed")
 
 
+def more_exceptions(world: World, rows: int) -> None:
+    """People in Sales with more time, and with another manager."""
+    stage = world.cycle.stages.get(kind="appraisal")
+    until = stage.due_on + timedelta(days=9)
+    dora = world.dora.employee
+    assert dora is not None
+    have = world.cycle.participations.count()
+    more_people(world, rows)
+    for part in world.cycle.participations.order_by("pk")[have:]:
+        actions.extend(part, stage, due_on=until, reason="Leave.", version=None, by=world.lea)
+        actions.transfer(part, dora, on=today(), reason="New team.", version=None, by=world.lea)
+
+
 def draft_step(step: str) -> Page:
     def build(world: World) -> dict[str, object]:
         found = world.cycle.__class__.objects.filter(name="Next year").first()
@@ -40,6 +57,7 @@ PAGES = [
     # Each kind of what would be left is one statement; the page is opened once a year.
     Page("cycles:close", as_="kim", grow=more_people, build=cycles.running, limit=30),
     Page("cycles:close_stage", as_="kim", grow=more_people, build=cycles.first_stage),
+    Page("cycles:exceptions", as_="kim", grow=more_exceptions, build=cycles.running),
     Page("cycles:life_line", as_="kim", grow=more_people, build=cycles.part_of_ana),
     Page("home:board", as_="kim", grow=more_people, build=cycles.running, limit=12),
     Page("home:remind", as_="kim", grow=more_people, build=cycles.running, limit=12),

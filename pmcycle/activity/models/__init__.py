@@ -8,6 +8,7 @@ from pmcycle.activity.models.limits import CacheEntry, Use
 from pmcycle.activity.models.seals import TrailSeal
 from pmcycle.activity.models.telling import (
     CLOCK_KINDS,
+    EXCEPTIONS,
     PASSWORD_LINK,
     Delivery,
     Draft,
@@ -21,6 +22,7 @@ from pmcycle.activity.triggers import WithoutSwitch
 
 __all__ = [
     "CLOCK_KINDS",
+    "EXCEPTIONS",
     "PASSWORD_LINK",
     "UNITS",
     "CacheEntry",

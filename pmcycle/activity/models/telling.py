@@ -25,6 +25,9 @@ CLOCK_KINDS = ("reminder", "escalation")
 # The notice whose mail carries the secret link on which a new password is chosen.
 PASSWORD_LINK = "password_link"  # noqa: S105
 
+# What happens to one person alone in a cycle, as the trail names it; rare beside all else that it holds.
+EXCEPTIONS = ("extended", "transferred", "left", "came_back", "joined")
+
 # Sequence and hash are made by the database, so that rows written by INSERT … SELECT are chained
 # like single ones and no code path can leave a gap. The lock makes the tail of one stream stand
 # still until the writing transaction ends; therefore a statement of many rows need look it up only
@@ -126,6 +129,13 @@ class Event(models.Model):
         indexes = [
             models.Index("about", models.F("at").desc(), name="event_about_at"),
             models.Index("subject_kind", "subject_id", name="event_subject"),
+            # Costs nothing where a row is written for everybody, and finds the few of a whole company.
+            models.Index(
+                "subject_id",
+                models.F("at").desc(),
+                name="event_exception",
+                condition=Q(subject_kind="cycles.participation", verb__in=EXCEPTIONS),
+            ),
         ]
         constraints = [models.UniqueConstraint(fields=["stream", "seq"], name="event_seq_once_per_stream")]
         triggers = [

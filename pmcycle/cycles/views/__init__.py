@@ -8,6 +8,7 @@ from pmcycle.cycles.views.exceptions import (
     return_person,
     transfer,
 )
+from pmcycle.cycles.views.listing import list_exceptions
 from pmcycle.cycles.views.reading import (
     approve_reopening,
     archive,
@@ -35,6 +36,7 @@ __all__ = [
     "launch",
     "life_line",
     "list_cycles",
+    "list_exceptions",
     "mark_left",
     "open_stage",
     "postpone_stage",

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from pmcycle.access import UserRequest, get_editable, get_visible
@@ -33,6 +34,15 @@ from pmcycle.errors import Invalid
 from pmcycle.people.models import Absence, Employee, ReportingLine
 from pmcycle.typed import done, row_number, search_words
 from pmcycle.ui.formats import when_text
+
+# What happens to one person alone, in the words of the pages.
+KINDS = {
+    "extended": gettext_lazy("More time"),
+    "transferred": gettext_lazy("Another manager"),
+    "left": gettext_lazy("Has left"),
+    "came_back": gettext_lazy("Takes part again"),
+    "joined": gettext_lazy("Joined late"),
+}
 
 
 def _overseen(request: UserRequest) -> Any:
@@ -138,14 +148,8 @@ def _spans(
 
 def _verb(verb: str) -> str:
     """A line of history in words."""
-    return {
-        "takes_part": _("Takes part: facts frozen"),
-        "extended": _("More time"),
-        "transferred": _("Another manager"),
-        "left": _("Has left"),
-        "came_back": _("Takes part again"),
-        "joined": _("Joined late"),
-    }.get(verb, verb.replace("_", " "))
+    words = {"takes_part": _("Takes part: facts frozen"), **KINDS}
+    return str(words.get(verb, verb.replace("_", " ")))
 
 
 def _change_page(
