@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from django import forms
-from django.http import HttpRequest
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pmcycle.errors import Invalid, LeftBehind
+
+LEFTOVERS_A_PAGE = 100
 
 
 def search_words(request: HttpRequest, name: str = "q") -> str:
@@ -51,6 +56,7 @@ class Left(Protocol):
     def refuses(self) -> bool: ...
     @property
     def field(self) -> str: ...
+    def part(self, first: int, last: int) -> Sequence[tuple[str, str]]: ...
 
 
 class LeftoversForm(forms.Form):
@@ -58,14 +64,16 @@ class LeftoversForm(forms.Form):
 
     Stands beside the act's own form, inside the same <form>; the component `leftovers` draws it. The
     action judges again under its lock. `optional` are the codes that another answer of the page settles.
+    `at` is the address of the page, which with ?kind= lists all of one kind (`all_of_one_kind`).
     """
 
     status = 422
 
     def __init__(
-        self, data: Any = None, *, leftovers: Sequence[Left] = (), optional: Iterable[str] = ()
+        self, data: Any = None, *, at: str, leftovers: Sequence[Left] = (), optional: Iterable[str] = ()
     ) -> None:
         super().__init__(data)
+        self.at = at
         self.optional = set(optional)
         self.lay_out(leftovers)
 
@@ -97,9 +105,19 @@ class LeftoversForm(forms.Form):
         return data
 
     @property
-    def rows(self) -> list[tuple[Left, Any]]:
-        """Each leftover with the field of its reason; None while something refuses, because it would be in vain."""
-        return [(one, None if self.refuses else self[f"reason_{one.field}"]) for one in self.leftovers]
+    def rows(self) -> list[tuple[Left, Any, str]]:
+        """Each leftover with the field of its reason and the address of its whole list.
+
+        No field while something refuses, because it would be in vain.
+        """
+        return [
+            (one, None if self.refuses else self[f"reason_{one.field}"], self.whole(one.code))
+            for one in self.leftovers
+        ]
+
+    def whole(self, code: str) -> str:
+        """The address of the whole list of one kind."""
+        return f"{self.at}{'&' if '?' in self.at else '?'}{urlencode({'kind': code})}"
 
     @property
     def refuses(self) -> bool:
@@ -114,6 +132,33 @@ class LeftoversForm(forms.Form):
             for one in self.leftovers
             if f"reason_{one.field}" in data
         }
+
+
+class _Listed:
+    """The names of one kind as a paginator takes them: counted already, read a page at a time."""
+
+    def __init__(self, one: Left) -> None:
+        self.one = one
+
+    def __len__(self) -> int:
+        return self.one.count
+
+    def __getitem__(self, places: slice) -> Sequence[tuple[str, str]]:
+        return self.one.part(places.start, places.stop)
+
+
+def all_of_one_kind(request: HttpRequest, leaving: LeftoversForm, **context: Any) -> HttpResponse | None:
+    """With ?kind= in the address: all that is left of it by name, page by page, in place of the page of the act.
+
+    None where no kind is asked for, or nothing of it is left (any more). `context` has the `cycle`.
+    """
+    code = request.GET.get("kind") if request.method == "GET" else None
+    one = next((one for one in leaving.leftovers if one.code == code), None)
+    if one is None:
+        return None
+    listed: Any = _Listed(one)
+    page = Paginator(listed, LEFTOVERS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "ui/leftover.html", {"one": one, "page": page, "at": leaving.at, **context})
 
 
 def went_on(form: forms.Form, leaving: LeftoversForm, act: Callable[[], Any]) -> bool:

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, When
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.text import slugify
@@ -28,7 +29,7 @@ from pmcycle.activity.tasks import wake
 from pmcycle.cycles.actions import accepted_of
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind
 from pmcycle.errors import Invalid, Refused
-from pmcycle.typed import LeftoversForm, went_on
+from pmcycle.typed import LeftoversForm, all_of_one_kind, went_on
 
 NAMES_SHOWN = 60
 
@@ -41,24 +42,27 @@ NAMES_SHOWN = 60
 def release(request: UserRequest, pk: int) -> HttpResponse:
     """Who would get what, what speaks against it, and whose yes is missing."""
     cycle = get_editable(Cycle, request.user, pk=pk)
-    return _release_page(request, cycle, ReleaseForm())
+    leaving = _leaving(request, cycle)
+    whole = all_of_one_kind(request, leaving, cycle=cycle)
+    return whole or _release_page(request, cycle, ReleaseForm(), leaving)
 
 
 def _leaving(request: UserRequest, cycle: Cycle) -> LeftoversForm:
     """Who would be left out; low ratings that are held may be settled by the page's other answer."""
     sent = request.POST if request.method == "POST" else None
     leftovers = actions.left_of_release(cycle, request.user)
-    return LeftoversForm(sent, leftovers=leftovers, optional=["appraisals:first_mention"])
+    at = reverse("appraisals:release", args=[cycle.pk])
+    return LeftoversForm(sent, at=at, leftovers=leftovers, optional=["appraisals:first_mention"])
 
 
-def _accepted(cycle: Cycle, waiting: Release, leaving: LeftoversForm) -> list[tuple[Any, Any]]:
-    """What stays open with the reason it was accepted for: as it is now, without the reader's own."""
+def _accepted(cycle: Cycle, waiting: Release, leaving: LeftoversForm) -> list[tuple[Any, Any, str]]:
+    """What stays open, why that was accepted, and its whole list: as it is now, without the reader's own."""
     why = {one.code: one for one in accepted_of(cycle, actions.act_of(waiting))}
-    return [(one, why.get(one.code)) for one in leaving.leftovers]
+    return [(one, why.get(one.code), leaving.whole(one.code)) for one in leaving.leftovers]
 
 
 def _release_page(
-    request: UserRequest, cycle: Cycle, form: ReleaseForm, leaving: LeftoversForm | None = None
+    request: UserRequest, cycle: Cycle, form: ReleaseForm, leaving: LeftoversForm
 ) -> HttpResponse:
     me = request.user.employee_id or 0
     releases = list(
@@ -68,8 +72,6 @@ def _release_page(
         .order_by("-pk")
     )
     waiting = next((r for r in releases if r.done_at is None and r.withdrawn_at is None), None)
-    if leaving is None:
-        leaving = _leaving(request, cycle)
     ready = Rating.objects.releasable(
         cycle, timezone.now(), by=waiting.requested_at if waiting is not None else None
     )
@@ -124,8 +126,10 @@ def _release_page(
         "total": total,
         "first_total": first_total,
         "mentions": list(mentions) if first_total else [],
+        "mentions_more": max(first_total - NAMES_SHOWN, 0),
+        "mentions_whole": leaving.whole("appraisals:first_mention"),
         "unsent": unsent_rows[:NAMES_SHOWN],
-        "unsent_more": len(unsent_rows) > NAMES_SHOWN,
+        "unsent_whole": leaving.whole("appraisals:unrated") if len(unsent_rows) > NAMES_SHOWN else "",
         "waiting": waiting,
         "releases": [r for r in releases if r is not waiting],
         "may_approve": waiting is not None

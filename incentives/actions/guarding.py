@@ -18,7 +18,7 @@ from incentives.actions.supplementing import not_in_a_run
 from incentives.models import Award, Run
 from pmcycle.cycles.actions import leftover, link
 from pmcycle.cycles.models import Participation
-from pmcycle.cycles.rules import NAMES, Leftover
+from pmcycle.cycles.rules import NAMES, Leftover, ReadNames
 from pmcycle.people.models import User
 
 TEAM = "incentives:team"
@@ -59,13 +59,15 @@ def _left_out(run: Run, reader: User) -> list[Leftover]:
         When(Exists(awards), then=Subquery(awards.values("ineligible_why")[:1])),
         default=Value("not_in_run"),
     )
-    rows = (
+    out = (
         Participation.objects.filter(
             Exists(awards) | Q(pk__in=not_in_a_run(run.plan).values("pk")), cycle=cycle
         )
         .exclude(employee__in=_but(reader))
         .annotate(kind=kind)
-        .annotate(
+    )
+    rows = (
+        out.annotate(
             place=Window(RowNumber(), partition_by="kind", order_by=["employee__sort_name", "pk"]),
             total=Window(Count("*"), partition_by="kind"),
         )
@@ -73,14 +75,31 @@ def _left_out(run: Run, reader: User) -> list[Leftover]:
         .order_by("kind", "place")
         .values_list("kind", "pk", "employee__name", "total")
     )
+
+    def reader_of(code: str) -> ReadNames:
+        of_kind = (
+            out.filter(kind=code).order_by("employee__sort_name", "pk").values_list("pk", "employee__name")
+        )
+        return lambda first, last: [_to_timeline(pk, name) for pk, name in of_kind[first:last]]
+
     found: dict[str, tuple[int, list[tuple[str, str]]]] = {}
     for code, pk, name, total in rows:
-        found.setdefault(code, (total, []))[1].append((name, link("cycles:life_line", pk=pk)))
+        found.setdefault(code, (total, []))[1].append(_to_timeline(pk, name))
     words = {"first_mention": _held_back, "not_in_run": _joined, "left": _back}
     return [
-        Leftover(f"incentives:{code}", words.get(code, _out(code))(n) % {"n": n}, n, tuple(names))
+        Leftover(
+            f"incentives:{code}",
+            words.get(code, _out(code))(n) % {"n": n},
+            n,
+            tuple(names),
+            read=reader_of(code),
+        )
         for code, (n, names) in found.items()
     ]
+
+
+def _to_timeline(pk: int, name: str) -> tuple[str, str]:
+    return name, link("cycles:life_line", pk=pk)
 
 
 def _undecided(run: Run) -> list[Leftover]:
@@ -107,9 +126,10 @@ def _teams(run: Run) -> list[Leftover]:
             f"{manager.name} ({_('handed in') if act == 'submitted' else _('not handed in')})",
             f"{sheet}?team={manager.pk}",
         )
-        for manager, act in missing[:NAMES]
+        for manager, act in missing
     )
-    return [Leftover(TEAM, _teams_words(len(missing)) % {"n": len(missing)}, len(missing), names)]
+    n = len(names)
+    return [Leftover(TEAM, _teams_words(n) % {"n": n}, n, names[:NAMES], read=lambda a, b: names[a:b])]
 
 
 def _held(run: Run, reader: User) -> list[Leftover]:

@@ -26,11 +26,19 @@ from pmcycle.activity.tasks import wake
 from pmcycle.cycles.models import Cycle, Relation, related
 from pmcycle.cycles.rules import Leftover
 from pmcycle.errors import Refused
-from pmcycle.typed import LeftoversForm, done, read_version, row_number, search_words, went_on
+from pmcycle.typed import (
+    LeftoversForm,
+    all_of_one_kind,
+    done,
+    read_version,
+    row_number,
+    search_words,
+    went_on,
+)
 from pmcycle.ui.formats import money_text
 
 AWARDS_A_PAGE = 25
-WAITING_SHOWN = 100
+WAITING_A_PAGE = 100
 
 
 @login_required
@@ -57,13 +65,14 @@ def _run_page(
         "tabs": _tabs(runs, found) if len(runs) > 1 else [], "is_newest": bool(found) and found == runs[0],
     }  # fmt: skip
     if found is not None and found.calculated_at is not None:
-        context |= _amounts(request, found) | _act(request, found, form, leaving)
+        act = _act(request, found, form, leaving)
+        if whole := all_of_one_kind(request, act["leaving"], cycle=cycle):
+            return whole
+        context |= _amounts(request, found) | act
     if plan and found and any(r.calculated_at for r in runs):
         waiting = actions.waiting(plan, seen_by=request.user)
-        context |= {
-            "waiting": waiting[:WAITING_SHOWN], "waiting_count": len(waiting),
-            "waiting_more": len(waiting[WAITING_SHOWN:]),
-        }  # fmt: skip
+        place = request.GET.get("waiting")
+        context |= {"waiting": Paginator(waiting, WAITING_A_PAGE).get_page(place), "leafs": bool(place)}
     return render(request, "incentives/run.html", context, status=leaving.status if leaving else 200)
 
 
@@ -134,7 +143,7 @@ def _act(
             left = actions.left_of_approval(found, me)
         elif me.standing.is_hr_admin and found.state == Run.State.APPROVED:
             left = actions.left_of_release(found, me)
-        leaving = LeftoversForm(leftovers=left)
+        leaving = LeftoversForm(at=_address(found), leftovers=left)
     return {
         "leaving": leaving, "form": form or VersionForm(initial={"version": found.version}),
         "calculated_it": found.calculated_by_id == me.pk, "approved_it": found.approved_by_id == me.pk,
@@ -204,7 +213,8 @@ def approve(request: UserRequest, pk: int) -> HttpResponse:
     """The second person's yes to all amounts, over what is left with a reason for each kind."""
     found = _hr_run(request, pk)
     form = VersionForm(request.POST)
-    leaving = LeftoversForm(request.POST, leftovers=actions.left_of_approval(found, request.user))
+    left = actions.left_of_approval(found, request.user)
+    leaving = LeftoversForm(request.POST, at=_address(found), leftovers=left)
 
     def act() -> None:
         version = form.cleaned_data["version"]
@@ -222,7 +232,8 @@ def release(request: UserRequest, pk: int) -> HttpResponse:
     """Release the statements, over what is left with a reason for each kind; a worker writes them."""
     found = _hr_run(request, pk)
     form = VersionForm(request.POST)
-    leaving = LeftoversForm(request.POST, leftovers=actions.left_of_release(found, request.user))
+    left = actions.left_of_release(found, request.user)
+    leaving = LeftoversForm(request.POST, at=_address(found), leftovers=left)
     jobs: list[Job] = []
 
     def act() -> None:
@@ -236,9 +247,13 @@ def release(request: UserRequest, pk: int) -> HttpResponse:
     return _run_page(request, found.plan.cycle_id, at=found.number, form=form, leaving=leaving)
 
 
-def _to(found: Run) -> HttpResponse:
+def _address(found: Run) -> str:
     """The page of one run of its plan."""
-    return redirect(f"{reverse('incentives:run', args=[found.plan.cycle_id])}?run={found.number}")
+    return f"{reverse('incentives:run', args=[found.plan.cycle_id])}?run={found.number}"
+
+
+def _to(found: Run) -> HttpResponse:
+    return redirect(_address(found))
 
 
 @login_required

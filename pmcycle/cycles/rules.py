@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -70,23 +70,34 @@ class Check:
 NAMES = 20
 
 
+# Names, each with the address where it is settled; and how any of them are read by their places.
+Names = Sequence[tuple[str, str]]
+ReadNames = Callable[[int, int], Names]
+
+
 @dataclass(frozen=True)
 class Leftover:
     """One kind of thing that would stay open, or held, if an act were done now.
 
     `code` is stable ("appraisals:unrated") and `title` a whole sentence with the count in it. `names`
-    are the first `NAMES` by name, each with the address where it is settled. What `refuses` cannot be
-    accepted with a reason; what `refuses_end` can, but not at the end of the whole cycle. What
-    is `only_at_end` ends with the cycle, not with the stage.
+    are the first `NAMES` by name, each with the address where it is settled; `read` reads any others by
+    their places in the whole list. What `refuses` cannot be accepted with a reason; what `refuses_end`
+    can, but not at the end of the whole cycle. What is `only_at_end` ends with the cycle, not with the
+    stage.
     """
 
     code: str
     title: str
     count: int
-    names: Sequence[tuple[str, str]] = ()
+    names: Names = ()
     refuses: bool = False
     refuses_end: bool = False
     only_at_end: bool = False
+    read: ReadNames | None = field(default=None, compare=False, repr=False)
+
+    def part(self, first: int, last: int) -> Names:
+        """Some of the whole list, as places from 0 to before `last`. One statement, unless all are named already."""
+        return self.names[first:last] if self.read is None else self.read(first, last)
 
     @property
     def more(self) -> int:

@@ -38,15 +38,31 @@ def leftover(
     a sentence with %(n)d in it.
     """
     shown, sort = (f"{person}__name", f"{person}__sort_name") if person else (name, sort or name)
+    ordered = rows.order_by(sort, "pk")
     found = list(
-        rows.order_by(sort, "pk").annotate(leftover_total=Window(Count("*")))
-        .values_list(shown, pk, "leftover_total")[: rules.NAMES]
-    )  # fmt: skip
+        ordered.annotate(leftover_total=Window(Count("*"))).values_list(shown, pk, "leftover_total")[
+            : rules.NAMES
+        ]
+    )
     if not found:
         return []
+
+    def named(pairs: Iterable[tuple[Any, Any]]) -> rules.Names:
+        return tuple((str(who), link(url_name, pk=key)) for who, key in pairs)
+
     count = found[0][2]
-    names = tuple((str(who), link(url_name, pk=key)) for who, key, _total in found)
-    return [Leftover(code, sentence(count) % {"n": count}, count, names, refuses, refuses_end, only_at_end)]
+    return [
+        Leftover(
+            code,
+            sentence(count) % {"n": count},
+            count,
+            named((who, key) for who, key, _total in found),
+            refuses,
+            refuses_end,
+            only_at_end,
+            read=lambda first, last: named(ordered.values_list(shown, pk)[first:last]),
+        )
+    ]
 
 
 def leftovers_of_stage(stage: Stage, reader: User | None) -> list[Leftover]:
@@ -70,10 +86,14 @@ def _as_far_as_they_may_go(found: list[Leftover], cycle: Cycle, reader: User | N
     if part is None:
         return found
     own, home = link("cycles:life_line", pk=part.pk), link("home:index")
-    return [
-        replace(one, names=tuple((name, home if url == own else url) for name, url in one.names))
-        for one in found
-    ]
+
+    def led(names: rules.Names) -> rules.Names:
+        return tuple((name, home if url == own else url) for name, url in names)
+
+    def reader_of(one: Leftover) -> rules.ReadNames:
+        return lambda first, last: led(one.part(first, last))
+
+    return [replace(one, names=led(one.names), read=reader_of(one)) for one in found]
 
 
 def closed_to_what_is_left(cycle: Cycle) -> list[str]:

@@ -22,7 +22,7 @@ from pmcycle.cycles.models import (
     Stage,
 )
 from pmcycle.cycles.views.shared import editable_cycle, line_of, refuse_unless, why_not
-from pmcycle.typed import LeftoversForm, done, read_version, went_on
+from pmcycle.typed import LeftoversForm, all_of_one_kind, done, read_version, went_on
 
 WHAT = {
     "objectives": gettext_lazy(
@@ -122,7 +122,9 @@ def close(request: UserRequest, pk: int) -> HttpResponse:
     refuse_unless(cycle, Cycle.State.RUNNING)
     sent = request.POST if request.method == "POST" else None
     form = forms.VersionForm(sent, initial={"version": cycle.version})
-    leaving = LeftoversForm(sent, leftovers=actions.leftovers_of_cycle(cycle, request.user))
+    leaving = LeftoversForm(sent, at=request.path, leftovers=actions.leftovers_of_cycle(cycle, request.user))
+    if whole := all_of_one_kind(request, leaving, cycle=cycle):
+        return whole
 
     def act() -> None:
         version = form.cleaned_data["version"]

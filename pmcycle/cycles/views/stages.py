@@ -19,7 +19,7 @@ from pmcycle.cycles.models import (
     Stage,
 )
 from pmcycle.cycles.views.shared import refuse_unless, why_not
-from pmcycle.typed import LeftoversForm, done, went_on
+from pmcycle.typed import LeftoversForm, all_of_one_kind, done, went_on
 
 
 def _editable_stage(request: UserRequest, pk: int) -> Stage:
@@ -81,7 +81,9 @@ def close_stage(request: UserRequest, pk: int) -> HttpResponse:
     if sent is not None:
         actions.judge_closing(stage)
     form = forms.CloseStageForm(sent, initial={"version": stage.version})
-    leaving = LeftoversForm(sent, leftovers=actions.leftovers_of_stage(stage, request.user))
+    leaving = LeftoversForm(sent, at=request.path, leftovers=actions.leftovers_of_stage(stage, request.user))
+    if whole := all_of_one_kind(request, leaving, cycle=stage.cycle):
+        return whole
 
     def act() -> None:
         data = form.cleaned_data
