@@ -194,6 +194,12 @@ ROWS: list[Row] = [
         method="post",
         build=cycles.part_of_a_leaver,
     ),
+    Row(
+        "cycles:life_line",
+        may="hr_partner hr_admin",
+        build=cycles.part_of_a_leaver,
+        state="of somebody who has left",
+    ),
     Row("cycles:life_line", may="", build=cycles.part_of_kim, state="of the HR admin"),
     Row("cycles:transfer", may="", method="post", build=cycles.part_of_kim, state="of the HR admin"),
     # --- activity

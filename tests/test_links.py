@@ -28,7 +28,6 @@ NO_LINK_LEADS_TO = {
     "home:readyz": "asked by whoever watches the processes",
     "home:robots": "asked by search engines",
     "home:favicon": "asked by browsers",
-    "people:picker": "asked by the script of fields in which people are chosen, and linked in them without script",
     "people:reports": "asked by the script of the org chart, which has a link for each branch as well",
     "people:accept_invitation": "its address comes in a mail, to those who cannot sign in yet",
     "people:confirm_address": "its address comes in a mail, to the mailbox that it is about",
@@ -37,7 +36,6 @@ NO_LINK_LEADS_TO = {
     "cycles:preview": "asked by the script of the step in which people are chosen",
     "goals:record_progress": "its form stands in the row of each key result; the page shows what was wrong with it",
     "cycles:open_stage": "offered on the board of a stage that is not open; here all are",
-    "cycles:return_person": "offered on the timeline of somebody who has left; a walk opens three timelines of many",
     "feedback:calendar": "its secret address is for a calendar program",
 }
 
