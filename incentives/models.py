@@ -646,6 +646,21 @@ class RestraintEntry(models.Model):
         return f"restraint {self.pk}"
 
 
+class ApprovalQuerySet(models.QuerySet["Approval"]):
+    def visible_to(self, user: User) -> Self:
+        """Who leads the team today or stands above it, and HR; never by their own amount alone."""
+        led = Assignment.objects.current().filter(
+            related(user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_ADMIN),
+            ~Q(participation__employee=user.employee_id or 0),
+            manager=OuterRef("manager"), participation__awards__run=OuterRef("run"),
+        )  # fmt: skip
+        return self.filter(Exists(led))
+
+    def editable_by(self, user: User) -> Self:
+        """Nobody: another act follows it."""
+        return self.none()
+
+
 class Approval(models.Model):
     """A manager hands in the team's recommendations; the one above approves or returns them. Append-only."""
 
@@ -660,6 +675,8 @@ class Approval(models.Model):
     note = models.TextField(blank=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+
+    objects = ApprovalQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
@@ -833,7 +850,8 @@ def _handed_in() -> Any:
 def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
     """What people have to do in this app, in the shape of `pmcycle.cycles.models.items`.
 
-    Sheets to fill in and teams to approve (about the manager), entries to answer, statements to read.
+    Sheets to fill in and teams to approve (about the manager), entries to answer, statements to read. A team
+    to approve is the act that handed it in, so that each team of a run is a matter of its own.
     """
     stage = StageKind.INCENTIVES
     recommended = Award.objects.filter(
@@ -878,7 +896,7 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
             due_on=due_day(StageKind.INCENTIVES, "participation"),
         ),
         items(
-            _handed_in(), kind="incentives:team", stage=stage, subject=_id("run"), recipient=decider,
+            _handed_in(), kind="incentives:team", stage=stage, subject=_id("pk"), recipient=decider,
             about=_id("manager"), cycle=_id("run__plan__cycle"), due_on=_stage_due("run__plan__cycle"),
         ),
         items(

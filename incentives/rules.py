@@ -30,9 +30,8 @@ NEEDS: dict[str, Need] = {
     "incentives:team": Need(
         title=gettext_lazy("Approve the rewards that %(name)s recommends"),
         button=gettext_lazy("Look"),
-        url_name="incentives:sheet",
+        url_name="incentives:team",
         minutes=5,
-        query="?team=%(about)s",
     ),
     "incentives:approve": Need(
         title=gettext_lazy("Approve the reward run of “%(name)s” as second person"),

@@ -32,6 +32,7 @@ urlpatterns = [
     path("awards/<int:pk>/adjust/", sheets.adjust, name="adjust"),
     path("sheets/", sheets.sheets, name="sheets"),
     path("runs/<int:pk>/sheet/", sheets.sheet, name="sheet"),
+    path("teams/<int:pk>/", sheets.team, name="team"),
     path("runs/<int:pk>/hand-in/", sheets.hand_in, name="hand_in"),
     path("runs/<int:pk>/teams/<int:manager>/", sheets.decide_team, name="decide_team"),
     path("restraints/", restraints.restraints, name="restraints"),

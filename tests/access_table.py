@@ -871,6 +871,7 @@ ROWS: list[Row] = [
     Row(
         "incentives:sheet", may="manager skip_level other_manager hr_admin", build=incentives.run_recommending
     ),
+    Row("incentives:team", may="manager skip_level hr_admin", build=incentives.team_handed_in),
     Row(
         "incentives:hand_in",
         method="post",

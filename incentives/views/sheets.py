@@ -96,6 +96,14 @@ def sheet(request: UserRequest, pk: int) -> HttpResponse:
     return _sheet(request, _run_of(request, pk))
 
 
+@login_required
+@require_GET
+def team(request: UserRequest, pk: int) -> HttpResponse:
+    """From the act that handed a team in to that team on the sheet of its run."""
+    act = get_visible(Approval, request.user, pk=pk)
+    return redirect(f"{reverse('incentives:sheet', args=[act.run_id])}?team={act.manager_id}")
+
+
 def _sheet(
     request: UserRequest, run: Run, *, wrong: AdjustForm | None = None, award: int = 0, refused: str = "",
     note: NoteForm | None = None,

@@ -21,9 +21,8 @@ class Need:
     """How one kind of open item reads on home, in the inbox and in a mail.
 
     `title` and `waits` may use %(name)s, the person it is about. `url_name` takes the item's subject
-    as `pk`, and `query` follows it, in which %(about)s is the person. `minutes` is what the job usually
-    takes. `waits` is the line shown to whom it concerns but who cannot act ("Bashir has not answered
-    yet"); empty means it is not shown to others.
+    as `pk`. `minutes` is what the job usually takes. `waits` is the line shown to whom it concerns but
+    who cannot act ("Bashir has not answered yet"); empty means it is not shown to others.
     """
 
     title: Any
@@ -31,7 +30,6 @@ class Need:
     url_name: str
     minutes: int
     waits: Any = ""
-    query: str = ""
 
 
 # How long work is called on its page; a kind that is missing here is shown as it is spelled.

@@ -45,14 +45,14 @@ def known_zones() -> list[str]:
 
 
 @cache
-def _address(url_name: str, query: str = "") -> str:
-    """Where such an item is opened, with %(pk)s for its number and %(about)s for whom it is about."""
-    return need_url(url_name).replace(str(SENTINEL), "%(pk)s") + query
+def _address(url_name: str) -> str:
+    """Where such an item is opened, with %(pk)s for its number."""
+    return need_url(url_name).replace(str(SENTINEL), "%(pk)s")
 
 
 def need_rows() -> list[tuple[str, str, str]]:
-    """Per kind of item: its title (with %(name)s) and its address (with %(pk)s, %(about)s)."""
-    return [(kind, str(need.title), _address(need.url_name, need.query)) for kind, need in NEEDS.items()]
+    """Per kind of item: its title (with %(name)s) and its address (with %(pk)s)."""
+    return [(kind, str(need.title), _address(need.url_name)) for kind, need in NEEDS.items()]
 
 
 # The zones of people and of their accounts: few, so that days and hours are computed once for each pair of
@@ -78,7 +78,7 @@ CLOCK = """WITH clock AS MATERIALIZED (
 # index on what is open and due finds it. Materialized: read once, however many rows are compared with it.
 ITEMS = """item AS MATERIALIZED (
   SELECT t.kind, t.subject_id AS subject, t.recipient_id AS recipient, t.named_id AS named, t.name,
-    t.cycle_id AS cycle, t.stage, t.due_on, t.about_id AS about
+    t.cycle_id AS cycle, t.stage, t.due_on
   FROM activity_todo t
   WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo' AND t.due_on IS NOT NULL
     AND (t.opens_at IS NULL OR t.opens_at <= %s) AND (t.ends_at IS NULL OR t.ends_at > %s) AND {which}
@@ -109,8 +109,7 @@ NEED = "need (kind, title, url) AS (SELECT * FROM unnest(%s::text[], %s::text[],
 # The words of the items of {source}, looked up for what may be told and for nothing else.
 WORDED = """
 worded AS MATERIALIZED (
-  SELECT {source}.*,
-         replace(replace(need.url, '%%(pk)s', subject::text), '%%(about)s', coalesce(about::text, '')) AS url,
+  SELECT {source}.*, replace(need.url, '%%(pk)s', subject::text) AS url,
          replace(need.title, '%%(name)s', coalesce(who.name, nullif({source}.name, ''), c.name, '')) AS title
   FROM {source}
   JOIN need ON need.kind = {source}.kind

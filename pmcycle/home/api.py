@@ -38,11 +38,11 @@ class ToDoSerializer(serializers.ModelSerializer[ToDo]):
 
     def get_title(self, row: Any) -> str:
         """What it is, in the reader's language."""
-        return words_and_url(row.kind, row.subject_id, row.named_as, row.phase, row.about_id)[0]
+        return words_and_url(row.kind, row.subject_id, row.named_as, row.phase)[0]
 
     def get_url(self, row: Any) -> str:
         """The page on which it is done."""
-        return words_and_url(row.kind, row.subject_id, row.named_as, row.phase, row.about_id)[1]
+        return words_and_url(row.kind, row.subject_id, row.named_as, row.phase)[1]
 
 
 class ToDoViewSet(ScopedViewSet):

@@ -72,17 +72,17 @@ def need_url(url_name: str, pk: int = SENTINEL) -> str:
         return reverse(url_name)
 
 
-def words_and_url(kind: str, subject: int, name: str, phase: str, about: int | None) -> tuple[str, str]:
+def words_and_url(kind: str, subject: int, name: str, phase: str) -> tuple[str, str]:
     """The title of a to-do for who has to do it, or for who waits, and the address of what it is about."""
     need = NEEDS[kind]
     words = need.waits if phase == "waits" and need.waits else need.title
-    return str(words) % {"name": name}, need_url(need.url_name, subject) + need.query % {"about": about or ""}
+    return str(words) % {"name": name}, need_url(need.url_name, subject)
 
 
 def line_of(item: Item) -> Line:
     """An item in words."""
     need = NEEDS[item.kind]
-    title, url = words_and_url(item.kind, item.subject, item.name, item.phase, item.about)
+    title, url = words_and_url(item.kind, item.subject, item.name, item.phase)
     return Line(
         title=title,
         button=str(need.button),

@@ -258,6 +258,11 @@ def run_handed_in(world: World) -> dict[str, Any]:
     return {"pk": run.pk, "manager": world.bashir.employee.pk}
 
 
+def team_handed_in(world: World) -> dict[str, Any]:
+    """Bashir's, with Ana in it."""
+    return {"pk": actions.hand_in(recommending(world), "", by=world.bashir).pk}
+
+
 def run_approved(world: World) -> dict[str, Any]:
     return {"pk": approved(world).pk}
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
 from django.urls import reverse
 
 from incentives import actions
-from incentives.models import RestraintEntry
+from incentives.models import Approval, RestraintEntry
 from pmcycle.activity.models import Notice, ToDo
-from pmcycle.home.actions import need_rows
+from pmcycle.home import actions as clock
 from pmcycle.people.models import Role
 from tests.conftest import SignedIn, World
 from tests.factories import incentives, people
@@ -106,11 +111,63 @@ def test_the_item_to_approve_a_team_leads_to_that_team(world: World, as_: Signed
     assert world.bashir.employee
     actions.hand_in(run, "", by=world.bashir)
     team = f"{reverse('incentives:sheet', args=[run.pk])}?team={world.bashir.employee.pk}"
-    assert team in as_(world.dora).get(reverse("home:index")).content.decode()
     assert [n.url for n in Notice.objects.filter(kind="incentives:team")] == [team]
-    assert team in {item["url"] for item in as_(world.dora).get("/api/v1/todos/").json()["results"]}
-    assert ("incentives:team", team.replace(str(run.pk), "%(pk)s", 1).replace(
-        str(world.bashir.employee.pk), "%(about)s"
-    )) in {(kind, url) for kind, _title, url in need_rows()}  # fmt: skip
+    item = reverse("incentives:team", args=[Approval.objects.get().pk])
+    assert item in as_(world.dora).get(reverse("home:index")).content.decode()
+    assert item in {row["url"] for row in as_(world.dora).get("/api/v1/todos/").json()["results"]}
+    assert as_(world.dora).get(item).headers["Location"] == team
     shown = as_(world.dora).get(team).content.decode()
     assert "that Bashir Nouri recommends" in " ".join(shown.split())
+
+
+def test_two_teams_of_one_run_are_two_things_to_do_for_who_stands_above_both(
+    world: World, as_: SignedIn
+) -> None:
+    run = incentives.recommending(world)
+    for manager in (world.bashir, world.gita):
+        actions.hand_in(run, "", by=manager)
+    dora = ToDo.objects.filter(kind="incentives:team", recipient=world.dora.employee).open()
+    assert {todo.named for todo in dora} == {world.bashir.employee, world.gita.employee}
+    home = as_(world.dora).get(reverse("home:index")).content.decode()
+    for manager in (world.bashir, world.gita):
+        assert manager.employee
+        assert f"Approve the rewards that {manager.name} recommends" in home
+        handed_in = Approval.objects.get(manager=manager.employee)
+        assert reverse("incentives:team", args=[handed_in.pk]) in home
+    assert world.bashir.employee
+    actions.decide_team(run, world.bashir.employee, "approved", "", by=world.dora)
+    assert [todo.named for todo in dora.all()] == [world.gita.employee], "the other one stays"
+
+
+@pytest.fixture
+def tuesday() -> Iterator[datetime]:
+    """A morning on which people work."""
+    morning = datetime(2026, 3, 3, 9, tzinfo=UTC)
+    with time_machine.travel(morning, tick=False):
+        yield morning
+
+
+def test_who_stands_above_two_teams_is_reminded_of_each(tuesday: datetime, world: World) -> None:
+    due = (tuesday + timedelta(days=1)).date()
+    world.cycle.stages.filter(kind="incentives").update(due_on=due)
+    run = incentives.recommending(world)
+    for manager in (world.bashir, world.gita):
+        actions.hand_in(run, "", by=manager)
+    clock.remind()
+    clock.remind()
+    told = Notice.objects.filter(kind="reminder", recipient=world.dora, subject_kind="incentives:team")
+    assert {notice.title for notice in told} == {
+        "Approve the rewards that Bashir Nouri recommends",
+        f"Approve the rewards that {world.gita.name} recommends",
+    }
+    assert len(told) == 2, "each once"
+
+
+def test_a_team_that_came_back_and_was_handed_in_again_is_something_new_to_do(world: World) -> None:
+    run = incentives.recommending(world)
+    assert world.bashir.employee
+    actions.hand_in(run, "", by=world.bashir)
+    actions.decide_team(run, world.bashir.employee, "returned", "Look again.", by=world.dora)
+    actions.hand_in(run, "", by=world.bashir)
+    rows = ToDo.objects.filter(kind="incentives:team", recipient=world.dora.employee).order_by("pk")
+    assert [row.done_at is not None for row in rows] == [True, False]
