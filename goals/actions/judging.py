@@ -91,19 +91,27 @@ def _why_not_running(participation: Participation) -> str:
 
 
 def _hindrances(people: Sequence[Participation]) -> Iterator[tuple[Participation, str]]:
-    """Who of these cannot plan goals now, and why, in at most four statements."""
+    """Who of these cannot plan goals now, and why, in at most five statements."""
     how = standing(people, StageKind.OBJECTIVES)
-    filling = _with_gap([p for p in people if how[p.pk] == CLOSED])
+    late = [p for p in people if how[p.pk] == CLOSED]
+    filling = _with_gap(late)
+    changing = _with_agreed([p for p in late if p.pk not in filling])
     for participation in people:
         stands = how[participation.pk]
         if stands in (LEFT, ENDED):
             yield participation, _why_not_running(participation)
         elif stands == PLANNED:
             yield participation, _("The objectives stage has not opened yet.")
-        elif stands == CLOSED and participation.pk not in filling:
+        elif stands == CLOSED and participation.pk in changing:
             yield (
                 participation,
                 _("The objectives stage is closed. Ask for a change of an agreed goal instead."),
+            )
+        elif stands == CLOSED and participation.pk not in filling:
+            # Who joined late has nothing that could be changed.
+            yield (
+                participation,
+                _("The objectives stage is closed, and no goal is agreed yet. Ask HR for more time for it."),
             )
 
 
@@ -116,6 +124,14 @@ def _with_gap(late: Sequence[Participation]) -> set[int]:
     ).values_list("goal__participation", flat=True)  # fmt: skip
     weights = _weights_of_each(late)
     return {pk for pk in changed if not balance(weights[pk]).is_whole}
+
+
+def _with_agreed(late: Sequence[Participation]) -> set[int]:
+    """Those who have a goal of the cycle that a change can be asked for."""
+    if not late:
+        return set()
+    agreed = Goal.objects.filter(participation__in=late, state=Goal.State.AGREED, horizon=Goal.Horizon.CYCLE)
+    return set(agreed.order_by().values_list("participation", flat=True))
 
 
 def side_of(participation: Participation, by: User) -> str:

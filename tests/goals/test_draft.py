@@ -8,9 +8,9 @@ from django.urls import reverse
 from goals.actions import fix_results
 from goals.models import Goal
 from pmcycle.access import today
-from pmcycle.cycles.actions import extend
+from pmcycle.cycles.actions import add_person, extend
 from tests.conftest import SignedIn, World
-from tests.factories import goals
+from tests.factories import goals, people
 from tests.goals.test_propose import form
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +108,24 @@ def test_no_form_of_goals_is_offered_once_the_stage_is_closed(world: World, as_:
     assert sent.status_code in (409, 422)
     if sent.status_code == 422:
         assert "What I had typed" in sent.content.decode(), "what was typed stays"
+
+
+def test_who_has_nothing_to_change_is_sent_to_hr_for_more_time(world: World, as_: SignedIn) -> None:
+    goals.agree(world.ana_part, world.ana, world.bashir)
+    world.cycle.stages.filter(kind="objectives").update(state="closed")
+    late = people.make_employee("Olaf Berg", world.production)
+    people.report(late, world.part["bashir"].employee)
+    olaf = as_(people.make_user(late))
+    part = add_person(world.cycle, late, starts_on=today(), reason="New here.", by=world.kim)
+    form = reverse("goals:propose", args=[part.pk])
+    for user in (olaf, as_(world.bashir)):
+        refused = user.get(form)
+        assert refused.status_code == 409
+        assert "Ask HR for more time" in refused.content.decode()
+        assert "Ask for a change" not in refused.content.decode()
+    assert "ask HR for more time" in olaf.get(reverse("goals:list")).content.decode()
+    refused = as_(world.ana).get(reverse("goals:propose", args=[world.ana_part.pk]))
+    assert "Ask for a change of an agreed goal instead" in refused.content.decode()
 
 
 def test_with_more_time_the_forms_of_goals_are_there_again(world: World, as_: SignedIn) -> None:
