@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
-from signal import SIGCONT, SIGSTOP
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -102,7 +102,13 @@ class Stack:
         for name, command in commands.items():
             with (self.folder / f"{name}.log").open("wb") as log:
                 self.processes[name] = spawn(
-                    command, env=self._environment(), output=log, cwd=ROOT, sockets=[self.mail_socket]
+                    command,
+                    env=self._environment(),
+                    output=log,
+                    cwd=ROOT,
+                    sockets=[self.mail_socket],
+                    # The clock stands still between tests, and then hears no other signal.
+                    stop_signal=SIGKILL if name == "beat" else SIGTERM,
                 )
         self.wait_for(lambda: app.control.ping(timeout=0.5), seconds=60)
         self.pause()

@@ -1,5 +1,12 @@
 """The journeys' own tools: what they must notice, they notice."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 from django.core.mail import send_mail
 from django.http import HttpRequest, HttpResponse
@@ -42,6 +49,49 @@ def test_a_page_with_faults_is_noticed(visit: Visit, watch: Watch) -> None:
     page.wait_for_url("**/broken/")
     assert [problem for problem in watch.problems if problem.startswith("500 from GET")]
     watch.problems.clear()
+
+
+STACK = """
+import sys
+import time
+from pathlib import Path
+
+import django
+
+django.setup()
+from tests.journeys.running import Stack
+
+stack = Stack("http://127.0.0.1:9", Path(sys.argv[1]))
+stack.start()
+print(*(process.pid for process in stack.processes.values()), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_ended_from_outside_leaves_no_process_behind(
+    end: signal.Signals, tmp_path: Path
+) -> None:
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "pmcycle.settings"}
+    with subprocess.Popen(
+        [sys.executable, "-c", STACK, str(tmp_path)], env=env, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout
+        processes = [int(pid) for pid in run.stdout.readline().split()]
+        run.send_signal(end)
+    assert len(processes) == 3
+    until = time.monotonic() + 30
+    while alive := [pid for pid in processes if _is_there(pid)]:
+        assert time.monotonic() < until, f"left behind: {alive}"
+        time.sleep(0.1)
+
+
+def _is_there(pid: int) -> bool:
+    """Whether the process lives; one that only waits to be buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_mail_arrives_in_the_mailbox(stack: Stack) -> None:
