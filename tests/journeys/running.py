@@ -22,6 +22,8 @@ from tests.processes import listening_socket, spawn, stop
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
+# What takes up work by itself: between journeys it stands still, or it would work in the other tests' tables.
+STILL = ("worker", "beat")
 
 
 @dataclass
@@ -107,29 +109,34 @@ class Stack:
                     output=log,
                     cwd=ROOT,
                     sockets=[self.mail_socket],
-                    # The clock stands still between tests, and then hears no other signal.
-                    stop_signal=SIGKILL if name == "beat" else SIGTERM,
+                    # What stands still between tests hears no other signal then.
+                    stop_signal=SIGKILL if name in STILL else SIGTERM,
                 )
         self.wait_for(lambda: app.control.ping(timeout=0.5), seconds=60)
         self.pause()
 
     def resume(self) -> None:
-        """Let the clock go on, with an empty mailbox and no seals of a trail that is gone."""
+        """Let worker and clock go on, with an empty mailbox, without seals of a trail that is gone, and without
+        what other tests have sent to the worker."""
         for mail in self.mail_folder.glob("*.eml"):
             mail.unlink()
         shutil.rmtree(self.seals_folder, ignore_errors=True)
-        self.processes["beat"].send_signal(SIGCONT)
+        app.control.purge()
+        for name in STILL:
+            self.processes[name].send_signal(SIGCONT)
 
     def pause(self) -> None:
-        """Stop the clock and let the worker finish: the tables are about to be emptied under it."""
+        """Stop the clock, let the worker finish and stop it: the tables are about to be emptied under it."""
         self.processes["beat"].send_signal(SIGSTOP)
         self.settle()
+        self.processes["worker"].send_signal(SIGSTOP)
         for name, process in self.processes.items():
             assert process.poll() is None, f"the {name} has ended; {self._last_words()}"
 
     def stop(self) -> None:
-        if "beat" in self.processes:
-            self.processes["beat"].send_signal(SIGCONT)
+        for name in STILL:
+            if name in self.processes:
+                self.processes[name].send_signal(SIGCONT)
         for process in self.processes.values():
             stop(process)
         self.mail_socket.close()

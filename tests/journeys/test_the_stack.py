@@ -1,5 +1,6 @@
 """The journeys' own tools: what they must notice, they notice."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -81,17 +82,21 @@ def test_a_run_that_is_ended_from_outside_leaves_no_process_behind(
         run.send_signal(end)
     assert len(processes) == 3
     until = time.monotonic() + 30
-    while alive := [pid for pid in processes if _is_there(pid)]:
+    while alive := _alive_in(processes):
         assert time.monotonic() < until, f"left behind: {alive}"
         time.sleep(0.1)
 
 
-def _is_there(pid: int) -> bool:
-    """Whether the process lives; one that only waits to be buried does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+def _alive_in(sessions: list[int]) -> list[str]:
+    """What lives of these processes and all they started; what only waits to be buried does not."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            pid, _parenthesis, rest = status.read_text().partition(" (")
+            state, _parent, _group, session = rest.rpartition(")")[2].split()[:4]
+            if state != "Z" and int(session) in sessions:
+                found.append(f"{pid} {rest[:40]}")
+    return found
 
 
 def test_mail_arrives_in_the_mailbox(stack: Stack) -> None:
