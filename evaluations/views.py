@@ -300,7 +300,7 @@ def _evidence(participation: Participation, user: User) -> list[dict[str, Any]]:
     }
     rows = []
     for kind, at, title, body, who, number in evidence_for(participation, user):
-        day = timezone.localdate(at)
+        day = participation.cycle.local_day(at)
         words = " ".join(part for part in (title, body) if part).strip()
         head = f"{date_format(day, 'j M Y')} · {names.get(kind, kind)}"
         rows.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 from django.utils.translation import gettext as _t
@@ -57,14 +57,6 @@ WEEKDAY_NAMES = (
     _("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"),
 )  # fmt: skip
 WEEKLY, BIWEEKLY, MONTHLY, ONCE = "weekly", "biweekly", "monthly", "once"
-
-
-def zone_of(name: str) -> ZoneInfo | None:
-    """The time zone of that name, or None if there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def first_day(starts_on: date, weekday: int) -> date:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
+
+from pmcycle.days import today_for_relations
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -109,7 +111,7 @@ def get_editable(source: type[M] | models.QuerySet[M], user: User, **lookup: Any
 
 def today() -> date:
     """The day by which relations are judged, in UTC so that every process agrees."""
-    return datetime.now(UTC).date()
+    return today_for_relations()
 
 
 def in_force(on: date | None = None, prefix: str = "") -> models.Q:

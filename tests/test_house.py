@@ -176,3 +176,104 @@ def test_what_may_be_there_already_is_named(path: Path) -> None:
     text = path.read_text()
     assert "ignore_conflicts=True" not in text, "use `insert_new` with the index that may clash"
     assert not re.search(r"ON CONFLICT\s+DO", text), "name what may clash"
+
+
+# Where an instant's date is taken by other means than `pmcycle.days`, and of what.
+OTHER_DATES = {
+    "pmcycle/ui/formats.py": "the day that a reader reads, in the active zone",
+    "feedback/rules.py": "a slot of a recurrence rule, local already",
+    "pmcycle/people/rules/cells.py": "a cell of a sheet, which has no zone",
+    "pmcycle/people/rules/workbook.py": "a cell of a sheet, which has no zone",
+}
+# What the day of relations (UTC) may be held against: days that say who is or leads whom, never a due day.
+RELATION_DAYS = {"starts_on", "ends_on", "ended_on", "left_on", "hired_on", "effective_from"}
+
+
+def dates_without_place(name: str, text: str) -> list[int]:
+    """The lines of a file that ask what day it is without saying where."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            asked, args = node.func.attr, [*node.args, *node.keywords]
+            is_taken = asked == "date" and not args and name not in OTHER_DATES
+            if asked in ("today", "utcnow", "utcfromtimestamp", "localdate") or is_taken:
+                found.append(node.lineno)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "TruncDate":
+            found += [] if any(word.arg == "tzinfo" for word in node.keywords) else [node.lineno]
+        if isinstance(node, ast.keyword) and node.arg and "__date" in node.arg:
+            found.append(node.value.lineno)
+        if isinstance(node, ast.Name) and node.id in ("Now", "TruncDay"):
+            found.append(node.lineno)
+    return sorted(found)
+
+
+def is_relation_day(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute | ast.Name) and (
+        (node.attr if isinstance(node, ast.Attribute) else node.id) in RELATION_DAYS
+    )
+
+
+def due_days_judged_as_relations(text: str) -> list[int]:
+    """The lines that hold the UTC day of `pmcycle.access.today` against anything but a relation's day."""
+
+    def asks(node: ast.AST) -> bool:
+        return any(
+            isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "today"
+            for one in ast.walk(node)
+        )
+
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            others = [side for side in sides if not asks(side)]
+            if len(others) < len(sides) and not all(is_relation_day(side) for side in others):
+                found.append(node.lineno)
+        elif isinstance(node, ast.keyword) and node.arg and "__" in node.arg and asks(node.value):
+            *path, lookup = node.arg.split("__")
+            if lookup in ("lt", "lte", "gt", "gte") and path[-1] not in RELATION_DAYS:
+                found.append(node.value.lineno)
+    return found
+
+
+@pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
+def test_a_day_has_a_place(path: Path) -> None:
+    """What day it is, `pmcycle.days` alone knows: in a cycle's zone, at a person's, or in UTC for relations."""
+    name = name_of(path)
+    if name == "pmcycle/days.py":
+        return
+    assert dates_without_place(name, path.read_text()) == [], f"{name}: ask pmcycle.days, which says where"
+    if name.startswith("pmcycle/home/demo/") or name == "pmcycle/kept.py":
+        return
+    assert due_days_judged_as_relations(path.read_text()) == [], f"{name}: judge it where it is due"
+
+
+@pytest.mark.parametrize(
+    ("line", "is_noticed"),
+    [
+        ("day = timezone.now().date()", True),
+        ("day = datetime.now(UTC).date()", True),
+        ("day = timezone.localdate()", True),
+        ("day = date.today()", True),
+        ("rows.filter(at__date__gte=first)", True),
+        ("rows.annotate(day=TruncDate('at'))", True),
+        ("if due_on < today(): pass", True),
+        ("if not today() <= row.due_on <= today() + YEAR: pass", True),
+        ("rows.filter(expires_on__gte=today())", True),
+        ("rows.annotate(day=TruncDate('at', tzinfo=cycle.tzinfo))", False),
+        ("if due_on < cycle.local_day(now): pass", False),
+        ("if row.left_on is not None and row.left_on < today(): pass", False),
+        ("rows.filter(Q(employee__left_on__gte=today()))", False),
+    ],
+)
+def test_a_day_without_a_place_is_noticed(line: str, is_noticed: bool) -> None:
+    assert (
+        bool(dates_without_place("goals/actions.py", line) + due_days_judged_as_relations(line)) == is_noticed
+    )
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_a_due_day_on_a_page_names_its_zone(path: Path) -> None:
+    """The zone of the cycle that set the day, or "" for a day of no cycle, judged where the reader is."""
+    for day, zone in re.findall(r"{% due (\S+) ?(.*?) ?%}", path.read_text()):
+        assert re.fullmatch(r"(\w+\.)*zone|\"\"", zone), f"whose day is {day}?"

@@ -12,6 +12,7 @@ from appraisals.models.needs import as_id
 from feedback.models import ActionItem, Entry, Feedback
 from goals.models import Contribution, ProgressUpdate
 from pmcycle.cycles.models import Participation
+from pmcycle.days import begin_of
 from pmcycle.people.models import User
 
 
@@ -21,7 +22,8 @@ def evidence_for(participation: Participation, user: User) -> models.QuerySet[An
     Rows are dicts with `kind` (progress, feedback, promise, action, contribution, entry), `at`, `title`,
     `body`, `who` (name) and `row` (pk).
     """
-    person, first = participation.employee_id, participation.cycle.first_day
+    person, cycle = participation.employee_id, participation.cycle
+    first = begin_of(cycle.first_day, cycle.tzinfo)
 
     def shaped(rows: models.QuerySet[Any], kind: Any, at: Any, title: Any, body: str, who: str) -> Any:
         columns = {
@@ -40,11 +42,11 @@ def evidence_for(participation: Participation, user: User) -> models.QuerySet[An
 
     nothing = Value("", models.TextField())
     progress = ProgressUpdate.objects.visible_to(user).filter(
-        key_result__goal__participation=participation, at__date__gte=first
+        key_result__goal__participation=participation, at__gte=first
     )
-    feedback = Feedback.objects.visible_to(user).filter(recipient=person, given_at__date__gte=first)
+    feedback = Feedback.objects.visible_to(user).filter(recipient=person, given_at__gte=first)
     actions = ActionItem.objects.visible_to(user).filter(
-        check_in__employee=person, check_in__starts_at__date__gte=first
+        check_in__employee=person, check_in__starts_at__gte=first
     )
     promise = models.Case(
         models.When(owner=person, then=Value("action")),

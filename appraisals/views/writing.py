@@ -192,7 +192,7 @@ def _screen(
         "low_labels": [level.label for level in levels if level.needs_mention],
         "is_low": appraisal.level_id in low,
         "is_heard": rules.was_mentioned(
-            mentions, part.employee_id, timezone.now().date(), part.cycle.mention_days
+            mentions, part.employee_id, part.cycle.local_day(timezone.now()), part.cycle.mention_days
         ),
         "told": told,
         "months": rules.by_month(evidence),
@@ -209,14 +209,15 @@ def _screen(
 def _is_early(row: dict[str, Any], part: Participation) -> bool:
     """Whether the person had the chance to hear it in time: said by somebody else, long enough ago."""
     mention = rules.Mention(row["day"], part.employee_id if row["who"] == part.employee.name else 0)
-    return rules.was_mentioned([mention], part.employee_id, timezone.now().date(), part.cycle.mention_days)
+    day = part.cycle.local_day(timezone.now())
+    return rules.was_mentioned([mention], part.employee_id, day, part.cycle.mention_days)
 
 
 def _evidence(part: Participation, user: Any) -> list[dict[str, Any]]:
     names = ("kind", "at", "title", "body", "who", "row")
     rows = [dict(zip(names, row, strict=True)) for row in evidence_for(part, user)]
     for row in rows:
-        row["day"] = timezone.localtime(row["at"]).date()
+        row["day"] = part.cycle.local_day(row["at"])
     return rows
 
 

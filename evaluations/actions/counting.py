@@ -20,6 +20,7 @@ from incentives.models import OPEN_TO_THE_PERSON, Award
 from pmcycle.activity.actions import record
 from pmcycle.activity.models import Milestone
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind, due_day
+from pmcycle.days import bounds_of
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
 
@@ -79,10 +80,12 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     told = low.filter(Exists(Citation.objects.filter(appraisal__participation=OuterRef("participation"))))
     awards = Award.objects.filter(participation__in=people, amount__gt=0, run__state__in=OPEN_TO_THE_PERSON)
     talks = Entry.objects.filter(conversation__participation__in=people).count()
+    begins, ends = bounds_of(cycle.first_day, cycle.last_day, cycle.tzinfo)
     held = CheckIn.objects.filter(
         state=CheckIn.State.HELD,
         employee__in=people.values("employee"),
-        starts_at__date__range=(cycle.first_day, cycle.last_day),
+        starts_at__gte=begins,
+        starts_at__lt=ends,
     ).count()
     return {
         "people": total,

@@ -45,7 +45,8 @@ def request_feedback(
     """
     if not question.strip():
         raise Invalid("question", _("Ask a question, so that the answer can help."))
-    if not today() <= due_on <= today() + FARTHEST:
+    day = by.local_day(timezone.now())
+    if not day <= due_on <= day + FARTHEST:
         raise Invalid("due_on", _("Choose a day between today and a year from now."))
     if reviewer.pk in (about.pk, by.employee_id):
         raise Invalid("reviewer", _("Ask somebody else than yourself or the person it is about."))

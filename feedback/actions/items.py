@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from feedback.actions.check_ins import lock
 from feedback.actions.telling import to_user
 from feedback.models import ActionItem, AgendaPoint, CheckIn
-from pmcycle.access import today
 from pmcycle.activity.actions import record
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -38,7 +37,7 @@ def add_action(
     text = text.strip()
     if not text:
         raise Invalid("text", _("Write what is to be done."))
-    _judge_day(due_on)
+    _judge_day(due_on, by)
     with transaction.atomic():
         row = lock(check_in)
         if row.state == CheckIn.State.CANCELLED:
@@ -104,7 +103,7 @@ def drop(item: ActionItem, *, why: str, version: int | None, by: User) -> Action
 
 def reschedule(item: ActionItem, *, due_on: date, version: int | None, by: User) -> ActionItem:
     """Give it another day; the other one is told."""
-    _judge_day(due_on)
+    _judge_day(due_on, by)
     with transaction.atomic():
         row = _lock_open(item, version)
         before, row.due_on, row.version = row.due_on, due_on, row.version + 1
@@ -113,10 +112,11 @@ def reschedule(item: ActionItem, *, due_on: date, version: int | None, by: User)
         return row
 
 
-def _judge_day(due_on: date) -> None:
-    if due_on < today():
+def _judge_day(due_on: date, by: User) -> None:
+    day = by.local_day(timezone.now())
+    if due_on < day:
         raise Invalid("due_on", _("This day has already passed."))
-    if due_on > today() + FARTHEST:
+    if due_on > day + FARTHEST:
         raise Invalid("due_on", _("Choose a day within two years."))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -19,6 +19,7 @@ from feedback.models import CheckIn, CheckInSeries, still_meet
 from pmcycle.access import today
 from pmcycle.activity.actions import Tell, insert_new, record, settle
 from pmcycle.cycles.models import Assignment, Participation
+from pmcycle.days import day_of, today_in, zone_of
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import Absence, Employee, ReportingLine, User
 
@@ -174,9 +175,9 @@ def plan(series: Sequence[CheckInSeries]) -> int:
     fresh: list[CheckIn] = []
     for one in series:
         spans = absences[one.manager_id] + absences[one.employee_id]
-        local = rules.zone_of(one.zone)
+        local = zone_of(one.zone) or UTC
         for row in known[one.pk].values():
-            is_away = rules.is_away(row.starts_at.astimezone(local).date(), spans)
+            is_away = rules.is_away(day_of(row.starts_at, local), spans)
             if row.is_planned and is_away:
                 away.append(row.pk)
             elif row.cancelled_why == CheckIn.Why.AWAY and not is_away:
@@ -207,11 +208,12 @@ def plan(series: Sequence[CheckInSeries]) -> int:
 
 
 def _judge_time(starts_on: date, minutes: int, zone: str) -> None:
-    if rules.zone_of(zone) is None:
+    found = zone_of(zone)
+    if found is None:
         raise Invalid("zone", _("This time zone is not known."))
     if not 5 <= minutes <= 480:
         raise Invalid("minutes", _("A check-in takes between 5 minutes and 8 hours."))
-    day = timezone.now().astimezone(rules.zone_of(zone)).date()
+    day = today_in(found)
     if starts_on < day:
         raise Invalid("starts_on", _("The first day has already passed."))
     if starts_on > day + FARTHEST:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Value
-from django.db.models.functions import Cast, TruncDate
+from django.db.models.functions import Cast, Coalesce
 
 from feedback import rules
 from feedback.models.giving import FeedbackRequest
@@ -40,7 +40,10 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
         _item(taken, "action", "owner", employee, manager, "due_on", day),
         _item(taken, "action", manager, employee, "owner", "due_on", day, waits=True),
     ]
-    meets_on = TruncDate("starts_at", tzinfo=UTC)
+    # In the zone for which the two agreed upon the time; UTC for a meeting without a series.
+    zone = Coalesce(F("series__zone"), Value("UTC"))
+    local = models.Func(zone, F("starts_at"), function="timezone", output_field=models.CharField())
+    meets_on = Cast(local, models.DateField())
     prepare_from = ExpressionWrapper(
         F("starts_at") - rules.PREPARE_BEFORE, output_field=models.DateTimeField()
     )

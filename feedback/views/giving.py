@@ -27,8 +27,9 @@ from feedback.forms import (
 )
 from feedback.models import AgendaPoint, Feedback, FeedbackRequest, reports_of
 from feedback.views.going_back import back
-from pmcycle.access import UserRequest, get_editable, get_visible, today
+from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import drop_draft
+from pmcycle.days import today_here
 from pmcycle.errors import Invalid
 from pmcycle.people.models import Employee, ReportingLine
 from pmcycle.typed import row_number
@@ -169,7 +170,7 @@ def request_feedback(request: UserRequest) -> HttpResponse:
     """Ask a colleague a question."""
     if request.user.employee_id is None:
         raise Http404
-    initial: dict[str, Any] = {"about": request.user.employee_id, "due_on": today() + timedelta(days=14)}
+    initial: dict[str, Any] = {"about": request.user.employee_id, "due_on": today_here() + timedelta(days=14)}
     form = RequestForm(request.POST or None, initial=initial, user=request.user)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data

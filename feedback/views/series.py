@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -21,8 +21,8 @@ from feedback.forms import RescheduleForm, RhythmForm, ScheduleForm, Versioned
 from feedback.models import CalendarFeed, CheckIn, CheckInSeries, counterparts
 from pmcycle.access import UserRequest, get_editable, get_visible, today
 from pmcycle.activity.actions import hold_to
+from pmcycle.days import today_in, zone_of
 from pmcycle.errors import Invalid
-from pmcycle.people.models import Organisation
 
 FEED_BACK = timedelta(days=30)
 
@@ -152,14 +152,14 @@ def _calendar(rows: Any, name: str, file_name: str) -> HttpResponse:
 
 
 def _defaults(request: UserRequest) -> dict[str, Any]:
-    zone = request.user.zone_name or getattr(Organisation.objects.first(), "zone", "") or "UTC"
+    zone = request.user.zone_name or "UTC"
     day = _today_in(zone) + timedelta(days=1)
     # A meeting begins on a working day unless somebody says otherwise.
     return {"starts_on": day, "weekday": day.weekday() % 5, "zone": zone, "at": "10:00"}
 
 
-def _today_in(zone: str) -> Any:
-    return timezone.now().astimezone(rules.zone_of(zone)).date()
+def _today_in(zone: str) -> date:
+    return today_in(zone_of(zone) or UTC)
 
 
 def _try(form: RhythmForm, act: Any) -> Any:

@@ -133,13 +133,12 @@ def _tells(people: Iterable[Participation]) -> dict[int, list[Any]]:
     )
     accounts = accounts_of([*(p.employee_id for p in people), *led.values()])
     title = _("What the cycle before left unfinished came over: agree to it, change it or leave it out")
-    day = timezone.now().date().isoformat()
     return {
         p.pk: tells(
             {accounts.get(p.employee_id), accounts.get(led.get(p.pk, 0))},
             title,
             reverse("goals:of", args=[p.pk]),
-            f"goals.carried:{p.pk}:{day}",
+            f"goals.carried:{p.pk}:{p.cycle.local_day(timezone.now()).isoformat()}",
         )
         for p in people
     }

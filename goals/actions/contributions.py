@@ -32,7 +32,7 @@ def contribute(
             raise Invalid("beneficiary", _("Somebody else confirms a contribution."))
         if not beneficiary.is_working(today()):
             raise Invalid("beneficiary", _("This person does not work here any more."))
-        if happened_on > today():
+        if happened_on > by.local_day(timezone.now()):
             raise Invalid("happened_on", _("This day is still to come."))
         row = Contribution.objects.create(
             participation=participation,

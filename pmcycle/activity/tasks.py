@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC
 from typing import Any
 
 import structlog
 from celery import shared_task
 from celery.exceptions import OperationalError
 from django.db import transaction
-from django.utils import timezone
 from redis.exceptions import RedisError
 
 from pmcycle.activity.actions import delivery, sealing
 from pmcycle.activity.actions import forget_uses as forget
+from pmcycle.days import today_for_relations
 
 # A little less than the minute after which the clock strikes again.
 SECONDS = 50
@@ -53,7 +52,7 @@ def _send(task: Any, arguments: tuple[int | str, ...]) -> Callable[[], None]:
 @shared_task
 def seal_trail() -> None:
     """Once a day: write outside the database how far the trail goes."""
-    sealing.seal_trail(timezone.now().astimezone(UTC).date())
+    sealing.seal_trail(today_for_relations())
 
 
 @shared_task

@@ -7,7 +7,6 @@ says who is self, manager, former manager, skip-level or HR of a participation; 
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -25,6 +24,7 @@ from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from pmcycle import days
 from pmcycle.access import in_force, today
 from pmcycle.activity.models import UNITS, Event, WithoutSwitch
 from pmcycle.cycles.rules import StageDates
@@ -176,15 +176,12 @@ class Cycle(models.Model):
 
     def local_day(self, now: datetime) -> date:
         """The day in the cycle's zone, by which its stages open and close."""
-        return now.astimezone(self.tzinfo).date()
+        return days.day_of(now, self.tzinfo)
 
     @property
     def tzinfo(self) -> tzinfo:
         """The cycle's zone; UTC where the machine does not know its name."""
-        try:
-            return zoneinfo.ZoneInfo(self.zone)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-            return UTC
+        return days.zone_of(self.zone) or UTC
 
 
 class StageQuerySet(models.QuerySet["Stage"]):

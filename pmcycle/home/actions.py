@@ -21,6 +21,7 @@ from pmcycle.activity.actions import beat, delivery, settle_all
 from pmcycle.activity.actions.definitions import TURN_OF_DAY
 from pmcycle.activity.models import CLOCK_KINDS, Delivery, Heartbeat
 from pmcycle.cycles.models import Cycle
+from pmcycle.days import day_of
 from pmcycle.home.contributions import NEEDS
 from pmcycle.home.needs import SENTINEL, need_url
 from pmcycle.people.models import WORKS_ON, Organisation
@@ -389,7 +390,7 @@ def remind() -> int:
     needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], []]
     late = _("%(person)s is late: %(task)s")
     team, board = reverse("home:team"), _address("home:board")
-    day = now.date()
+    day = day_of(now, UTC)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('remind', 7201))")
         if not cursor.fetchone()[0]:
@@ -453,7 +454,7 @@ def turn_day() -> bool:
         for cycle in Cycle.objects.filter(state=Cycle.State.RUNNING).order_by("pk")
         if last is None or cycle.local_day(last.at) < cycle.local_day(now)
     ]
-    is_new = last is None or last.at.astimezone(UTC).date() < now.astimezone(UTC).date()
+    is_new = last is None or day_of(last.at, UTC) < day_of(now, UTC)
     for cycle in [None] if is_new else turned:
         settle_all("day_turned", by=None, cycle=cycle)
     if is_new or turned:

@@ -23,11 +23,12 @@ from pmcycle.access import UserRequest, get_visible
 from pmcycle.activity.actions import Tell, hold_to
 from pmcycle.cycles import actions as cycle_actions
 from pmcycle.cycles.models import Cycle, Stage
+from pmcycle.days import today_in
 from pmcycle.home import completion, files
 from pmcycle.home.completion import STATES, Board, Counts, Filters, Person
 from pmcycle.home.contributions import MILESTONES
 from pmcycle.typed import row_number
-from pmcycle.ui.formats import Here, here, local_day
+from pmcycle.ui.formats import Here, here
 from pmcycle.ui.tags import due, person_chip, state, when
 
 # Tones of the funnel, in the order in which they are drawn.
@@ -76,7 +77,7 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
     labels = [str(stage) for stage in stages]
     words = {kind: str(word) for kind, word in STATES.items()} | {"timeline": _("Timeline")}
     for person in found:
-        person.drawn = _drawn(person, labels, words, may_act)
+        person.drawn = _drawn(cycle, person, labels, words, may_act)
     context = {
         "cycle": cycle,
         "stages": stages,
@@ -113,12 +114,22 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
 BADGES = {"left": "frozen", "missed": "lapsed"}
 
 
-def _drawn(person: Person, labels: Sequence[str], words: Mapping[str, str], may_act: bool) -> SafeString:
+def _drawn(
+    cycle: Cycle, person: Person, labels: Sequence[str], words: Mapping[str, str], may_act: bool
+) -> SafeString:
     """One line. Written here and not in the template, because a page has a hundred cells."""
     head = _head(person.name, person.unit, person.employee, person.pk, words["timeline"])
-    place = here()
+    place = (cycle.zone, today_in(cycle.tzinfo), here())
     cells = [
-        _cell(label, cell["state"], words[cell["state"]], cell["milestone"], _day(cell), _due_on(cell), place)
+        _cell(
+            label,
+            cell["state"],
+            words[cell["state"]],
+            cell["milestone"],
+            _day(cell, cycle),
+            _due_on(cell),
+            place,
+        )
         if not cell["why"]
         else _blocked(label, words["blocked"], cell, person.pk, may_act)
         for label, cell in zip(labels, person.cells, strict=True)
@@ -140,8 +151,8 @@ def _head(name: str, unit: str, employee: int, pk: int, timeline: str) -> SafeSt
 CELL = '<td data-label="{}"><div>{}{}{}</div></td>'
 
 
-def _day(cell: Mapping[str, Any]) -> date | None:
-    return local_day(cell["reached_at"]) if cell["milestone"] else None
+def _day(cell: Mapping[str, Any], cycle: Cycle) -> date | None:
+    return cycle.local_day(cell["reached_at"]) if cell["milestone"] else None
 
 
 def _due_on(cell: Mapping[str, Any]) -> date | None:
@@ -150,7 +161,13 @@ def _due_on(cell: Mapping[str, Any]) -> date | None:
 
 @lru_cache(maxsize=8192, typed=True)
 def _cell(
-    label: str, name: str, word: str, milestone: str, day: date | None, due_on: date | None, _here: Here
+    label: str,
+    name: str,
+    word: str,
+    milestone: str,
+    day: date | None,
+    due_on: date | None,
+    place: tuple[str, date, Here],
 ) -> SafeString:
     """A cell is the same for everybody who stands there."""
     return format_html(
@@ -158,7 +175,7 @@ def _cell(
         label,
         state(BADGES.get(name, name), word),
         format_html("<br><small>{} · {}</small>", milestone, when(day)) if milestone else "",
-        format_html("<br><small>{}</small>", due(due_on)) if due_on else "",
+        format_html("<br><small>{}</small>", due(due_on, place[0])) if due_on else "",
     )
 
 

@@ -16,6 +16,7 @@ from pmcycle.kept import Kept, any_key, any_moment
 
 COLUMNS = (
     "kind", "subject_id", "recipient_id", "about_id", "named_as", "cycle_id", "stage", "due_on", "phase", "opened_at",
+    "cycle__zone",
 )  # fmt: skip
 
 
@@ -33,6 +34,7 @@ class Item:
     due_on: date | None
     phase: str
     opened_at: datetime
+    zone: str | None
 
 
 def _shaped(rows: models.QuerySet[ToDo]) -> models.QuerySet[ToDo, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from feedback.models import ActionItem
 from pmcycle.activity.models import Delivery, Heartbeat
 from pmcycle.cycles.models import Cycle, Participation, Stage, day_in
+from pmcycle.days import today_here, today_in, zone_of
 from pmcycle.home.completion import DONE
 from pmcycle.home.contributions import MILESTONES, NEEDS
 from pmcycle.home.items import Item, open_items_of
@@ -90,10 +91,12 @@ def line_of(item: Item) -> Line:
         due_on=item.due_on,
         minutes=need.minutes,
         stage=item.stage,
+        on=today_in(zone_of(item.zone) or UTC) if item.zone else today_here(),
+        zone=item.zone or "",
     )
 
 
-def desk(user: User, today: date) -> Desk:
+def desk(user: User) -> Desk:
     """What needs the reader today, what waits on others, and how the cycle stands."""
     mine = open_items_of(user.employee_id, timezone.now()) if user.employee_id else []
     todo = [item for item in mine if item.phase == "todo"]
@@ -101,7 +104,7 @@ def desk(user: User, today: date) -> Desk:
     participation = RUNNING.first(me=user.employee_id) if user.employee_id else None
     cycle = participation.cycle if participation else _running_cycle(user)
     return Desk(
-        groups=grouped(map(line_of, todo), today),
+        groups=grouped(map(line_of, todo)),
         waits=sorted(map(line_of, waits), key=lambda line: (line.due_on or date.max, line.title)),
         cycle=cycle,
         participation=participation,

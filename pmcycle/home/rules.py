@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -24,10 +24,18 @@ class Line:
     due_on: date | None
     minutes: int
     stage: str
+    # The present day where the due day is judged, and that place: a cycle's zone, or "" where the reader is.
+    on: date | None = None
+    zone: str = ""
 
     @property
     def time(self) -> str:
         return time_needed(self.minutes)
+
+    @property
+    def days_left(self) -> int:
+        """How many days are left in the line's place; without a due day, no end of them."""
+        return (self.due_on - self.on).days if self.due_on and self.on else date.max.toordinal()
 
 
 @dataclass(frozen=True)
@@ -41,17 +49,20 @@ class Group:
         return sum(line.minutes for line in self.lines)
 
 
-def grouped(lines: Iterable[Line], today: date) -> list[Group]:
-    """Overdue, due within a week, later (or without a day); each by day, empty ones left out."""
+def grouped(lines: Iterable[Line]) -> list[Group]:
+    """Overdue, due within a week, later (or without a day); each by day, empty ones left out.
+
+    How far off a day is, is counted from today in the line's own place.
+    """
     in_order = sorted(lines, key=lambda line: (line.due_on or date.max, line.title))
-    week = today + timedelta(days=THIS_WEEK)
-    overdue = [line for line in in_order if line.due_on and line.due_on < today]
-    soon = [line for line in in_order if line.due_on and today <= line.due_on <= week]
-    later = [line for line in in_order if line.due_on is None or line.due_on > week]
     groups = [
-        Group(gettext_lazy("Overdue"), overdue, "danger"),
-        Group(gettext_lazy("This week"), soon, "accent"),
-        Group(gettext_lazy("Later"), later, "mute"),
+        Group(gettext_lazy("Overdue"), [line for line in in_order if line.days_left < 0], "danger"),
+        Group(
+            gettext_lazy("This week"),
+            [line for line in in_order if 0 <= line.days_left <= THIS_WEEK],
+            "accent",
+        ),
+        Group(gettext_lazy("Later"), [line for line in in_order if line.days_left > THIS_WEEK], "mute"),
     ]
     return [group for group in groups if group.lines]
 

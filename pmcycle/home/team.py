@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from feedback.models import ActionItem, last_talk
 from goals.models import Goal, KeyResult
-from pmcycle.access import in_force
+from pmcycle.access import in_force, today
 from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
 from pmcycle.home.completion import DONE
 from pmcycle.home.contributions import MILESTONES
@@ -95,19 +95,17 @@ def _team(me: int, day: date, search: str = "") -> QuerySet[Participation]:
 TEAM: Kept[Participation] = Kept(_team, me=any_key, day=any_day)
 
 
-def grid(user: User, now: datetime, today: date, sort: str = "silence", search: str = "") -> Grid:
+def grid(user: User, now: datetime, sort: str = "silence", search: str = "") -> Grid:
     """The reader's people in the newest running cycle, longest silence first."""
     me = user.employee_id or 0
-    found = list(_team(me, today, search) if search else TEAM(me=me, day=today))
+    found = list(_team(me, today(), search) if search else TEAM(me=me, day=today()))
     cycle = found[0].cycle if found else None
     stages = list(cycle.stages.all()) if cycle else []
     staff = [row.employee_id for row in found]
     turns = turns_of(staff, cycle.pk, now) if cycle else {}
     labels = [str(stage.get_kind_display()) for stage in stages]
     reached = {kind: str(word) for kind, word in MILESTONES.items()}
-    rows = [
-        _row(row, list(zip(stages, labels, strict=True)), turns, reached, user, now, today) for row in found
-    ]
+    rows = [_row(row, list(zip(stages, labels, strict=True)), turns, reached, user, now) for row in found]
     if sort == "silence":
         rows.sort(key=lambda row: row.participation.last_talk or NEVER)
     elif sort == "goals":
@@ -126,7 +124,6 @@ def _row(
     reached: Mapping[str, str],
     user: User,
     now: datetime,
-    today: date,
 ) -> Row:
     cells = []
     for stage, label in stages:
@@ -136,7 +133,7 @@ def _row(
             theirs=part.employee_id in turn.recipients,
             mine=user.employee_id in turn.recipients,
             others=bool(turn.recipients),
-            is_late=turn.due_on is not None and turn.due_on < today,
+            is_late=turn.due_on is not None and turn.due_on < part.cycle.local_day(now),
             milestone=reached.get(turn.milestone, ""),
             is_done=turn.milestone in DONE,
         )

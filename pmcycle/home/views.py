@@ -23,7 +23,7 @@ from pmcycle.home.health import problems
 @require_GET
 def index(request: UserRequest) -> HttpResponse:
     """What needs me, the same page for all."""
-    return render(request, "home/index.html", {"desk": needs.desk(request.user, timezone.localdate())})
+    return render(request, "home/index.html", {"desk": needs.desk(request.user)})
 
 
 @login_required
@@ -36,7 +36,6 @@ def team(request: UserRequest) -> HttpResponse:
     grid = teams.grid(
         request.user,
         timezone.now(),
-        timezone.localdate(),
         sort=chosen.get("sort") or "silence",
         search=chosen.get("q") or "",
     )

@@ -33,12 +33,13 @@ class TokenAuthentication(BaseAuthentication):
             token is None
             or not secrets.compare_digest(token.digest, digest(parts[2]))
             or token.revoked_at is not None
-            or token.expires_on < now.date()
         ):
             raise AuthenticationFailed(_("This token is unknown, revoked or has run out."))
         user = Backend().get_user(token.user_id)
         if user is None:
             raise AuthenticationFailed(_("This account is closed."))
+        if token.expires_on < user.local_day(now):
+            raise AuthenticationFailed(_("This token is unknown, revoked or has run out."))
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         let_through(user, lambda _now: ApiToken.objects.filter(pk=token.pk, revoked_at=None).exists())
         return user, token

@@ -12,7 +12,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.access import today
+from pmcycle.days import today_here
 from pmcycle.people.actions.importing import OPEN
 from pmcycle.people.models import SCOPES, Employee, Import, Role, Unit
 from pmcycle.people.rules import columns, lines, names
@@ -183,7 +183,7 @@ class ColumnsForm(forms.Form):
         shown: list[tuple[str, Any]] = []
         for order in ORDERS:
             try:
-                day = read_date(text, order, today().year)
+                day = read_date(text, order, today_here().year)
             except Unreadable:
                 day = None
             after = f" ({text} → {formats.date_format(day, 'j F Y')})" if day else ""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pmcycle.access import doors_of, kept_with
+from pmcycle.days import zone_of
 from pmcycle.errors import NoLonger
 from pmcycle.people.backends import Backend
 from pmcycle.people.models import Standing, User, in_use
@@ -26,13 +26,9 @@ class LocalTimeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
-        name = user.zone_name if user.is_authenticated else ""
         if user.is_authenticated:
             structlog.contextvars.bind_contextvars(user_id=user.pk)
-        try:
-            zone = zoneinfo.ZoneInfo(name) if name else None
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-            zone = None
+        zone = zone_of(user.zone_name) if user.is_authenticated else None
         if zone is None:
             timezone.deactivate()
         else:

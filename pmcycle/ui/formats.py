@@ -20,6 +20,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, to_locale
 from markdown_it import MarkdownIt
 
+from pmcycle.days import begin_of
+
 Number = int | float | Decimal
 Day = dt.date | dt.datetime
 Here = tuple[str, str, dt.date]
@@ -173,9 +175,12 @@ def _when_html(value: Day, full: bool, relative: bool, _here: Here) -> SafeStrin
     )
 
 
-def due_text(value: Day, today: dt.date | None = None) -> str:
-    """Return how far off a due day is: "due today", "due in 3 days", "2 days overdue"; far days as a date."""
-    days = (local_day(value) - (today or local_day(timezone.now()))).days
+def due_text(day: dt.date, today: dt.date) -> str:
+    """Return how far off a due day is: "due today", "due in 3 days", "2 days overdue"; far days as a date.
+
+    ``today`` is the day in the place of the due day, which need not be the reader's.
+    """
+    days = (day - today).days
     if days == 0:
         return gettext("due today")
     if days == 1:
@@ -184,13 +189,23 @@ def due_text(value: Day, today: dt.date | None = None) -> str:
         return ngettext("%(n)d day overdue", "%(n)d days overdue", -days) % {"n": -days}
     if days <= 21:
         return ngettext("due in %(n)d day", "due in %(n)d days", days) % {"n": days}
-    return gettext("due %(day)s") % {"day": when_text(local_day(value))}
+    return gettext("due %(day)s") % {"day": when_text(day)}
 
 
-def due_tone(value: Day, today: dt.date | None = None) -> str:
+def due_tone(day: dt.date, today: dt.date) -> str:
     """Return how pressing a due day is: ``late``, ``soon`` (within three days) or ``later``."""
-    days = (local_day(value) - (today or local_day(timezone.now()))).days
+    days = (day - today).days
     return "late" if days < 0 else "soon" if days <= 3 else "later"
+
+
+def place_text(zone: str) -> str:
+    """Return a time zone as people say it: the place, "New York"."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def day_end_text(day: dt.date, zone: dt.tzinfo) -> str:
+    """Return when a day that ends at midnight in a zone is over for the reader, in their own zone."""
+    return when_text(begin_of(day + dt.timedelta(days=1), zone))
 
 
 def markdown_html(text: object) -> SafeString:

@@ -25,6 +25,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, pgettext
 
+from pmcycle.days import begin_of, today_here, today_in, zone_of
 from pmcycle.ui import charts, formats
 
 register = template.Library()
@@ -80,26 +81,38 @@ def when(value: formats.Day | None, full: bool = False, relative: bool = False) 
 
 
 @register.simple_tag
-def due(value: formats.Day | None, done: bool = False) -> SafeString:
-    """``{% due day %}``: how far off, with colour, word and icon.
+def due(value: dt.date | None, zone: str) -> SafeString:
+    """``{% due day zone %}``: how far off in the place of the due day, with colour, word and icon.
 
-    ``done``: only the date, for what is finished.
+    ``zone``: that of the cycle that set the day, or "" for a day that belongs to no cycle and is judged
+    where the reader is. Where midnight is another one there than for the reader, the place is named, and
+    when the day is over for the reader stands on hover.
     """
-    if not isinstance(value, dt.date) or done:
+    if value is None:
         return formats.when_html(value)
-    return _due(value, formats.here())
+    found = zone_of(zone)
+    return _due(value, zone if found else "", today_in(found) if found else today_here(), formats.here())
 
 
 @lru_cache(maxsize=4096)
-def _due(value: formats.Day, _here: formats.Here) -> SafeString:
-    tone = formats.due_tone(value)
+def _due(day: dt.date, zone: str, today: dt.date, _here: formats.Here) -> SafeString:
+    tone, there, reader = formats.due_tone(day, today), zone_of(zone), timezone.get_current_timezone()
+    title, place = day.isoformat(), SafeString("")
+    if there:
+        title = f"{title} {zone}"
+        midnight = day + dt.timedelta(days=1)
+        if begin_of(midnight, there) != begin_of(midnight, reader):
+            words = gettext("ends %(when)s your time") % {"when": formats.day_end_text(day, there)}
+            title = f"{title}, {words}"
+            place = format_html('<span class="due-place"> · {}</span>', formats.place_text(zone))
     return format_html(
-        '<time class="due due-{}" datetime="{}" title="{}">{}{}</time>',
+        '<time class="due due-{}" datetime="{}" title="{}">{}{}{}</time>',
         tone,
-        value.isoformat(),
-        formats.exact_instant(value),
+        day.isoformat(),
+        title,
         icon({"late": "alert-circle", "soon": "clock"}.get(tone, "calendar")),
-        formats.due_text(value),
+        formats.due_text(day, today),
+        place,
     )
 
 
@@ -899,4 +912,4 @@ def htmx_headers(context: Context) -> str:
 @register.simple_tag
 def today() -> dt.date:
     """Return today's date in the active time zone."""
-    return formats.local_day(timezone.now())
+    return today_here()

@@ -130,10 +130,45 @@ def test_numbers_follow_the_language() -> None:
 def test_due(days: int, expected: str, tone: str) -> None:
     """Near days are counted, far ones named; the tone follows."""
     day = dt.date(2026, 5, 12) + dt.timedelta(days=days)
-    assert formats.due_text(day) == expected
-    assert formats.due_tone(day) == tone
-    assert f"due-{tone}" in render("{% due day %}", day=day)
-    assert "due-" not in render("{% due day done=True %}", day=day)
+    assert formats.due_text(day, NOON.date()) == expected
+    assert formats.due_tone(day, NOON.date()) == tone
+    assert f"due-{tone}" in render('{% due day "" %}', day=day)
+
+
+@pytest.mark.parametrize(
+    ("zone", "reader", "words", "place", "title"),
+    [
+        # 12 May, noon in UTC: still 12 May in New York, already 13 May on Kiritimati.
+        ("UTC", "UTC", "due today", "", "2026-05-12 UTC"),
+        (
+            "America/New_York", "UTC", "due today", "New York",
+            "2026-05-12 America/New_York, ends 13 May, 04:00 your time",
+        ),
+        (
+            "Pacific/Kiritimati", "UTC", "1 day overdue", "Kiritimati",
+            "2026-05-12 Pacific/Kiritimati, ends 12 May, 10:00 your time",
+        ),
+        (
+            "UTC", "Pacific/Kiritimati", "due today", "UTC",
+            "2026-05-12 UTC, ends 13 May, 14:00 your time",
+        ),
+        # Another name, but the same midnight: nothing to say.
+        ("Europe/Vienna", "Europe/Berlin", "due today", "", "2026-05-12 Europe/Vienna"),
+        # A day of no cycle is judged where the reader is.
+        ("", "Pacific/Kiritimati", "1 day overdue", "", "2026-05-12"),
+        ("", "America/New_York", "due today", "", "2026-05-12"),
+    ],
+)  # fmt: skip
+@time_machine.travel(NOON, tick=False)
+def test_a_due_day_is_judged_and_shown_in_its_own_place(
+    zone: str, reader: str, words: str, place: str, title: str
+) -> None:
+    with timezone.override(reader):
+        html = render("{% due day zone %}", day=dt.date(2026, 5, 12), zone=zone)
+    assert words in html
+    assert f'title="{title}"' in html
+    assert (f'<span class="due-place"> · {place}</span>' in html) == bool(place)
+    assert ("due-place" in html) == bool(place)
 
 
 @time_machine.travel(NOON, tick=False)
@@ -143,7 +178,6 @@ def test_an_instant_is_written_in_the_readers_zone() -> None:
     with timezone.override("Asia/Tokyo"):
         assert formats.when_text(late) == "13 May, 08:30"
         assert 'title="2026-05-13 08:30:00 JST"' in formats.when_html(late)
-        assert formats.due_text(late) == "due tomorrow"
     assert formats.when_text(dt.date(2025, 5, 12)) == "12 May 2025"
     assert formats.when_text(dt.date(2026, 5, 12), full=True) == "Tuesday 12 May 2026"
     assert render("{% when none %}", none=None) == '<span class="text-secondary">–</span>'

@@ -8,7 +8,6 @@ and clients take for the one they have: at least once on the wire, once for the 
 from __future__ import annotations
 
 import smtplib
-import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +30,7 @@ from django.utils.translation import ngettext
 
 from pmcycle.activity.models import CLOCK_KINDS, PASSWORD_LINK, Delivery, Notice
 from pmcycle.activity.rules import TRIES, is_for_good, retry_after
+from pmcycle.days import today_here, zone_of
 from pmcycle.ui.formats import due_text
 
 if TYPE_CHECKING:
@@ -108,12 +108,12 @@ def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
     recipient = claimed.recipient
     notices = [row.notice for row in claimed.rows]
     links = {row.notice_id: row.link or row.notice.url for row in claimed.rows}
-    with timezone.override(_zone(recipient.zone_name)):
+    with timezone.override(zone_of(recipient.zone_name)):
         lines = [
             {
                 "title": n.title,
                 "link": link_of(n, recipient, links[n.pk]),
-                "due": due_text(n.due_on) if n.due_on else "",
+                "due": due_text(n.due_on, today_here()) if n.due_on else "",
             }
             for n in notices
         ]
@@ -162,13 +162,6 @@ def _why(is_reminder: bool) -> str:
             "At most one such mail comes on a working day, in the morning where you are. What is done is not reminded."
         )
     return _("You get this because it is your turn, or because somebody answered you.")
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo | None:
-    try:
-        return zoneinfo.ZoneInfo(name) if name else None
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return None
 
 
 def deliver(*, reminders: bool, is_time_up: Callable[[], bool] = lambda: False) -> int:

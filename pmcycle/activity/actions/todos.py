@@ -20,6 +20,7 @@ from pmcycle.activity.actions.definitions import (
 )
 from pmcycle.activity.models import UNITS
 from pmcycle.activity.rules import DROPPING, FINISHING
+from pmcycle.days import day_of, today_for_relations
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
@@ -59,7 +60,15 @@ def settle(
         who = _near(about) if wide else sorted(about)
         _run(apps, OF_PEOPLE, why, by=by, at=at, is_wide=wide, who=who)
         return
-    values = [apps, sorted(about), wide, _today(), at or timezone.now(), by.pk if by else None, why]
+    values = [
+        apps,
+        sorted(about),
+        wide,
+        today_for_relations(),
+        at or timezone.now(),
+        by.pk if by else None,
+        why,
+    ]
     with connection.cursor() as cursor:
         cursor.execute("SELECT todo_act(%s::text[], %s::bigint[], %s, %s, %s, %s, %s)", values)
 
@@ -93,12 +102,12 @@ def settle_all(verb: str, *, by: User | None, cycle: int | None = None) -> None:
         # Somebody acts on them just now. Nothing is held while that is waited for.
         _ask("SELECT pg_advisory_xact_lock(hashtextextended('employee:' || %s::bigint, 7201))", [later[0]])
         later = later[PART:] + _settle_part(later[:PART], actor, verb)
-    _ask("SELECT todo_nobody(%s, %s, %s, %s)", [_today(), timezone.now(), actor, verb])
+    _ask("SELECT todo_nobody(%s, %s, %s, %s)", [today_for_relations(), timezone.now(), actor, verb])
 
 
 def _settle_part(who: list[int], actor: int | None, why: str) -> list[int]:
     """Settle for those of these people on whom nobody acts at the moment; the others."""
-    values = [who, _today(), timezone.now(), actor, why]
+    values = [who, today_for_relations(), timezone.now(), actor, why]
     left: list[int] = _ask("SELECT todo_part(%s::bigint[], %s, %s, %s, %s)", values)
     return left
 
@@ -131,12 +140,8 @@ def settle_roles(verb: str, *, by: User | None) -> None:
 def _near(people: Collection[int]) -> list[int]:
     """These people, whom they write about and who writes about them."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT todo_near(%s, %s)", [sorted(people), _today()])
+        cursor.execute("SELECT todo_near(%s, %s)", [sorted(people), today_for_relations()])
         return sorted((cursor.fetchone() or [None])[0] or people)
-
-
-def _today() -> Any:
-    return datetime.now(UTC).date()
 
 
 def _why(verb: str, *, is_wide: bool) -> str:
@@ -158,7 +163,7 @@ def _run(
 ) -> None:
     """Run the statements for many, each planned for what it is about."""
     given = {
-        "day": _today(),
+        "day": today_for_relations(),
         "at": at or timezone.now(),
         "actor": by.pk if by else None,
         "why": why,
@@ -200,7 +205,7 @@ def _is_late(since: datetime | None, given: dict[str, Any], *, is_wide: bool) ->
     """Whether what lapsed since the clock struck is dropped first; `given` learns since when that is."""
     if since is None or given["why"] == "day_turned":
         return False
-    given["since_at"], given["since_day"] = since, given["day"] if is_wide else since.astimezone(UTC).date()
+    given["since_at"], given["since_day"] = since, given["day"] if is_wide else day_of(since, UTC)
     return True
 
 
@@ -229,7 +234,7 @@ def misplaced() -> list[Drift]:
 
 def _differences(part: str) -> list[Drift]:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM todo_drift_{part}(%s, %s)", [_today(), timezone.now()])  # noqa: S608 - an app's name
+        cursor.execute(f"SELECT * FROM todo_drift_{part}(%s, %s)", [today_for_relations(), timezone.now()])  # noqa: S608 - an app's name
         return [Drift(*row) for row in cursor.fetchall()]
 
 

@@ -31,6 +31,7 @@ from pmcycle.cycles.models import (
     population,
 )
 from pmcycle.cycles.views.shared import editable_cycle, line_of, named, who_is
+from pmcycle.days import today_here
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee, Unit, calendar
 from pmcycle.typed import done, read_version, row_number, search_words
@@ -57,7 +58,7 @@ def create(request: UserRequest) -> HttpResponse:
             raise PermissionDenied(_("HR admins make cycles."))
         raise Http404
     earlier = Cycle.objects.visible_to(request.user)
-    today = timezone.localdate()
+    today = today_here()
     first = today.replace(month=1, day=1, year=today.year + (today.month > 6))
     initial = {
         "name": _("Cycle %s") % first.year,

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pmcycle.access import UserRequest, get_editable
+from pmcycle.access import UserRequest, get_editable, today
 from pmcycle.cycles.models import (
     Cycle,
     Stage,
@@ -44,7 +43,7 @@ def why_not(judge: Callable[[Any], None], row: Cycle | Stage) -> str:
 
 def named(typed: str) -> Any:
     """Working people whose name or number holds these words, any order."""
-    people = Employee.objects.working(timezone.localdate()).select_related("unit")
+    people = Employee.objects.working(today()).select_related("unit")
     for word in typed.split()[:5]:
         people = people.filter(Q(name__icontains=word) | Q(number__iexact=word))
     return people

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from django.utils import timezone
+from datetime import UTC, timedelta
 
 from appraisals.models import ReleasedResult
 from evaluations import actions
@@ -12,6 +10,7 @@ from evaluations.actions import EvaluationText, PointText, StepText
 from feedback.models import Entry
 from pmcycle.access import today
 from pmcycle.cycles.models import Participation
+from pmcycle.days import day_of
 from pmcycle.home.demo import texts
 from pmcycle.home.demo.company import Company
 from pmcycle.home.demo.cycle import DemoCycle
@@ -47,7 +46,7 @@ def _text(company: Company, participation: Participation, manager: Employee, num
     points = [PointText("achievement", text) for text in words.achievements]
     told = Entry.objects.filter(conversation__participation=participation, author=manager).first()
     if told is not None:
-        day = timezone.localdate(told.said_at)
+        day = day_of(told.said_at, UTC)
         label = f"{day:%d %b %Y} · Conversation: {told.body[:100]}"
         points.append(PointText("shortcoming", words.shortcoming, "entry", told.pk, label))
     steps = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import OuterRef, Subquery
@@ -19,6 +19,7 @@ from feedback.models import (
     FeedbackRequest,
 )
 from pmcycle.access import today
+from pmcycle.days import day_of
 from pmcycle.home.demo import texts
 from pmcycle.home.demo.company import Company
 from pmcycle.home.demo.cycle import DemoCycle
@@ -138,7 +139,7 @@ def _check_ins(company: Company, demo: DemoCycle) -> None:
         )
         if held and number % 7 in (2, 3):
             done = meeting.starts_at + timedelta(days=6) if chance.random() < 0.7 else None
-            due = (meeting.starts_at + timedelta(days=chance.choice([8, 16, 30]))).date()
+            due = day_of(meeting.starts_at + timedelta(days=chance.choice([8, 16, 30])), UTC)
             actions.append(
                 ActionItem(
                     check_in=meeting,

@@ -486,13 +486,14 @@ def set_zone(user: User, zone: str) -> None:
 
 def create_token(user: User, name: str, scopes: list[str], expires_on: date) -> tuple[ApiToken, str]:
     """A new key for the API and, for this once, its secret."""
-    if expires_on <= today():
+    day = user.local_day(timezone.now())
+    if expires_on <= day:
         raise Invalid("expires_on", _("Choose a day that is still to come."))
-    if expires_on > today() + timedelta(days=TOKEN_DAYS):
+    if expires_on > day + timedelta(days=TOKEN_DAYS):
         raise Invalid("expires_on", _("A token lasts a year at most."))
     secret = secrets.token_hex(24)
     with transaction.atomic():
-        if ApiToken.objects.filter(user=user, revoked_at__isnull=True, expires_on__gte=today()).count() >= 20:
+        if ApiToken.objects.filter(user=user, revoked_at__isnull=True, expires_on__gte=day).count() >= 20:
             raise Refused(_("Twenty tokens are enough. Revoke one that is not used."))
         token = ApiToken.objects.create(
             user=user,

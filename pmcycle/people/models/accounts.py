@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -18,6 +18,7 @@ from django.db.models.functions import JSONObject, Lower
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.activity.models import WithoutSwitch
+from pmcycle.days import day_of, zone_of
 from pmcycle.people.models.company import Organisation, Unit
 from pmcycle.people.models.records import Employee, ReportingLine
 from pmcycle.people.models.scopes import DatedQuerySet, date_span
@@ -243,8 +244,17 @@ class User(AbstractBaseUser):
 
     @property
     def zone_name(self) -> str:
-        """The zone in which this person reads times."""
-        return self.zone or (self.employee.zone if self.employee else "") or ""
+        """The zone in which this person reads times: their own, else the company's; "" if there is none."""
+        return self.zone or (self.employee.zone if self.employee else "") or self.house_zone or ""
+
+    @cached_property
+    def house_zone(self) -> str | None:
+        """The company's zone; the sign-in backend reads it with the user."""
+        return Organisation.objects.values_list("zone", flat=True).first()
+
+    def local_day(self, now: datetime) -> date:
+        """The day where this person is, by which what they promise and answer is judged."""
+        return day_of(now, zone_of(self.zone_name) or UTC)
 
 
 class RoleGrantQuerySet(DatedQuerySet):

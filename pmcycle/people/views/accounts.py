@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from pmcycle.access import UserRequest, get_editable, today
 from pmcycle.activity.actions import hold_to
+from pmcycle.days import today_here
 from pmcycle.errors import Invalid
 from pmcycle.people.actions import accounts as actions
 from pmcycle.people.actions import addresses
@@ -367,7 +368,7 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def tokens(request: UserRequest) -> HttpResponse:
     """One's own keys for the API; a new one's secret is shown in the answer and never again."""
-    form = TokenForm(request.POST or None, initial={"expires_on": today() + timedelta(days=90)})
+    form = TokenForm(request.POST or None, initial={"expires_on": today_here() + timedelta(days=90)})
     secret = ""
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
@@ -378,9 +379,9 @@ def tokens(request: UserRequest) -> HttpResponse:
         except Invalid as error:
             form.add_error(error.field, error.reason)
         else:
-            form = TokenForm(initial={"expires_on": today() + timedelta(days=90)})
+            form = TokenForm(initial={"expires_on": today_here() + timedelta(days=90)})
     rows = ApiToken.objects.visible_to(request.user)[:50]
-    context = {"form": form, "tokens": rows, "secret": secret, "today": today()}
+    context = {"form": form, "tokens": rows, "secret": secret, "today": today_here()}
     status = 422 if form.is_bound and form.errors else 201 if secret else 200
     return render(request, "people/tokens.html", context, status=status)
 

@@ -10,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from pmcycle.access import UserRequest, get_editable, get_visible, today
+from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.days import today_here
 from pmcycle.people.actions import company
 from pmcycle.people.forms import HolidayForm, WorkingDaysForm
 from pmcycle.people.models import Holiday, Organisation
@@ -31,9 +32,9 @@ def _page(request: UserRequest, organisation: Organisation, **bound: Form) -> Ht
     context = {
         "days_form": WorkingDaysForm(initial=said),
         "holiday_form": HolidayForm(),
-        "holidays": Holiday.objects.visible_to(request.user).filter(day__gte=today())[:MOST_SHOWN],
+        "holidays": Holiday.objects.visible_to(request.user).filter(day__gte=today_here())[:MOST_SHOWN],
         "past": Holiday.objects.visible_to(request.user)
-        .filter(day__lt=today())
+        .filter(day__lt=today_here())
         .order_by("-day")[:MOST_SHOWN],
         **bound,
     }
