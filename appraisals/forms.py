@@ -20,6 +20,7 @@ from appraisals.models import Answer, Appeal, Appraisal, Form, Question
 from goals.models import Goal
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.people.models import Unit
+from pmcycle.ui.fields import NumberField
 
 
 class AnswersForm(forms.Form):
@@ -368,11 +369,12 @@ def _text(
 
 
 def _weight(data: Mapping[str, str], name: str, errors: dict[str, str]) -> Decimal:
-    field = forms.DecimalField(min_value=0, max_value=100, max_digits=5, decimal_places=2, required=False)
+    field = NumberField(min_value=0, max_value=100, max_digits=5, decimal_places=2, required=False)
     try:
-        value: Decimal | None = field.clean(str(data.get(name, ""))[:20].replace(",", "."))
-    except ValidationError:
-        errors[name] = _("A weight lies between 0 and 100.")
+        value: Decimal | None = field.clean(str(data.get(name, ""))[:20])
+    except ValidationError as error:
+        is_unsure = error.error_list[0].code == "unsure"
+        errors[name] = error.messages[0] if is_unsure else _("A weight lies between 0 and 100.")
         return Decimal(0)
     return value if value is not None else Decimal(0)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from goals.rules import balance
 from pmcycle.cycles.rules import Need
 
 NEEDS: dict[str, Need] = {
@@ -68,8 +69,14 @@ def rounded(value: Decimal) -> Decimal:
 
 
 def weight_problem(weights: Iterable[Decimal]) -> Decimal:
-    """What the weights of the scored sections lack to 100: positive if too little, negative if too much."""
-    return HUNDRED - sum(weights, Decimal(0))
+    """What the weights of the scored sections lack to 100: positive if too little, negative if too much.
+
+    Nothing where they come to 100 by the one rule for weights (`goals.rules.balance`): 33.33 × 3 do. A
+    score is a mean by weight, so what rounding has left needs no owner here. Sections without weight are
+    not scored, and lend the rule no slack.
+    """
+    found = balance([weight for weight in weights if weight])
+    return Decimal(0) if found.is_whole else found.left
 
 
 # --- the score -------------------------------------------------------------------------------------

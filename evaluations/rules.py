@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -36,13 +36,16 @@ MILESTONES: dict[str, Any] = {
 
 # Below this many people a share says too much about single ones (4-access, rule 10).
 SMALLEST_GROUP = 5
+PLACES = Decimal("0.0001")
 
 
 def share(part: int, whole: int) -> Decimal | None:
-    """A fraction of one with four places; None when there is nothing to take a part of."""
+    """A fraction of one with four places, one itself only for all; None when there is nothing to take a part of."""
     if whole == 0:
         return None
-    return (Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+    exact = Decimal(part) / Decimal(whole)
+    rounded = exact.quantize(PLACES, rounding=ROUND_HALF_UP)
+    return exact.quantize(PLACES, rounding=ROUND_DOWN) if exact < 1 <= rounded else rounded
 
 
 def suppressed(rows: Sequence[Mapping[str, Any]], *sizes: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext_lazy
 from feedback import rules
 from feedback.models import LONG_TEXT, CheckIn, Feedback, counterparts, reports_of
 from pmcycle.people.models import Employee, User
-from pmcycle.ui.fields import ExplainedChoiceField, field_of
+from pmcycle.ui.fields import ExplainedChoiceField, WholeField, field_of
 
 BIGGEST_ID = 2**63 - 1
 
@@ -107,7 +107,7 @@ class MoveForm(Versioned):
     """Another time for one meeting, in the reader's own zone."""
 
     starts_at = forms.DateTimeField(label=_("New time"), widget=forms.DateTimeInput())
-    minutes = forms.IntegerField(label=_("Minutes"), min_value=5, max_value=480)
+    minutes = WholeField(label=_("Minutes"), min_value=5, max_value=480)
 
 
 class PointForm(forms.Form):

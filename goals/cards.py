@@ -16,12 +16,13 @@ from goals.rules import (
     Balance,
     KeyResultText,
     balance,
+    behind_of,
     capped,
     goal_progress,
     key_result_progress,
     key_result_words,
 )
-from pmcycle.ui.formats import local_day, when_text
+from pmcycle.ui.formats import local_day, percent_number, when_text
 
 
 def standing_of(key_result: KeyResult) -> dict[str, Any]:
@@ -45,6 +46,16 @@ class Row:
     raw: Decimal | None
     spark: list[Decimal]
     form: ProgressForm
+
+    @property
+    def reached(self) -> str:
+        """How far it is in words: what counts, and where that is cut, what was measured."""
+        words = {"n": percent_number(self.progress), "raw": percent_number(self.raw)}
+        if self.raw is None or self.progress == self.raw:
+            return _("%(n)s %%") % words
+        if self.raw < 0:
+            return _("%(n)s %%, below the start: %(raw)s %%") % words
+        return _("%(n)s %%, in fact %(raw)s %%") % words
 
 
 def row_of(key_result: Any, cap: Decimal, form: ProgressForm | None = None) -> Row:
@@ -101,6 +112,11 @@ class Card:
     def unmeasured(self) -> int:
         """How many of its key results nobody has said anything about."""
         return sum(row.raw is None for row in self.rows)
+
+    @property
+    def behind(self) -> int:
+        """How many of its key results are below their start."""
+        return behind_of(row.raw for row in self.rows)
 
     @property
     def is_countered(self) -> bool:

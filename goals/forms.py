@@ -12,19 +12,19 @@ from django.utils.translation import gettext_lazy
 from goals.actions import GoalText
 from goals.models import ChangeRequest, Goal, GoalQuerySet, KeyResult
 from goals.rules import MAX_KEY_RESULTS, KeyResultText, key_result_problem
-from pmcycle.access import today
 from pmcycle.cycles.models import Participation, ParticipationQuerySet
+from pmcycle.days import today_here
 from pmcycle.people.models import Employee, Unit
-from pmcycle.ui.fields import field_of
+from pmcycle.ui.fields import NumberField, NumberInput, field_of
 
 LONG = 20_000
 
 
-def figure(label: Any) -> forms.DecimalField:
-    return forms.DecimalField(label=label, required=False, max_digits=14, decimal_places=4)
+def figure(label: Any) -> NumberField:
+    return NumberField(label=label, required=False, max_digits=14, decimal_places=4)
 
 
-class WeightInput(forms.NumberInput):
+class WeightInput(NumberInput):
     """Needed for goals of the cycle only, so the browser must not insist."""
 
     def use_required_attribute(self, initial: Any) -> bool:
@@ -68,13 +68,13 @@ class WordingForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    weight = forms.DecimalField(
+    weight = NumberField(
         label=gettext_lazy("Weight"),
         max_digits=5,
         decimal_places=2,
         min_value=Decimal("0.01"),
         max_value=Decimal(100),
-        widget=WeightInput(attrs={"step": "any"}),
+        widget=WeightInput(),
         error_messages={
             "required": gettext_lazy("How much does it weigh? The goals of the cycle come to 100.")
         },
@@ -208,7 +208,7 @@ KeyResultFormSet = forms.formset_factory(
 class ProgressForm(forms.Form):
     """One update of one key result."""
 
-    value = forms.DecimalField(label=gettext_lazy("Now at"), max_digits=14, decimal_places=4, required=False)
+    value = NumberField(label=gettext_lazy("Now at"), max_digits=14, decimal_places=4, required=False)
     confidence = forms.ChoiceField(label=gettext_lazy("Confidence"), choices=KeyResult.Confidence.choices)
     note = forms.CharField(
         label=gettext_lazy("Note"), max_length=LONG, required=False, widget=forms.Textarea(attrs={"rows": 2})
@@ -252,7 +252,7 @@ class ContributionForm(forms.Form):
         label=gettext_lazy("Who had the benefit?"), max_length=254,
         help_text=gettext_lazy("Their e-mail address or employee number. They confirm in one click."),
     )  # fmt: skip
-    happened_on = forms.DateField(label=gettext_lazy("When?"), widget=forms.DateInput(), initial=today)
+    happened_on = forms.DateField(label=gettext_lazy("When?"), widget=forms.DateInput(), initial=today_here)
 
     def clean_beneficiary(self) -> Employee:
         typed = self.cleaned_data["beneficiary"].strip()

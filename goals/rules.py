@@ -6,9 +6,10 @@ set of goals that comes to 100.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -130,13 +131,27 @@ def capped(raw: Decimal | None, cap: Decimal) -> Decimal | None:
     return None if raw is None else min(max(raw, Decimal(0)), cap)
 
 
+def behind_of(parts: Iterable[Decimal | None]) -> int:
+    """How many key results are below their start, which the capped progress does not show."""
+    return sum(part is not None and part < 0 for part in parts)
+
+
 def goal_progress(parts: Sequence[Decimal | None], cap: Decimal) -> Decimal | None:
     """The mean of the measured key results, each capped first, so that one cannot hide another; two decimals.
 
     None while none is measured: what nobody measured never counts as zero (3-domain, Score).
     """
     known = [value for part in parts if (value := capped(part, cap)) is not None]
-    return (sum(known, Decimal(0)) / len(known)).quantize(CENT, ROUND_HALF_UP) if known else None
+    return percent_of(sum(known, Decimal(0)) / len(known)) if known else None
+
+
+def percent_of(exact: Decimal) -> Decimal:
+    """A percentage with two decimals, half up; what lies below 100 stays below it, however near: 99.996 is 99.99.
+
+    "Reached" asks for 100, here and in every rule that stands on the result.
+    """
+    rounded = exact.quantize(CENT, ROUND_HALF_UP)
+    return exact.quantize(CENT, ROUND_DOWN) if exact < WHOLE <= rounded else rounded
 
 
 # --- weights ----------------------------------------------------------------------------------------
@@ -182,6 +197,15 @@ def effective_weights(weights: Sequence[Decimal]) -> list[Decimal]:
     if found.is_rounded:
         result[result.index(max(result))] += found.left
     return result
+
+
+def day_problem(due_on: date | None, first: date, last: date) -> str | None:
+    """What is wrong with the day by which a goal of the cycle is to be reached; None if nothing."""
+    if due_on is None or first <= due_on <= last:
+        return None
+    return _("A goal of the cycle is reached within it: choose a day from %(first)s to %(last)s.") % {
+        "first": first.isoformat(), "last": last.isoformat(),
+    }  # fmt: skip
 
 
 # --- alignment and authorship -----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from incentives import rules
 from incentives.models import LONG_TEXT, Component, RestraintEntry, Rule
 from pmcycle.people.models import Unit
+from pmcycle.ui.fields import NumberField
 
 ROUNDINGS = [
     ("0.01", gettext_lazy("to the cent")),
@@ -45,7 +46,7 @@ class ComponentForm(VersionForm):
     match = forms.ChoiceField(
         label=gettext_lazy("What counts"), choices=Component.Match, widget=forms.RadioSelect
     )
-    band_percent = forms.DecimalField(
+    band_percent = NumberField(
         label=gettext_lazy("Managers may move an amount by"),
         min_value=0,
         max_value=100,
@@ -56,10 +57,10 @@ class ComponentForm(VersionForm):
     distributes_pool = forms.BooleanField(
         label=gettext_lazy("Hand out the whole pool, in proportion to what the rules give"), required=False
     )
-    minimum = forms.DecimalField(
+    minimum = NumberField(
         label=gettext_lazy("At least, a person"), min_value=0, max_digits=12, decimal_places=2, required=False
     )
-    maximum = forms.DecimalField(
+    maximum = NumberField(
         label=gettext_lazy("At most, a person"),
         min_value=Decimal("0.01"),
         max_digits=12,
@@ -79,7 +80,7 @@ class RuleForm(forms.Form):
     """What a sentence does; its conditions are `ConditionForm`s."""
 
     effect = forms.ChoiceField(label=gettext_lazy("then"), choices=Rule.Effect)
-    amount = forms.DecimalField(
+    amount = NumberField(
         label=gettext_lazy("how much"), min_value=0, max_digits=12, decimal_places=4, required=False
     )
     basis = forms.ChoiceField(label=gettext_lazy("of what"), choices=Rule.Basis)
@@ -141,12 +142,12 @@ class ConditionForm(forms.Form):
                 )
                 return "0"
             return str(found)
+        field = NumberField(max_digits=13, decimal_places=4, error_messages={"invalid": _("Give a number.")})
         try:
-            number = Decimal(typed.replace("%", "").replace(",", ".").strip())
-        except ArithmeticError:
-            number = Decimal("NaN")
-        if not number.is_finite() or abs(number) >= 10**9 or number != round(number, 4):
-            self.add_error("value", _("Give a number."))
+            number: Decimal = field.clean(typed.replace("%", ""))
+        except forms.ValidationError as error:
+            is_unsure = error.error_list[0].code == "unsure"
+            self.add_error("value", error.messages[0] if is_unsure else _("Give a number."))
             return "0"
         return rules.plain(number)
 
@@ -154,7 +155,7 @@ class ConditionForm(forms.Form):
 class PoolsForm(VersionForm):
     """Money for everybody, and apart for some units with all below them."""
 
-    whole = forms.DecimalField(
+    whole = NumberField(
         label=gettext_lazy("For everybody not named below"),
         min_value=0,
         max_digits=14,
@@ -166,7 +167,7 @@ class PoolsForm(VersionForm):
         super().__init__(*args, **kwargs)
         self.units = units
         for unit in units:
-            self.fields[f"unit_{unit.pk}"] = forms.DecimalField(
+            self.fields[f"unit_{unit.pk}"] = NumberField(
                 label=unit.name, min_value=0, max_digits=14, decimal_places=2, required=False
             )
 
@@ -179,7 +180,7 @@ class PoolsForm(VersionForm):
 class AdjustForm(VersionForm):
     """Another amount, and why where it lies outside the band."""
 
-    amount = forms.DecimalField(label=gettext_lazy("Amount"), min_value=0, max_digits=14, decimal_places=2)
+    amount = NumberField(label=gettext_lazy("Amount"), min_value=0, max_digits=14, decimal_places=2)
     reason = forms.CharField(label=gettext_lazy("Why"), max_length=1000, required=False)
 
 
@@ -198,7 +199,7 @@ class RestraintForm(forms.Form):
 
     component_kind = forms.ChoiceField(label=gettext_lazy("Which reward"), choices=Component.Kind)
     effect = forms.ChoiceField(label=gettext_lazy("What it would do"), choices=RestraintEntry.Effect)
-    percent = forms.DecimalField(
+    percent = NumberField(
         label=gettext_lazy("Reduced by"), min_value=Decimal("0.01"), max_value=100, max_digits=5, decimal_places=2,
         required=False,
     )  # fmt: skip

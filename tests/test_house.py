@@ -277,3 +277,17 @@ def test_a_due_day_on_a_page_names_its_zone(path: Path) -> None:
     """The zone of the cycle that set the day, or "" for a day of no cycle, judged where the reader is."""
     for day, zone in re.findall(r"{% due (\S+) ?(.*?) ?%}", path.read_text()):
         assert re.fullmatch(r"(\w+\.)*zone|\"\"", zone), f"whose day is {day}?"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in PYTHON_FILES if {"forms", "views", "forms.py", "views.py"} & set(p.parts)],
+    ids=name_of,
+)
+def test_numbers_that_people_type_are_read_in_one_way(path: Path) -> None:
+    """By `pmcycle.ui.fields`, which shows back what it cannot be sure of."""
+    text = path.read_text()
+    assert not re.search(r"forms\.(Decimal|Float)Field|forms\.NumberInput\(attrs=\{\"step", text), (
+        "NumberField"
+    )
+    assert '.replace(",", ".")' not in text, "read_number"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from goals.actions.telling import accounts_of, tells
 from goals.models import Goal, GoalVersion
-from goals.rules import KeyResultText
+from goals.rules import KeyResultText, day_problem
 from pmcycle.activity.actions import Line, record_each
 from pmcycle.cycles.models import Assignment, Cycle, Participation
 from pmcycle.people.models import User
@@ -53,7 +53,10 @@ def unfinished_goals(into: Mapping[int, Participation]) -> list[Unfinished]:
         participation, text = into[goal.participation_id or 0], goal.agreed
         if text is None:
             continue
-        is_ahead = text.due_on is not None and text.due_on >= participation.cycle.first_day
+        following = participation.cycle
+        is_ahead = text.due_on is not None and text.due_on >= following.first_day
+        if goal.horizon == Goal.Horizon.CYCLE:
+            is_ahead = is_ahead and day_problem(text.due_on, following.first_day, following.last_day) is None
         found.append(
             Unfinished(
                 participation, goal.cycle, text.title, text.why, text.weight, text.due_on if is_ahead else None,

@@ -63,7 +63,7 @@ def publish(cycle: Cycle, text: GoalText, *, unit: Unit | None, by: User) -> Goa
         cycle = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         if cycle.state in (Cycle.State.CLOSED, Cycle.State.ARCHIVED):
             raise Refused(_("This cycle is closed."))
-        check(text, weighs=False)
+        check(text, cycle, weighs=False)
         goal = Goal.objects.create(
             cycle=cycle,
             unit=unit,

@@ -85,7 +85,6 @@ def assign(participations: Iterable[Participation], text: GoalText, *, by: User)
     Refused as a whole if one of them cannot plan now or is not led by `by`, naming the person. A constant
     number of statements whatever the size of the team.
     """
-    check(text, weighs=text.horizon == Goal.Horizon.CYCLE)
     author = author_of(by)
     with transaction.atomic():
         chosen = Participation.objects.filter(pk__in=[p.pk for p in participations]).order_by("pk")
@@ -94,6 +93,8 @@ def assign(participations: Iterable[Participation], text: GoalText, *, by: User)
         people = list(chosen.select_related("employee", "cycle"))
         refuse_unless_all_plan(people)
         refuse_unless_all_led(people, by)
+        for cycle in {p.cycle for p in people}:
+            check(text, cycle, weighs=text.horizon == Goal.Horizon.CYCLE)
         now = timezone.now()
         goals = Goal.objects.bulk_create(goal_from(text, participation, by) for participation in people)
         versions = GoalVersion.objects.bulk_create(
@@ -158,15 +159,16 @@ def _rewrite(goal: Goal, text: GoalText, version: int | None) -> Goal:
     refuse_unless_planning(participation_of(goal))
     check_version(worded(goal), version, TEXT)
     weighs = text.horizon == Goal.Horizon.CYCLE
-    check(text, weighs=weighs)
+    check(text, goal.cycle, weighs=weighs)
     latest = latest_of(goal)
     latest.title, latest.why, latest.due_on = text.title, text.why, text.due_on
     latest.weight = text.weight if weighs else None
     latest.key_results = rows_of(text, [row["key"] for row in latest.key_results])
-    latest.save(update_fields=["title", "why", "due_on", "weight", "key_results"])
     goal.horizon, goal.visibility, goal.parent = text.horizon, text.visibility, text.parent
     goal.version += 1
+    # Before its wording: the database judges the day by the horizon.
     goal.save(update_fields=["horizon", "visibility", "parent", "version"])
+    latest.save(update_fields=["title", "why", "due_on", "weight", "key_results"])
     return goal
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from goals.actions.judging import author_of
 from goals.actions.measuring import reading_of
 from goals.models import Goal, GoalVersion, KeyResult
-from goals.rules import MAX_KEY_RESULTS, KeyResultText, key_result_problem
+from goals.rules import MAX_KEY_RESULTS, KeyResultText, day_problem, key_result_problem
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
@@ -56,7 +56,12 @@ def worded(goal: Goal) -> Goal:
     return goal
 
 
-def check(text: GoalText, *, weighs: bool) -> None:
+def check(text: GoalText, cycle: Cycle, *, weighs: bool) -> None:
+    """Raise `Invalid` on a field that breaks a rule. The wording is for a goal of this cycle."""
+    if text.horizon == Goal.Horizon.CYCLE and (
+        late := day_problem(text.due_on, cycle.first_day, cycle.last_day)
+    ):
+        raise Invalid("due_on", late)
     if weighs and text.weight is None:
         raise Invalid("weight", _("How much does it weigh? The goals of the cycle come to 100."))
     if text.weight is not None and not Decimal(0) < text.weight <= 100:
@@ -93,7 +98,7 @@ def rows_of(text: GoalText, known: Iterable[str]) -> list[dict[str, Any]]:
 
 def new_version(goal: Goal, text: GoalText, by: User, *, proposed: bool) -> GoalVersion:
     """The next wording of a goal. Raises `Invalid` on a field that breaks a rule."""
-    check(text, weighs=_weighs(goal, text))
+    check(replace(text, horizon=goal.horizon), goal.cycle, weighs=_weighs(goal, text))
     previous = list(goal.versions.values_list("number", "key_results"))
     version = version_from(
         goal, text, author_of(by),

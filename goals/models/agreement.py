@@ -22,11 +22,11 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, JSONObject, NullIf, Round
+from django.db.models.functions import Coalesce, JSONObject, Least, NullIf, Round
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from goals.rules import HALF_CENT, WHOLE
+from goals.rules import CENT, HALF_CENT, WHOLE
 from pmcycle.cycles.models import (
     Assignment,
     Cycle,
@@ -130,7 +130,11 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             .annotate(goals=Count("pk"), measured=Count("pk", filter=known), results=by_weight)
             .annotate(heaviest=F("results__0"), left=Value(WHOLE) - Sum(weight))
             .annotate(weights=Sum(weight, filter=known), points=Sum(weight * F("result"), filter=known))
-            .annotate(score=Case(When(spreads | Q(measured=F("goals")), then=Round(mean, 2))))
+            .annotate(mean=mean)
+            # What lies below 100 stays below it, as in `rules.percent_of`.
+            .annotate(below=Least(Round("mean", 2), WHOLE - CENT), whole=Round("mean", 2))
+            .annotate(rounded=Case(When(mean__lt=WHOLE, then=F("below")), default=F("whole")))
+            .annotate(score=Case(When(spreads | Q(measured=F("goals")), then=F("rounded"))))
             .values("participation", "goals", "measured", "score")
         )
 
@@ -275,6 +279,19 @@ RETURN NEW;
 """
 
 
+# A goal beyond the cycle has its day where it likes; one of the cycle within it.
+DAY_IN_CYCLE = """
+IF EXISTS (
+  SELECT FROM goals_goal g JOIN cycles_cycle c ON c.id = g.cycle_id
+  WHERE g.id = NEW.goal_id AND g.horizon = 'cycle' AND NEW.due_on NOT BETWEEN c.first_day AND c.last_day
+) THEN
+  RAISE EXCEPTION 'A goal of the cycle is reached within it.'
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'goal_day_in_cycle';
+END IF;
+RETURN NEW;
+"""
+
+
 class Goal(models.Model):
     """What is to be reached. Text, weight and key results live in versions; `agreed` names the one in force.
 
@@ -399,6 +416,15 @@ class GoalVersion(models.Model):
             models.CheckConstraint(
                 condition=Q(author__isnull=False) | Q(number=1), name="goal_version_reworded_by_somebody"
             ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="day_in_cycle",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("due_on"),
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__due_on__isnull=False),
+                func=DAY_IN_CYCLE,
+            )
         ]
 
     def __str__(self) -> str:

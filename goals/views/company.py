@@ -17,6 +17,7 @@ from goals.actions import GoalText
 from goals.cards import key_results_of, row_of
 from goals.forms import AlignForm, PublishForm, WordingForm, owner_label
 from goals.models import Goal, GoalQuerySet, alignable
+from goals.rules import behind_of
 from goals.views.forms import carried_out, forms_of, initial_of, status_of, version_edited
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Cycle
@@ -45,6 +46,7 @@ def company(request: UserRequest, pk: int) -> HttpResponse:
             "key_results": [row_of(row, cycle.progress_cap) for row in rows.get(goal.pk, [])],
             "progress": goal.result,
             "unmeasured": sum(row.progress is None for row in rows.get(goal.pk, [])),
+            "behind": behind_of(row.progress for row in rows.get(goal.pk, [])),
         }
         for goal in goals
     ]  # fmt: skip

@@ -18,7 +18,7 @@ from feedback.models import thread_of
 from goals.cards import card_of, charts_of, effect_of, history_of, key_results_of, row_of
 from goals.forms import owner_label
 from goals.models import ChangeRequest, Goal, ProgressUpdate, Signature
-from goals.rules import AUTHORSHIP_WORDS, authorship
+from goals.rules import AUTHORSHIP_WORDS, authorship, behind_of
 from goals.views.loading import is_of_pair, other_of
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation, StageKind
@@ -80,6 +80,7 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         "rows": card.rows if card else [row_of(row, cap) for row in rows],
         "progress": goal.result,
         "unmeasured": sum(row.progress is None for row in rows),
+        "behind": behind_of(row.progress for row in rows),
         "is_pair": is_pair,
         "other": other_of(request, participation) if participation else "",
         "may_plan": is_pair and goal.is_planning,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -45,7 +46,7 @@ def forms_of(
             posted["kr-TOTAL_FORMS"] = str(total + 1)
     form = form_class(posted, initial=dict(initial), **kwargs)
     blanks: list[dict[str, Any]] = [{} for _n in range(1 if key_results else EMPTY_ROWS)]
-    start = [*key_results, *blanks][:MAX_KEY_RESULTS]
+    start = [*(_as_initial(row) for row in key_results), *blanks][:MAX_KEY_RESULTS]
     return form, KeyResultFormSet(posted, initial=start if posted is None else None, prefix="kr")
 
 
@@ -62,6 +63,12 @@ def carried_out(
         return False
     drop_draft(request.user, draft)
     return True
+
+
+def _as_initial(row: Any) -> dict[str, Any]:
+    """A stored key result for its form: its figures as numbers, so that they are written in the reader's language."""
+    figures = {name: row.get(name) for name in ("start", "target", "low", "high")}
+    return {**row, **{name: None if value is None else Decimal(value) for name, value in figures.items()}}
 
 
 def status_of(request: UserRequest) -> int:

@@ -14,6 +14,7 @@ from goals import actions
 from goals.cards import row_of, standing_of
 from goals.forms import ProgressForm
 from goals.models import Goal, KeyResult
+from goals.rules import behind_of
 from pmcycle.access import UserRequest, get_editable
 from pmcycle.errors import Invalid, Stale
 
@@ -62,10 +63,14 @@ def record_progress(request: UserRequest, pk: int) -> HttpResponse:
     }  # fmt: skip
     if not request.htmx:
         return render(request, "goals/record_progress.html", context, status=status)
-    unmeasured = KeyResult.objects.filter(
-        goal=key_result.goal_id, retired_at__isnull=True, updated_at__isnull=True
-    )
-    context |= {"progress": key_result.goal.result, "unmeasured": unmeasured.count()}
+    parts = [
+        row.progress for row in KeyResult.objects.filter(goal=key_result.goal_id, retired_at__isnull=True)
+    ]
+    context |= {
+        "progress": key_result.goal.result,
+        "unmeasured": parts.count(None),
+        "behind": behind_of(parts),
+    }
     return render(request, "goals/_key_result.html", {**context, "is_fragment": True}, status=status)
 
 

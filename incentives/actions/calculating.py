@@ -79,7 +79,9 @@ result AS (
 goal AS ({goal_scores}),
 given AS ({contributions}),
 promise AS (
-  SELECT i.owner_id, round(100.0 * count(*) FILTER (WHERE i.done_at IS NOT NULL) / count(*), 2) AS kept
+  -- All of them kept is 100, and nothing less is.
+  SELECT i.owner_id, CASE WHEN bool_and(i.done_at IS NOT NULL) THEN 100
+    ELSE least(round(100.0 * count(*) FILTER (WHERE i.done_at IS NOT NULL) / count(*), 2), 99.99) END AS kept
   FROM feedback_actionitem i JOIN feedback_checkin c ON c.id = i.check_in_id AND c.manager_id = i.owner_id
   WHERE i.dropped_at IS NULL AND i.due_on BETWEEN %(first)s AND least(%(last)s::date, %(today)s::date)
   GROUP BY i.owner_id

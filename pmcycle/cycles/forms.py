@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from pmcycle.cycles import rules
 from pmcycle.cycles.models import Cycle, Stage, StageKind
 from pmcycle.people.models import Employee, Unit
+from pmcycle.ui.fields import NumberField, WholeField
 
 NUMBER = forms.NumberInput(attrs={"inputmode": "numeric"})
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
@@ -104,7 +105,7 @@ class WhoForm(VersionForm):
         label=gettext_lazy("Hired on or before"),
         help_text=gettext_lazy("Who came later is too new to be appraised; add late joiners one by one."),
     )
-    minimum_fte = forms.DecimalField(
+    minimum_fte = NumberField(
         required=False,
         label=gettext_lazy("At least this share of full time"),
         max_digits=4,
@@ -156,7 +157,7 @@ class StagesForm(VersionForm):
         for kind in StageKind.values:
             self.fields[f"{kind}_opens_on"] = DayField(label=gettext_lazy("Opens on"))
             self.fields[f"{kind}_due_on"] = DayField(label=gettext_lazy("Due on"))
-            self.fields[f"{kind}_grace_days"] = forms.IntegerField(
+            self.fields[f"{kind}_grace_days"] = WholeField(
                 label=gettext_lazy("Days of grace"), min_value=0, max_value=90
             )
 
@@ -198,9 +199,7 @@ class ScaleForm(VersionForm):
 class LevelForm(forms.Form):
     """One level. An empty row is no level; `place` sorts, lowest first."""
 
-    place = forms.IntegerField(
-        label=gettext_lazy("Place"), min_value=1, max_value=99, required=False, widget=NUMBER
-    )
+    place = WholeField(label=gettext_lazy("Place"), min_value=1, max_value=99, required=False, widget=NUMBER)
     label = forms.CharField(label=gettext_lazy("Level"), max_length=60, required=False)
     meaning = forms.CharField(
         label=gettext_lazy("What it means"),
@@ -208,7 +207,7 @@ class LevelForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    value = forms.DecimalField(
+    value = NumberField(
         label=gettext_lazy("Value"),
         max_digits=5,
         decimal_places=2,
@@ -257,7 +256,7 @@ LevelFormSet = forms.formset_factory(LevelForm, formset=BaseLevels, extra=1, max
 
 
 class VisibilityForm(VersionForm):
-    mention_days = forms.IntegerField(
+    mention_days = WholeField(
         label=gettext_lazy("No surprises: days a shortcoming must be known before release"),
         min_value=0,
         max_value=365,
@@ -265,7 +264,7 @@ class VisibilityForm(VersionForm):
             "A rating below expectations must point to something the person could read at least so many days before."
         ),
     )
-    appeal_days = forms.IntegerField(
+    appeal_days = WholeField(
         label=gettext_lazy("Days to ask for a review after release"), min_value=0, max_value=365
     )
     self_opens_after_draft = forms.BooleanField(
@@ -278,7 +277,7 @@ class VisibilityForm(VersionForm):
         choices=Cycle.Incomplete.choices,
         widget=forms.RadioSelect,
     )
-    progress_cap = forms.DecimalField(
+    progress_cap = NumberField(
         label=gettext_lazy("Progress of a goal counts up to"),
         min_value=Decimal(100),
         max_value=Decimal(500),
@@ -313,7 +312,7 @@ class RemindersForm(VersionForm):
         for kind in StageKind.values:
             self.fields[f"{kind}_before"] = DaysField(label=gettext_lazy("Days before it is due"))
             self.fields[f"{kind}_after"] = DaysField(label=gettext_lazy("Days after"))
-            self.fields[f"{kind}_escalate"] = forms.IntegerField(
+            self.fields[f"{kind}_escalate"] = WholeField(
                 label=gettext_lazy("The manager hears after days"), min_value=1, max_value=90, required=False
             )
 
@@ -334,7 +333,7 @@ class RemindersForm(VersionForm):
 
 class AcceptForm(forms.Form):
     code = forms.CharField(max_length=60)
-    count = forms.IntegerField(min_value=0, max_value=10_000_000)
+    count = WholeField(min_value=0, max_value=10_000_000)
 
 
 class ReasonForm(VersionForm):

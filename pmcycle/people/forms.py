@@ -19,6 +19,7 @@ from pmcycle.people.rules import columns, lines, names
 from pmcycle.people.rules.cells import ORDERS, Unreadable, read_date, read_money
 from pmcycle.people.rules.names import PATTERNS
 from pmcycle.people.rules.sheets import ENCODINGS, telling_lines, words_as
+from pmcycle.ui.fields import WholeField
 
 ORDER_LABELS = {
     "mdy": _("month/day/year, as in 12/31/2026"),
@@ -59,9 +60,7 @@ class ReadingForm(forms.Form):
     """How a file is opened before its columns are looked at: letters or sheet, and where the header stands."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    header_line = forms.IntegerField(
-        label=_("Line with the names of the columns"), min_value=1, max_value=10_000_000
-    )
+    header_line = WholeField(label=_("Line with the names of the columns"), min_value=1, max_value=10_000_000)
 
     def __init__(self, run: Import, data: Mapping[str, Any] | None = None) -> None:
         reading = run.options.get("reading", {})
@@ -209,10 +208,8 @@ class ColumnsForm(forms.Form):
             self._ask("pay_basis", _("Pay is given"), list(BASIS_LABELS.items()))
             # Where every line says itself what its pay is per, the file need not.
             self.fields["pay_basis"].required = "pay_per" not in mapping
-        self.fields["hours_per_year"] = forms.IntegerField(
-            label=_("Hours a year"), min_value=1, max_value=4000
-        )
-        self.fields["payments_per_year"] = forms.IntegerField(
+        self.fields["hours_per_year"] = WholeField(label=_("Hours a year"), min_value=1, max_value=4000)
+        self.fields["payments_per_year"] = WholeField(
             label=_("Monthly payments a year"), min_value=1, max_value=20
         )
         for name, labels in (("pay_words", BASIS_LABELS), ("status", STATUS_LABELS)):
@@ -388,7 +385,7 @@ class SettleForm(forms.Form):
     )  # fmt: skip
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    line = forms.IntegerField(required=False, min_value=1, max_value=10_000_000)
+    line = WholeField(required=False, min_value=1, max_value=10_000_000)
     act = forms.ChoiceField(choices=[(a, a) for a in ACTS])
     number = forms.CharField(required=False, max_length=40)
     key = forms.CharField(required=False, max_length=2_100)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django import forms
+from django.utils.translation import gettext as _
+
+from pmcycle.ui import formats
 
 
 class ExplainedChoiceField(forms.ChoiceField):
@@ -14,6 +18,53 @@ class ExplainedChoiceField(forms.ChoiceField):
     def __init__(self, *, descriptions: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.descriptions = descriptions
+
+
+class NumberInput(forms.TextInput):
+    """A line for a number, which a phone offers digits for.
+
+    No browser's number field: that one reads marks by the machine's language, and hands over nothing at all
+    where it does not understand.
+    """
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"inputmode": "decimal", "autocomplete": "off", **(attrs or {})})
+
+
+class NumberField(forms.DecimalField):
+    """A number as people type it, by `formats.read_number`; where two readings are possible, both are shown back."""
+
+    widget = NumberInput
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(_read(value, self.decimal_places if self.decimal_places is not None else 4))
+
+    def prepare_value(self, value: Any) -> Any:
+        return formats.typed_text(value) if isinstance(value, Decimal) and value.is_finite() else value
+
+
+class WholeField(forms.IntegerField):
+    """A whole number as people type it: "1.000" is never taken for a one."""
+
+    def to_python(self, value: Any) -> Any:
+        number = _read(value, 0)
+        return super().to_python(f"{number:f}" if isinstance(number, Decimal) else number)
+
+
+def _read(value: Any, places: int) -> Any:
+    """What was typed as a number without trailing zeros; what is none, or no text, as it is."""
+    if not isinstance(value, str) or not value.strip():
+        return value
+    found = formats.read_number(value, places)
+    if isinstance(found, formats.Unsure):
+        words = {"typed": value.strip(), "thousands": found.thousands, "decimals": found.decimals}
+        raise forms.ValidationError(
+            _("“%(typed)s” can be read in two ways. Write %(thousands)s or %(decimals)s.") % words,
+            code="unsure",
+        )
+    if found is None:
+        raise forms.ValidationError(_("Enter a number."), code="invalid")
+    return Decimal(f"{found.normalize():f}")
 
 
 Kind = TypeVar("Kind", bound=forms.Field)

@@ -6,13 +6,20 @@ import datetime as dt
 import difflib
 import re
 import zlib
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
 import nh3
 from babel.core import Locale, UnknownLocaleError
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+    get_decimal_symbol,
+)
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html, format_html_join
@@ -28,6 +35,9 @@ Here = tuple[str, str, dt.date]
 
 #: How many classes ``hue-0`` … the stylesheet defines for avatars.
 HUES: Final = 10
+
+#: The percentages that say "nothing" and "all".
+EDGES: Final = (Decimal(0), Decimal(100))
 
 #: Beyond this many words a comparison shows the two texts whole, because a word-level one would be slow and
 #: unreadable.
@@ -83,12 +93,98 @@ def _number_text(number: Decimal, digits: int | None, _language: str) -> str:
     return str(format_decimal(exact, format=pattern, locale=babel_locale()))
 
 
+def short_of(percent: Decimal, digits: int = 0) -> Decimal:
+    """Return a percentage rounded half up, but never to a 0 or 100 that it is not.
+
+    What comes that near keeps as many decimals more as tell it from them, four at most, and then is cut
+    instead of rounded: 99.6 stays 99.6, 99.996 stays 99.996, 99.99999 becomes 99.9999.
+    """
+    for places in range(digits, max(digits, 4) + 1):
+        rounded = percent.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+        if rounded not in EDGES or rounded == percent:
+            return rounded
+    # Cut away from the edge: down below 100 and above 0 up, so that neither is claimed.
+    step = Decimal(1).scaleb(-max(digits, 4))
+    return rounded + (step if percent > rounded else -step)
+
+
+@dataclass(frozen=True)
+class Unsure:
+    """A typed number that can be read in two ways; both as they would be typed without doubt."""
+
+    thousands: str
+    decimals: str
+
+
+def read_number(typed: str, places: int = 2) -> Decimal | Unsure | None:
+    """Return the number that somebody typed on a page in the active language; None if it is none.
+
+    Marks of other languages are understood where only one reading is possible: "0,5", "12.5", "1 000,50",
+    "1’000", "1.000.000", "1,234.5". One mark before exactly three digits says two things, "1.000" a
+    thousand or one: it is `Unsure` where the mark parts decimals in this language, and in a field of
+    `places` decimals that may have as many.
+    """
+    text = re.sub(r"[\s'’]", " ", typed.strip().replace("−", "-").replace("\u202f", " "))
+    found = re.fullmatch(r"([-+]?) ?(\d{1,3}(?: \d{3})+|\d*)((?:[.,]\d+)*)", text)
+    if found is None or len(text) > 40 or not any(sign.isdecimal() for sign in text):
+        return None
+    sign, spaced, rest = found[1].replace("+", ""), found[2].replace(" ", ""), found[3]
+    marks, parts = re.findall(r"[.,]", rest), re.split(r"[.,]", rest)[1:]
+    if not marks:
+        return Decimal(sign + spaced)
+    last, whole, fraction = marks[-1], spaced, ""
+    is_grouped = all(len(part) == 3 for part in parts) and 0 < len(spaced) < 4 and spaced[0] != "0"
+    if len(set(marks)) == 2:
+        # The last mark parts the decimals; what stands before it are thousands, all by the other mark.
+        *groups, fraction = parts
+        if last in marks[:-1] or not 0 < len(spaced) < 4 or any(len(part) != 3 for part in groups):
+            return None
+        whole += "".join(groups)
+    elif len(marks) > 1:
+        if not is_grouped or " " in found[2]:
+            return None
+        whole += "".join(parts)
+    elif is_grouped and " " not in found[2]:
+        decimals, thousands = Decimal(f"{sign}{spaced}.{parts[0]}"), f"{spaced}{parts[0]}"
+        if last == decimal_mark() or places >= len(parts[0]):
+            return Unsure(sign + thousands, typed_text(decimals))
+        whole += parts[0]
+    else:
+        fraction = parts[0]
+    return Decimal(f"{sign}{whole or 0}.{fraction or 0}")
+
+
+def decimal_mark() -> str:
+    """Return what parts the decimals of a number in the reader's language."""
+    return str(get_decimal_symbol(babel_locale()))
+
+
+def typed_text(number: Decimal) -> str:
+    """Return a number as somebody would type it in the reader's language, so that only one reading is possible."""
+    text = f"{number:f}"
+    if re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", text):
+        plain = f"{number.normalize():f}"
+        text = plain if "." in plain else f"{plain}.0"
+        text += "0" if re.fullmatch(r"-?\d+\.\d{3}", text) else ""
+    return text.replace(".", decimal_mark())
+
+
+def percent_number(percent: object, digits: int = 0) -> str:
+    """Return a percentage given in points (42) as a number in the reader's language, by `short_of`; "–" for none."""
+    number = to_decimal(percent)
+    if number is None:
+        return "–"
+    exact = short_of(number, digits)
+    return number_text(exact, max(digits, -int(exact.as_tuple().exponent)))
+
+
 def percent_text(fraction: object, digits: int = 0) -> str:
-    """Return a fraction (0.42) as a percentage (42%) in the reader's language; "–" for none."""
+    """Return a fraction (0.42) as a percentage (42%) in the reader's language, by `short_of`; "–" for none."""
     number = to_decimal(fraction)
     if number is None:
         return "–"
-    exact = number.quantize(Decimal(1).scaleb(-digits - 2), rounding=ROUND_HALF_UP)
+    exact = short_of(number * 100, digits).scaleb(-2)
+    digits = max(digits, -int(exact.as_tuple().exponent) - 2)
     locale = babel_locale()
     suffix = locale.percent_formats[None].pattern.lstrip("#,0.")
     pattern = "#,##0" + ("." + "0" * digits if digits else "") + suffix

@@ -47,6 +47,7 @@ TONE_ICONS: Final = {
 
 register.filter("number", formats.number_text)
 register.filter("percent", formats.percent_text)
+register.filter("percent_number", formats.percent_number)
 register.filter("markdown", formats.markdown_html)
 register.filter("initials", formats.initials)
 register.filter("name_of", formats.name_of)

@@ -1,5 +1,7 @@
 // The form of a goal: rows come and go without a round trip, and the weight says what it leaves.
 
+import { readNumber } from "./numbers.js";
+
 const rows = document.querySelector("[data-key-results]");
 
 function fit(row) {
@@ -55,7 +57,7 @@ if (rest && weight) {
   const live = rest.querySelector("[data-weight-live]");
   const words = new Intl.NumberFormat(document.documentElement.lang || undefined, { maximumFractionDigits: 2 });
   const say = () => {
-    const left = Math.round((Number(rest.dataset.weightRest) - Number(weight.value || 0)) * 100) / 100;
+    const left = Math.round((Number(rest.dataset.weightRest) - (readNumber(weight.value) || 0)) * 100) / 100;
     live.textContent = weight.value === "" ? "" : `= ${words.format(100 - left)} / 100`;
     live.className = left === 0 ? "tone-ok" : left < 0 ? "tone-danger" : "tone-warn";
   };

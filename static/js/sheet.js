@@ -1,7 +1,9 @@
 // The sheet by keyboard: arrows go from amount to amount, and the pool shows what would be left before it is saved.
 // What is true comes from the server with each answer; this only looks ahead.
 
-const cents = (text) => Math.round(Number(text) * 100);
+import { readNumber } from "./numbers.js";
+
+const cents = (text) => Math.round(readNumber(text) * 100);
 
 function outside(form, value) {
   return value < cents(form.dataset.low) || value > cents(form.dataset.high);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from appraisals import actions
 from appraisals.models import CycleForm, Form, FormVersion, Question, Section
+from goals.rules import balance
 from pmcycle.cycles.models import Cycle
 from tests.conftest import SignedIn, World
 from tests.factories import appraisals as make
@@ -119,6 +121,41 @@ def test_weights_off_a_hundred_are_kept_but_found_by_the_check(
     assert finding.code == "appraisals:weights"
     assert "90" in finding.sentence
     assert "10 still to give out" in as_(world.kim).get(url(draft)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("weights", "is_whole"),
+    [
+        (("33.33", "33.33", "33.33"), True),
+        (("33,33", "33,33", "33,34"), True),
+        (("33.3", "33.3", "33.3"), False),
+        (("33.34", "33.34", "33.34"), False),
+        (("50", "49.99", "0"), True),
+        (("50", "49.98", "0"), False),
+    ],
+)
+def test_the_weights_of_a_form_come_to_a_hundred_by_the_rule_of_goals(
+    world: World, draft: Cycle, as_: SignedIn, weights: tuple[str, ...], is_whole: bool
+) -> None:
+    version = make.make_form(draft)
+    as_(world.kim).post(
+        url(draft, "save_form"), posted(version, **{f"s{n}-weight": typed for n, typed in enumerate(weights)})
+    )
+    codes = [finding.code for finding in actions.check_form(draft, None)]
+    assert ("appraisals:weights" not in codes) == is_whole
+    assert (
+        balance([Decimal(typed.replace(",", ".")) for typed in weights if typed != "0"]).is_whole == is_whole
+    )
+    assert ("sums to 100" in as_(world.kim).get(url(draft)).content.decode()) == is_whole
+
+
+def test_a_weight_that_can_be_read_in_two_ways_is_asked_about(
+    world: World, draft: Cycle, as_: SignedIn
+) -> None:
+    version = make.make_form(draft)
+    answer = as_(world.kim).post(url(draft, "save_form"), posted(version, **{"s0-weight": "33.333"}))
+    assert answer.status_code == 422
+    assert "can be read in two ways" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

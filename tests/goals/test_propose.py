@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from goals.models import Goal
+from goals import actions
+from goals.models import Goal, GoalVersion
+from goals.rules import KeyResultText
 from pmcycle.activity.actions import save_draft
 from pmcycle.activity.models import Draft, Event, Notice
+from pmcycle.errors import Invalid
 from tests.conftest import SignedIn, World
 from tests.factories import goals
 
@@ -57,7 +63,10 @@ def test_a_manager_proposes_and_the_employee_is_told(world: World, as_: SignedIn
         ({"weight": "0"}, "greater than or equal to 0.01"),
         ({"weight": "100.01"}, "less than or equal to 100"),
         ({"weight": "NaN"}, "Enter a number."),
-        ({"weight": "1e9999"}, "Ensure"),
+        ({"weight": "1e9999"}, "Enter a number."),
+        ({"weight": "33.333"}, "can be read in two ways"),
+        ({"due_on": "1999-12-31"}, "A goal of the cycle is reached within it"),
+        ({"due_on": "2999-01-01"}, "A goal of the cycle is reached within it"),
         ({"why": "x" * 20_001}, "at most 20000"),
         ({"horizon": "century"}, "Select a valid choice"),
         ({"parent": "999999"}, "Select a valid choice"),
@@ -132,3 +141,73 @@ def test_a_leaver_gets_no_new_goal(world: World, as_: SignedIn) -> None:
     response = as_(world.bashir).post(reverse("goals:propose", args=[world.ana_part.pk]), form())
     assert response.status_code == 409
     assert b"Ana Popescu has left" in response.content
+
+
+@pytest.mark.parametrize(
+    ("typed", "weight"), [("33,33", "33.33"), ("33.33", "33.33"), ("0,5", "0.5"), (" 40 ", "40")]
+)
+def test_a_weight_is_read_with_the_mark_of_any_language(
+    world: World, as_: SignedIn, typed: str, weight: str
+) -> None:
+    answer = as_(world.ana).post(reverse("goals:propose", args=[world.ana_part.pk]), form(weight=typed))
+    assert answer.status_code == 302
+    latest = Goal.objects.get().latest
+    assert latest is not None
+    assert latest.weight == Decimal(weight)
+
+
+def test_a_figure_that_can_be_read_in_two_ways_is_shown_back_and_asked(world: World, as_: SignedIn) -> None:
+    url = reverse("goals:propose", args=[world.ana_part.pk])
+    asked = as_(world.ana).post(url, form(**{"kr-0-start": "1.200", "kr-0-target": "0"}))
+    assert asked.status_code == 422
+    assert "“1.200” can be read in two ways. Write 1200 or 1.2." in asked.content.decode()
+    assert not Goal.objects.exists()
+    as_(world.ana).post(url, form(**{"kr-0-start": "1200", "kr-0-target": "0"}))
+    latest = Goal.objects.get().latest
+    assert latest is not None
+    assert latest.key_results[0]["start"] == "1200"
+
+
+def test_a_figure_that_was_stored_is_never_asked_about(world: World, as_: SignedIn) -> None:
+    row = KeyResultText("Length", "increase", Decimal("1.125"), Decimal("2.000"))
+    goal = goals.draft(world.ana_part, world.ana, key_results=[row])
+    page = as_(world.ana).get(reverse("goals:edit", args=[goal.pk])).content.decode()
+    assert 'value="1.1250"' in page
+    assert 'value="2"' in page
+
+
+@pytest.mark.parametrize(("days", "status"), [((0, 0), 302), ((0, -1), 422), ((1, 0), 302), ((1, 1), 422)])
+def test_the_day_of_a_goal_lies_in_its_cycle(
+    world: World, as_: SignedIn, days: tuple[int, int], status: int
+) -> None:
+    edge, more = days
+    day = (world.cycle.first_day, world.cycle.last_day)[edge] + timedelta(days=more)
+    url = reverse("goals:propose", args=[world.ana_part.pk])
+    assert as_(world.ana).post(url, form(due_on=day.isoformat())).status_code == status
+    # What reaches beyond the cycle has its day there.
+    beyond = form(due_on=day.isoformat(), horizon="long_term", title="Lead the plant")
+    assert as_(world.ana).post(url, beyond).status_code == 302
+
+
+@pytest.mark.parametrize("after", [-1, 0])
+def test_the_database_keeps_the_day_of_a_goal_in_its_cycle(world: World, after: int) -> None:
+    goal = goals.draft(world.ana_part, world.ana)
+    day = world.cycle.first_day + timedelta(days=after)
+    rows = GoalVersion.objects.filter(goal=goal)
+    if after < 0:
+        with pytest.raises(IntegrityError, match="reached within it"), transaction.atomic():
+            rows.update(due_on=day)
+    else:
+        assert rows.update(due_on=day) == 1
+
+
+def test_a_draft_moves_beyond_the_cycle_with_its_day_and_back(world: World) -> None:
+    goal = goals.draft(world.ana_part, world.ana)
+    day = world.cycle.last_day + timedelta(days=90)
+    beyond = goals.text(weight=None, horizon=Goal.Horizon.LONG_TERM, due_on=day)
+    goal = actions.edit(goal, beyond, version=None, by=world.ana)
+    assert goal.latest is not None
+    assert goal.latest.due_on == day
+    with pytest.raises(Invalid, match="reached within it"):
+        actions.edit(goal, goals.text(due_on=day), version=None, by=world.ana)
+    actions.edit(goal, goals.text(), version=None, by=world.ana)

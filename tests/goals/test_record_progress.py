@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from goals import actions
 from goals.models import Goal, KeyResult, ProgressUpdate
 from goals.rules import KeyResultText
 from pmcycle.activity.models import Event
@@ -172,3 +173,38 @@ def test_saving_costs_few_statements(
     data = {"value": "6", "confidence": "on_track", "version": 1}
     with django_assert_max_num_queries(15):
         client.post(reverse("goals:record_progress", args=[row.pk]), data)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words", "bar", "goal"),
+    [
+        # From 8 down to 4; the cycle counts up to 120 %.
+        ("8", "0 %", 'max="100" value="0"', "0 %"),
+        ("10", "0 %, below the start: -50 %", 'max="100" value="0"', "one key result below its start"),
+        ("4.0001", "99.998 %", 'max="100" value="100"', "99.99 %"),
+        ("4", "100 %", 'max="100" value="100"', "100 %"),
+        ("3.32", "117 %", 'max="117" value="117"', "117 %"),
+        ("2", "120 %, in fact 150 %", 'max="120" value="120"', "120 %"),
+    ],
+)
+def test_progress_says_what_was_measured_and_its_bar_tells_all_from_more(
+    world: World, as_: SignedIn, row: KeyResult, typed: str, words: str, bar: str, goal: str
+) -> None:
+    data = {"value": typed, "confidence": "on_track", "version": 1}
+    as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data)
+    page = " ".join(as_(world.ana).get(reverse("goals:detail", args=[row.goal_id])).content.decode().split())
+    assert f'aria-label="{row.title}: {words}"' in page
+    assert bar in page
+    assert goal in page
+    assert ("bar-beyond" in page) == (typed in ("3.32", "2"))
+
+
+def test_what_lies_below_the_target_is_not_reached_however_near(world: World, row: KeyResult) -> None:
+    actions.record_progress(
+        row, value=Decimal("4.0001"), confidence="on_track", note="", link="", version=None, by=world.ana
+    )
+    goal = Goal.objects.get(pk=row.goal_id)
+    assert goal.result == Decimal("99.99")
+    assert goal in Goal.objects.unfinished()
+    (score,) = Goal.objects.filter(participation=world.ana_part).scores()
+    assert score["score"] == Decimal("99.99")

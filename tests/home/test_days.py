@@ -69,7 +69,11 @@ def test_what_happened_today_where_the_person_is_is_not_still_to_come(
 ) -> None:
     live_in(world.ana, zone)
     day = today() + timedelta(days=day_there + after)
-    data = {"text": "Two night shifts.", "beneficiary": "chen.wei@example.com", "happened_on": day.isoformat()}
+    data = {
+        "text": "Two night shifts.",
+        "beneficiary": "chen.wei@example.com",
+        "happened_on": day.isoformat(),
+    }
     as_(world.ana).post(reverse("goals:contribute", args=[world.ana_part.pk]), data)
     assert Contribution.objects.exists() == is_taken
 

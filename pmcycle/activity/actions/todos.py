@@ -60,7 +60,7 @@ def settle(
         who = _near(about) if wide else sorted(about)
         _run(apps, OF_PEOPLE, why, by=by, at=at, is_wide=wide, who=who)
         return
-    values = [
+    values: list[Any] = [
         apps,
         sorted(about),
         wide,

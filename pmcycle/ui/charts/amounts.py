@@ -32,14 +32,16 @@ from pmcycle.ui.formats import money_text, number_text, percent_text, to_decimal
 def weight_bar(segments: Sequence[Row], *, title: str = "", target: object = 100) -> SafeString:
     """Return weights as one bar that must sum to ``target``.
 
-    What lacks is hatched, what is too much is named.
+    What lacks is hatched, what is too much is named. A weight has two decimals, so each may be rounded by
+    half a hundredth: 33.33 × 3 sum to 100.
 
     ``segments``: dicts with ``label`` and ``weight``.
     """
     title = title or gettext("Weights")
     goal = real(target) or 100.0
     total = sum(real(s["weight"]) for s in segments)
-    scale = max(total, goal)
+    left, scale = goal - total, max(total, goal)
+    is_whole = bool(segments) and abs(left) <= 0.005 * len(segments) + 1e-9
     body, x = [], 0.0
     for index, segment in enumerate(segments):
         width = real(segment["weight"]) / scale
@@ -55,12 +57,11 @@ def weight_bar(segments: Sequence[Row], *, title: str = "", target: object = 100
                 )
             )
         x += width
-    if total < goal:
+    if left > 0 and not is_whole:
         body.append(rect(x, 0.75, 1 - x - 0.002, 24.5, "missing", rx=5, hint=gettext("not given out")))
-    if total > goal:
+    if left < 0 and not is_whole:
         body.append(line(goal / scale, 0, goal / scale, 26, "limit"))
-    left = goal - total
-    if abs(left) < 1e-9:
+    if is_whole:
         word, tone = gettext("sums to %(target)s") % {"target": number_text(target)}, "ok"
     elif left > 0:
         word, tone = gettext("%(n)s still to give out") % {"n": number_text(round(left, 6))}, "warn"
@@ -305,19 +306,32 @@ def funnel(stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None
     )
 
 
+def _beyond(goal: float) -> SafeString:
+    """Return the goal as a mark over a full bar, at this share of it, with what lies beyond."""
+    return format_html(
+        '<svg class="bar-beyond" width="100%" height="8" aria-hidden="true">{}{}</svg>',
+        rect(goal, 0, 1 - goal, 8, "beyond", rx=0),
+        line(goal, 0, goal, 8, "goal"),
+    )
+
+
 def progress(
     done: object, total: object, *, title: str, words: str = "", tone: str = "", show_words: bool = True
 ) -> SafeString:
-    """Return a bar, a native ``<progress>``, with "n of m" (or ``words``) beside it and in its name."""
-    n, m = real(done), real(total)
+    """Return a bar, a native ``<progress>``, with "n of m" (or ``words``) beside it and in its name.
+
+    More than all of it makes the bar longer than its goal: the goal is a mark, and what lies beyond it pale.
+    """
+    n, m = real(done), real(total) if real(total) > 0 else 1.0
     text = words or gettext("%(n)s of %(m)s") % {"n": number_text(done), "m": number_text(total)}
     return format_html(
-        '<div class="progress-row"><progress class="{}" max="{}" value="{}" aria-label="{}">{}'
-        "</progress>{}</div>",
+        '<div class="progress-row"><span class="bar-whole"><progress class="{}" max="{}" value="{}" aria-label="{}">{}'
+        "</progress>{}</span>{}</div>",
         f"bar bar-{tone}" if tone.isalpha() else "bar",
-        px(m if m > 0 else 1),
-        px(max(0.0, min(n, m))),
+        px(max(n, m)),
+        px(max(0.0, n)),
         f"{title}: {text}",
         text,
+        _beyond(m / n) if n > m else EMPTY,
         format_html('<span class="progress-words">{}</span>', text) if show_words else EMPTY,
     )

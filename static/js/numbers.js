@@ -1,0 +1,18 @@
+// A number as people type it, for words that follow while they type; the server reads it again, and asks in doubt.
+// The last mark parts the decimals, unless it can only part thousands; spaces and apostrophes group.
+const decimalMark = new Intl.NumberFormat(document.documentElement.lang || undefined)
+  .formatToParts(1.5)
+  .find((part) => part.type === "decimal").value;
+
+export function readNumber(text) {
+  const plain = text.trim().replace("−", "-").replace(/[\s'’]/g, "");
+  if (!/^[-+]?[\d.,]+$/.test(plain)) return Number.NaN;
+  const marks = plain.match(/[.,]/g) ?? [];
+  const last = marks.at(-1);
+  if (!last) return Number(plain);
+  const isRepeated = marks.length > 1 && new Set(marks).size === 1;
+  const isThousand = marks.length === 1 && last !== decimalMark && /^[-+]?[1-9]\d{0,2}[.,]\d{3}$/.test(plain);
+  if (isRepeated || isThousand) return Number(plain.replace(/[.,]/g, ""));
+  const at = plain.lastIndexOf(last);
+  return Number(`${plain.slice(0, at).replace(/[.,]/g, "")}.${plain.slice(at + 1)}`);
+}
