@@ -16,7 +16,6 @@ from rest_framework.routers import BaseRouter
 from appraisals import actions, rules
 from appraisals.models import Answer, Appraisal, Question, ReleasedResult
 from pmcycle.access import get_editable, get_visible
-from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import RatingLevel
 from pmcycle.errors import Invalid
 from pmcycle.people.api import ScopedViewSet, VersionedSerializer
@@ -142,16 +141,11 @@ class AppraisalViewSet(ScopedViewSet):
     rows = Appraisal.objects.with_context().order_by("-pk")
     serializer_class = AppraisalSerializer
     filterset_fields = ["kind", "participation"]
+    lists_content = False
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         """What is written is read one by one, where it is noted who looked."""
         return AppraisalLineSerializer if self.action == "list" else AppraisalSerializer
-
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        row = self.get_object()
-        if self.by().employee_id not in (row.author_id, row.participation.employee_id):
-            record_view(row, by=self.by(), about=row.participation.employee, role="api")
-        return Response(self.get_serializer(row).data)
 
     @extend_schema(request=WriteInput, responses=SavedSerializer)
     @action(detail=True, methods=["post"])
@@ -225,16 +219,11 @@ class ResultViewSet(ScopedViewSet):
     ).order_by("-pk")
     serializer_class = ResultSerializer
     filterset_fields = ["participation"]
+    lists_content = False
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         """What is given is read one by one, where it is noted who looked."""
         return ResultLineSerializer if self.action == "list" else ResultSerializer
-
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        row = self.get_object()
-        if row.participation.employee_id != self.by().employee_id:
-            record_view(row, by=self.by(), about=row.participation.employee, role="api")
-        return Response(self.get_serializer(row).data)
 
     def _own(self, pk: str) -> ReleasedResult:
         row = get_visible(ReleasedResult.objects.select_related("participation"), self.by(), pk=pk)

@@ -18,6 +18,7 @@ from pmcycle.cycles.models import (
     Relation,
     StageKind,
     due_day,
+    from_outside,
     items,
     open_today,
     papers,
@@ -28,6 +29,11 @@ from pmcycle.people.models import Employee, User
 
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
+    about = "participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user, "author")
+
     def visible_to(self, user: User) -> Self:
         """A draft is its author's; once shared, the person, the line and HR of the unit read it."""
         me = user.employee_id

@@ -23,7 +23,6 @@ from evaluations.forms import POINT_KINDS, EvaluationForm, PointForm, SignForm, 
 from evaluations.models import CycleEvaluation, Evaluation, Point, Signature
 from feedback.models import thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible, lets_through
-from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Cycle, Participation, StageKind, open_today
 from pmcycle.errors import Refused, Stale
 from pmcycle.people.models import User
@@ -358,8 +357,6 @@ def _read_page(
     is_person = participation.employee_id == user.employee_id
     is_author = evaluation.author_id == user.employee_id
     side = Signature.Side.EMPLOYEE if is_person else Signature.Side.MANAGER
-    if not is_person and not is_author:
-        record_view(evaluation, by=user, about=participation.employee, role=_role(user))
     points = list(evaluation.points.all())
     context = {
         "evaluation": evaluation,
@@ -385,7 +382,3 @@ def _read_page(
         "thread": thread_of(participation, StageKind.EVALUATION, user),
     }
     return render(request, "evaluations/read.html", context, status=status)
-
-
-def _role(user: User) -> str:
-    return "hr" if user.standing.is_hr else "line"

@@ -24,6 +24,7 @@ from pmcycle.cycles.models import (
     apart_from,
     day_in,
     due_day,
+    from_outside,
     here_today,
     items,
     papers,
@@ -422,6 +423,11 @@ class FactSheet(models.Model):
 
 
 class AwardQuerySet(models.QuerySet["Award"]):
+    about = "participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user)
+
     def visible_to(self, user: User) -> Self:
         """Manager, line and HR; the person once statements are released. Nobody's own before."""
         others = related(user, *OVERSEERS) & ~related(user, Relation.SELF)
@@ -553,6 +559,11 @@ class AwardLine(models.Model):
 
 
 class RestraintEntryQuerySet(models.QuerySet["RestraintEntry"]):
+    about = "participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user) & ~Q(proposed_by=user)
+
     def visible_to(self, user: User) -> Self:
         return self.filter(related(user, Relation.SELF, *OVERSEERS))
 
@@ -687,6 +698,11 @@ class Approval(models.Model):
 
 
 class StatementQuerySet(models.QuerySet["Statement"]):
+    about = "participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user)
+
     def visible_to(self, user: User) -> Self:
         return self.filter(related(user, Relation.SELF, *OVERSEERS))
 

@@ -1,13 +1,16 @@
-"""The only way from a URL to a row.
+"""The only way from a URL to a row, and the place where it is noted who looked.
 
 `get_visible` hides (404), `get_editable` explains (403 when the person may see the row but not
 change it). Both stand on the querysets' own `visible_to(user)` and `editable_by(user)`; a model
 that has neither cannot be reached.
+
+A queryset that has `outside(user)` holds records of people. What such a row shows to somebody who is no
+party to it is gathered here while the request runs, and written once by `people.middleware.Noted`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -89,9 +92,10 @@ def _scoped(source: Any) -> Any:
 def get_visible(source: type[M] | models.QuerySet[M], user: User, **lookup: Any) -> M:
     """The row that `user` may see, or 404 — the same whether it is absent or hidden."""
     try:
-        row: M = _scoped(source).visible_to(user).get(**lookup)
+        row: M = with_outside(_scoped(source).visible_to(user), user).get(**lookup)
     except (ObjectDoesNotExist, ValueError, OverflowError) as error:
         raise Http404 from error
+    show(user, [row])
     let_through(user, lambda now: bool(_scoped(source).visible_to(now).filter(**lookup).exists()))
     return row
 
@@ -99,14 +103,48 @@ def get_visible(source: type[M] | models.QuerySet[M], user: User, **lookup: Any)
 def get_editable(source: type[M] | models.QuerySet[M], user: User, **lookup: Any) -> M:
     """The row that `user` may change; 403 with a reason if they may only see it, else 404."""
     try:
-        row: M = _scoped(source).editable_by(user).get(**lookup)
+        row: M = with_outside(_scoped(source).editable_by(user), user).get(**lookup)
     except (ObjectDoesNotExist, ValueError, OverflowError) as error:
         if not isinstance(error, ObjectDoesNotExist):
             raise Http404 from error
         get_visible(source, user, **lookup)
         raise PermissionDenied(_("You may read this, but changing it is not yours to do.")) from error
+    show(user, [row])
     let_through(user, lambda now: bool(_scoped(source).editable_by(now).filter(**lookup).exists()))
     return row
+
+
+def with_outside(rows: Any, user: User) -> Any:
+    """Rows of people's records, each annotated with whether `user` reads it from outside: as no party to it.
+
+    Asked in the statement that reads the rows, so that those who work with a record pay nothing for it.
+    """
+    if not hasattr(rows, "outside"):
+        return rows
+    return rows.annotate(is_outside=models.ExpressionWrapper(rows.outside(user), models.BooleanField()))
+
+
+def show(user: User, rows: Iterable[Any]) -> None:
+    """Note that this answer shows these records to `user`: rows read through `with_outside`, or a queryset.
+
+    A page that lists what many people are, were given or wrote says so here. What is written about it, and
+    when, is the business of `people.middleware.Noted`.
+    """
+    if isinstance(rows, models.QuerySet):
+        found: Any = rows
+        shown_to(user).append(found.filter(found.outside(user)) if hasattr(found, "outside") else found)
+        return
+    keys: dict[Any, list[Any]] = {}
+    for row in rows:
+        if getattr(row, "is_outside", False):
+            keys.setdefault(type(row), []).append(row.pk)
+    shown_to(user).extend(model._default_manager.filter(pk__in=pks) for model, pks in keys.items())
+
+
+def shown_to(user: User) -> list[models.QuerySet[Any]]:
+    """What this request has shown to them from outside, in querysets that name their `about`."""
+    found: list[models.QuerySet[Any]] = kept_with(user).setdefault("shown", [])
+    return found
 
 
 def today() -> date:

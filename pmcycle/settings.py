@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "pmcycle.people.middleware.FirstVisitMiddleware",
     "pmcycle.people.middleware.LocalTimeMiddleware",
     "pmcycle.errors.RefusedMiddleware",
+    "pmcycle.people.middleware.Noted",
     "pmcycle.people.middleware.JudgedAgain",
 ]
 

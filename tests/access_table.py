@@ -1,5 +1,8 @@
 """Who may open and do what: every named URL × every relation to Ana. A URL without a row fails the build.
 
+Every GET of somebody who is no party to what it shows of Ana leaves a line in the trail about her, and no
+other does: `noted`. Where a row does not say it, they are derived from `may` (`Row.looked_at_by`).
+
 `may` lists who gets an answer (a page, a redirect, a field error or a refusal of state); `told` who
 gets 403 with a reason, because they may know that the thing exists; everybody else gets 404, and
 an anonymous visitor is sent to sign in. `anonymous` in `may` makes a URL public.
@@ -26,6 +29,8 @@ COLLEAGUES = STAFF.replace(" hr_admin", "") + " auditor"
 PAIR = "owner manager"
 ABOVE = "skip_level hr_partner hr_admin"
 LINE = f"{PAIR} {ABOVE}"
+# Who works neither on Ana's records nor has a part in them. What a former manager reads is what they wrote.
+NO_PARTY = set("skip_level other_manager hr_partner other_hr_partner hr_admin auditor it_admin".split())
 # Everybody who may know that a launched cycle exists, but not run it.
 NOT_HR_ADMIN = (
     "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner auditor"
@@ -43,6 +48,17 @@ class Row:
     build: Callable[[World], dict[str, Any]] = field(default=lambda world: {})
     data: Callable[[World], dict[str, Any]] = field(default=lambda world: {})
     state: str = ""
+    noted: str | None = None
+
+    def looked_at_by(self) -> set[str]:
+        """Whose look is noted: unless the row says it, of whom a page of Ana and her manager lets in besides them."""
+        if self.method != "get":
+            return set()
+        if self.noted is not None:
+            return set(self.noted.split())
+        may = set(self.may.split())
+        is_of_the_pair = may & {"owner", "manager"} and "colleague" not in may
+        return may & NO_PARTY if is_of_the_pair else set()
 
 
 def version_1(world: World) -> dict[str, Any]:
@@ -53,7 +69,7 @@ def version_1(world: World) -> dict[str, Any]:
 ROWS: list[Row] = [
     # --- home
     Row("home:index", may=EVERYBODY),
-    Row("home:team", may="manager skip_level other_manager hr_admin"),
+    Row("home:team", may="manager skip_level other_manager hr_admin", noted=""),
     Row("home:palette", may=EVERYBODY),
     Row("home:search", may=EVERYBODY),
     # Probes and search engines have no account.
@@ -64,7 +80,12 @@ ROWS: list[Row] = [
     Row("ui:set_theme", method="post", may=ANYBODY),
     Row("home:hub", may=cycles.HR, build=cycles.running),
     Row("home:hub", may=cycles.HR, build=cycles.draft, state="draft"),
-    Row("home:person", may=f"{STAFF} auditor", build=people.ana),
+    Row(
+        "home:person",
+        may=f"{STAFF} auditor",
+        build=people.ana,
+        noted=f"former_manager {ABOVE} auditor",
+    ),
     Row("home:board", may=cycles.HR, build=cycles.running),
     Row("home:remind", may=cycles.HR, build=cycles.running),
     Row("home:remind", may=cycles.HR, method="post", build=cycles.running),
@@ -72,9 +93,9 @@ ROWS: list[Row] = [
     Row("people:org_chart", may=STAFF + " auditor"),
     Row("people:reports", may=STAFF + " auditor", build=people.ana),
     Row("people:picker", may=EVERYBODY),
-    Row("people:profile", may=STAFF + " auditor", build=people.ana),
+    Row("people:profile", may=STAFF + " auditor", build=people.ana, noted="hr_partner hr_admin"),
     *(
-        Row(name, method=method, may="hr_admin", told=COLLEAGUES, build=people.ana)
+        Row(name, method=method, may="hr_admin", told=COLLEAGUES, build=people.ana, noted="hr_admin")
         for name, method in (
             ("people:edit_employee", "get"),
             ("people:edit_employee", "post"),
@@ -158,7 +179,7 @@ ROWS: list[Row] = [
     Row("cycles:launch", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
     Row("cycles:discard", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
     *(
-        Row(name, may="hr_admin", told=told, build=build)
+        Row(name, may="hr_admin", told=told, build=build, noted="hr_admin" if told == "hr_partner" else "")
         for name, told, build in (
             ("cycles:close", cycles.PARTNERS, cycles.running),
             ("cycles:add_person", cycles.PARTNERS, cycles.running),
@@ -183,7 +204,12 @@ ROWS: list[Row] = [
     Row(
         "cycles:postpone_stage", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.first_stage
     ),
-    Row("cycles:life_line", may="hr_partner hr_admin", build=cycles.part_of_ana),
+    Row(
+        "cycles:life_line",
+        may="hr_partner hr_admin",
+        build=cycles.part_of_ana,
+        noted="hr_partner hr_admin",
+    ),
     Row("cycles:extend", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
     Row("cycles:transfer", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
     Row("cycles:mark_left", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
@@ -211,7 +237,7 @@ ROWS: list[Row] = [
         Row("activity:draft", method=method, may=EVERYBODY, build=lambda w: {"key": "probe"})
         for method in ("post", "put", "delete")
     ),
-    Row("activity:job", may="owner hr_admin", build=activity.job_of_ana),
+    Row("activity:job", may="owner hr_admin", build=activity.job_of_ana, noted=""),
     Row("activity:retry_job", method="post", may="hr_admin", build=activity.failed_job, state="refused"),
     Row(
         "activity:retry_job",
@@ -432,7 +458,9 @@ ROWS: list[Row] = [
     Row("feedback:calendar", may=f"anonymous {EVERYBODY}", build=feedback.calendar_of_ana),
     # --- goals
     Row("goals:list", may=EVERYBODY),
-    Row("goals:of", may=f"{LINE} former_manager", build=goals.of_ana),
+    Row(
+        "goals:of", may=f"{LINE} former_manager", build=goals.of_ana, noted=f"{ABOVE} former_manager"
+    ),
     Row("goals:propose", may=PAIR, told=ABOVE, build=goals.of_ana),
     Row("goals:propose", may=PAIR, told=ABOVE, method="post", build=goals.of_ana),
     Row("goals:draft", may=PAIR, told=ABOVE, method="post", build=goals.of_ana),
@@ -451,7 +479,7 @@ ROWS: list[Row] = [
         build=goals.a_published,
     ),
     Row("goals:republish", may="", build=goals.an_agreed, state="of two people"),
-    Row("goals:assign", may="manager skip_level other_manager hr_admin", build=goals.of_cycle),
+    Row("goals:assign", may="manager skip_level other_manager hr_admin", build=goals.of_cycle, noted=""),
     Row("goals:assign", may="manager skip_level other_manager hr_admin", method="post", build=goals.of_cycle),
     Row("goals:detail", may="owner", build=goals.a_draft, state="draft"),
     Row("goals:detail", may=LINE, build=goals.a_proposal, state="proposed"),
@@ -462,7 +490,7 @@ ROWS: list[Row] = [
         build=goals.a_private,
         state="agreed, kept to the pair",
     ),
-    Row("goals:detail", may=STAFF, build=goals.an_open, state="agreed, open to everyone"),
+    Row("goals:detail", may=STAFF, build=goals.an_open, state="agreed, open to everyone", noted=ABOVE),
     Row("goals:detail", may=f"{STAFF} auditor", build=goals.a_published, state="of the company"),
     Row("goals:edit", may="owner", build=goals.a_draft),
     Row("goals:edit", may="owner", method="post", build=goals.a_draft),
@@ -513,7 +541,12 @@ ROWS: list[Row] = [
         build=goals.a_published_key_result,
         state="of the company",
     ),
-    Row("goals:contribution", may=f"{PAIR} skip_level colleague hr_partner", build=goals.a_contribution),
+    Row(
+        "goals:contribution",
+        may=f"{PAIR} skip_level colleague hr_partner",
+        build=goals.a_contribution,
+        noted="skip_level hr_partner",
+    ),
     Row(
         "goals:confirm_contribution",
         may="colleague",
@@ -657,7 +690,12 @@ ROWS: list[Row] = [
         told=NOT_HR_ADMIN,
         build=appraisals.the_cycle,
     ),
-    Row("appraisals:calibration", may="hr_partner hr_admin", build=appraisals.session_of_production),
+    Row(
+        "appraisals:calibration",
+        may="hr_partner hr_admin",
+        build=appraisals.session_of_production,
+        noted="hr_partner hr_admin",
+    ),
     Row(
         "appraisals:move_rating",
         method="post",
@@ -802,7 +840,12 @@ ROWS: list[Row] = [
         told="hr_partner other_hr_partner auditor",
         build=incentives.rule_of_plan,
     ),
-    Row("incentives:run", may="hr_partner other_hr_partner hr_admin", build=incentives.cycle_calculated),
+    Row(
+        "incentives:run",
+        may="hr_partner other_hr_partner hr_admin",
+        build=incentives.cycle_calculated,
+        noted="hr_partner hr_admin",
+    ),
     Row(
         "incentives:calculate",
         method="post",
@@ -845,7 +888,7 @@ ROWS: list[Row] = [
         told="hr_partner other_hr_partner",
         build=incentives.run_released,
     ),
-    Row("incentives:payroll_file", may="hr_admin", build=incentives.export_of_run),
+    Row("incentives:payroll_file", may="hr_admin", build=incentives.export_of_run, noted="hr_admin"),
     Row(
         "incentives:award",
         state="before release",
@@ -867,9 +910,13 @@ ROWS: list[Row] = [
         data=lambda w: {"amount": "1000", "version": "1"},
     ),
     Row("incentives:settle", method="post", may="hr_admin", build=incentives.award_before_release),
-    Row("incentives:sheets", may="manager skip_level other_manager hr_admin"),
+    Row("incentives:sheets", may="manager skip_level other_manager hr_admin", noted=""),
+    # Who leads people has their own before them; HR the first team there is, which is that of Bashir.
     Row(
-        "incentives:sheet", may="manager skip_level other_manager hr_admin", build=incentives.run_recommending
+        "incentives:sheet",
+        may="manager skip_level other_manager hr_admin",
+        build=incentives.run_recommending,
+        noted="hr_admin",
     ),
     Row("incentives:team", may="manager skip_level hr_admin", build=incentives.team_handed_in),
     Row(
@@ -1086,7 +1133,12 @@ ROWS: list[Row] = [
     Row("api:keyresult-record-progress", may=PAIR, told=ABOVE, method="post", build=goals.a_key_result),
     Row("api:keyresult-updates", may=LINE, build=goals.a_key_result),
     Row("api:contribution-list", may=EVERYBODY),
-    Row("api:contribution-detail", may=f"{PAIR} skip_level colleague hr_partner", build=goals.a_contribution),
+    Row(
+        "api:contribution-detail",
+        may=f"{PAIR} skip_level colleague hr_partner",
+        build=goals.a_contribution,
+        noted="skip_level hr_partner",
+    ),
     Row(
         "api:contribution-contribute",
         may="owner",

@@ -12,6 +12,7 @@ from django.core.signals import request_started
 from django.db import connection, transaction
 from django.urls import URLResolver, get_resolver, reverse
 
+from pmcycle.activity.models import Event
 from tests import absurd
 from tests.access_table import ROWS, SIGN_IN, Row
 from tests.conftest import ACTORS, SignedIn, World
@@ -54,13 +55,16 @@ def test_every_method_that_a_url_takes_has_a_row(world: World, as_: SignedIn) ->
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: " ".join(filter(None, [r.url_name, r.method, r.state])))
 def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
     url = reverse(row.url_name, kwargs=row.build(world))
-    wrong = []
+    wrong, noted = [], set()
+    looks = Event.objects.filter(verb="viewed", about=world.ana.employee)
     for actor, key in ACTORS.items():
         client = as_(getattr(world, key) if key else None, raise_request_exception=False)
         # Each actor finds the same state: what one of them changes is taken back.
         with transaction.atomic():
             with written() as rows:
                 response = getattr(client, row.method)(url, row.data(world))
+            if looks.exists():
+                noted.add(actor)
             transaction.set_rollback(True)
         if row.method == "get":
             assert rows.keys() <= ONLY_LOOKED, f"GET {url} writes, asked by {actor}"
@@ -77,13 +81,22 @@ def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
         if not right:
             wrong.append(f"{actor}: {status}")
     assert wrong == [], f"{row.method.upper()} {url}"
+    if row.method == "get":
+        assert noted == row.looked_at_by(), f"who leaves a line about Ana by GET {url}"
     if row.method == "post" and row.may:
         nothing_breaks(row, url, world, as_)
 
 
-# All that a GET may leave: who looked, how often somebody asked, the session, and when an address for
+# All that a GET may leave: who looked, and when last, how often somebody asked, the session, and when an address for
 # calendars or a token was last used.
-ONLY_LOOKED = {"activity_event", "activity_use", "django_session", "feedback_calendarfeed", "people_apitoken"}
+ONLY_LOOKED = {
+    "activity_event",
+    "activity_look",
+    "activity_use",
+    "django_session",
+    "feedback_calendarfeed",
+    "people_apitoken",
+}
 
 WRITTEN = """
 SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables

@@ -12,13 +12,27 @@ from django.utils.translation import gettext_lazy as _
 from appraisals.models.ratings import CalibrationMove, Rating
 from appraisals.models.results import HR, Release, ReleasedResult
 from appraisals.models.writing import Return
-from pmcycle.cycles.models import SEATS, ChainLink, RatingLevel, Relation, apart_from, related, stands_apart
+from pmcycle.cycles.models import (
+    SEATS,
+    ChainLink,
+    RatingLevel,
+    Relation,
+    apart_from,
+    from_outside,
+    related,
+    stands_apart,
+)
 from pmcycle.people.models import User, hr_admins
 
 AT_RESULT = "result__participation"
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
+    about = "result__participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user, to=AT_RESULT)
+
     def visible_to(self, user: User) -> Self:
         """The person, the line above the manager and HR of the unit; the manager once it is decided."""
         others = related(user, Relation.SELF, Relation.SKIP_LEVEL, *HR, to=AT_RESULT)

@@ -13,7 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from appraisals.models.results import OVERSEERS, ReleasedResult
 from appraisals.models.writing import Appraisal
-from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Relation, related, stands_apart
+from pmcycle.cycles.models import (
+    Cycle,
+    Participation,
+    RatingLevel,
+    Relation,
+    from_outside,
+    related,
+    stands_apart,
+)
 from pmcycle.people.models import Employee, Unit, User
 
 # Of ratings annotated by `RatingQuerySet.releasable`: low, and nothing cited that was said in time.
@@ -21,6 +29,11 @@ FIRST_MENTION = Q(is_below=True, is_heard=False)
 
 
 class RatingQuerySet(models.QuerySet["Rating"]):
+    about = "participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user, "proposed_by")
+
     def visible_to(self, user: User) -> Self:
         """Manager, line, HR of the unit; the person only once it is released."""
         others = related(user, *OVERSEERS) & ~related(user, Relation.SELF)

@@ -9,7 +9,15 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.cycles.models import SEATS, Cycle, Participation, RatingLevel, Relation, related
+from pmcycle.cycles.models import (
+    SEATS,
+    Cycle,
+    Participation,
+    RatingLevel,
+    Relation,
+    from_outside,
+    related,
+)
 from pmcycle.people.models import User, hr_admins
 
 HR = (Relation.HR_PARTNER, Relation.HR_ADMIN)
@@ -65,6 +73,11 @@ class Release(models.Model):
 
 
 class ReleasedResultQuerySet(models.QuerySet["ReleasedResult"]):
+    about = "participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user)
+
     def visible_to(self, user: User) -> Self:
         return self.filter(related(user, Relation.SELF, *OVERSEERS))
 

@@ -21,6 +21,7 @@ from pmcycle.cycles.models import (
     StageKind,
     day_in,
     due_day,
+    from_outside,
     open_today,
     related,
 )
@@ -28,6 +29,11 @@ from pmcycle.people.models import Employee, User
 
 
 class AppraisalQuerySet(models.QuerySet["Appraisal"]):
+    about = "participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user, "author")
+
     def visible_to(self, user: User) -> Self:
         """Whose text `user` may read now.
 

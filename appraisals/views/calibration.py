@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from appraisals import actions, rules
 from appraisals.forms import MoveForm, SessionForm
 from appraisals.models import CalibrationMove, CalibrationSession, Rating, ReleasedResult
-from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.access import UserRequest, get_editable, get_visible, show, with_outside
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel
 from pmcycle.errors import Invalid
 
@@ -94,8 +94,7 @@ def _board(
     levels = list(RatingLevel.objects.filter(scale__cycle=session.cycle_id))
     last_move = CalibrationMove.objects.filter(rating=OuterRef("pk")).order_by("-pk")
     ratings: list[Any] = list(
-        Rating.objects.of_session(session)
-        .visible_to(user)
+        with_outside(Rating.objects.of_session(session).visible_to(user), user)
         .exclude(participation__employee=user.employee_id or 0)
         .select_related(
             "participation__employee", "participation__unit", "proposed", "calibrated", "proposed_by"
@@ -111,6 +110,7 @@ def _board(
         )
         .order_by("participation__employee__sort_name")[:MOST_CASES]
     )
+    show(user, ratings)
     is_open = session.state == CalibrationSession.State.OPEN and user.standing.is_hr_admin
     case = case or _number(request.GET.get("case"))
     chosen = next(

@@ -23,8 +23,8 @@ from appraisals.models import FIRST_MENTION, Appeal, Appraisal, Rating, Release,
 from appraisals.pdf import result_as_pdf
 from appraisals.why import why_tree
 from feedback.models import Entry, thread_of
-from pmcycle.access import UserRequest, get_editable, get_visible, lets_through
-from pmcycle.activity.actions import hold_to, record_view
+from pmcycle.access import UserRequest, get_editable, get_visible, lets_through, show, with_outside
+from pmcycle.activity.actions import hold_to
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.actions import accepted_of
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind
@@ -86,7 +86,7 @@ def _release_page(
         .order_by("place")
     )
     mentions = (
-        ready.filter(FIRST_MENTION)
+        with_outside(ready.filter(FIRST_MENTION), request.user)
         .exclude(participation__employee=me)
         .annotate(
             label=level,
@@ -118,6 +118,8 @@ def _release_page(
     )
     total = sum(row["total"] for row in counted)
     first_total = sum(row["first"] for row in counted)
+    named = list(mentions) if first_total else []
+    show(request.user, named)
     # Where something can be released, whoever is left out stands beside the question for it.
     unsent_rows = [] if total else list(unsent[: NAMES_SHOWN + 1])
     context = {
@@ -125,7 +127,7 @@ def _release_page(
         "counted": counted,
         "total": total,
         "first_total": first_total,
-        "mentions": list(mentions) if first_total else [],
+        "mentions": named,
         "mentions_more": max(first_total - NAMES_SHOWN, 0),
         "mentions_whole": leaving.whole("appraisals:first_mention"),
         "unsent": unsent_rows[:NAMES_SHOWN],
@@ -214,8 +216,6 @@ def _result_page(
     part = row.participation
     is_own = part.employee_id == user.employee_id
     thread = thread_of(part, StageKind.APPRAISAL, user)
-    if thread is None:
-        record_view(row, by=user, about=part.employee, role="reader")
     versions = list(
         ReleasedResult.objects.filter(participation=part)
         .order_by("-number")
@@ -300,8 +300,6 @@ def result_pdf(request: UserRequest, pk: int) -> HttpResponse:
     """The result as a tagged PDF with the hash of the snapshot on it."""
     row = get_visible(_results(), request.user, pk=pk)
     hold_to("costly", request.user.pk)
-    if row.participation.employee_id != request.user.employee_id:
-        record_view(row, by=request.user, about=row.participation.employee, role="download")
     name = slugify(f"{row.participation.employee.name} {row.participation.cycle.name}") or "result"
     response = HttpResponse(result_as_pdf(row, reading(row.snapshot)), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
@@ -368,8 +366,6 @@ def _appeal_page(
 ) -> HttpResponse:
     user = request.user
     part = row.result.participation
-    if part.employee_id != user.employee_id:
-        record_view(row, by=user, about=part.employee, role="reader")
     is_here = part.state == Participation.State.ACTIVE
     may_decide = (
         row.decided_at is None and is_here and Appeal.objects.decidable_by(user).filter(pk=row.pk).exists()

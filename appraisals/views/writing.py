@@ -36,7 +36,6 @@ from appraisals.models import (
 from appraisals.why import why_tree, with_readings
 from feedback.models import thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible, lets_through
-from pmcycle.activity.actions import record_view
 from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind, due_day
 from pmcycle.errors import Invalid, Stale
 from pmcycle.people.models import User
@@ -387,8 +386,6 @@ def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int 
     submissions = list(appraisal.submissions.order_by("-number").select_related("by"))
     for submission in submissions:
         submission.answers = with_readings(submission.answers)
-    if me not in (appraisal.author_id, part.employee_id):
-        record_view(appraisal, by=user, about=part.employee, role="reader")
     rating = (
         Rating.objects.visible_to(user)
         .filter(participation=part)

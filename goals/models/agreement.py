@@ -35,6 +35,7 @@ from pmcycle.cycles.models import (
     Relation,
     Stage,
     StageKind,
+    from_outside,
     open_today,
     related,
 )
@@ -42,6 +43,12 @@ from pmcycle.people.models import Employee, Unit, User
 
 
 class GoalQuerySet(models.QuerySet["Goal"]):
+    about = "participation__employee"
+
+    def outside(self, user: User) -> Q:
+        """Who reads a person's goals by their place in the line or in HR. Whom it was opened to is meant to."""
+        return Q(participation__in=readers(user)) & from_outside(user)
+
     def visible_to(self, user: User) -> Self:
         """Drafts: their author. Then the pair and HR of the unit; the line above unless kept to the pair;
         once agreed, whom the owner opened it to.
@@ -459,6 +466,11 @@ class Signature(models.Model):
 
 
 class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
+    about = "goal__participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return Q(goal__participation__in=readers(user)) & from_outside(user, to="goal__participation")
+
     def visible_to(self, user: User) -> Self:
         return self.filter(goal__in=Goal.objects.followed_by(user))
 

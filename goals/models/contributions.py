@@ -8,11 +8,16 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.cycles.models import Participation, Relation, related
+from pmcycle.cycles.models import Participation, Relation, from_outside, related
 from pmcycle.people.models import Employee, User
 
 
 class ContributionQuerySet(models.QuerySet["Contribution"]):
+    about = "participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user, "author", "beneficiary")
+
     def visible_to(self, user: User) -> Self:
         me = user.employee_id
         own = Q(author=me) | Q(beneficiary=me) if me else Q(pk__in=[])

@@ -8,15 +8,21 @@ from typing import Self
 import pgtrigger
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import OuterRef
+from django.db.models import OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from goals.models.agreement import Goal
+from goals.models.agreement import Goal, readers
 from goals.rules import key_result_progress
+from pmcycle.cycles.models import from_outside
 from pmcycle.people.models import Employee, User
 
 
 class KeyResultQuerySet(models.QuerySet["KeyResult"]):
+    about = "goal__participation__employee"
+
+    def outside(self, user: User) -> Q:
+        return Q(goal__participation__in=readers(user)) & from_outside(user, to="goal__participation")
+
     def visible_to(self, user: User) -> Self:
         return self.filter(goal__in=Goal.objects.visible_to(user))
 

@@ -19,7 +19,7 @@ from goals.forms import AlignForm, PublishForm, WordingForm, owner_label
 from goals.models import Goal, GoalQuerySet, alignable
 from goals.rules import behind_of
 from goals.views.forms import carried_out, forms_of, initial_of, status_of, version_edited
-from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.access import UserRequest, get_editable, get_visible, show, with_outside
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Invalid, Refused
 
@@ -34,11 +34,11 @@ def company(request: UserRequest, pk: int) -> HttpResponse:
     published = Goal.objects.filter(cycle=cycle, participation__isnull=True).visible_to(request.user)
     goals = list(published.select_related("agreed", "unit", "parent__agreed").order_by("unit__name", "pk"))
     rows = key_results_of(goals)
-    visible = Goal.objects.visible_to(request.user).filter(parent__in=goals).select_related(
-        "agreed", "latest", "participation__employee", "unit"
-    )  # fmt: skip
+    visible = with_outside(Goal.objects.visible_to(request.user), request.user).filter(parent__in=goals)
+    children = list(visible.select_related("agreed", "latest", "participation__employee", "unit")[:200])
+    show(request.user, children)
     below: dict[int, list[Goal]] = {}
-    for child in visible[:200]:
+    for child in children:
         below.setdefault(child.parent_id or 0, []).append(child)
     cards = [
         {

@@ -18,8 +18,7 @@ from feedback.models import Entry, entries_known_since
 from incentives import actions
 from incentives.forms import AnswerForm, DecideForm, RestraintForm
 from incentives.models import OVERSEERS, Award, RestraintEntry
-from pmcycle.access import UserRequest, get_visible, lets_through
-from pmcycle.activity.actions import record_view
+from pmcycle.access import UserRequest, get_visible, lets_through, show, with_outside
 from pmcycle.cycles.models import Cycle, Participation, Relation, related
 from pmcycle.typed import done
 from pmcycle.ui.formats import when_text
@@ -32,12 +31,13 @@ PER_PAGE = 100
 def restraints(request: UserRequest) -> HttpResponse:
     """Entries about oneself and about those one stands above, open ones first."""
     rows = (
-        RestraintEntry.objects.visible_to(request.user)
+        with_outside(RestraintEntry.objects.visible_to(request.user), request.user)
         .select_related("participation__employee", "participation__cycle", "proposed_by")
         .order_by("-pk")[:PER_PAGE]
     )
     over = ("lifted", "lapsed")
     entries = list(rows)
+    show(request.user, entries)
     team = (
         Participation.objects.filter(related(request.user, *OVERSEERS, to=""))
         .filter(~related(request.user, Relation.SELF, to=""))
@@ -123,8 +123,6 @@ def _page(
     )  # fmt: skip
     today = found.participation.cycle.local_day(timezone.now())
     is_own = found.participation.employee_id == request.user.employee_id
-    if request.user.standing.is_hr and not is_own:
-        record_view(found, by=request.user, about=found.participation.employee, role="hr")
     is_here = found.participation.state == Participation.State.ACTIVE
     is_open = found.state in (RestraintEntry.State.PROPOSED, RestraintEntry.State.EFFECTIVE)
     decides = is_open and RestraintEntry.objects.decidable_by(request.user).filter(pk=found.pk).exists()

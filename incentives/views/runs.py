@@ -19,11 +19,11 @@ from incentives import actions, rules, tasks, why
 from incentives.actions.plans import names_of
 from incentives.forms import SettleForm, VersionForm
 from incentives.models import Award, FactSheet, PayrollExport, Plan, RestraintEntry, Run
-from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.activity.actions import hold_to, record_view
+from pmcycle.access import UserRequest, get_editable, get_visible, show, with_outside
+from pmcycle.activity.actions import hold_to
 from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
-from pmcycle.cycles.models import Cycle, Relation, related
+from pmcycle.cycles.models import Cycle, Participation, Relation, related
 from pmcycle.cycles.rules import Leftover
 from pmcycle.errors import Refused
 from pmcycle.typed import (
@@ -72,7 +72,10 @@ def _run_page(
     if plan and found and any(r.calculated_at for r in runs):
         waiting = actions.waiting(plan, seen_by=request.user)
         place = request.GET.get("waiting")
-        context |= {"waiting": Paginator(waiting, WAITING_A_PAGE).get_page(place), "leafs": bool(place)}
+        page = Paginator(waiting, WAITING_A_PAGE).get_page(place)
+        if named := [person.participation.pk for person in page]:
+            show(request.user, Participation.objects.filter(pk__in=named))
+        context |= {"waiting": page, "leafs": bool(place)}
     return render(request, "incentives/run.html", context, status=leaving.status if leaving else 200)
 
 
@@ -96,8 +99,7 @@ def _tabs(runs: list[Run], found: Run | None) -> list[dict[str, Any]]:
 def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
     """The amounts of a run, searched and filtered, with its pools, its sums and its files."""
     rows = (
-        Award.objects.filter(run=found)
-        .visible_to(request.user)
+        with_outside(Award.objects.filter(run=found).visible_to(request.user), request.user)
         .select_related("participation__employee", "participation__unit", "component")
     )
     query = search_words(request)
@@ -115,8 +117,10 @@ def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
     ordered = rows.order_by("participation__employee__sort_name", "component")
     is_admin = request.user.standing.is_hr_admin
     files = PayrollExport.objects.visible_to(request.user).filter(run=found).defer("content")
+    page = Paginator(ordered, AWARDS_A_PAGE).get_page(request.GET.get("page"))
+    show(request.user, list(page))
     return {
-        "page": Paginator(ordered, AWARDS_A_PAGE).get_page(request.GET.get("page")),
+        "page": page,
         "pools": actions.pools_of(found) if is_admin else [],
         "filters": [
             {
@@ -285,6 +289,7 @@ TYPES = {
 def payroll_file(request: UserRequest, pk: int) -> HttpResponse:
     """The bytes as they were handed over."""
     export = get_visible(PayrollExport.objects.select_related("run__plan__cycle"), request.user, pk=pk)
+    show(request.user, Award.objects.filter(run=export.run))
     supplement = f"-run-{export.run.number}" if export.run.number > 1 else ""
     name = slugify(f"payroll-{export.run.plan.cycle.name}{supplement}-{export.batch}") or "payroll"
     response = HttpResponse(bytes(export.content), content_type=TYPES[export.format])
@@ -317,8 +322,6 @@ def _award_page(
     if found.is_held:
         entries = RestraintEntry.objects.holding(found.participation_id, found.component.kind)
         entry = entries.visible_to(request.user).first()
-    if request.user.standing.is_hr and not is_own:
-        record_view(found, by=request.user, about=found.participation.employee, role="hr")
     names = names_of(cycle)
     lines = [] if is_own else list(found.lines.select_related("by"))
     moves = [

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from incentives import actions
 from incentives.forms import AdjustForm, NoteForm
 from incentives.models import Approval, Award, FactSheet, Run
-from pmcycle.access import UserRequest, get_editable, get_visible, lets_through, not_found_unless
+from pmcycle.access import UserRequest, get_editable, get_visible, lets_through, not_found_unless, show, with_outside
 from pmcycle.cycles.models import Assignment, RatingLevel, Relation, StageKind, related
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
@@ -68,9 +68,11 @@ def _team_rows(request: UserRequest, run: Run, manager: int) -> Any:
     """Awards of the people in one manager's team whom the reader follows, with their rating."""
     sheet = FactSheet.objects.filter(run=OuterRef("run"), participation=OuterRef("participation"))
     team = Assignment.objects.current().filter(manager=manager)
+    rows = Award.objects.filter(
+        _followed_by(request), run=run, participation__in=team.values("participation")
+    ).visible_to(request.user)
     return (
-        Award.objects.filter(_followed_by(request), run=run, participation__in=team.values("participation"))
-        .visible_to(request.user)
+        with_outside(rows, request.user)
         .annotate(rating=Subquery(sheet.values("facts__rating")[:1]))
         .select_related("component", "pool", "participation__employee", "participation__unit")
         .order_by("component", "participation__employee__sort_name")
@@ -119,6 +121,7 @@ def _sheet(
     chosen = picked if picked in names else next(iter([*own, *waiting, *names]), None)
     shown = {*itertools.islice(dict.fromkeys([*own, *waiting, *names]), MOST_TEAMS), chosen}
     rows = list(_team_rows(request, run, chosen)) if chosen else []
+    show(request.user, rows)
     mine = chosen is not None and chosen == me
     act = acts.get(chosen) if chosen else None
     locked = act is not None and act.act in (Approval.Act.SUBMITTED, Approval.Act.APPROVED)

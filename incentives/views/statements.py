@@ -20,7 +20,7 @@ from incentives.models import OPEN_TO_THE_PERSON, PlanVersion, RestraintEntry, S
 from incentives.pdf import statement_as_pdf
 from incentives.views.plans import sentences
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.activity.actions import hold_to, record_view
+from pmcycle.activity.actions import hold_to
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, Relation, StageKind, related
 
 
@@ -97,8 +97,6 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
 def statement(request: UserRequest, pk: int) -> HttpResponse:
     """The released statement: amounts, pay before and after, the rules' text, the tree."""
     found, context = _read(request, pk)
-    if not context["is_own"]:
-        record_view(found, by=request.user, about=found.participation.employee, role="overseer")
     context["thread"] = thread_of(found.participation, StageKind.INCENTIVES, request.user)
     return render(request, "incentives/statement.html", context)
 
@@ -109,8 +107,6 @@ def statement_pdf(request: UserRequest, pk: int) -> HttpResponse:
     """The same as a file."""
     found, context = _read(request, pk)
     hold_to("costly", request.user.pk)
-    if not context["is_own"]:
-        record_view(found, by=request.user, about=found.participation.employee, role="overseer")
     response = HttpResponse(statement_as_pdf(found, context), content_type="application/pdf")
     name = slugify(f"rewards-{context['content']['cycle']}") or "rewards"
     response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'

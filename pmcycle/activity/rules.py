@@ -285,8 +285,10 @@ SUBJECTS: dict[str, Any] = {
     "feedback.entry": _("conversation entry"),
     "goals.contribution": _("contribution"),
     "goals.goal": _("goal"),
+    "goals.changerequest": _("change of a goal"),
     "goals.keyresult": _("key result"),
     "incentives.award": _("award"),
+    "incentives.restraintentry": _("restraint"),
     "incentives.run": _("reward run"),
     "incentives.statement": _("reward statement"),
     "people.addresschange": _("sign-in address"),
@@ -298,6 +300,46 @@ SUBJECTS: dict[str, Any] = {
     "people.rolerequest": _("role"),
     "people.user": _("account"),
 }
+
+
+# What somebody had before them when they looked, where the record alone does not say it. By the page's name.
+PAGES: dict[str, Any] = {
+    "cycles:life_line": _("your way through a cycle"),
+    "goals:company": _("your goal among those of the company"),
+    "goals:contributions": _("what you gave beyond your goals"),
+    "goals:of": _("your goals with their notes"),
+    "home:person": _("the page with all there is about you"),
+    "home:search": _("your goal, found by a search,"),
+    "incentives:payroll_file": _("your award in a file for payroll"),
+    "incentives:run": _("your award in a list"),
+    "incentives:sheet": _("your award on a manager's sheet"),
+    "appraisals:calibration": _("your rating among others"),
+    "appraisals:release": _("your rating before its release"),
+    "people:edit_employee": _("your record, to correct it"),
+    "people:export_import": _("your record in a file"),
+    "people:profile": _("your private profile and pay"),
+    "people:rehearsal": _("your record beside an import"),
+}
+
+# In which role somebody looked. Older lines say it in words of their own.
+LOOKED_AS: dict[str, Any] = {
+    "hr_admin": _("HR admin"),
+    "hr_partner": _("HR partner"),
+    "auditor": _("auditor"),
+    "unit_head": _("head of a unit"),
+    "line": _("one of the line above you, or your manager before"),
+}
+WAYS: dict[str, Any] = {"file": _("as a file"), "api": _("through the interface for programs")}
+
+
+def look_words(data: Mapping[str, Any], subject: str) -> tuple[str, str, str]:
+    """Of a line about a look, in words: what it showed (`subject` unless the page says it), as whom, by which way."""
+    role = data.get("role", "")
+    return (
+        str(PAGES.get(data.get("page", ""), subject)),
+        str(LOOKED_AS.get(role, role)),
+        str(WAYS.get(data.get("way", ""), "")),
+    )
 
 
 def verb_words(verb: str) -> str:

@@ -13,6 +13,7 @@ from django.db import transaction
 from redis.exceptions import RedisError
 
 from pmcycle.activity.actions import delivery, sealing
+from pmcycle.activity.actions import forget_looks
 from pmcycle.activity.actions import forget_uses as forget
 from pmcycle.days import today_for_relations
 
@@ -57,8 +58,9 @@ def seal_trail() -> None:
 
 @shared_task
 def forget_uses() -> None:
-    """Drop counts that no limit looks at any more."""
+    """Drop counts that no limit looks at any more, and looks of more than an hour ago."""
     forget()
+    forget_looks()
 
 
 @shared_task

@@ -459,6 +459,19 @@ def related(user: User, *relations: Relation, to: str = "participation") -> Q:
     return found
 
 
+def from_outside(user: User, *parties: str, to: str = "participation") -> Q:
+    """Rows about a participation (at lookup `to`) which `user` reads as no party.
+
+    Party are the person, their manager of today in the cycle, and whoever stands in the row itself: the
+    employees at the lookups `parties`. Everybody else who may read it leaves a line about it (`access.show`).
+    """
+    found = ~related(user, Relation.SELF, Relation.MANAGER, to=to)
+    if user.employee_id:
+        for party in parties:
+            found &= ~Q(**{party: user.employee_id})
+    return found
+
+
 def apart_from(participation: Any) -> Q:
     """Users who stand apart from a person in a cycle: not the person, not in the line above them, not below
     them, and never named as their manager.
@@ -490,6 +503,11 @@ def stands_apart(user: User, *, to: str = "participation") -> Q:
 
 
 class ParticipationQuerySet(models.QuerySet["Participation"]):
+    about = "employee"
+
+    def outside(self, user: User) -> Q:
+        return from_outside(user, to="")
+
     def visible_to(self, user: User) -> Self:
         """That somebody takes part: themselves, their line, HR of the unit, auditors."""
         return self.filter(

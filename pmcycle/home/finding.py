@@ -9,7 +9,7 @@ from django.db.models import Case, IntegerField, Value, When
 from django.utils.translation import gettext as _
 
 from goals.models import Goal
-from pmcycle.access import UserRequest, today
+from pmcycle.access import UserRequest, show, today, with_outside
 from pmcycle.home.context import nav_of
 from pmcycle.home.needs import need_url
 from pmcycle.people.models import Employee
@@ -53,8 +53,10 @@ def _people(request: UserRequest, words: str) -> list[Hit]:
 
 
 def _goals(request: UserRequest, words: str) -> list[Hit]:
-    rows = Goal.objects.visible_to(request.user).filter(latest__title__icontains=words)
-    rows = rows.exclude(state=Goal.State.WITHDRAWN).select_related("latest", "participation__employee")
+    seen = with_outside(Goal.objects.visible_to(request.user), request.user)
+    rows = seen.filter(latest__title__icontains=words).exclude(state=Goal.State.WITHDRAWN)
+    found = list(rows.select_related("latest", "participation__employee").order_by("-pk")[:MOST])
+    show(request.user, found)
     return [
         Hit(
             "target",
@@ -62,5 +64,5 @@ def _goals(request: UserRequest, words: str) -> list[Hit]:
             row.participation.employee.name if row.participation else _("Goal of the organisation"),
             need_url("goals:detail", row.pk),
         )
-        for row in rows.order_by("-pk")[:MOST]
+        for row in found
     ]

@@ -28,6 +28,7 @@ from appraisals.models import Appraisal
 from evaluations.models import Evaluation
 from feedback.models import CheckIn
 from incentives.models import Component, RestraintEntry
+from pmcycle.access import show, with_outside
 from pmcycle.cycles.models import Cycle, Participation, StageKind
 from pmcycle.people.models import Employee, ReportingLine, User
 
@@ -150,14 +151,15 @@ def file_of(person: Employee, user: User) -> File:
         by_part[row[2]].append(row)
     # Whoever may not see that somebody takes part may still see a goal that is open to all.
     seen = Participation.objects.visible_to(user).filter(pk=OuterRef("pk"))
-    parts: Any = (
-        Participation.objects.filter(employee=person)
+    parts: Any = list(
+        with_outside(Participation.objects.filter(employee=person), user)
         .annotate(is_seen=Exists(seen))
         .exclude(cycle__state=Cycle.State.DRAFT)
         .select_related("cycle")
         .with_manager()
         .order_by("-cycle__first_day", "-cycle")
     )
+    show(user, [part for part in parts if part.is_seen])
     years = [
         Year(part, _papers(by_part[part.pk], person), _conversations(by_part[part.pk]))
         for part in parts

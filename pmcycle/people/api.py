@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from pmcycle.access import get_editable
+from pmcycle.access import get_editable, show, with_outside
 from pmcycle.people.models import ApiToken, User
 from pmcycle.people.throttling import PerUser
 
@@ -61,11 +61,28 @@ class ScopedViewSet(ReadOnlyModelViewSet[Any]):
     throttle_classes = [PerUser]
     scope: str
     rows: Any
+    # False where the list says no more than that there is something to read.
+    lists_content = True
 
     def get_queryset(self) -> Any:
         user = getattr(self.request, "user", None)
         # The OpenAPI document is made without anybody signed in.
-        return self.rows.all().visible_to(user) if isinstance(user, User) else self.rows.none()
+        if not isinstance(user, User):
+            return self.rows.none()
+        return with_outside(self.rows.all().visible_to(user), user)
+
+    def get_object(self) -> Any:
+        """The row; that it was shown is noted where the reader is no party to it."""
+        row = super().get_object()
+        show(self.by(), [row])
+        return row
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """The rows of a page, which are noted like one by one if the list shows what they hold."""
+        rows = super().paginate_queryset(queryset)
+        if self.lists_content:
+            show(self.by(), rows or [])
+        return rows
 
     def by(self) -> User:
         """The signed-in user."""

@@ -11,11 +11,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from pmcycle.access import doors_of, kept_with
+from pmcycle.access import doors_of, kept_with, shown_to
+from pmcycle.activity.actions import note_looks
 from pmcycle.days import zone_of
 from pmcycle.errors import NoLonger
 from pmcycle.people.backends import Backend
-from pmcycle.people.models import Standing, User, in_use
+from pmcycle.people.models import Role, Standing, User, in_use
 
 
 class LocalTimeMiddleware:
@@ -55,6 +56,39 @@ class FirstVisitMiddleware:
             if request.path != first and not in_use():
                 return redirect(first)
         return self.get_response(request)
+
+
+class Noted:
+    """Write down who looked, once at the end of a request that showed what it was asked for.
+
+    The door gathers what it lets somebody see who is no party to it (`access.show`). An answer that shows
+    nothing, a refusal or a way to another page, leaves no line; and what cannot be noted is not shown.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        user: Any = request.user
+        if response.status_code == 200 and user.is_authenticated and (shown := shown_to(user)):
+            match = request.resolver_match
+            note_looks(
+                user, shown, page=match.view_name if match else "", role=_role(user), way=_way(request, response)
+            )
+        return response
+
+
+def _role(user: User) -> str:
+    """What they are beside their place in the line, the widest first."""
+    order = (Role.HR_ADMIN, Role.HR_PARTNER, Role.AUDITOR, Role.UNIT_HEAD)
+    return next((role.value for role in order if role in user.standing.roles), "line")
+
+
+def _way(request: HttpRequest, response: HttpResponse) -> str:
+    if request.path.startswith("/api/"):
+        return "api"
+    return "file" if response.has_header("Content-Disposition") else "page"
 
 
 # What changes a row, also behind WITH; the lock of a row is none.

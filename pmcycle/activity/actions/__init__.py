@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from pmcycle.activity.actions.inserting import insert_new
 from pmcycle.activity.actions.jobs import Step, asked_for, carry_out, enqueue, in_parts, no_step, retry_job
 from pmcycle.activity.actions.limits import count, forget_uses, give_back, hold_to
+from pmcycle.activity.actions.looking import forget_looks, note_looks
 from pmcycle.activity.actions.telling import (
     Line,
     Tell,
     kind_of,
     record,
     record_each,
-    record_view,
     tell,
     tell_all,
 )
@@ -53,6 +53,7 @@ __all__ = [
     "drift",
     "drop_draft",
     "enqueue",
+    "forget_looks",
     "forget_uses",
     "give_back",
     "hold_to",
@@ -63,10 +64,10 @@ __all__ = [
     "miscounted",
     "misplaced",
     "no_step",
+    "note_looks",
     "record",
     "record_each",
     "record_export",
-    "record_view",
     "recount",
     "retry_delivery",
     "retry_job",

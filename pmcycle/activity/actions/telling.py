@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -210,14 +210,3 @@ def _tell_each(lines: Iterable[tuple[models.Model, Tell]]) -> None:
         ],
         "(notice_id, channel)",
     )
-
-
-def record_view(subject: models.Model, *, by: User, about: models.Model, role: str) -> None:
-    """Note that somebody who is no party opened a sensitive record; once an hour per reader and record."""
-    hour_ago = timezone.now() - timedelta(hours=1)
-    if Event.objects.filter(
-        verb="viewed", actor=by, subject_kind=kind_of(subject), subject_id=subject.pk, at__gte=hour_ago
-    ).exists():
-        return
-    with transaction.atomic():
-        record("viewed", subject, by=by, about=about, role=role)

@@ -1,10 +1,10 @@
 """What is open (to-dos, milestones), what happened (events), who is told (notices, deliveries), what runs long (jobs),
-how often somebody asked (uses).
+how often somebody asked (uses) and looked (looks).
 
 This app stands below `people`: it knows users, employees and cycles only through their foreign keys.
 """
 
-from pmcycle.activity.models.limits import CacheEntry, Use
+from pmcycle.activity.models.limits import CacheEntry, Look, Use
 from pmcycle.activity.models.seals import TrailSeal
 from pmcycle.activity.models.telling import (
     CLOCK_KINDS,
@@ -31,6 +31,7 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Job",
+    "Look",
     "Milestone",
     "Notice",
     "Place",

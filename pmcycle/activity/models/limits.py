@@ -1,7 +1,9 @@
-"""How often something was asked for: what keeps guessing slow and one person from slowing down all."""
+"""How often something was asked for: what keeps guessing slow and one person from slowing down all; and what
+somebody has looked at within the hour."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -17,6 +19,32 @@ class Use(models.Model):
 
     def __str__(self) -> str:
         return f"{self.times} since {self.since}"
+
+
+class Look(models.Model):
+    """When somebody last left a line in the trail for opening a record on a page: one an hour is enough.
+
+    A row of its own because two requests of the same moment do not see each other's lines; of two who put
+    in the same row one waits for the other. After the hour it is dropped.
+    """
+
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    page = models.CharField(max_length=60)
+    subject_kind = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField()
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reader", "page", "subject_kind", "subject_id"], name="look_once_per_page"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.subject_kind} {self.subject_id}"
 
 
 class CacheEntry(models.Model):

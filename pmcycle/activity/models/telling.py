@@ -14,7 +14,14 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.activity.rules import facts_of, job_progress, job_title, subject_words, verb_words
+from pmcycle.activity.rules import (
+    facts_of,
+    job_progress,
+    job_title,
+    look_words,
+    subject_words,
+    verb_words,
+)
 from pmcycle.activity.triggers import WithoutSwitch
 
 if TYPE_CHECKING:
@@ -160,6 +167,11 @@ class Event(models.Model):
     def to_what(self) -> str:
         """What it was done to, in words and with its number."""
         return f"{subject_words(self.subject_kind)} {self.subject_id or ''}".strip()
+
+    @property
+    def look(self) -> dict[str, str]:
+        """Of a look, in words: `what` was shown, `role` of who looked, `way` if it was no page."""
+        return dict(zip(("what", "role", "way"), look_words(self.data, self.to_what), strict=True))
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):

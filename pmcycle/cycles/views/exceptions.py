@@ -55,13 +55,16 @@ def _overseen(request: UserRequest) -> Any:
 def life_line(request: UserRequest, pk: int) -> HttpResponse:
     """One person's way through the cycle, for HR: dates, managers, absences, exceptions, then and now."""
     line_now = ReportingLine.objects.current().filter(employee=OuterRef("employee"), kind="line")
+    more = Extension.objects.filter(stage=OuterRef("pk"), participation=pk)
+    stages = Stage.objects.annotate(
+        own_due=Subquery(more.values("due_on")), own_why=Subquery(more.values("reason"))
+    )
     rows = (
         _overseen(request)
         .select_related("employee__unit")
         .prefetch_related(
-            "cycle__stages",
+            Prefetch("cycle__stages", stages),
             Prefetch("assignments", Assignment.objects.select_related("manager").order_by("starts_on")),
-            Prefetch("extensions", Extension.objects.select_related("stage")),
         )
     )
     part = get_visible(
@@ -104,17 +107,28 @@ def _changeable(rows: Any, request: UserRequest, pk: int) -> Participation:
 
 def _events(part: Participation) -> list[dict[str, Any]]:
     """What happened to one person in the cycle, and what is due, in the shape of the life line."""
-    history = Event.objects.filter(subject_kind="cycles.participation", subject_id=part.pk).order_by("at")
+    history = (
+        Event.objects.filter(subject_kind="cycles.participation", subject_id=part.pk)
+        .exclude(verb="viewed")
+        .order_by("at")
+    )
     events: list[dict[str, Any]] = [
         {"at": h.at, "label": _verb(h.verb), "tone": "accent", "detail": h.data.get("reason", "")}
         for h in history
     ]
-    for stage in part.cycle.stages.all():
+    stages: list[Any] = list(part.cycle.stages.all())
+    for stage in stages:
         events.append({"at": stage.opens_on, "label": _("%s opens") % stage, "tone": "info"})
         events.append({"at": stage.due_on, "label": _("%s due") % stage, "tone": "mute"})
     events += [
-        {"at": e.due_on, "label": _("%s due for this person") % e.stage, "tone": "warn", "detail": e.reason}
-        for e in part.extensions.all()
+        {
+            "at": stage.own_due,
+            "label": _("%s due for this person") % stage,
+            "tone": "warn",
+            "detail": stage.own_why,
+        }
+        for stage in stages
+        if stage.own_due
     ]
     return events
 

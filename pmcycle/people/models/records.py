@@ -45,6 +45,9 @@ SELECT e.*, near.step FROM near JOIN people_employee e ON e.id = near.id ORDER B
 
 
 class EmployeeQuerySet(models.QuerySet["Employee"]):
+    # The public profile is no secret. A page that shows more of a record says so (`access.show`).
+    about = "pk"
+
     def visible_to(self, user: User) -> Self:
         """The public profile (name, title, unit, location) is open to all who may sign in.
 

@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from pmcycle.access import UserRequest, get_editable, get_visible, today
-from pmcycle.activity.actions import hold_to, record_view
+from pmcycle.access import UserRequest, get_editable, get_visible, show, today
+from pmcycle.activity.actions import hold_to
 from pmcycle.people.actions import records
 from pmcycle.people.forms import AbsenceForm, EmployeeForm, EndAbsenceForm, LeaveForm, ManagerForm
 from pmcycle.people.models import Absence, Employee, ReportingLine, Unit, User
@@ -149,7 +149,7 @@ def profile(request: UserRequest, pk: int) -> HttpResponse:
     }
     if person.is_private:
         if not is_own:
-            record_view(person, by=request.user, about=person, role="hr")
+            show(request.user, Employee.objects.filter(pk=person.pk))
         context |= _private_context(person)
     return render(request, "people/profile.html", context)
 
@@ -259,6 +259,7 @@ def set_leave_date(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _edit_page(request: UserRequest, person: Employee, **bound: Form) -> HttpResponse:
+    show(request.user, Employee.objects.filter(pk=person.pk))
     line = (
         ReportingLine.objects.current().filter(employee=person, kind="line").select_related("manager").first()
     )

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.access import UserRequest, get_editable, get_visible, show
 from pmcycle.activity.actions import hold_to
 from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
@@ -228,9 +228,15 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
         )
     is_open = run.state == Import.State.CHECKED
     job = Job.objects.filter(kind=importing.APPLY, subject_id=run.pk).order_by("-pk").first()
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    if run.kind == Import.Kind.PEOPLE:
+        # Beside what the file says stands what the record says.
+        known = [line.key for line in page if line.fate == ImportLine.Fate.CHANGED]
+        if known:
+            show(request.user, Employee.objects.filter(number__in=known))
     return {
         "run": run,
-        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "page": page,
         "tabs": tabs,
         **(_doubts(run) if is_open else {}),
         "steps": steps(run, "applied" if run.state == Import.State.APPLIED else "rehearsal"),
@@ -339,6 +345,8 @@ def export_import(request: UserRequest, pk: int) -> HttpResponse:
     run = get_visible(Import, request.user, pk=pk)
     if run.state != Import.State.APPLIED or run.kind != Import.Kind.PEOPLE:
         raise Refused(_("Only people that have been imported can be given back in the same columns."))
+    known = ImportLine.objects.filter(run=run).exclude(fate=ImportLine.Fate.PASSED).values("key")
+    show(request.user, Employee.objects.filter(number__in=known))
     response = HttpResponse(
         exporting.export_import(run, by=request.user),
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
