@@ -30,7 +30,15 @@ PAIR = "owner manager"
 ABOVE = "skip_level hr_partner hr_admin"
 LINE = f"{PAIR} {ABOVE}"
 # Who works neither on Ana's records nor has a part in them. What a former manager reads is what they wrote.
-NO_PARTY = set("skip_level other_manager hr_partner other_hr_partner hr_admin auditor it_admin".split())
+NO_PARTY = {
+    "skip_level",
+    "other_manager",
+    "hr_partner",
+    "other_hr_partner",
+    "hr_admin",
+    "auditor",
+    "it_admin",
+}
 # Everybody who may know that a launched cycle exists, but not run it.
 NOT_HR_ADMIN = (
     "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner auditor"
@@ -458,9 +466,7 @@ ROWS: list[Row] = [
     Row("feedback:calendar", may=f"anonymous {EVERYBODY}", build=feedback.calendar_of_ana),
     # --- goals
     Row("goals:list", may=EVERYBODY),
-    Row(
-        "goals:of", may=f"{LINE} former_manager", build=goals.of_ana, noted=f"{ABOVE} former_manager"
-    ),
+    Row("goals:of", may=f"{LINE} former_manager", build=goals.of_ana, noted=f"{ABOVE} former_manager"),
     Row("goals:propose", may=PAIR, told=ABOVE, build=goals.of_ana),
     Row("goals:propose", may=PAIR, told=ABOVE, method="post", build=goals.of_ana),
     Row("goals:draft", may=PAIR, told=ABOVE, method="post", build=goals.of_ana),

@@ -98,10 +98,9 @@ def _tabs(runs: list[Run], found: Run | None) -> list[dict[str, Any]]:
 
 def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
     """The amounts of a run, searched and filtered, with its pools, its sums and its files."""
-    rows = (
-        with_outside(Award.objects.filter(run=found).visible_to(request.user), request.user)
-        .select_related("participation__employee", "participation__unit", "component")
-    )
+    rows = with_outside(
+        Award.objects.filter(run=found).visible_to(request.user), request.user
+    ).select_related("participation__employee", "participation__unit", "component")
     query = search_words(request)
     show = request.GET.get("show", "")
     if query:

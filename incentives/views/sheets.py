@@ -19,7 +19,15 @@ from django.views.decorators.http import require_GET, require_POST
 from incentives import actions
 from incentives.forms import AdjustForm, NoteForm
 from incentives.models import Approval, Award, FactSheet, Run
-from pmcycle.access import UserRequest, get_editable, get_visible, lets_through, not_found_unless, show, with_outside
+from pmcycle.access import (
+    UserRequest,
+    get_editable,
+    get_visible,
+    lets_through,
+    not_found_unless,
+    show,
+    with_outside,
+)
 from pmcycle.cycles.models import Assignment, RatingLevel, Relation, StageKind, related
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee

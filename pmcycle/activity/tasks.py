@@ -12,8 +12,7 @@ from celery.exceptions import OperationalError
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from pmcycle.activity.actions import delivery, sealing
-from pmcycle.activity.actions import forget_looks
+from pmcycle.activity.actions import delivery, forget_looks, sealing
 from pmcycle.activity.actions import forget_uses as forget
 from pmcycle.days import today_for_relations
 

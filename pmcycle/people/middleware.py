@@ -74,7 +74,11 @@ class Noted:
         if response.status_code == 200 and user.is_authenticated and (shown := shown_to(user)):
             match = request.resolver_match
             note_looks(
-                user, shown, page=match.view_name if match else "", role=_role(user), way=_way(request, response)
+                user,
+                shown,
+                page=match.view_name if match else "",
+                role=_role(user),
+                way=_way(request, response),
             )
         return response
 

@@ -172,7 +172,10 @@ def test_the_trail_cannot_be_changed_by_the_application(world: World) -> None:
 def test_i_see_who_opened_my_records_and_in_which_role(world: World, as_: SignedIn) -> None:
     assert world.ana.employee
     for _twice in range(2):
-        assert as_(world.ines).get(reverse("cycles:life_line", kwargs={"pk": world.ana_part.pk})).status_code == 200
+        assert (
+            as_(world.ines).get(reverse("cycles:life_line", kwargs={"pk": world.ana_part.pk})).status_code
+            == 200
+        )
     page = as_(world.ana).get("/activity/who-looked/").content.decode()
     assert page.count("Ines Costa") == 1
     assert "as HR partner" in page

@@ -12,8 +12,6 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.utils import timezone
 
-from pmcycle.activity.actions.telling import kind_of
-
 if TYPE_CHECKING:
     from pmcycle.people.models import User
 

@@ -29,7 +29,7 @@ from pmcycle.people.forms import (
     SettleForm,
     UploadForm,
 )
-from pmcycle.people.models import Import, ImportLine, waiting_for_manager
+from pmcycle.people.models import Employee, Import, ImportLine, waiting_for_manager
 from pmcycle.people.rules import columns, lines
 from pmcycle.typed import done, row_number
 
