@@ -121,7 +121,7 @@ def with_outside(rows: Any, user: User) -> Any:
     """
     if not hasattr(rows, "outside"):
         return rows
-    return rows.annotate(is_outside=models.ExpressionWrapper(rows.outside(user), models.BooleanField()))
+    return rows.annotate(is_a_look=models.ExpressionWrapper(rows.outside(user), models.BooleanField()))
 
 
 def show(user: User, rows: Iterable[Any]) -> None:
@@ -136,7 +136,7 @@ def show(user: User, rows: Iterable[Any]) -> None:
         return
     keys: dict[Any, list[Any]] = {}
     for row in rows:
-        if getattr(row, "is_outside", False):
+        if getattr(row, "is_a_look", False):
             keys.setdefault(type(row), []).append(row.pk)
     shown_to(user).extend(model._default_manager.filter(pk__in=pks) for model, pks in keys.items())
 
