@@ -91,8 +91,9 @@ def _scoped(source: Any) -> Any:
 
 def get_visible(source: type[M] | models.QuerySet[M], user: User, **lookup: Any) -> M:
     """The row that `user` may see, or 404 — the same whether it is absent or hidden."""
+    rows = with_outside(_scoped(source).visible_to(user), user)
     try:
-        row: M = with_outside(_scoped(source).visible_to(user), user).get(**lookup)
+        row: M = rows.get(**lookup)
     except (ObjectDoesNotExist, ValueError, OverflowError) as error:
         raise Http404 from error
     show(user, [row])
@@ -102,8 +103,9 @@ def get_visible(source: type[M] | models.QuerySet[M], user: User, **lookup: Any)
 
 def get_editable(source: type[M] | models.QuerySet[M], user: User, **lookup: Any) -> M:
     """The row that `user` may change; 403 with a reason if they may only see it, else 404."""
+    rows = with_outside(_scoped(source).editable_by(user), user)
     try:
-        row: M = with_outside(_scoped(source).editable_by(user), user).get(**lookup)
+        row: M = rows.get(**lookup)
     except (ObjectDoesNotExist, ValueError, OverflowError) as error:
         if not isinstance(error, ObjectDoesNotExist):
             raise Http404 from error
