@@ -35,9 +35,9 @@ PAGES = [
     Page("incentives:plan", as_="kim", grow=more_rules, build=lambda w: {"pk": w.cycle.pk}),
     Page("incentives:criteria", as_="ana", grow=more_rules, build=lambda w: {"pk": w.cycle.pk}),
     Page("incentives:what_if", as_="ana", grow=more_rules, build=lambda w: {"pk": w.cycle.pk}),
-    # With all that stands against an approval, kind by kind.
+    # With all that stands against an approval, kind by kind; and who looked, noted once about all that are listed.
     Page(
-        "incentives:run", as_="lea", grow=incentives.many_more, build=lambda w: {"pk": w.cycle.pk}, limit=14
+        "incentives:run", as_="lea", grow=incentives.many_more, build=lambda w: {"pk": w.cycle.pk}, limit=15
     ),
     Page("incentives:sheets", as_="bashir", grow=incentives.many_more),
     Page(
