@@ -102,16 +102,16 @@ def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
         Award.objects.filter(run=found).visible_to(request.user), request.user
     ).select_related("participation__employee", "participation__unit", "component")
     query = search_words(request)
-    show = request.GET.get("show", "")
+    kind = request.GET.get("show", "")
     if query:
         rows = rows.filter(participation__employee__name__icontains=query)
-    if show == "held":
+    if kind == "held":
         rows = rows.filter(is_held=True)
-    elif show == "out":
+    elif kind == "out":
         rows = rows.left_out()
-    elif show == "nothing":
+    elif kind == "nothing":
         rows = rows.exclude(ineligible_why="").exclude(pk__in=Award.objects.left_out().filter(run=found))
-    elif show == "outside":
+    elif kind == "outside":
         rows = rows.filter(is_outside=True)
     ordered = rows.order_by("participation__employee__sort_name", "component")
     is_admin = request.user.standing.is_hr_admin
@@ -123,7 +123,7 @@ def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
         "pools": actions.pools_of(found) if is_admin else [],
         "filters": [
             {
-                "name": "show", "label": _("Show"), "value": show,
+                "name": "show", "label": _("Show"), "value": kind,
                 "options": [
                     ("out", _("left out")), ("held", _("held")), ("nothing", _("nothing given")),
                     ("outside", _("outside the band")),
