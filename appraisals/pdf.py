@@ -1,26 +1,21 @@
-"""A released result as a PDF: typeset by typst, tagged for screen readers, with the hash of the snapshot."""
+"""A released result as a PDF, with the hash of the snapshot."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-import typst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appraisals.models import ReleasedResult
 from appraisals.why import note_of, scale_words
 from pmcycle.ui.formats import when_text
-
-TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "appraisals" / "result.typ"
+from pmcycle.ui.pdf import typeset
 
 
 def result_as_pdf(result: ReleasedResult, content: dict[str, Any]) -> bytes:
     """The pages of one result. What people wrote goes in as data, never as markup."""
     data = {
-        "lang": (get_language() or "en").partition("-")[0],
         "title": _("Result of %(name)s") % {"name": content["person"]},
         "person": content["person"],
         "job": " · ".join(part for part in (content.get("job_title"), content.get("unit")) if part),
@@ -56,10 +51,7 @@ def result_as_pdf(result: ReleasedResult, content: dict[str, Any]) -> bytes:
             "reason": result.reason,
         },
     }
-    document: Any = typst.compile(
-        TEMPLATE.read_bytes(), format="pdf", sys_inputs={"data": json.dumps(data)}, ignore_system_fonts=True
-    )
-    return bytes(document)
+    return typeset("appraisals/result.typ", data, get_language() or "en")
 
 
 def _row(pair: dict[str, Any]) -> dict[str, str]:

@@ -1,26 +1,21 @@
-"""A reward statement as a PDF: typeset by typst, with the hash of the snapshot."""
+"""A reward statement as a PDF, with the hash of the snapshot."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-import typst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from incentives.models import Statement
 from pmcycle.ui.formats import money_text, when_text
-
-TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "incentives" / "statement.typ"
+from pmcycle.ui.pdf import typeset
 
 
 def statement_as_pdf(statement: Statement, context: dict[str, Any]) -> bytes:
     """The pages of one statement. Texts go in as data, never as markup."""
     content, currency = context["content"], context["content"]["currency"]
     data = {
-        "lang": (get_language() or "en").partition("-")[0],
         "title": _("Reward statement of %(name)s") % {"name": content["person"]},
         "person": content["person"],
         "job": " · ".join(part for part in (content["job_title"], content["unit"], content["grade"]) if part),
@@ -47,12 +42,7 @@ def statement_as_pdf(statement: Statement, context: dict[str, Any]) -> bytes:
             "seal": _("SHA-256 of the released snapshot"),
         },
     }  # fmt: skip
-    document = typst.compile(
-        TEMPLATE.read_bytes(), format="pdf", sys_inputs={"data": json.dumps(data)}, ignore_system_fonts=True
-    )
-    if not isinstance(document, bytes):
-        raise TypeError("one PDF was asked for")
-    return document
+    return typeset("incentives/statement.typ", data, get_language() or "en")
 
 
 def _node(node: dict[str, Any]) -> dict[str, Any]:

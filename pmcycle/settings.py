@@ -115,6 +115,8 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Within what measures the answer.
+    "pmcycle.ui.direction.DirectionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -135,6 +137,10 @@ STAGES = "pmcycle.stages.STAGES"
 TO_DOS = "pmcycle.home.contributions.DEFINITIONS"
 # What ends with an account in the apps above `people`.
 ACCOUNT_KEYS = "pmcycle.home.contributions.ACCOUNT_KEYS"
+# What the button of a mail is called.
+BUTTONS = "pmcycle.home.contributions.button_of"
+# What somebody else's reminder was about, for those who look after reminders.
+TASKS = "pmcycle.home.contributions.task_of"
 # Who runs the system and is told when long work breaks.
 OPERATORS = "pmcycle.people.models.it_admins"
 WSGI_APPLICATION = "pmcycle.wsgi.application"

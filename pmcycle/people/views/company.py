@@ -20,6 +20,7 @@ from pmcycle.people.actions import records
 from pmcycle.people.forms import AbsenceForm, EmployeeForm, EndAbsenceForm, LeaveForm, ManagerForm
 from pmcycle.people.models import Absence, Employee, ReportingLine, Unit, User
 from pmcycle.typed import done, row_number, search_words
+from pmcycle.ui.direction import neutral
 
 PER_PAGE = 50
 PICKED = 12
@@ -122,7 +123,12 @@ def picker(request: UserRequest) -> HttpResponse:
     found = list(people.search(search.split("#")[0])[:PICKED]) if search.strip() else []
     if "application/json" in request.headers.get("Accept", ""):
         shown = [
-            {"id": p.pk, "name": p.name, "title": p.job_title, "unit": p.unit.name if p.unit else ""}
+            {
+                "id": p.pk,
+                "name": neutral(p.name),
+                "title": neutral(p.job_title),
+                "unit": neutral(p.unit.name) if p.unit else "",
+            }
             for p in found
         ]
         return JsonResponse({"results": shown})
