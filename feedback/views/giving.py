@@ -32,6 +32,7 @@ from pmcycle.activity.actions import drop_draft
 from pmcycle.days import today_here
 from pmcycle.errors import Invalid
 from pmcycle.people.models import Employee, ReportingLine
+from pmcycle.spelling import holding
 from pmcycle.typed import row_number
 
 A_PAGE = 20
@@ -51,10 +52,7 @@ def list_feedback(request: UserRequest) -> HttpResponse:
     if wanted.get("kind"):
         rows = rows.filter(kind=wanted["kind"])
     if wanted.get("q"):
-        text = wanted["q"]
-        rows = rows.filter(
-            Q(body__icontains=text) | Q(giver__name__icontains=text) | Q(recipient__name__icontains=text)
-        )
+        rows = rows.filter(holding(wanted["q"], "body", "giver__name", "recipient__name"))
     page = Paginator(_listed(rows), A_PAGE).get_page(request.GET.get("page"))
     asked = FeedbackRequest.objects.visible_to(request.user).filter(state=FeedbackRequest.State.OPEN)
     requests = list(asked.select_related("requester", "reviewer", "about").order_by("due_on", "pk")[:40])

@@ -26,6 +26,7 @@ from pmcycle.activity.tasks import wake
 from pmcycle.cycles.models import Cycle, Participation, Relation, related
 from pmcycle.cycles.rules import Leftover
 from pmcycle.errors import Refused
+from pmcycle.spelling import holding
 from pmcycle.typed import (
     LeftoversForm,
     all_of_one_kind,
@@ -104,7 +105,7 @@ def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
     query = search_words(request)
     kind = request.GET.get("show", "")
     if query:
-        rows = rows.filter(participation__employee__name__icontains=query)
+        rows = rows.filter(holding(query, "participation__employee__name"))
     if kind == "held":
         rows = rows.filter(is_held=True)
     elif kind == "out":

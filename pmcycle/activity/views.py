@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -23,6 +24,7 @@ from django.http import (
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -42,6 +44,7 @@ from pmcycle.activity.forms import (
 )
 from pmcycle.activity.models import Delivery, Draft, Event, Job, Notice, TrailSeal
 from pmcycle.activity.rules import SUBJECTS, VERBS, cell
+from pmcycle.spelling import holding
 from pmcycle.typed import row_number
 from pmcycle.ui.formats import when_text
 
@@ -167,11 +170,12 @@ def _may_read_trail(request: UserRequest) -> None:
 def _trail(request: UserRequest, wanted: dict[str, Any]) -> QuerySet[Event]:
     """The events that the reader may see and asked for, newest first."""
     events = Event.objects.visible_to(request.user).select_related("actor", "on_behalf_of", "about")
-    plain = {"verb": "verb", "subject": "subject_kind", "about": "about__name__icontains"}
-    plain |= {"actor": "actor__name__icontains"}
-    for name, lookup in plain.items():
+    for name, lookup in {"verb": "verb", "subject": "subject_kind"}.items():
         if wanted[name]:
             events = events.filter(**{lookup: wanted[name]})
+    for name in ("about", "actor"):
+        if wanted[name]:
+            events = events.filter(holding(wanted[name], f"{name}__name"))
     if wanted["day"]:
         zone = timezone.get_current_timezone()
         start = datetime.combine(wanted["day"], datetime.min.time(), tzinfo=zone)
@@ -241,7 +245,7 @@ def _csv(events: QuerySet[Event]) -> Iterator[str]:
         "data",
         "hash",
     ]
-    yield _csv_line(head)
+    yield "\ufeff" + _csv_line(head)  # the mark by which spreadsheets know UTF-8
     for event in events.iterator(chunk_size=2000):
         yield _csv_line(
             [
@@ -304,8 +308,11 @@ def deliveries(request: UserRequest) -> HttpResponse:
     if wanted["state"]:
         rows = rows.filter(state=wanted["state"])
     if wanted["q"]:
-        rows = rows.filter(notice__recipient__name__icontains=wanted["q"])
+        rows = rows.filter(holding(wanted["q"], "notice__recipient__name"))
     page = Paginator(rows.order_by("-pk"), LINES).get_page(wanted["page"])
+    task_of = import_string(settings.TASKS)
+    for row in page:
+        row.task = task_of(row.notice)
     filters = [{"name": "state", "label": _("State"), "options": Delivery.State.choices}]
     return render(request, "activity/deliveries.html", {"page": page, "filters": filters})
 

@@ -13,6 +13,8 @@ from pmcycle.access import UserRequest, show, today, with_outside
 from pmcycle.home.context import nav_of
 from pmcycle.home.needs import need_url
 from pmcycle.people.models import Employee
+from pmcycle.people.rules.names import plain
+from pmcycle.spelling import holding
 
 MOST = 8
 
@@ -27,11 +29,11 @@ class Hit:
 
 def find(request: UserRequest, words: str) -> Sequence[Hit]:
     """Pages first when nothing is typed; else pages, people and goals that hold the words."""
-    wanted = words.casefold()
+    wanted = plain(words)
     pages = [
         Hit(entry.icon, entry.label, _("Page"), entry.url)
         for entry in nav_of(request)
-        if wanted in entry.label.casefold()
+        if wanted in plain(entry.label)
     ]
     if len(wanted) < 2:
         return pages
@@ -39,8 +41,8 @@ def find(request: UserRequest, words: str) -> Sequence[Hit]:
 
 
 def _people(request: UserRequest, words: str) -> list[Hit]:
-    first = Case(When(name__istartswith=words, then=Value(0)), default=Value(1), output_field=IntegerField())
-    rows = Employee.objects.visible_to(request.user).working(today()).filter(name__icontains=words)
+    first = Case(When(name__begins=words, then=Value(0)), default=Value(1), output_field=IntegerField())
+    rows = Employee.objects.visible_to(request.user).working(today()).filter(holding(words, "name"))
     return [
         Hit(
             "user",
@@ -54,7 +56,7 @@ def _people(request: UserRequest, words: str) -> list[Hit]:
 
 def _goals(request: UserRequest, words: str) -> list[Hit]:
     seen = with_outside(Goal.objects.visible_to(request.user), request.user)
-    rows = seen.filter(latest__title__icontains=words).exclude(state=Goal.State.WITHDRAWN)
+    rows = seen.filter(holding(words, "latest__title")).exclude(state=Goal.State.WITHDRAWN)
     found = list(rows.select_related("latest", "participation__employee").order_by("-pk")[:MOST])
     show(request.user, found)
     return [

@@ -21,6 +21,7 @@ from pmcycle.home.items import Turn, turns_of
 from pmcycle.home.rules import goal_health, silence, stage_state
 from pmcycle.kept import Kept, any_day, any_key, any_reader
 from pmcycle.people.models import Absence, User
+from pmcycle.spelling import holding
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -76,7 +77,7 @@ def _team(me: int, day: date, search: str = "") -> QuerySet[Participation]:
     newest = led.order_by("-cycle__first_day", "-cycle").values("cycle")[:1]
     people = led.filter(cycle=Subquery(newest)).select_related("cycle", "employee")
     if search:
-        people = people.filter(employee__name__icontains=search)
+        people = people.filter(holding(search, "employee__name"))
     goals = Goal.objects.filter(participation=OuterRef("pk"), state=Goal.State.AGREED)
     results = KeyResult.objects.filter(
         goal__participation=OuterRef("pk"), goal__state=Goal.State.AGREED, retired_at__isnull=True

@@ -15,6 +15,7 @@ from pmcycle.cycles.models import (
 )
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
+from pmcycle.spelling import holding
 
 
 def editable_cycle(request: UserRequest, pk: int) -> Cycle:
@@ -45,7 +46,7 @@ def named(typed: str) -> Any:
     """Working people whose name or number holds these words, any order."""
     people = Employee.objects.working(today()).select_related("unit")
     for word in typed.split()[:5]:
-        people = people.filter(Q(name__icontains=word) | Q(number__iexact=word))
+        people = people.filter(holding(word, "name") | Q(number__iexact=word))
     return people
 
 

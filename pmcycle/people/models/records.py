@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Lower
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from pmcycle.access import today
 from pmcycle.people.models.company import Unit
 from pmcycle.people.models.scopes import DatedQuerySet, date_span, hr_scope
+from pmcycle.spelling import Plain, holding
 
 if TYPE_CHECKING:
     from pmcycle.people.models.accounts import User
@@ -106,12 +107,7 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
 
     def search(self, text: str) -> Self:
         """Whose name, title or unit holds every word of `text`."""
-        found = self
-        for word in text.replace("\x00", "").split()[:6]:
-            found = found.filter(
-                Q(name__icontains=word) | Q(job_title__icontains=word) | Q(unit__name__icontains=word)
-            )
-        return found
+        return self.filter(holding(text, "name", "job_title", "unit__name"))
 
     def picked(self, text: str) -> Employee | None:
         """The person meant by what a picker field holds: "Ana Popescu #12", an e-mail, a number or a full name.
@@ -124,7 +120,7 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
         _name, mark, key = text.rpartition("#")
         if mark and key.isdecimal() and len(key) < 18:
             return self.filter(pk=int(key)).first()
-        found = list(self.filter(Q(number=text) | Q(email__iexact=text) | Q(name__iexact=text))[:2])
+        found = list(self.filter(Q(number=text) | Q(email__iexact=text) | Q(name__spelt=text))[:2])
         return found[0] if len(found) == 1 else None
 
     def above(self, employee: Employee) -> list[Employee]:
@@ -206,7 +202,7 @@ class Employee(models.Model):
             models.CheckConstraint(condition=Q(fte__gt=0, fte__lte=2), name="employee_fte_sensible"),
         ]
         indexes = [
-            GinIndex(fields=["name"], name="employee_name_search", opclasses=["gin_trgm_ops"]),
+            GinIndex(OpClass(Plain("name"), "gin_trgm_ops"), name="employee_name_plain"),
             models.Index("sort_name", "id", name="employee_in_order"),
         ]
 

@@ -11,7 +11,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -48,6 +48,7 @@ from pmcycle.people.models import (
     in_use,
 )
 from pmcycle.people.rules import roles
+from pmcycle.spelling import holding
 from pmcycle.typed import done, row_number, search_words
 
 PER_PAGE = 50
@@ -114,8 +115,7 @@ def accounts(request: UserRequest) -> HttpResponse:
         users = users.filter(is_active=show != "closed")
         if show == "roles":
             users = users.filter(pk__in=RoleGrant.objects.current().values("user"))
-        for word in search.split()[:6]:
-            users = users.filter(Q(name__icontains=word) | Q(email__icontains=word))
+        users = users.filter(holding(search, "name", "email"))
         context["page"] = Paginator(users, PER_PAGE).get_page(request.GET.get("page"))
     options = [("", _("Open")), ("roles", _("With a role")), ("closed", _("Closed"))]
     options += [("without", _("Without an account"))] if is_hr else []

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models.fields.json import KeyTextTransform
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -31,6 +32,7 @@ from pmcycle.people.forms import (
 )
 from pmcycle.people.models import Employee, Import, ImportLine, waiting_for_manager
 from pmcycle.people.rules import columns, lines
+from pmcycle.spelling import holding
 from pmcycle.typed import done, row_number
 
 PER_PAGE = 50
@@ -207,7 +209,9 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
     elif fate == "address":
         found = elsewhere
     if search:
-        found = found.filter(values__name__icontains=search) | found.filter(key__icontains=search)
+        found = found.annotate(named=KeyTextTransform("name", "values")).filter(
+            holding(search, "named", "key")
+        )
     here = reverse("people:rehearsal", kwargs={"pk": run.pk})
     tabs: list[dict[str, Any]] = [
         {"label": _("All"), "url": here, "active": not fate, "count": sum(run.counts.values())}
