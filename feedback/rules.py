@@ -20,23 +20,23 @@ from pmcycle.cycles.rules import Need
 
 NEEDS: dict[str, Need] = {
     "feedback:request": Need(
-        title=_("Give feedback about %(name)s"), button=_("Answer"), url_name="feedback:answer", minutes=10,
+        title=_("Give feedback about %(name)s"), button=_("Give feedback"), url_name="feedback:answer", minutes=10,
         waits=_("%(name)s has not answered your request for feedback"),
     ),
     "feedback:agenda": Need(
-        title=_("Put a point on the agenda with %(name)s"), button=_("Prepare"), url_name="feedback:check_in",
+        title=_("Put a point on the agenda with %(name)s"), button=_("Add a point"), url_name="feedback:check_in",
         minutes=5,
     ),
     "feedback:not_held": Need(
-        title=_("Did your check-in with %(name)s take place?"), button=_("Open"), url_name="feedback:check_in",
-        minutes=2,
+        title=_("Did your check-in with %(name)s take place?"), button=_("Say whether you met"),
+        url_name="feedback:check_in", minutes=2,
     ),
     "feedback:action": Need(
-        title=_("Do what you agreed with %(name)s"), button=_("Open"), url_name="feedback:item", minutes=15,
+        title=_("Do what you agreed with %(name)s"), button=_("Mark it as done"), url_name="feedback:item", minutes=15,
         waits=_("%(name)s has an action to do"),
     ),
     "feedback:promise": Need(
-        title=_("Keep your promise to %(name)s"), button=_("Open"), url_name="feedback:item", minutes=15,
+        title=_("Keep your promise to %(name)s"), button=_("Mark it as kept"), url_name="feedback:item", minutes=15,
         waits=_("%(name)s has a promise to keep"),
     ),
 }  # fmt: skip
@@ -177,13 +177,20 @@ class Meeting:
     url: str
     sequence: int
     stamp: datetime
+    # Whoever keeps the meeting in their calendar learns from its file that it was called off, and by whom it was set.
+    is_cancelled: bool = False
+    organiser: str = ""
 
 
-def calendar_text(meetings: Iterable[Meeting], name: str) -> bytes:
-    """The meetings as an iCalendar file (RFC 5545), times in UTC so that every program shows its own zone."""
+def calendar_text(meetings: Iterable[Meeting], name: str, method: str = "PUBLISH") -> bytes:
+    """The meetings as an iCalendar file (RFC 5545), times in UTC so that every program shows its own zone.
+
+    `method` (RFC 5546) says what a program shall do with them: keep them ("PUBLISH") or strike them ("CANCEL").
+    """
     calendar = Calendar()
     calendar.add("prodid", "-//pmcycle//check-ins//EN")
     calendar.add("version", "2.0")
+    calendar.add("method", method)
     calendar.add("x-wr-calname", name)
     for meeting in meetings:
         event = Event()
@@ -194,5 +201,8 @@ def calendar_text(meetings: Iterable[Meeting], name: str) -> bytes:
         event.add("dtstamp", meeting.stamp.astimezone(UTC))
         event.add("sequence", meeting.sequence)
         event.add("url", meeting.url)
+        event.add("status", "CANCELLED" if meeting.is_cancelled else "CONFIRMED")
+        if meeting.organiser:
+            event.add("organizer", f"mailto:{meeting.organiser}")
         calendar.add_component(event)
     return bytes(calendar.to_ical())

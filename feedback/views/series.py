@@ -23,6 +23,7 @@ from pmcycle.access import UserRequest, get_editable, get_visible, today
 from pmcycle.activity.actions import hold_to
 from pmcycle.days import today_in, zone_of
 from pmcycle.errors import Invalid
+from pmcycle.ui.direction import neutral
 
 FEED_BACK = timedelta(days=30)
 
@@ -85,7 +86,10 @@ def end_series(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def ics(request: UserRequest, pk: int) -> HttpResponse:
-    """One meeting as a calendar file: when and with whom, never what about."""
+    """One meeting as a calendar file: when and with whom, never what about.
+
+    One that was called off comes as its cancellation, which strikes it from a calendar that has it.
+    """
     row = get_visible(CheckIn.objects.with_pair(), request.user, pk=pk)
     return _calendar([row], _("Check-in"), f"check-in-{row.pk}.ics")
 
@@ -135,17 +139,25 @@ def revoke_calendar(request: UserRequest) -> HttpResponse:
 
 def _calendar(rows: Any, name: str, file_name: str) -> HttpResponse:
     site = settings.SITE_URL.rstrip("/")
+    rows = list(rows)
+    is_struck = [row.state == CheckIn.State.CANCELLED for row in rows]
+    # A cancellation names who set the meeting; programs look for it there.
     meetings = [
         rules.Meeting(
             uid=f"check-in-{row.pk}@{site.rpartition('//')[2]}",
-            title=_("Check-in: %(employee)s and %(manager)s")
-            % {"employee": row.employee.name, "manager": row.manager.name},
+            title=neutral(
+                _("Check-in: %(employee)s and %(manager)s")
+                % {"employee": row.employee.name, "manager": row.manager.name}
+            ),
             starts_at=row.starts_at, minutes=row.minutes, sequence=row.version, stamp=timezone.now(),
             url=site + reverse("feedback:check_in", kwargs={"pk": row.pk}),
+            is_cancelled=struck, organiser=row.manager.email if struck else "",
         )
-        for row in rows
+        for row, struck in zip(rows, is_struck, strict=True)
     ]  # fmt: skip
-    answer = HttpResponse(rules.calendar_text(meetings, name), content_type="text/calendar; charset=utf-8")
+    method = "CANCEL" if is_struck and all(is_struck) else "PUBLISH"
+    kind = f"text/calendar; charset=utf-8; method={method}"
+    answer = HttpResponse(rules.calendar_text(meetings, name, method), content_type=kind)
     answer["Content-Disposition"] = f'attachment; filename="{file_name}"'
     answer["Cache-Control"] = "no-store"
     return answer

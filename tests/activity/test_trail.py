@@ -92,6 +92,7 @@ def test_the_export_holds_what_the_filters_show_and_is_an_event_itself(world: Wo
     write(world, "submitted", note="=1+1")
     response = as_(world.mira).get("/activity/trail/export/?verb=submitted")
     text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    assert text.startswith("\ufeff")  # the mark by which spreadsheets know UTF-8
     assert text.count("\n") == 2
     assert "submitted" in text
     assert "propose" not in text

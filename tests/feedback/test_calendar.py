@@ -27,6 +27,27 @@ def address(world: World, as_: SignedIn) -> str:
     return page.split('class="address">')[1].split("<")[0].removeprefix("http://localhost:8000").strip()
 
 
+def test_the_file_of_a_meeting_that_was_called_off_strikes_it(
+    world: World, as_: SignedIn, meeting: CheckIn
+) -> None:
+    """The same meeting, a later version of it, cancelled: what RFC 5546 asks of a cancellation."""
+    at = reverse("feedback:ics", kwargs={"pk": meeting.pk})
+    (kept,) = Calendar.from_ical(as_(world.ana).get(at).content).walk("VEVENT")
+    assert (kept["STATUS"], kept["SEQUENCE"]) == ("CONFIRMED", meeting.version)
+    cancel = reverse("feedback:cancel_check_in", kwargs={"pk": meeting.pk})
+    as_(world.bashir).post(cancel, {"version": meeting.version})
+    page = as_(world.ana).get(reverse("feedback:check_in", kwargs={"pk": meeting.pk})).content.decode()
+    assert f'href="{at}"' in page
+    answer = as_(world.ana).get(at)
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8; method=CANCEL"
+    calendar = Calendar.from_ical(answer.content)
+    (struck,) = calendar.walk("VEVENT")
+    assert (calendar["METHOD"], struck["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert (struck["UID"], struck["DTSTART"].dt) == (kept["UID"], kept["DTSTART"].dt)
+    assert struck["SEQUENCE"] > kept["SEQUENCE"]
+    assert struck["ORGANIZER"] == f"mailto:{person(world.bashir).email}"
+
+
 def test_a_file_of_one_meeting_has_no_content(world: World, as_: SignedIn, meeting: CheckIn) -> None:
     answer = as_(world.ana).get(reverse("feedback:ics", kwargs={"pk": meeting.pk}))
     assert answer["Content-Type"].startswith("text/calendar")

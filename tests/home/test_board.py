@@ -172,7 +172,9 @@ def test_every_unit_below_is_counted_on_some_page(world: World, as_: SignedIn) -
 def test_the_file_holds_exactly_what_is_shown(world: World, as_: SignedIn) -> None:
     Employee.objects.filter(pk=of(world.ana).pk).update(name="=HYPERLINK(1)")
     kim = as_(world.kim)
-    text = kim.get(url(world), {"as": "csv", "q": "hyper"}).content.decode("utf-8-sig")
+    content = kim.get(url(world), {"as": "csv", "q": "hyper"}).content
+    assert content.startswith(b"\xef\xbb\xbf")
+    text = content.decode("utf-8-sig")
     assert text.count("\r\n") == 2
     assert ",'=HYPERLINK(1)," in text
     book = load_workbook(io.BytesIO(kim.get(url(world), {"as": "xlsx"}).content))

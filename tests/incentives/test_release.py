@@ -155,6 +155,7 @@ def test_held_money_stays_out_and_comes_in_a_file_of_its_own(world: World, as_: 
     first = actions.export_payroll(run, "csv", by=world.kim)
     held = incentives.award_of(world.ana_part).amount
     assert first.total == Decimal("10000.01") - held
+    assert bytes(first.content).startswith(b"\xef\xbb\xbf")
     assert "Ana Popescu" not in bytes(first.content).decode("utf-8-sig")
     actions.decide(entry, "lifted", "Settled in June.", version=None, by=world.lea)
     second = actions.export_payroll(run, "csv", by=world.kim)
