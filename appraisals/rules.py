@@ -17,30 +17,30 @@ from pmcycle.cycles.rules import Need
 NEEDS: dict[str, Need] = {
     "appraisals:self": Need(
         title=_("Write your self-appraisal"),
-        button=_("Write"),
+        button=_("Write the self-appraisal"),
         url_name="appraisals:write",
         minutes=30,
         waits=_("%(name)s has not handed in the self-appraisal yet"),
     ),
     "appraisals:manager": Need(
         title=_("Appraise %(name)s"),
-        button=_("Write"),
+        button=_("Write the appraisal"),
         url_name="appraisals:write",
         minutes=25,
         waits=_("The appraisal of %(name)s is not handed in yet"),
     ),
     "appraisals:result": Need(
-        title=_("Read your result"), button=_("Read"), url_name="appraisals:result", minutes=10
+        title=_("Read your result"), button=_("Read the result"), url_name="appraisals:result", minutes=10
     ),
     "appraisals:appeal": Need(
         title=_("Decide the review that %(name)s asked for"),
-        button=_("Decide"),
+        button=_("Decide the review"),
         url_name="appraisals:appeal",
         minutes=20,
     ),
     "appraisals:release": Need(
         title=_("Results wait for your approval; %(name)s asked for it"),
-        button=_("Look"),
+        button=_("Approve the results"),
         url_name="appraisals:release",
         minutes=10,
     ),

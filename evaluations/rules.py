@@ -15,14 +15,14 @@ from pmcycle.cycles.rules import Need
 NEEDS: dict[str, Need] = {
     "evaluations:write": Need(
         title=_("Write the evaluation of %(name)s"),
-        button=_("Write"),
+        button=_("Write the evaluation"),
         url_name="evaluations:write",
         minutes=25,
         waits=_("The evaluation of %(name)s is being written"),
     ),
     "evaluations:sign": Need(
         title=_("Read and sign the evaluation of %(name)s"),
-        button=_("Read"),
+        button=_("Read and sign"),
         url_name="evaluations:read",
         minutes=10,
     ),

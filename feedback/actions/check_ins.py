@@ -63,11 +63,16 @@ def move_check_in(
         )
         if starts_at in {other.starts_at for other in others.order_by("pk") if other.pk != row.pk}:
             raise Invalid("starts_at", _("You two already have a check-in at that time."))
+        sooner = min(row.starts_at, starts_at)
         row.starts_at, row.minutes, row.version = starts_at, minutes, row.version + 1
         row.save(update_fields=["starts_at", "minutes", "version"])
         title = _("%(name)s moved your check-in") % {"name": by.name}
         record(
-            "moved", row, by=by, about=row.employee, notify=to_other(row, by, title, f"moved:{row.version}")
+            "moved",
+            row,
+            by=by,
+            about=row.employee,
+            notify=to_other(row, by, title, f"moved:{row.version}", meeting_at=sooner),
         )
         return row
 
@@ -90,7 +95,7 @@ def cancel_check_in(check_in: CheckIn, *, version: int | None, by: User) -> Chec
             row,
             by=by,
             about=row.employee,
-            notify=to_other(row, by, title, "off"),
+            notify=to_other(row, by, title, "off", meeting_at=row.starts_at),
             carried=carried,
         )
         return row
@@ -146,10 +151,12 @@ def lock_planned(check_in: CheckIn) -> CheckIn:
     return row
 
 
-def to_other(row: CheckIn, by: User, title: str, key: str) -> list[Tell]:
-    """Tell whom `by` meets."""
+def to_other(
+    row: CheckIn, by: User, title: str, key: str, *, meeting_at: datetime | None = None
+) -> list[Tell]:
+    """Tell whom `by` meets; at once, if a meeting at `meeting_at` is near."""
     url = reverse("feedback:check_in", kwargs={"pk": row.pk})
-    return to_user(row.other_than(by), title, url, f"feedback.checkin:{row.pk}:{key}")
+    return to_user(row.other_than(by), title, url, f"feedback.checkin:{row.pk}:{key}", meeting_at=meeting_at)
 
 
 def side_of(row: CheckIn, by: User) -> Employee:

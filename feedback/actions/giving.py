@@ -67,6 +67,7 @@ def request_feedback(
             "requested_feedback", request, by=by, about=about, notify=to_user(
                 asked, _("%(name)s asks you for feedback") % {"name": asker.name},
                 reverse("feedback:answer", kwargs={"pk": request.pk}), f"feedback.feedbackrequest:{request.pk}",
+                due_on=due_on,
             ),
         )  # fmt: skip
         return request

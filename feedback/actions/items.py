@@ -55,6 +55,7 @@ def add_action(
             notify = to_user(
                 owner, _("%(name)s noted something for you to do") % {"name": by.name},
                 reverse("feedback:item", kwargs={"pk": item.pk}), f"feedback.actionitem:{item.pk}",
+                due_on=due_on,
             )  # fmt: skip
         record(
             "added_action", item, by=by, about=row.employee, notify=notify, promise=owner_id == row.manager_id

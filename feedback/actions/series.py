@@ -260,6 +260,7 @@ def _single(manager: Employee, employee: Employee, when: datetime, minutes: int,
         "scheduled", check_in, by=by, about=employee, notify=to_user(
             other, _("%(name)s set up a check-in with you") % {"name": by.name},
             reverse("feedback:check_in", kwargs={"pk": check_in.pk}), f"feedback.check_in:{check_in.pk}:new",
+            meeting_at=when,
         ),
     )  # fmt: skip
     return check_in

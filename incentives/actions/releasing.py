@@ -86,7 +86,7 @@ WHERE s.run_id = %(run)s AND p.state = 'active' ON CONFLICT (key) DO NOTHING
 """
 DELIVERIES = """
 INSERT INTO activity_delivery (notice_id, channel, not_before)
-SELECT n.id, 'email', %(now)s FROM activity_notice n
+SELECT n.id, 'email', NULL::timestamptz FROM activity_notice n
 JOIN incentives_statement s ON s.id = n.subject_id AND s.run_id = %(run)s
 WHERE n.subject_kind = 'incentives.statement' AND n.kind = 'incentives:statement'
 ON CONFLICT (notice_id, channel) DO NOTHING

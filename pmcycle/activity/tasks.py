@@ -64,6 +64,6 @@ def forget_uses() -> None:
 
 @shared_task
 def deliver() -> None:
-    """Send at once what somebody is told by somebody; the clock's own mails are `pmcycle.home`'s."""
+    """Send what is urgent; what is gathered for a morning is `pmcycle.home`'s."""
     until = time.monotonic() + SECONDS
-    delivery.deliver(reminders=False, is_time_up=lambda: time.monotonic() > until)
+    delivery.deliver(gathered=False, is_time_up=lambda: time.monotonic() > until)

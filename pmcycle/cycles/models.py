@@ -405,6 +405,8 @@ class ReminderPolicy(models.Model):
     days_before = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
     days_after = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
     escalate_after = models.PositiveSmallIntegerField(null=True, blank=True)
+    # It acts from then on: nobody is reminded of a day that had passed when it was made or changed.
+    since = models.DateTimeField(db_default=models.functions.Now())
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

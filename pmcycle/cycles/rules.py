@@ -18,7 +18,7 @@ from pmcycle.people.rules.calendar import Calendar
 NEEDS: dict[str, Need] = {
     "cycles:reopen": Need(
         title=gettext_lazy("Open “%(name)s” again as second person"),
-        button=gettext_lazy("Look"),
+        button=gettext_lazy("Decide about it"),
         url_name="cycles:detail",
         minutes=5,
     ),

@@ -1,8 +1,9 @@
-"""Reminders: one statement over what is open for everybody.
+"""Reminders and mails in the morning: one statement over what is open for everybody.
 
-Each sweep looks at what is open now and at the latest day of the policy that has come, where the
-recipient is: nobody is reminded of what is done, twice of the same, at night, on a day off or while
-away. A clock that stood still for a week reminds once, not seven times.
+What people do to each other is gathered and leaves with the reminders, unless it is urgent. Each sweep
+looks at what is open now and at the latest day of the policy that has come, where the recipient is:
+nobody is reminded of what is done, twice of the same, at night, on a day off or while away. A clock
+that stood still for a week reminds once, not seven times.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import beat, delivery, settle_all
 from pmcycle.activity.actions.definitions import TURN_OF_DAY
-from pmcycle.activity.models import CLOCK_KINDS, Delivery, Heartbeat
+from pmcycle.activity.models import Delivery, Heartbeat
 from pmcycle.cycles.models import Cycle
 from pmcycle.days import day_of
 from pmcycle.home.contributions import NEEDS
@@ -79,7 +81,7 @@ CLOCK = """WITH clock AS MATERIALIZED (
 # index on what is open and due finds it. Materialized: read once, however many rows are compared with it.
 ITEMS = """item AS MATERIALIZED (
   SELECT t.kind, t.subject_id AS subject, t.recipient_id AS recipient, t.named_id AS named, t.name,
-    t.cycle_id AS cycle, t.stage, t.due_on
+    t.cycle_id AS cycle, t.stage, t.due_on, greatest(t.opened_at, t.opens_at) AS since
   FROM activity_todo t
   WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo' AND t.due_on IS NOT NULL
     AND (t.opens_at IS NULL OR t.opens_at <= %s) AND (t.ends_at IS NULL OR t.ends_at > %s) AND {which}
@@ -118,14 +120,15 @@ worded AS MATERIALIZED (
   LEFT JOIN cycles_cycle c ON c.id = {source}.cycle
 )"""
 
-# Most sweeps find that all is told. Therefore that is asked first, of the items alone: a person is looked
+# A day of the rule that had passed when the rule was made, or when the item was opened, is not made up for: it acts
+# from then on. Most sweeps find that all is told. Therefore that is asked first, of the items alone: a person is looked
 # for only where a reminder of one of the days on which it is morning somewhere has not been written. What
 # has been written stays so, because one sweep runs at a time.
 REMIND = (
     CLOCK  # noqa: S608 - constants; every value is a parameter
     + """,
 policy AS MATERIALIZED (
-  SELECT cycle_id, kind AS stage, ARRAY(
+  SELECT cycle_id, kind AS stage, since, ARRAY(
     SELECT days FROM (SELECT -unnest(days_before::int[]) UNION ALL SELECT unnest(days_after::int[])) around (days)
     WHERE days IS NOT NULL ORDER BY days) AS steps
   FROM cycles_reminderpolicy
@@ -134,14 +137,15 @@ policy AS MATERIALIZED (
     + ITEMS.format(which="t.due_on BETWEEN %s AND %s")
     + """,
 step AS (
-  SELECT item.*, morning, steps.days[width_bucket(morning - item.due_on, steps.days)] AS days
+  SELECT item.*, morning, steps.days[width_bucket(morning - item.due_on, steps.days)] AS days,
+    (greatest(item.since, policy.since) AT TIME ZONE 'UTC')::date AS first_day
   FROM item CROSS JOIN unnest(%s::date[]) morning
   LEFT JOIN policy ON policy.cycle_id = item.cycle AND policy.stage = item.stage
   CROSS JOIN LATERAL (SELECT coalesce(policy.steps, %s::int[]) AS days) steps
 ),
 keyed AS (
   SELECT step.*, concat_ws(':', 'remind', kind, subject, recipient, due_on, days) AS key
-  FROM step WHERE days IS NOT NULL
+  FROM step WHERE days IS NOT NULL AND due_on + days >= first_day
 ),
 untold AS MATERIALIZED (
   SELECT * FROM keyed
@@ -216,7 +220,8 @@ ESCALATE = (
 late AS (
   SELECT person.* FROM person
   JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
-  WHERE policy.escalate_after IS NOT NULL AND person.due_on + policy.escalate_after <= person.day
+  WHERE policy.escalate_after IS NOT NULL AND person.day >= policy.escalate_after
+      + greatest(person.due_on, (greatest(person.since, policy.since) AT TIME ZONE 'UTC')::date)
     AND NOT person.is_away
 ),
 told AS (
@@ -255,20 +260,23 @@ SELECT id, 'email', 'pending', %s::timestamptz, 0, '', '' FROM written
 NEXT_MORNING = f"""((z.local::date + (SELECT min(days) FROM generate_series({{days}}, 60) days
   WHERE {WORKS_ON.format(day="(z.local::date + days)")})) + make_interval(hours => %s)) AT TIME ZONE z.here"""  # noqa: S608 - constants
 
-# What must not leave any more, and what must wait for the next working morning. A to-do is matched by
-# kind, subject and due day: who was given more time is not reminded of the old day. What depends on the
-# place alone is reckoned once a place, however many mails wait; what was sent is looked for among the
-# last days only.
+# What must not leave any more, and what must wait for the next working morning. Of what is not urgent one mail
+# leaves a day: what somebody did waits for the morning after, so that all of a day comes together, and leaves in
+# working hours only if its due day would have passed by then. A to-do is matched by kind, subject and due day:
+# who was given more time is not reminded of the old day. What depends on the place alone is reckoned once a place,
+# however many mails wait; what was sent is looked for among the last days only.
 HOLD_BACK = (
     "WITH "  # noqa: S608 - constants; every value is a parameter
     """due AS MATERIALIZED (
   SELECT d.id, n.recipient_id, n.subject_kind, n.subject_id, n.due_on, u.is_active, e.id AS employee_id, e.left_on,
-    coalesce(e.zone, '') AS zone, u.zone AS account_zone
+    coalesce(e.zone, '') AS zone, u.zone AS account_zone, n.created_at,
+    n.kind IN ('reminder', 'escalation') AS is_clock
   FROM activity_delivery d
-  JOIN activity_notice n ON n.id = d.notice_id AND n.kind IN ('reminder', 'escalation')
+  JOIN activity_notice n ON n.id = d.notice_id
   JOIN people_user u ON u.id = n.recipient_id
   LEFT JOIN people_employee e ON e.id = u.employee_id
-  WHERE d.state = 'pending' AND d.not_before <= %s AND (d.lease_until IS NULL OR d.lease_until < %s) AND NOT n.is_urgent
+  WHERE d.state = 'pending' AND (d.not_before <= %s OR d.not_before IS NULL)
+    AND (d.lease_until IS NULL OR d.lease_until < %s) AND NOT n.is_urgent
 ),
 known AS MATERIALIZED (SELECT unnest(%s::text[]) AS zone),
 clock AS MATERIALIZED (
@@ -276,7 +284,12 @@ clock AS MATERIALIZED (
     (z.local::date + 1)::timestamp AT TIME ZONE z.here AS ends_at,
     extract(hour FROM z.local) >= %s AND """
     + WORKS_TODAY
-    + " AS is_time, extract(hour FROM z.local) >= %s AS is_evening, "
+    + """ AS is_time, extract(hour FROM z.local) >= %s AS is_evening,
+    (z.local::date + make_interval(hours => %s)) AT TIME ZONE z.here AS morning,
+    (SELECT min(z.local::date + days) FROM generate_series(1, 60) days
+     WHERE """
+    + WORKS_ON.format(day="(z.local::date + days)")
+    + ") AS next_day, "
     + NEXT_MORNING.format(days=0)
     + " AS next_morning, "
     + NEXT_MORNING.format(days=1)
@@ -302,33 +315,38 @@ away AS MATERIALIZED (
     AND (a.ends_on IS NULL OR a.ends_on >= clock.day)
 ),
 sent AS MATERIALIZED (
-  SELECT n.recipient_id, d.sent_at FROM activity_delivery d
-  JOIN activity_notice n ON n.id = d.notice_id AND n.kind IN ('reminder', 'escalation') AND NOT n.is_urgent
+  SELECT n.recipient_id, d.sent_at, n.kind IN ('reminder', 'escalation') AS is_clock FROM activity_delivery d
+  JOIN activity_notice n ON n.id = d.notice_id AND NOT n.is_urgent
   WHERE d.state = 'sent' AND d.sent_at >= %s::timestamptz - interval '2 days'
 ),
 told AS MATERIALIZED (
-  SELECT DISTINCT recipient_id FROM due
+  SELECT DISTINCT due.id FROM due
   JOIN clock USING (zone, account_zone)
   JOIN sent USING (recipient_id)
-  WHERE sent.sent_at >= clock.begins_at AND sent.sent_at < clock.ends_at
+  WHERE sent.sent_at >= clock.begins_at AND sent.sent_at < clock.ends_at AND (sent.is_clock OR NOT due.is_clock)
 ),
 judged AS (
-  SELECT due.id, CASE WHEN NOT due.is_active THEN %s WHEN due.left_on < clock.day THEN %s
+  SELECT due.id, CASE WHEN NOT due.is_active THEN %s WHEN NOT due.is_clock THEN '' WHEN due.left_on < clock.day THEN %s
                       WHEN still_open.id IS NULL THEN %s WHEN away.id IS NOT NULL THEN %s ELSE '' END AS why,
-    CASE WHEN told.recipient_id IS NOT NULL OR clock.is_evening THEN clock.morning_after
-         WHEN NOT clock.is_time THEN clock.next_morning END AS wait_until
+    CASE WHEN clock.is_evening THEN clock.morning_after
+         WHEN NOT clock.is_time THEN clock.next_morning
+         WHEN NOT due.is_clock AND due.due_on < clock.next_day THEN %s
+         WHEN told.id IS NOT NULL OR NOT due.is_clock AND due.created_at >= clock.morning
+         THEN clock.morning_after
+         ELSE %s END AS leaves_at
   FROM due
   JOIN clock USING (zone, account_zone)
   LEFT JOIN still_open USING (id)
   LEFT JOIN away USING (id)
-  LEFT JOIN told USING (recipient_id)
+  LEFT JOIN told USING (id)
 )
 UPDATE activity_delivery d SET
   state = CASE WHEN judged.why <> '' THEN 'suppressed' ELSE 'pending' END,
   why = judged.why,
-  not_before = CASE WHEN judged.why = '' THEN judged.wait_until ELSE d.not_before END,
+  not_before = CASE WHEN judged.why = '' THEN judged.leaves_at ELSE coalesce(d.not_before, judged.leaves_at) END,
   lease_until = NULL
-FROM judged WHERE d.id = judged.id AND d.state = 'pending' AND (judged.why <> '' OR judged.wait_until IS NOT NULL)
+FROM judged WHERE d.id = judged.id AND d.state = 'pending'
+  AND (judged.why <> '' OR judged.leaves_at > %s OR d.not_before IS NULL)
 """
 )
 
@@ -421,20 +439,23 @@ def remind() -> int:
         return int(written)
 
 
+def _waits() -> QuerySet[Delivery]:
+    """What is gathered and may be about to leave."""
+    waits = Delivery.objects.filter(state=Delivery.State.PENDING, notice__is_urgent=False)
+    return waits.filter(Q(not_before__lte=timezone.now()) | Q(not_before__isnull=True))
+
+
 def hold_back() -> int:
-    """Judge once more what is about to leave: done, left, away, not a morning, or one digest already today."""
+    """Judge once more what is about to leave: done, left, away, not a morning, or one mail already today."""
     now, words = timezone.now(), _words()
-    due = Delivery.objects.filter(
-        state=Delivery.State.PENDING, not_before__lte=now, notice__kind__in=CLOCK_KINDS
-    )
-    if not due.exists():
+    if not _waits().exists():
         return 0
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             HOLD_BACK,
             [
-                now, now, known_zones(), MORNING, EVENING, MORNING, MORNING, now, _zone(), now,
-                words["closed"], words["left"], words["done"], words[AWAY],
+                now, now, known_zones(), MORNING, EVENING, MORNING, MORNING, MORNING, now, _zone(), now,
+                words["closed"], words["left"], words["done"], words[AWAY], now, now, now,
             ],
         )  # fmt: skip
         return int(cursor.rowcount)
@@ -464,6 +485,11 @@ def turn_day() -> bool:
 
 
 def deliver(is_time_up: Callable[[], bool]) -> int:
-    """Send everything that is due, reminders included."""
+    """Send everything that is due, what was gathered for the morning included.
+
+    The reminders of this morning are written first: they leave in the same mail.
+    """
+    if _waits().exists():
+        remind()
     hold_back()
-    return delivery.deliver(reminders=True, is_time_up=is_time_up)
+    return delivery.deliver(gathered=True, is_time_up=is_time_up)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 import appraisals.models
 import appraisals.rules
 import evaluations.models
@@ -18,6 +24,7 @@ import pmcycle.people.models
 import pmcycle.people.rules.needs
 from feedback.actions import end_calendars
 from pmcycle.activity.actions.definitions import Definition
+from pmcycle.activity.models import PASSWORD_LINK, Notice
 
 NEEDS = {
     **pmcycle.people.rules.needs.NEEDS,
@@ -54,3 +61,86 @@ DEFINITIONS: dict[str, Definition] = {
 # What an app keeps for an account beside the session, to be ended when the account is closed: functions of the
 # closed accounts' ids. `people` lies below the apps named here, and finds this list through `settings.ACCOUNT_KEYS`.
 ACCOUNT_KEYS = [end_calendars]
+
+# What somebody does on the page that a notice leads to, where it is no item of `NEEDS`.
+BUTTONS = {
+    "account_change_password": gettext_lazy("Choose a password"),
+    "activity:job": gettext_lazy("See what happened"),
+    "activity:operations": gettext_lazy("See what broke"),
+    "appraisals:form": gettext_lazy("Read the form"),
+    "appraisals:result": gettext_lazy("Read the result"),
+    "cycles:close": gettext_lazy("Close the stage"),
+    "cycles:detail": gettext_lazy("Look at the cycle"),
+    "evaluations:read": gettext_lazy("Read the evaluation"),
+    "feedback:answer": gettext_lazy("Give feedback"),
+    "feedback:check_in": gettext_lazy("Look at the check-in"),
+    "feedback:check_ins": gettext_lazy("Look at your check-ins"),
+    "feedback:conversation": gettext_lazy("Read and answer"),
+    "feedback:item": gettext_lazy("Look at what was agreed"),
+    "feedback:list": gettext_lazy("Read the feedback"),
+    "goals:contribution": gettext_lazy("Look at the contribution"),
+    "goals:detail": gettext_lazy("Look at the goal"),
+    "goals:of": gettext_lazy("Look at the goals"),
+    "home:board": gettext_lazy("See where everybody stands"),
+    "home:index": gettext_lazy("See what needs you"),
+    "home:team": gettext_lazy("See where the team stands"),
+    "incentives:plan": gettext_lazy("Read the rules"),
+    "incentives:restraint": gettext_lazy("Read the entry"),
+    "incentives:run": gettext_lazy("Look at the rewards"),
+    "incentives:sheet": gettext_lazy("Look at the sheet"),
+    "people:account": gettext_lazy("Look at the account"),
+    "people:change_address": gettext_lazy("Look at your address"),
+    "people:settings": gettext_lazy("Look at your settings"),
+}
+
+
+def button_of(notice: Notice) -> str:
+    """What is written on the button of the mail about a notice: what one does there."""
+    if notice.kind in ("invitation", PASSWORD_LINK):
+        return _("Choose a password")
+    need = NEEDS.get(notice.subject_kind if notice.kind == "reminder" else notice.kind)
+    if need:
+        return str(need.button)
+    try:
+        found = resolve(urlsplit(notice.url).path).view_name
+    except Resolver404:
+        found = ""
+    return str(BUTTONS.get(found) or _("Look at it"))
+
+
+# The tasks of a cycle and of the company as others speak of them. What two people agreed between them is not here:
+# nobody else hears that there is something.
+TASKS = {
+    "people:second_role": gettext_lazy("A role that takes a second person"),
+    "people:second_address": gettext_lazy("A sign-in address that takes a second person"),
+    "cycles:reopen": gettext_lazy("A closed cycle to be opened again"),
+    "goals:propose": gettext_lazy("Goals to be proposed"),
+    "goals:complete": gettext_lazy("Weights of goals that do not come to 100"),
+    "goals:answer": gettext_lazy("Proposed goals of somebody they lead"),
+    "goals:answer_own": gettext_lazy("Proposed goals of their own"),
+    "goals:waits": gettext_lazy("Proposed goals that nobody has answered"),
+    "goals:change": gettext_lazy("A changed goal of somebody they lead"),
+    "goals:change_own": gettext_lazy("A changed goal of their own"),
+    "goals:progress": gettext_lazy("Progress of goals"),
+    "goals:confirm": gettext_lazy("A contribution to be confirmed"),
+    "appraisals:self": gettext_lazy("Self-appraisal"),
+    "appraisals:manager": gettext_lazy("Appraisal of somebody they lead"),
+    "appraisals:result": gettext_lazy("A result to be read"),
+    "appraisals:appeal": gettext_lazy("A review to be decided"),
+    "appraisals:release": gettext_lazy("Results to be approved"),
+    "incentives:sheet": gettext_lazy("Rewards to be recommended"),
+    "incentives:team": gettext_lazy("Rewards of a team to be approved"),
+    "incentives:approve": gettext_lazy("A reward run to be approved"),
+    "incentives:publish": gettext_lazy("Reward rules to be published"),
+    "incentives:answer": gettext_lazy("An entry to be answered"),
+    "incentives:decide": gettext_lazy("An entry to be decided"),
+    "incentives:statement": gettext_lazy("A reward statement to be read"),
+    "evaluations:write": gettext_lazy("Evaluation to be written"),
+    "evaluations:sign": gettext_lazy("Evaluation to be signed"),
+}
+
+
+def task_of(notice: Notice) -> str:
+    """What a reminder was about, for others than its reader: the kind of task, nobody's name, no \"your\"."""
+    task = str(TASKS.get(notice.subject_kind, _("A task")))
+    return _("Somebody is late: %(task)s") % {"task": task} if notice.kind == "escalation" else task

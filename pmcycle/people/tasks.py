@@ -49,7 +49,7 @@ def answer_password_wishes() -> None:
     """Send who has asked for it the link for a new password; whoever waits before a form waits for seconds."""
     if signing_in.answer_password_wishes():
         until = time.monotonic() + SECONDS
-        delivery.deliver(reminders=False, is_time_up=lambda: time.monotonic() > until)
+        delivery.deliver(gathered=False, is_time_up=lambda: time.monotonic() > until)
 
 
 @shared_task

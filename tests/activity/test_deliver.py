@@ -23,11 +23,12 @@ from tests.conftest import World, build_world
 
 
 def say(user: User, key: str, title: str = "Answer the proposal", **fields: Any) -> None:
-    tell(user, [Tell(user_id=user.pk, title=title, url="/goals/", key=key, **fields)])
+    """Leave a notice; an urgent one, because what is gathered waits for a morning (tests/home/test_remind.py)."""
+    tell(user, [Tell(user_id=user.pk, title=title, url="/goals/", key=key, **{"is_urgent": True, **fields})])
 
 
 def send() -> int:
-    return delivery.deliver(reminders=False)
+    return delivery.deliver(gathered=False)
 
 
 def parts_of(sent: EmailMessage) -> list[tuple[str, str]]:
@@ -63,6 +64,12 @@ def test_a_notice_leaves_as_text_and_html_with_its_link(world: World) -> None:
     assert "<style" not in html
     row = Delivery.objects.get()
     assert (row.state, row.message_id, row.why) == ("sent", sent.extra_headers["Message-ID"], "")
+
+
+def test_what_is_not_urgent_does_not_leave_at_once(world: World) -> None:
+    say(world.ana, "a", is_urgent=False)
+    assert send() == 0
+    assert Delivery.objects.get().not_before is None
 
 
 def test_what_was_said_once_is_not_said_again(world: World) -> None:
@@ -184,7 +191,7 @@ def test_a_worker_killed_after_sending_repeats_the_very_same_mail(
 
 def test_a_worker_that_lost_its_lease_does_not_overwrite_the_other_s_result(world: World) -> None:
     say(world.ana, "a")
-    slow = delivery.claim_mail(reminders=False)
+    slow = delivery.claim_mail(gathered=False)
     assert slow
     let_time_pass(minutes=11)
     send()

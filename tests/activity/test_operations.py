@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from pmcycle.activity import machine
 from pmcycle.activity.actions import beat
-from pmcycle.activity.models import Delivery, Event
+from pmcycle.activity.models import Delivery, Event, Notice
 from tests.conftest import SignedIn, World
 from tests.factories.activity import failed_mail
 
@@ -70,6 +70,29 @@ def test_hr_sees_who_was_reminded_and_why_not(world: World, as_: SignedIn) -> No
     assert "Ana Popescu" not in as_(world.jan).get("/activity/deliveries/").content.decode()
     assert "No reminder" in as_(world.kim).get("/activity/deliveries/?state=sent").content.decode()
     assert "No reminder" in as_(world.kim).get("/activity/deliveries/?q=hugo").content.decode()
+
+
+def test_hr_s_log_names_the_kind_of_task_and_nobody_s_promise(world: World, as_: SignedIn) -> None:
+    def told(subject_kind: str, title: str) -> None:
+        notice = Notice.objects.create(
+            recipient=world.bashir,
+            kind="reminder",
+            title=title,
+            url="/",
+            subject_kind=subject_kind,
+            key=title,
+        )
+        Delivery.objects.create(notice=notice, channel="email")
+
+    told("feedback:promise", "Keep your promise to Ana Popescu")
+    told("feedback:request", "Give feedback about Chen Wei")
+    page = as_(world.kim).get("/activity/deliveries/").content.decode()
+    assert "Bashir Nouri" not in page
+    told("appraisals:manager", "Appraise Ana Popescu")
+    page = as_(world.kim).get("/activity/deliveries/").content.decode()
+    assert "Appraisal of somebody they lead" in page
+    for words in ("promise", "Ana Popescu", "your"):
+        assert words not in page.partition("<tbody>")[2].partition("</tbody>")[0]
 
 
 def test_what_one_person_told_another_is_not_in_hr_s_log(world: World, as_: SignedIn) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.urls import NoReverseMatch, reverse
 
 from pmcycle.activity.actions import definitions as todos
-from pmcycle.home.contributions import DEFINITIONS, MILESTONES, NEEDS
+from pmcycle.home.contributions import BUTTONS, DEFINITIONS, MILESTONES, NEEDS, TASKS
 from pmcycle.home.needs import need_url
 from tests.conftest import World
 
@@ -43,4 +44,23 @@ def test_every_button_leads_somewhere_and_every_title_takes_a_name(kind: str) ->
     assert str(need.title) % {"name": "Ana"}
     assert (str(need.waits) % {"name": "Ana"}) is not None
     assert need.minutes > 0
-    assert str(need.button)
+    # It says what one does there, also in a mail that has nothing else.
+    assert len(str(need.button).split()) > 1, need.button
+
+
+@pytest.mark.parametrize("kind", NEEDS)
+def test_others_hear_of_every_task_but_what_two_people_agreed_between_them(kind: str) -> None:
+    assert (kind in TASKS) is not kind.startswith("feedback:")
+
+
+@pytest.mark.parametrize("view", BUTTONS)
+def test_the_buttons_of_mails_are_named_for_pages_that_there_are(view: str) -> None:
+    kwargs = {"pk": 1, "stage": "objectives"}
+    assert any(_leads(view, some) for some in ({}, {"pk": 1}, kwargs)), view
+
+
+def _leads(view: str, kwargs: dict[str, object]) -> bool:
+    try:
+        return bool(reverse(view, kwargs=kwargs))
+    except NoReverseMatch:
+        return False

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.core import mail
 
+from pmcycle.activity.actions import Tell, tell
 from pmcycle.activity.models import Delivery, Notice
 from pmcycle.home import actions
 from pmcycle.people.models import Absence, Holiday, Organisation, Role, User
@@ -299,6 +301,157 @@ def test_the_organisation_s_zone_stands_in_for_a_missing_one(
     clock(at(MONDAY, 13, 1))
     sweep()
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "asked", "ruled", "mornings"),
+    [
+        # The rule is made on Monday, the day before the second of its days.
+        ([7, 1], [], -10, 0, [1]),
+        # A week before has passed when the item is opened; the day before has not.
+        ([7, 1], [], 0, -10, [1]),
+        # What is overdue already is not made up for; the next of its days comes.
+        ([], [2, 9], -30, 0, [7]),
+        ([], [2], -30, 0, []),
+        # Both long known: the day that has passed while nobody looked is made up for.
+        ([7, 1], [], -10, -10, [0, 1]),
+    ],
+)
+def test_a_rule_acts_from_now_on(
+    clock: Callable[[datetime], None],
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    before: list[int],
+    after: list[int],
+    asked: int,
+    ruled: int,
+    mornings: list[int],
+) -> None:
+    """Days from Monday on: the item is due on Tuesday, or was on the Sunday a week ago if rules come after."""
+    only_requests(monkeypatch, world)
+    due = MONDAY + timedelta(days=2 if before else -2)
+    for day in sorted({asked, ruled}):
+        clock(at(MONDAY + timedelta(days=day), 10))
+        if day == asked:
+            ask(world.ana, world.chen, due)
+            catch_up()
+        if day == ruled:
+            policy(world, before=before, after=after)
+    sent = []
+    for day in range(9):
+        clock(at(MONDAY + timedelta(days=day), 11))
+        known = len(mail.outbox)
+        sweep()
+        sent += [day] * (len(mail.outbox) - known)
+    assert sent == mornings
+
+
+def test_whoever_was_late_before_there_was_a_rule_is_not_reported_at_once(
+    clock: Callable[[datetime], None], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_requests(monkeypatch, world)
+    clock(at(MONDAY - timedelta(days=28)))
+    ask(world.ana, world.chen, MONDAY - timedelta(days=21))
+    catch_up()
+    clock(at(MONDAY))
+    policy(world, before=[], after=[], escalate=4)
+    told = {}
+    for days in range(6):
+        clock(at(MONDAY + timedelta(days=days)))
+        sweep()
+        told[days] = len(mails_to(world.bashir))
+    assert told == {0: 0, 1: 0, 2: 0, 3: 0, 4: 1, 5: 1}
+
+
+def say(user: User, key: str, **fields: Any) -> None:
+    tell(user, [Tell(user.pk, f"Somebody did {key}", "/goals/of/1/", key, **fields)])
+
+
+def test_what_people_do_all_day_leaves_in_one_mail_the_next_morning(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    for hour in (9, 11, 15, 21):
+        clock(at(MONDAY, hour))
+        say(company.ana, f"{hour}")
+        sweep()
+    assert mail.outbox == []
+    clock(at(MONDAY + timedelta(days=1), 7, 59))
+    say(company.ana, "early")
+    sweep()
+    assert mail.outbox == []
+    clock(at(MONDAY + timedelta(days=1), 8, 0))
+    sweep()
+    assert mails_to(company.ana) == ["5 things need you"]
+
+
+def test_it_is_in_the_inbox_at_once(company: World) -> None:
+    say(company.ana, "a")
+    assert Notice.objects.get(recipient=company.ana).title == "Somebody did a"
+
+
+def test_reminders_and_what_people_did_are_one_mail(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    say(company.ana, "a")
+    ask(company.ana, company.chen, MONDAY + timedelta(days=2))
+    clock(at(MONDAY + timedelta(days=1), 8))
+    actions.deliver(NEVER)  # the clock of mails strikes before that of reminders
+    actions.remind()
+    actions.deliver(NEVER)
+    assert mails_to(company.ana) == ["2 things need you"]
+    body = str(mail.outbox[0].body)
+    assert "Answer about Chen Wei – due tomorrow (4 Mar)\nAnswer: http" in body
+    assert "Somebody did a\nLook at the goals: http" in body
+
+
+def test_what_is_urgent_leaves_at_night(company: World, clock: Callable[[datetime], None]) -> None:
+    clock(at(MONDAY, 23))
+    say(company.ana, "a", is_urgent=True)
+    say(company.ana, "b")
+    sweep()
+    assert mails_to(company.ana) == ["Somebody did a"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "due", "leaves"), [(15, 0, True), (15, -3, True), (15, 1, False), (19, 0, False)]
+)
+def test_what_would_come_too_late_in_the_morning_leaves_in_working_hours(
+    company: World, clock: Callable[[datetime], None], hour: int, due: int, leaves: bool
+) -> None:
+    clock(at(MONDAY, hour))
+    say(company.ana, "a", due_on=MONDAY + timedelta(days=due))
+    sweep()
+    assert bool(mail.outbox) is leaves
+
+
+def test_what_is_done_on_a_friday_waits_for_the_morning_of_monday_where_the_person_is(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    set_zone(company.ana, "Asia/Kolkata")
+    clock(at(MONDAY + timedelta(days=4), 12))
+    say(company.ana, "a")
+    sweep()
+    assert Delivery.objects.get().not_before == at(MONDAY + timedelta(days=7), 2, 30)
+    clock(at(MONDAY + timedelta(days=7), 2, 30))
+    sweep()
+    assert mails_to(company.ana) == ["Somebody did a"]
+
+
+def test_what_is_written_while_mails_leave_is_not_taken_along(
+    company: World, clock: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the judging and the sending there may be a minute in which people go on working."""
+    clock(at(MONDAY, 9))
+    judged = actions.hold_back
+
+    def judge_and_let_somebody_act() -> int:
+        found = judged()
+        say(company.ana, "meanwhile")
+        return found
+
+    monkeypatch.setattr(actions, "hold_back", judge_and_let_somebody_act)
+    actions.deliver(NEVER)
+    assert mail.outbox == []
 
 
 def test_several_items_of_one_morning_are_one_mail(company: World) -> None:

@@ -165,7 +165,7 @@ def test_the_mail_leads_to_the_configured_address_and_to_a_new_password(
     Notice.objects.create(
         recipient=ana, kind="notice", title="Something else", url="/", key="x", subject_kind="", subject_id=1
     )
-    assert delivery.deliver(reminders=False) >= 1
+    assert delivery.deliver(gathered=False) >= 1
     [sent] = [m for m in mail.outbox if "password" in m.subject]
     assert sent.subject == "Choose a new password for pmcycle"
     assert "evil.example" not in str(sent.body)

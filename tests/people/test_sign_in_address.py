@@ -61,7 +61,7 @@ def test_the_owner_asks_and_confirms_at_the_new_address_and_the_old_one_is_told(
     old = world.ana.email
     EmailAddress.objects.create(user=world.ana, email=old)
     assert ask_oneself(as_, world.ana, NEW.upper()).status_code == 302
-    deliver(reminders=False)
+    deliver(gathered=False)
     to = {address: message for message in mail.outbox for address in message.to}
     assert set(to) == {old, NEW}
     assert link() in str(to[NEW].body)
@@ -81,7 +81,7 @@ def test_the_owner_asks_and_confirms_at_the_new_address_and_the_old_one_is_told(
     # The address before opens nothing any more, and is told where it can still be read.
     assert not EmailAddress.objects.exists()
     mail.outbox.clear()
-    deliver(reminders=False)
+    deliver(gathered=False)
     assert [message.to for message in mail.outbox] == [[old]]
     verbs = Event.objects.filter(stream="security").values_list("verb", flat=True).order_by("seq")
     assert list(verbs) == ["asked_for_address", "moved_sign_in"]
@@ -98,7 +98,7 @@ def test_the_old_address_hears_of_the_question_though_the_mail_goes_after_the_an
     decide(as_, world.lea)
     as_(None).post(link())
     assert email_of(world.ana) == NEW
-    deliver(reminders=False)
+    deliver(gathered=False)
     told = "\n".join(str(message.body) for message in mail.outbox if message.to == [old])
     assert "was asked for" in told
     assert "was changed" in told

@@ -10,7 +10,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +25,15 @@ from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from pmcycle.activity.models import CLOCK_KINDS, PASSWORD_LINK, Delivery, Notice
+from pmcycle.activity.models import PASSWORD_LINK, Delivery, Notice
 from pmcycle.activity.rules import TRIES, is_for_good, retry_after
 from pmcycle.days import today_here, zone_of
-from pmcycle.ui.formats import due_text
+from pmcycle.ui.direction import neutral
+from pmcycle.ui.formats import due_text, when_text
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
@@ -54,19 +56,19 @@ class Claimed:
         return self.rows[0].notice.recipient
 
 
-def claim_mail(*, reminders: bool) -> Claimed | None:
+def claim_mail(*, gathered: bool) -> Claimed | None:
     """Lease the next person's due deliveries as one mail; None if nothing is due.
 
     The person's row is locked while choosing, so that two workers never split one digest.
-    `reminders` says whether mails of the clock are included: whoever claims them must have held back
-    first what is done meanwhile (`pmcycle.home.actions.hold_back`).
+    `gathered` says whether what waits for a morning is included: whoever claims it must have held back first
+    what is done meanwhile and what is not due yet (`pmcycle.home.actions.hold_back`).
     """
     while True:
         now = timezone.now()
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
         due = Delivery.objects.filter(free, state=Delivery.State.PENDING, not_before__lte=now)
-        if not reminders:
-            due = due.exclude(notice__kind__in=CLOCK_KINDS)
+        if not gathered:
+            due = due.filter(notice__is_urgent=True)
         with transaction.atomic():
             first = (
                 due.select_related("notice__recipient")
@@ -104,16 +106,18 @@ def _mail_domain() -> str:
 
 
 def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
-    """The mail in text and HTML: what, by when, one link each; nothing that somebody wrote."""
+    """The mail in text and HTML: what, by when, a link each that says what it is for; nothing that somebody wrote."""
     recipient = claimed.recipient
     notices = [row.notice for row in claimed.rows]
     links = {row.notice_id: row.link or row.notice.url for row in claimed.rows}
     with timezone.override(zone_of(recipient.zone_name)):
+        button_of: Callable[[Notice], str] = import_string(settings.BUTTONS)
         lines = [
             {
-                "title": n.title,
+                "title": neutral(n.title),
                 "link": link_of(n, recipient, links[n.pk]),
-                "due": due_text(n.due_on, today_here()) if n.due_on else "",
+                "due": _by_when(n.due_on) if n.due_on else "",
+                "button": button_of(n),
             }
             for n in notices
         ]
@@ -122,13 +126,13 @@ def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
             "name": recipient.name,
             "notices": lines,
             "action_url": lines[0]["link"] if is_single else "",
-            "action_label": _("Open"),
-            "why_you": _why(any(n.kind in CLOCK_KINDS for n in notices)),
+            "action_label": lines[0]["button"],
+            "why_you": _why(all(n.is_urgent for n in notices)),
         }
         text = render_to_string("mail/notices.txt", context)
         html = css_inline.inline(render_to_string("mail/notices.html", context))
     if len(notices) == 1:
-        subject = notices[0].title
+        subject = neutral(notices[0].title)
     else:
         subject = ngettext("%(n)d thing needs you", "%(n)d things need you", len(notices)) % {
             "n": len(notices)
@@ -156,20 +160,26 @@ def link_of(notice: Notice, recipient: User, path: str) -> str:
     return str(settings.SITE_URL + reverse("account_reset_password_from_key", kwargs=which))
 
 
-def _why(is_reminder: bool) -> str:
-    if is_reminder:
-        return _(
-            "At most one such mail comes on a working day, in the morning where you are. What is done is not reminded."
-        )
-    return _("You get this because it is your turn, or because somebody answered you.")
+def _by_when(day: date) -> str:
+    """How far off the day is, and which it is: "due tomorrow (3 March 2026)"."""
+    far, named = due_text(day, today_here()), when_text(day)
+    return far if named in far else f"{far} ({named})"
 
 
-def deliver(*, reminders: bool, is_time_up: Callable[[], bool] = lambda: False) -> int:
+def _why(is_urgent: bool) -> str:
+    if is_urgent:
+        return _("You get this at once because it cannot wait for the morning.")
+    return _(
+        "At most one such mail comes on a working day, in the morning where you are. What is done is not reminded."
+    )
+
+
+def deliver(*, gathered: bool, is_time_up: Callable[[], bool] = lambda: False) -> int:
     """Send mails until nothing is due; returns how many left. A failure is kept on its rows and retried."""
     sent = 0
     connection = get_connection()
     try:
-        while not is_time_up() and (claimed := claim_mail(reminders=reminders)):
+        while not is_time_up() and (claimed := claim_mail(gathered=gathered)):
             if not claimed.recipient.is_active:
                 _settle(claimed, state=Delivery.State.SUPPRESSED, why=_("The account is closed."))
                 continue

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tell:
-    """One person to tell. `key` decides what counts as the same thing said twice."""
+    """One person to tell. `key` decides what counts as the same thing said twice.
+
+    The inbox has it at once. The mail waits for the person's next working morning, with all else of the day,
+    unless it is urgent: what somebody cannot go on without, or what comes too late in the morning.
+    """
 
     user_id: int
     title: str
@@ -137,7 +141,7 @@ WITH told AS (
   ON CONFLICT (key) DO NOTHING
   RETURNING id
 )
-INSERT INTO activity_delivery (notice_id, channel, not_before) SELECT id, 'email', %s FROM told
+INSERT INTO activity_delivery (notice_id, channel, not_before) SELECT id, 'email', %s::timestamptz FROM told
 """
 
 
@@ -167,7 +171,7 @@ def tell_all(
             [
                 *(kind, title[:200], url, kind_of(subject), subject.pk, due_on, is_urgent, key, now),
                 *params,
-                now,
+                now if is_urgent else None,
             ],
         )
         return int(cursor.rowcount)
@@ -202,7 +206,7 @@ def _tell_each(lines: Iterable[tuple[models.Model, Tell]]) -> None:
             Delivery(
                 notice_id=pk,
                 channel=Delivery.Channel.EMAIL,
-                not_before=now,
+                not_before=now if tells[key][1].is_urgent else None,
                 address=tells[key][1].address,
                 link=tells[key][1].link,
             )

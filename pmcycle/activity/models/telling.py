@@ -222,9 +222,12 @@ class Notice(models.Model):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, user: User) -> Self:
-        """HR's log of what the clock sent or held back, of the people in its care; others read their inbox."""
+        """HR's log of what the clock sent or held back, of the people in its care; others read their inbox.
+
+        Not what two people agreed in their check-ins: that there is something between them is theirs.
+        """
         standing = user.standing
-        rows = self.filter(notice__kind__in=CLOCK_KINDS)
+        rows = self.filter(notice__kind__in=CLOCK_KINDS).exclude(notice__subject_kind__startswith="feedback:")
         if standing.is_hr_admin:
             return rows
         reach = Q(pk__in=[])
@@ -255,7 +258,8 @@ class Delivery(models.Model):
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.CharField(max_length=10, choices=Channel)
     state = models.CharField(max_length=10, choices=State, db_default=State.PENDING, default=State.PENDING)
-    not_before = models.DateTimeField(db_default=models.functions.Now())
+    # When it may leave. Nothing: somebody's act, of which the clock has not judged yet on which morning it leaves.
+    not_before = models.DateTimeField(null=True, db_default=models.functions.Now())
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     message_id = models.CharField(max_length=200, blank=True, db_default="")

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import record, settle_cycle
@@ -280,11 +281,11 @@ def save_reminders(
         locked = lock_draft(cycle)
         check_version(locked, version)
         for kind, (before, after, escalate_after) in policies.items():
-            ReminderPolicy.objects.update_or_create(
-                cycle=locked,
-                kind=kind,
-                defaults={"days_before": before, "days_after": after, "escalate_after": escalate_after},
-            )
+            rule = {"days_before": before, "days_after": after, "escalate_after": escalate_after}
+            if not ReminderPolicy.objects.filter(cycle=locked, kind=kind, **rule).exists():
+                ReminderPolicy.objects.update_or_create(
+                    cycle=locked, kind=kind, defaults={**rule, "since": timezone.now()}
+                )
         locked.version += 1
         locked.save()
         record(

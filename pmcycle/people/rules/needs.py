@@ -9,13 +9,13 @@ from pmcycle.activity.rules import Need
 NEEDS: dict[str, Need] = {
     "people:second_role": Need(
         title=_("Give %(name)s a role, as the second person"),
-        button=_("Look"),
+        button=_("Decide about the role"),
         url_name="people:account",
         minutes=3,
     ),
     "people:second_address": Need(
         title=_("Agree to another sign-in address of %(name)s, as the second person"),
-        button=_("Look"),
+        button=_("Decide about the address"),
         url_name="people:account",
         minutes=3,
     ),
