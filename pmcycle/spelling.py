@@ -102,3 +102,16 @@ def holding(text: str, *fields: str) -> Q:
                 one |= Q(**{f"{name}__holds": spelling})
         found &= one
     return found
+
+
+def holding_sql(column: str, text: str) -> tuple[str, dict[str, str]]:
+    """The same condition for a statement written by hand, and its parameters by name."""
+    found, given = [], dict[str, str]()
+    for word in text.split()[:WORDS]:
+        either = []
+        for spelling in sorted(spellings(word)):
+            name = f"word_{len(given)}"
+            given[name] = spelling
+            either.append(f"{PLAIN.format(column)} {Holds.pattern.format(PLAIN.format(f'%({name})s::text'))}")
+        found.append(f"({' OR '.join(either)})")
+    return " AND ".join(found) or "true", given

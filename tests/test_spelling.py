@@ -9,6 +9,7 @@ from django.urls import reverse
 from pmcycle.activity.actions import Tell, record
 from pmcycle.people.models import Employee, User
 from tests.conftest import SignedIn, World
+from tests.factories.feedback import make_feedback, person
 
 NAME = "Zoë O’Brien-Großmüller"
 
@@ -21,8 +22,9 @@ def zoe(world: World) -> User:
     world.chen.refresh_from_db()
     assert world.chen.employee
     with transaction.atomic():
-        told = Tell(world.chen.pk, "Look", "/", "look")
+        told = Tell(world.chen.pk, "Look", "/", "look", kind="reminder")
         record("noted", world.chen.employee, by=world.chen, about=world.chen.employee, notify=[told])
+    make_feedback(world.chen.employee, person(world.ana))
     return world.chen
 
 
@@ -32,6 +34,8 @@ BOXES = [
     ("ana", "people:picker", "q"),
     ("ana", "people:org_chart", "q"),
     ("bashir", "home:team", "q"),
+    ("kim", "home:board", "q"),
+    ("ana", "feedback:list", "q"),
     ("noor", "people:accounts", "q"),
     ("kim", "activity:deliveries", "q"),
     ("mira", "activity:trail", "about"),
@@ -48,9 +52,10 @@ def test_every_box_finds_every_spelling(
     world: World, zoe: User, as_: SignedIn, reader: str, view: str, field: str
 ) -> None:
     client = as_(getattr(world, reader))
+    at = reverse(view, kwargs={"pk": world.cycle.pk} if view == "home:board" else None)
     for typed in TYPED:
-        shown = client.get(reverse(view), {field: typed}).content.decode()
+        shown = client.get(at, {field: typed}).content.decode()
         assert "-Großmüller" in shown, typed
     for wrong in ("zob", "o%brien", "_", "grosx"):
-        shown = client.get(reverse(view), {field: wrong}).content.decode()
+        shown = client.get(at, {field: wrong}).content.decode()
         assert "-Großmüller" not in shown, wrong

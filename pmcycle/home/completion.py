@@ -22,6 +22,7 @@ from pmcycle.activity.models import ToDo
 from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.home.contributions import MILESTONES
 from pmcycle.people.models import Unit, User
+from pmcycle.spelling import holding_sql
 from pmcycle.typed import row_number
 
 PER_PAGE = 25
@@ -373,9 +374,9 @@ def people(
     narrowed = ""
     given: dict[str, Any] = {"size": size, "skip": (page - 1) * size}
     if filters.q:
-        words = filters.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-        narrowed += " AND (e.name ILIKE %(words)s OR e.number = %(q)s)"
-        given |= {"words": f"%{words}%", "q": filters.q}
+        named, words = holding_sql("e.name", filters.q)
+        narrowed += f" AND ({named} OR e.number = %(q)s)"
+        given |= {**words, "q": filters.q}
     if filters.state:
         narrowed += f" AND {IN_STATE}"
         given |= {"stage": filters.stage, "state": filters.state}

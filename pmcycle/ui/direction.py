@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 # Embeddings, overrides, isolates and their ends, and the three marks without a width. Arabic and Hebrew read from
@@ -28,10 +28,7 @@ class DirectionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         answer = self.get_response(request)
-        kind = answer.headers.get("Content-Type", "")
-        if not answer.streaming and kind.startswith("text/html"):
-            content: bytes = answer.content  # type: ignore[attr-defined]
-            found = _MARKS_IN_UTF8.sub(b"", content)
-            if found != content:
-                answer.content = found  # type: ignore[attr-defined]
+        is_page = answer.headers.get("Content-Type", "").startswith("text/html")
+        if is_page and isinstance(answer, HttpResponse) and _MARKS_IN_UTF8.search(answer.content):
+            answer.content = _MARKS_IN_UTF8.sub(b"", answer.content)
         return answer

@@ -270,6 +270,9 @@ class Delivery(models.Model):
     address = models.EmailField(blank=True, db_default="")
     link = models.CharField(max_length=300, blank=True, db_default="")
 
+    # What it is about, in words for HR; the page of deliveries sets it.
+    task: str
+
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
