@@ -187,13 +187,24 @@ def test_today_is_marked_only_within_the_stages() -> None:
 
 @pytest.mark.parametrize(
     ("done", "total", "value", "top"),
-    [(3, 7, "3", "7"), (9, 7, "7", "7"), (-1, 7, "0", "7"), (0, 0, "0", "1")],
+    [(3, 7, "3", "7"), (7, 7, "7", "7"), (9, 7, "9", "9"), (-1, 7, "0", "7"), (0, 0, "0", "1")],
 )
 def test_progress_stays_within_its_bar(done: int, total: int, value: str, top: str) -> None:
     """The native bar never gets a value outside its range, and no maximum of nothing."""
     bar = charts.progress(done, total, title="T")
     assert f'max="{top}" value="{value}"' in bar
     assert f"{done} of {total}" in bar
+
+
+@pytest.mark.parametrize(
+    ("percent", "goal"), [(99, None), (100, None), (117, "85.47%"), (120, "83.333%"), (500, "20%")]
+)
+def test_a_bar_that_goes_beyond_its_goal_marks_the_goal(percent: int, goal: str | None) -> None:
+    """100 and 117 of 100 are both full, and look different."""
+    bar = charts.progress(percent, 100, title="T")
+    assert ("bar-beyond" in bar) == (goal is not None)
+    if goal:
+        assert f'<line x1="{goal}"' in bar
 
 
 def test_the_table_has_every_number() -> None:
