@@ -131,7 +131,7 @@ def test_what_a_request_writes_is_seen(world: World, as_: SignedIn) -> None:
     client = as_(world.ana)
     with written() as rows:
         client.post(reverse("activity:draft", kwargs={"key": "a-form"}), {"text": "half a sentence"})
-    assert rows == {"activity_draft": 1}
+    assert rows.keys() == {"activity_draft"}
 
 
 def nothing_breaks(row: Row, url: str, world: World, as_: SignedIn) -> None:

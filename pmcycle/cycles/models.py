@@ -406,7 +406,7 @@ class ReminderPolicy(models.Model):
     days_after = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
     escalate_after = models.PositiveSmallIntegerField(null=True, blank=True)
     # It acts from then on: nobody is reminded of a day that had passed when it was made or changed.
-    since = models.DateTimeField(db_default=models.functions.Now())
+    since = models.DateTimeField(default=timezone.now)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -220,8 +220,10 @@ ESCALATE = (
 late AS (
   SELECT person.* FROM person
   JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
+  CROSS JOIN LATERAL (SELECT (greatest(person.since, policy.since) AT TIME ZONE 'UTC')::date AS first_day) acts
+  -- A day that had passed when the rule was made, or the item opened, is counted from then.
   WHERE policy.escalate_after IS NOT NULL AND person.day >= policy.escalate_after
-      + greatest(person.due_on, (greatest(person.since, policy.since) AT TIME ZONE 'UTC')::date)
+      + CASE WHEN person.due_on + policy.escalate_after < acts.first_day THEN acts.first_day ELSE person.due_on END
     AND NOT person.is_away
 ),
 told AS (

@@ -306,12 +306,12 @@ def test_the_organisation_s_zone_stands_in_for_a_missing_one(
 @pytest.mark.parametrize(
     ("before", "after", "asked", "ruled", "mornings"),
     [
-        # The rule is made on Monday, the day before the second of its days.
+        # The rule is made on Monday; of its days the first has passed, the second is tomorrow.
         ([7, 1], [], -10, 0, [1]),
         # A week before has passed when the item is opened; the day before has not.
         ([7, 1], [], 0, -10, [1]),
         # What is overdue already is not made up for; the next of its days comes.
-        ([], [2, 9], -30, 0, [7]),
+        ([], [2, 9], -30, 0, [4]),
         ([], [2], -30, 0, []),
         # Both long known: the day that has passed while nobody looked is made up for.
         ([7, 1], [], -10, -10, [0, 1]),
@@ -327,9 +327,9 @@ def test_a_rule_acts_from_now_on(
     ruled: int,
     mornings: list[int],
 ) -> None:
-    """Days from Monday on: the item is due on Tuesday, or was on the Sunday a week ago if rules come after."""
+    """Days from Monday on: the item is due on Wednesday, or was five days ago if rules come after."""
     only_requests(monkeypatch, world)
-    due = MONDAY + timedelta(days=2 if before else -2)
+    due = MONDAY + timedelta(days=2 if before else -5)
     for day in sorted({asked, ruled}):
         clock(at(MONDAY + timedelta(days=day), 10))
         if day == asked:

@@ -282,7 +282,8 @@ def test_the_address_of_an_account_is_not_given_to_somebody_else(world: World, a
     new = {"Number": "N1", "Name": "Olga Berg", "Hired on": "2024-01-02", "E-mail": "lea.private@example.com"}
     walk = walk_as(as_, world.kim)
     walk.bring(file(new))
-    assert walk.fates() == {2: "refused"}
+    assert walk.fates() == {2: "ambiguous"}
+    assert "belongs to Lea Roth already" in " ".join(walk.line(2).messages)
 
 
 def test_the_address_of_whoever_has_no_account_comes_from_the_file(world: World, as_: SignedIn) -> None:
