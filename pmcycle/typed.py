@@ -20,7 +20,8 @@ LEFTOVERS_A_PAGE = 100
 
 def search_words(request: HttpRequest, name: str = "q") -> str:
     """What was typed into a search field, as one line that the database takes."""
-    return " ".join(request.GET.get(name, "").replace("\x00", "").split())[:100]
+    sent = request.POST if request.method == "POST" else request.GET
+    return " ".join(sent.get(name, "").replace("\x00", "").split())[:100]
 
 
 def row_number(text: str | None) -> int | None:

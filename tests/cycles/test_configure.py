@@ -17,6 +17,7 @@ from pmcycle.cycles.models import Cycle, Participation, PopulationRule, RatingSc
 from tests.conftest import SignedIn, World
 from tests.factories import cycles, incentives
 from tests.open_items import catch_up
+from tests.pages import flat
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +97,17 @@ def test_who_takes_part_is_saved_and_shown(world: World, as_: SignedIn, draft: C
     assert (list(rule.units.all()), rule.version) == ([world.production], 2)
     page = as_(world.kim).get(url(draft, "who"))
     assert {p.name for p in page.context["people"]} == {"Ana Popescu", "Bashir Nouri", "Farid Amiri"}
+
+
+def test_looking_for_somebody_to_leave_out_keeps_the_rule_and_saves_nothing(
+    world: World, as_: SignedIn, draft: Cycle
+) -> None:
+    data = {"units": [world.production.pk], "version": 1, "exclude": "chen", "find": "yes"}
+    page = as_(world.kim).post(url(draft, "who"), data)
+    assert page.status_code == 200
+    assert b"Chen" in page.content
+    assert re.search(rf'name="units"[^>]*value="{world.production.pk}"[^>]*checked', flat(page))
+    assert PopulationRule.objects.get(cycle=draft).version == 1
 
 
 def test_the_preview_reads_the_rule_before_it_is_saved(world: World, as_: SignedIn, draft: Cycle) -> None:

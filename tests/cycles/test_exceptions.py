@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import date, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import people
+from tests.pages import flat
 
 pytestmark = pytest.mark.django_db
 
@@ -243,6 +245,21 @@ def test_a_late_joiner_comes_with_facts_manager_and_line(world: World, as_: Sign
 def test_the_picker_survives_odd_words(world: World, as_: SignedIn) -> None:
     for words in ("\x00", "%", "x" * 5_000, "' OR 1=1"):
         assert as_(world.kim).get(to("transfer", world.ana_part), {"q": words}).status_code == 200
+
+
+def test_finding_somebody_keeps_what_is_filled_in(world: World, as_: SignedIn) -> None:
+    kim, reason = as_(world.kim), "Bashir leads another unit from May on."
+    typed = {"reason": reason, "on": "2031-02-03", "version": world.ana_part.version, "find": "yes"}
+    page = kim.get(to("transfer", world.ana_part), {**typed, "q": "gita"})
+    assert page.status_code == 200
+    assert f'value="{of(world.gita).pk}"' in page.content.decode()
+    assert reason.encode() in page.content
+    assert b"2031-02-03" in page.content
+    again = kim.get(to("transfer", world.ana_part), {**typed, "q": "hugo", "manager": of(world.gita).pk})
+    assert b"Hugo" in again.content
+    assert re.search(rf'value="{of(world.gita).pk}"[^>]*checked', flat(again)), "whoever was chosen stays so"
+    joins = reverse("cycles:add_person", kwargs={"pk": world.cycle.pk})
+    assert reason.encode() in kim.get(joins, {"reason": reason, "q": "late", "find": "yes"}).content
 
 
 def test_hr_does_not_except_itself(world: World, as_: SignedIn) -> None:

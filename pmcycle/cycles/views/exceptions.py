@@ -210,7 +210,17 @@ def _bound(request: UserRequest, needed: str) -> Any:
     """The data of a change: what is posted, or what is asked to be looked at first."""
     if request.method == "POST":
         return request.POST
-    return request.GET if needed in request.GET else None
+    return request.GET if needed in request.GET and FIND not in request.GET else None
+
+
+# The button that looks for somebody: it brings the rest of the form along, and nothing is judged yet.
+FIND = "find"
+
+
+def _filled_in(request: UserRequest, initial: dict[str, Any]) -> dict[str, Any]:
+    """What a form begins with: what was filled in before somebody was looked for, else `initial`."""
+    typed = request.GET.dict() if FIND in request.GET else {}
+    return {**initial, **{name: value.replace("\x00", "") for name, value in typed.items()}}
 
 
 @login_required
@@ -276,8 +286,8 @@ def transfer(request: UserRequest, pk: int) -> HttpResponse:
     data = _bound(request, "manager")
     form = forms.TransferForm(
         data,
-        found=_found(request, data, "manager", part.employee_id),
-        initial={"version": part.version, "on": part.cycle.local_day(timezone.now())},
+        found=_found(request, "manager", part.employee_id),
+        initial=_filled_in(request, {"version": part.version, "on": part.cycle.local_day(timezone.now())}),
     )
 
     def judge() -> None:
@@ -331,11 +341,11 @@ def transfer(request: UserRequest, pk: int) -> HttpResponse:
     )
 
 
-def _found(request: UserRequest, data: Any, field: str, but: int | None = None) -> list[tuple[int, str]]:
+def _found(request: UserRequest, field: str, but: int | None = None) -> list[tuple[int, str]]:
     """Choices of a people picker: whom the search found, and who was chosen already."""
     typed = search_words(request)
     found = list(named(typed).exclude(pk=but)[:12]) if typed else []
-    chosen = row_number((data or {}).get(field))
+    chosen = row_number((request.POST if request.method == "POST" else request.GET).get(field))
     if chosen is not None:
         found = [
             *Employee.objects.filter(pk=chosen).select_related("unit"),
@@ -448,8 +458,8 @@ def add_person(request: UserRequest, pk: int) -> HttpResponse:
     data = _bound(request, "employee")
     form = forms.AddPersonForm(
         data,
-        found=_found(request, data, "employee"),
-        initial={"starts_on": cycle.local_day(timezone.now())},
+        found=_found(request, "employee"),
+        initial=_filled_in(request, {"starts_on": cycle.local_day(timezone.now())}),
     )
     ready = form.is_bound and form.is_valid()
     made: list[Participation] = []

@@ -208,7 +208,9 @@ def _shown(people: QuerySet[Employee], page: str | None) -> dict[str, Any]:
 
 def configure_who(request: UserRequest, cycle: Cycle) -> HttpResponse:
     form = _who_form(request, request.POST if request.method == "POST" else None, cycle)
-    if request.method == "POST" and form.is_valid():
+    # Looking for somebody brings the rest of the rule along and saves nothing of it yet.
+    looks = "find" in request.POST
+    if request.method == "POST" and not looks and form.is_valid():
         data = form.cleaned_data
         if done(
             form, lambda: actions.save_population(cycle, data, version=data["version"] or 0, by=request.user)
@@ -220,7 +222,7 @@ def configure_who(request: UserRequest, cycle: Cycle) -> HttpResponse:
         request,
         cycle,
         "who",
-        wrong=form.is_bound,
+        wrong=form.is_bound and not looks,
         form=form,
         person=person,
         **shown,
