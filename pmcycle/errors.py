@@ -11,6 +11,7 @@ import errno
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
 from django.conf import settings
@@ -21,10 +22,11 @@ from django.core.exceptions import (
     TooManyFilesSent,
     ValidationError,
 )
+from django.core.serializers.json import DjangoJSONEncoder as JSONEncoder
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 from django.template.loader import get_template
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -120,7 +122,19 @@ def page_before(request: HttpRequest) -> str:
     return before if own else "/"
 
 
-HIDDEN = ("csrfmiddlewaretoken", "version")
+def path_before(request: HttpRequest) -> str:
+    """The same as a path of ours, with its query."""
+    before = urlsplit(page_before(request))
+    return urlunsplit(("", "", f"/{before.path.lstrip('/')}", before.query, ""))
+
+
+# The hidden field by which a form sent twice is known; the tag `csrf_token` writes it.
+FORM_KEY = "form_key"
+# Set on a request whose words are kept among its sender's unsent texts, so that the page can say so.
+KEPT = "pmcycle_words_are_kept"
+# Set on a request whose form was done.
+DONE = "pmcycle_form_is_done"
+HIDDEN = ("csrfmiddlewaretoken", "version", FORM_KEY)
 
 
 def typed_in(request: HttpRequest) -> list[tuple[str, str]]:
@@ -130,6 +144,16 @@ def typed_in(request: HttpRequest) -> list[tuple[str, str]]:
     except (OSError, SuspiciousOperation, MultiPartParserError, RuntimeError):
         return []
     return [(k, str(v)) for k, v in sent if k not in HIDDEN and "password" not in k and str(v).strip()]
+
+
+def given_back(request: HttpRequest) -> dict[str, Any]:
+    """What a page of refusal shows of what was typed, and whether it is kept as well."""
+    return {"typed": typed_in(request), "is_kept": getattr(request, KEPT, False)}
+
+
+def by_script(request: HttpRequest) -> bool:
+    """Whether a script of ours asks that reads JSON, and no person looks at the answer."""
+    return "X-Autosave" in request.headers
 
 
 def reference() -> str:
@@ -197,15 +221,22 @@ class RefusedMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refused):
             return None
-        if isinstance(exception, Stale):
-            return _conflict(request, exception)
         code = 409
         if isinstance(exception, Invalid):
             code = 422
         elif isinstance(exception, TooMany):
             code = 429
-        context = {"reason": exception.reason, "typed": typed_in(request), "back": page_before(request)}
-        response = render(request, "refused.html", context, status=code)
+        response: HttpResponse
+        if by_script(request):
+            body: dict[str, Any] = {"detail": exception.reason}
+            if isinstance(exception, Stale):
+                body |= {"current": exception.current, "version": exception.version}
+            response = JsonResponse(body, status=code, encoder=JSONEncoder)
+        elif isinstance(exception, Stale):
+            return _conflict(request, exception)
+        else:
+            context = {"reason": exception.reason, **given_back(request), "back": page_before(request)}
+            response = render(request, "refused.html", context, status=code)
         if isinstance(exception, TooMany):
             response.headers["Retry-After"] = str(exception.seconds)
         return response
@@ -247,8 +278,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     words = _(
         "This page was open for too long or belongs to another sign-in. Go back, load it anew and send it again."
     )
-    context = {"reason": words, "typed": typed_in(request), "back": page_before(request)}
-    return render(request, "refused.html", context, status=403)
+    if by_script(request):
+        return JsonResponse({"detail": words}, status=403)
+    context = {"reason": words, **given_back(request), "back": page_before(request), "is_held": True}
+    # For a form that stays on its page: the script keeps the words until the page is loaded anew.
+    response = render(request, "refused.html", context, status=403)
+    response.headers["X-Load-Anew"] = "yes"
+    return response
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
@@ -267,6 +303,37 @@ def too_large(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": words}, status=413)
     return render(request, "413.html", {"reason": words}, status=413)
+
+
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """401 for a form whose sender's sign-in has ended: its words, and the way back to it by the sign-in.
+
+    The address of the form's page is where the sign-in leads, not that of the form, which only takes POST.
+    """
+    words = _("You are not signed in any more, so this was not handed in.")
+    if by_script(request) or "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"detail": words}, status=401)
+    way = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': path_before(request)})}"
+    context = {"reason": words, **given_back(request), "sign_in_url": way}
+    return render(request, "401.html", context, status=401)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 with the reason, and what was typed."""
+    return _shut(request, 403, str(exception))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404, the same whether there is nothing or it is hidden; what was typed is given back."""
+    words = _("This is not there any more, or not open to you any more.") if request.method == "POST" else ""
+    return _shut(request, 404, words)
+
+
+def _shut(request: HttpRequest, status_code: int, reason: str) -> HttpResponse:
+    if by_script(request):
+        return JsonResponse({"detail": reason}, status=status_code)
+    context = {"reason": reason, **given_back(request)}
+    return render(request, f"{status_code}.html", context, status=status_code)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -127,6 +127,9 @@ MIDDLEWARE = [
     "pmcycle.people.middleware.LocalTimeMiddleware",
     "pmcycle.errors.RefusedMiddleware",
     "pmcycle.people.middleware.Noted",
+    "pmcycle.activity.given_back.GivenBackMiddleware",
+    # Around what judges again, so that this sees which transactions are the actions'.
+    "pmcycle.activity.once.OnceMiddleware",
     "pmcycle.people.middleware.JudgedAgain",
 ]
 

@@ -24,5 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler400 = "pmcycle.errors.bad_request"
+handler403 = "pmcycle.errors.forbidden"
+handler404 = "pmcycle.errors.not_found"
 handler429 = "pmcycle.errors.too_many"
 handler500 = "pmcycle.errors.server_error"

@@ -51,7 +51,7 @@ def names(app: str) -> list[str]:
         text = "".join(path.read_text() for path in own)
         written = {name for found in NAMED.findall(text) for name in found if name}
         known = written | declared(app, forms.BaseForm, "base_fields")
-    return sorted(known - {"version", "csrfmiddlewaretoken"})
+    return sorted(known - {"version", "csrfmiddlewaretoken", "form_key"})
 
 
 def rounds(app: str) -> Iterator[dict[str, Any]]:

@@ -237,6 +237,9 @@ ROWS: list[Row] = [
     Row("cycles:life_line", may="", build=cycles.part_of_kim, state="of the HR admin"),
     Row("cycles:transfer", may="", method="post", build=cycles.part_of_kim, state="of the HR admin"),
     # --- activity
+    Row("activity:unsent", may=EVERYBODY),
+    # A text that was not taken is its author's alone.
+    Row("activity:throw_away", method="post", may="owner", build=activity.text_of_ana),
     Row("activity:inbox", may=EVERYBODY),
     Row("activity:read_all", method="post", may=EVERYBODY),
     Row("activity:open_notice", method="post", may="owner", build=activity.notice_of_ana),
@@ -594,6 +597,12 @@ ROWS: list[Row] = [
         build=appraisals.own_submitted_first,
     ),
     Row("appraisals:read", state="manager, draft", may="manager", build=appraisals.manager_draft),
+    Row(
+        "appraisals:read",
+        state="manager, draft of the former one",
+        may="former_manager",
+        build=appraisals.former_managers_draft,
+    ),
     Row(
         "appraisals:read",
         state="manager, submitted",

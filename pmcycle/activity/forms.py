@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from pmcycle.activity.models import Delivery
 from pmcycle.activity.rules import is_draft
+from pmcycle.errors import FORM_KEY
 
 DRAFT_BYTES = 512 * 1024
-NOT_TEXT = ("csrfmiddlewaretoken", "password")
+NOT_TEXT = ("csrfmiddlewaretoken", FORM_KEY, "password")
 
 
 class DraftForm(forms.Form):
@@ -53,6 +54,10 @@ class DeliveriesForm(forms.Form):
 
 class InboxForm(forms.Form):
     show = forms.ChoiceField(choices=[("unread", "unread")], required=False)
+    page = forms.IntegerField(min_value=1, max_value=10**6, required=False)
+
+
+class PageForm(forms.Form):
     page = forms.IntegerField(min_value=1, max_value=10**6, required=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -358,3 +359,31 @@ def cell(value: object) -> str:
     """A value for a file that a spreadsheet opens: what it would take for a formula stays text."""
     text = "" if value is None else str(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+# --- statements -------------------------------------------------------------------------------------
+
+# What changes a row, also behind WITH; the lock of a row is none.
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|WITH\b.*\b(INSERT INTO|UPDATE|DELETE FROM))\b", re.DOTALL)
+# What is nobody's matter but the writer's own: what they type and send, how often, and that they are signed in.
+OWN = re.compile(
+    r'\s*(INSERT INTO|UPDATE|DELETE FROM) "?'
+    r"(activity_draft|activity_sentform|activity_use|django_session|people_apitoken)\b"
+)
+
+
+def is_write(sql: str) -> bool:
+    """Whether this statement changes something that is more than the writer's own."""
+    return WRITES.match(sql) is not None and OWN.match(sql) is None
+
+
+# --- words ------------------------------------------------------------------------------------------
+
+# So many letters are words where a script puts no spaces between them.
+UNSPACED = 4
+
+
+def words_in(typed: Sequence[tuple[str, str]]) -> list[str]:
+    """What in a form somebody wrote, rather than chose or counted: more words than one."""
+    texts = [text.strip() for _name, text in typed]
+    return [text for text in texts if len(text.split()) > 1 or (len(text) >= UNSPACED and not text.isascii())]

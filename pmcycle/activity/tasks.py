@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from pmcycle.activity.actions import delivery, forget_looks, sealing
 from pmcycle.activity.actions import forget_uses as forget
+from pmcycle.activity.once import forget_sent
 from pmcycle.days import today_for_relations
 
 # A little less than the minute after which the clock strikes again.
@@ -57,9 +58,11 @@ def seal_trail() -> None:
 
 @shared_task
 def forget_uses() -> None:
-    """Drop counts that no limit looks at any more, and looks of more than an hour ago."""
+    """Drop counts that no limit looks at any more, looks of more than an hour ago, and the answers of forms that
+    nobody sends again."""
     forget()
     forget_looks()
+    forget_sent()
 
 
 @shared_task

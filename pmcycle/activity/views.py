@@ -39,6 +39,7 @@ from pmcycle.activity.forms import (
     DraftForm,
     InboxForm,
     MailboxForm,
+    PageForm,
     TrailForm,
     chosen,
 )
@@ -112,7 +113,7 @@ def draft(request: UserRequest, key: str) -> HttpResponse:
         if Draft.objects.visible_to(request.user).filter(key=key).exists():
             actions.drop_draft(request.user, key)
         return JsonResponse({})
-    if len(request.body) > DRAFT_BYTES:
+    if (row_number(request.META.get("CONTENT_LENGTH")) or 0) > DRAFT_BYTES:
         return JsonResponse({"detail": _("This is too long to keep as a draft.")}, status=413)
     if request.content_type == "application/json":
         typed = request.body.decode(errors="replace")
@@ -128,6 +129,24 @@ def draft(request: UserRequest, key: str) -> HttpResponse:
     if kept is None:
         return JsonResponse({"detail": _("This form was sent since it was opened.")}, status=409)
     return JsonResponse({"saved_at": _clock(kept.updated_at)})
+
+
+@login_required
+@require_GET
+def unsent(request: UserRequest) -> HttpResponse:
+    """What the reader typed and was not taken, with the reason, and what stands in forms that were not sent."""
+    drafts = Draft.objects.visible_to(request.user).kept().order_by("-updated_at", "-pk")
+    page = Paginator(drafts, 10).get_page(chosen(PageForm(request.GET))["page"])
+    return render(request, "activity/unsent.html", {"page": page})
+
+
+@login_required
+@require_POST
+def throw_away(request: UserRequest, pk: int) -> HttpResponse:
+    """End one text of one's own that was not sent or not taken."""
+    actions.throw_away(get_editable(Draft, request.user, pk=pk))
+    messages.success(request, _("The text is gone."))
+    return redirect("activity:unsent")
 
 
 def _clock(instant: datetime) -> str:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from pmcycle.access import doors_of, kept_with, shown_to
 from pmcycle.activity.actions import note_looks
+from pmcycle.activity.rules import is_write
 from pmcycle.days import zone_of
 from pmcycle.errors import NoLonger
 from pmcycle.people.backends import Backend
@@ -95,12 +95,6 @@ def _way(request: HttpRequest, response: HttpResponse) -> str:
     return "file" if response.has_header("Content-Disposition") else "page"
 
 
-# What changes a row, also behind WITH; the lock of a row is none.
-WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|WITH\b.*\b(INSERT INTO|UPDATE|DELETE FROM))\b", re.DOTALL)
-# What is nobody's matter but the writer's own: what they type, and that they are signed in.
-OWN = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM) "(activity_draft|django_session|people_apitoken)"')
-
-
 class JudgedAgain:
     """Judge once more, at the moment of the write, what let a request through at the door.
 
@@ -127,17 +121,24 @@ class _Judge:
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self.is_asking = False
+        # A form is handled in a transaction of its own; the actions' lie within it, and only they have locked
+        # what they judge.
+        self.depth = len(connection.savepoint_ids) if connection.in_atomic_block else -1
 
     def __call__(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        if not self.is_asking and connection.in_atomic_block and WRITES.match(sql) and not OWN.match(sql):
+        if not self.is_asking and self.is_in_action() and is_write(sql):
             self.is_asking = True
             try:
                 self.judge()
             finally:
                 self.is_asking = False
         return execute(sql, params, many, context)
+
+    def is_in_action(self) -> bool:
+        """Whether a transaction is open that began after the request."""
+        return connection.in_atomic_block and len(connection.savepoint_ids) > self.depth
 
     def judge(self) -> None:
         """Raise NoLonger unless everything holds for the user as they are in the database now."""

@@ -1,5 +1,6 @@
 // Autosave: the form's text goes to the server while people write. "Saved" is only ever said in the server's words,
 // requests go one at a time and in order, and a text that someone else saved meanwhile is never overwritten.
+import { hold } from "./held.js";
 import { say, send, words } from "./http.js";
 
 const PAUSE = 800;
@@ -85,7 +86,7 @@ function attend(form) {
       if (version && data.version !== undefined) version.value = data.version;
       if (!changed) say(status, `${words(form, "saved", "saved")} ${data.saved_at}`, "saved");
       form.dispatchEvent(new CustomEvent("pmcycle:saved", { bubbles: true, detail: data }));
-    } else if (response.status === 409) {
+    } else if (response.status === 409 && data.version !== undefined) {
       stopped = true;
       changed = true;
       banner(data.conflict_url);
@@ -94,10 +95,15 @@ function attend(form) {
       refused = true;
       const first = Object.values(data.errors || {}).flat()[0];
       say(status, first ? `${words(form, "wrong", "not saved:")} ${first}` : words(form, "unsaved", "not saved"), "failed");
-    } else if (response.status === 401 || response.status === 403 || response.status === 404) {
+    } else if (response.status === 401) {
+      stopped = true;
+      hold(form);
+      say(status, words(form, "signedOut", "not saved – you are signed out"), "failed");
+    } else if (response.status === 403 || response.status === 404 || response.status === 409) {
+      // Refused, and not because somebody else saved: the reason in the server's words. It keeps the text.
       stopped = true;
       changed = true;
-      say(status, words(form, "closed", "not saved – you are signed out, or this is closed now. Copy your text before you leave."), "failed");
+      say(status, `${words(form, "wrong", "not saved:")} ${data.detail || words(form, "closed", "this is not open to you any more. Copy your text before you leave.")}`, "failed");
     } else {
       missed();
     }

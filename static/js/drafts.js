@@ -1,5 +1,7 @@
 // Drafts: what is typed into a form that is not saved yet goes to the server, and comes back on any device.
+import { hold } from "./held.js";
 import { say, send, words } from "./http.js";
+import { read, write } from "./typed.js";
 
 const PAUSE = 1000;
 const started = new WeakSet();
@@ -10,33 +12,6 @@ export function start() {
     started.add(form);
     attend(form);
   });
-}
-
-const skipped = (name) => name === "csrfmiddlewaretoken" || name === "version";
-
-function read(form) {
-  const fields = {};
-  for (const [name, value] of new FormData(form)) {
-    if (skipped(name) || value instanceof File) continue;
-    if (name in fields) fields[name] = [].concat(fields[name], value);
-    else fields[name] = value;
-  }
-  form.querySelectorAll("input[type=password]").forEach((field) => delete fields[field.name]);
-  return fields;
-}
-
-function write(form, fields) {
-  // A form whose rows come and go makes the rows first that the draft has.
-  form.dispatchEvent(new CustomEvent("draft-restore", { detail: fields }));
-  for (const [name, value] of Object.entries(fields)) {
-    if (skipped(name)) continue;
-    const values = [].concat(value).map(String);
-    for (const field of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-      if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
-      else if (field.type !== "file" && field.type !== "hidden") field.value = values[0];
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-  }
 }
 
 async function attend(form) {
@@ -57,6 +32,7 @@ async function attend(form) {
     try {
       const response = await send(url, { method: "PUT", body: JSON.stringify({ fields: read(form) }), headers: { "Content-Type": "application/json", ...(sent ? { "X-Draft-Sent": sent } : {}) }, signal: flight.signal }, form);
       if (response.status === 409) { submitted = true; return; }
+      if (response.status === 401) { submitted = true; hold(form); say(status, words(form, "signedOut", "not saved – you are signed out"), "failed"); return; }
       const data = response.ok ? await response.json() : null;
       if (data?.saved_at) say(status, `${words(form, "draft", "draft kept")} ${data.saved_at}`, "saved");
       else { say(status, words(form, "noDraft", "draft not kept – will retry"), "failed"); timer = setTimeout(put, 5000); }

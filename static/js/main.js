@@ -8,6 +8,7 @@ import "./quote.js";
 import "./guard.js";
 import "./keys.js";
 import "./answers.js";
+import "./held.js";
 
 async function wake() {
   if (document.querySelector("[data-autosave]")) (await import("./autosave.js")).start();

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from pmcycle.activity.actions import keep_refused
 from pmcycle.activity.models import Delivery, Job, Notice, ToDo
 from tests.open_items import catch_up
 
@@ -33,6 +34,14 @@ def failed_job(world: World, message: str = "It broke.", error: str = "") -> dic
 def broken_job(world: World) -> dict[str, Any]:
     """The same, ended by an error of the machine."""
     return failed_job(world, error="RuntimeError")
+
+
+def text_of_ana(world: World) -> dict[str, Any]:
+    """What Ana sent and was not taken."""
+    typed = [("body", "Two people are missing on Fridays.")]
+    kept = keep_refused(world.ana, "/feedback/1/say/", typed, reason="This is closed.", page="/feedback/1/")
+    assert kept is not None
+    return {"pk": kept.pk}
 
 
 def notice_of_ana(world: World) -> dict[str, Any]:

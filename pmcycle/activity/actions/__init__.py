@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ from pmcycle.activity.actions.todos import (
     settle_roles,
 )
 from pmcycle.activity.models import Delivery, Draft, Heartbeat, Notice
+from pmcycle.activity.rules import is_draft, words_in
 from pmcycle.errors import Refused
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ __all__ = [
     "count",
     "drift",
     "drop_draft",
+    "drop_what_was_taken",
     "enqueue",
     "forget_looks",
     "forget_uses",
@@ -59,6 +62,7 @@ __all__ = [
     "hold_to",
     "in_parts",
     "insert_new",
+    "keep_refused",
     "kind_of",
     "mark_read",
     "miscounted",
@@ -78,6 +82,7 @@ __all__ = [
     "settle_roles",
     "tell",
     "tell_all",
+    "throw_away",
 ]
 
 
@@ -101,6 +106,62 @@ def drop_draft(user: User, key: str) -> None:
     with transaction.atomic():
         insert_new([Draft(author=user, key=key)], "(author_id, key)")
         Draft.objects.filter(author=user, key=key).update(data={}, sent=F("sent") + 1)
+
+
+# So much of what was refused is kept for one form; more than any text has.
+MOST_KEPT = 512 * 1024
+
+
+def _refused_key(path: str, what: str, is_conflict: bool = False) -> str:
+    """Under which refused words are kept: the latest of one form, or of one text where it had no key."""
+    where, text = (hashlib.sha256(part.encode("utf-8", "replace")).hexdigest()[:32] for part in (path, what))
+    return f"{'conflict' if is_conflict else 'refused'}:{where}:{text}"
+
+
+def keep_refused(
+    user: User,
+    path: str,
+    typed: Sequence[tuple[str, str]],
+    *,
+    reason: str,
+    page: str,
+    form: str = "",
+    is_conflict: bool = False,
+) -> Draft | None:
+    """Keep what a form sent to `path` and was refused, with the reason; None if it is too much to keep."""
+    data: dict[str, Any] = {}
+    for name, text in typed:
+        said = text.replace("\x00", "")
+        name = name.replace("\x00", "")
+        data[name] = [*data[name], said] if name in data else [said]
+    data = {name: texts[0] if len(texts) == 1 else texts for name, texts in data.items()}
+    if sum(map(len, map(str, data.values()))) > MOST_KEPT or not is_draft(data):
+        return None
+    key = _refused_key(path, form or repr(sorted(data.items())), is_conflict)
+    with transaction.atomic():
+        insert_new([Draft(author=user, key=key, updated_at=timezone.now())], "(author_id, key)")
+        draft = Draft.objects.select_for_update().get(author=user, key=key)
+        draft.data, draft.refused, draft.page = data, reason, page[:500]
+        draft.save(update_fields=["data", "refused", "page", "updated_at"])
+    return draft
+
+
+def drop_what_was_taken(user: User, path: str, words: Sequence[str]) -> None:
+    """What was refused before is not kept once it is taken: the same words, or a conflict that is settled."""
+    kept = Draft.objects.filter(author=user).given_back()
+    where = _refused_key(path, "").split(":")[1]
+    for draft in kept.filter(key__regex=f"^(refused|conflict):{where}:"):
+        texts = words_in(draft.texts())
+        if draft.key.startswith("conflict:") or set(texts) <= set(words):
+            draft.delete()
+
+
+def throw_away(draft: Draft) -> None:
+    """Its author wants it no more; a form that is still open begins empty."""
+    if draft.refused:
+        draft.delete()
+    else:
+        drop_draft(draft.author, draft.key)
 
 
 def beat(name: str, at: datetime | None = None) -> None:

@@ -1,11 +1,12 @@
 """What is open (to-dos, milestones), what happened (events), who is told (notices, deliveries), what runs long (jobs),
-how often somebody asked (uses) and looked (looks).
+how often somebody asked (uses) and looked (looks), which forms were sent (sent forms).
 
 This app stands below `people`: it knows users, employees and cycles only through their foreign keys.
 """
 
 from pmcycle.activity.models.limits import CacheEntry, Look, Use
 from pmcycle.activity.models.seals import TrailSeal
+from pmcycle.activity.models.sending import SentForm
 from pmcycle.activity.models.telling import (
     CLOCK_KINDS,
     EXCEPTIONS,
@@ -36,6 +37,7 @@ __all__ = [
     "Notice",
     "Place",
     "PlaceCount",
+    "SentForm",
     "ToDo",
     "TrailSeal",
     "Use",

@@ -414,18 +414,26 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         """With something in them: not those whose form was sent."""
         return self.exclude(data={})
 
+    def given_back(self) -> Self:
+        """What was sent and refused: it is kept until its author throws it away."""
+        return self.exclude(refused="")
+
 
 class Draft(models.Model):
     """What a person is typing into a form that has not been sent: saved for them, seen by nobody else.
 
     Once the form is sent the row stays, empty, and counts how often: what was typed before and comes late, over
-    a slow line, carries an older count and brings nothing back.
+    a slow line, carries an older count and brings nothing back. What was sent and refused is a draft too, with
+    the reason.
     """
 
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
     key = models.CharField(max_length=200)
     data = models.JSONField(default=dict)
     sent = models.PositiveIntegerField(default=0)
+    # Why what was sent was not taken, and on which page it was typed; empty for a form that is still open.
+    refused = models.TextField(default="", blank=True)
+    page = models.CharField(max_length=500, default="", blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = DraftQuerySet.as_manager()
@@ -435,6 +443,11 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    def texts(self) -> list[tuple[str, str]]:
+        """What stands in the fields, by name: nothing of those that are empty."""
+        values = [(name, value if isinstance(value, list) else [value]) for name, value in self.data.items()]
+        return [(name, str(text)) for name, many in values for text in many if str(text or "").strip()]
 
 
 class Heartbeat(models.Model):

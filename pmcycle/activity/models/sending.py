@@ -1,0 +1,31 @@
+"""What was sent by forms: so that the same form sent twice is done once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+
+class SentForm(models.Model):
+    """A form that was done, and its first answer, kept for a day.
+
+    The sender is no foreign key: its check would hold the user's row for as long as the request lasts, and
+    two forms of one person that both change their account would wait for each other.
+    """
+
+    sender = models.BigIntegerField()
+    # A keyed hash of the form's own key, its address and all that it sent: what was typed is not in it.
+    key = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    headers: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    # The fragment that took the form's place on its page; whole pages are never kept.
+    body = models.TextField(default="", blank=True)
+    messages = models.TextField(default="[]")
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sender", "key"], name="form_sent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.status} at {self.at}"

@@ -1,0 +1,139 @@
+"""Every form is done once, however often it is sent.
+
+A form carries a key of its own (the tag `csrf_token` writes it into each). The first that arrives with it
+inserts the key, acts and leaves its answer, in one transaction; whoever comes meanwhile waits for the key and
+then gets that answer; whoever comes later gets it at once. What was refused or broke leaves no key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.messages import INFO, add_message, get_messages
+from django.contrib.messages.storage.cookie import MessageDecoder, MessageEncoder
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from pmcycle.activity.actions import insert_new
+from pmcycle.activity.models import SentForm
+from pmcycle.activity.rules import is_write
+from pmcycle.errors import DONE, FORM_KEY, page_before
+
+# What a first answer is made of, beside its status. Cookies are not: they belong to the moment.
+KEPT_HEADERS = (
+    "Location",
+    "Content-Type",
+    "HX-Redirect",
+    "HX-Location",
+    "HX-Retarget",
+    "HX-Reswap",
+    "HX-Trigger",
+)
+LARGEST_FRAGMENT = 200_000
+
+
+class OnceMiddleware:
+    """Answer a form that was sent before with its first answer, and let no second one act."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Autosaves send the same form again and again, with versions that say which is the newer.
+        if request.method != "POST" or "X-Autosave" in request.headers or request.path.startswith("/api/"):
+            return self.get_response(request)
+        if not request.POST.get(FORM_KEY) or not request.user.is_authenticated:
+            return self.get_response(request)
+        sent = SentForm(sender=request.user.pk, key=_fingerprint(request), at=timezone.now())
+        writes = _Writes()
+        with transaction.atomic(), connection.execute_wrapper(writes):
+            if not insert_new([sent], "(sender, key)"):
+                return _first_answer(request, SentForm.objects.get(sender=sent.sender, key=sent.key))
+            response = self.get_response(request)
+            if response.status_code >= 500 or connection.needs_rollback:
+                transaction.set_rollback(True)
+                return response
+            rows = SentForm.objects.filter(sender=sent.sender, key=sent.key)
+            if response.status_code >= 400 or not writes.happened:
+                rows.delete()
+            else:
+                rows.update(**_answer(request, response))
+                setattr(request, DONE, True)
+        return response
+
+
+class _Writes:
+    """Stands beside every statement of one request, and sees whether anything was changed."""
+
+    happened = False
+
+    def __call__(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        self.happened = self.happened or is_write(sql)
+        return execute(sql, params, many, context)
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    """The same for the same form sent again, another for whatever was changed in it since."""
+    fields = sorted((k, request.POST.getlist(k)) for k in request.POST if k != "csrfmiddlewaretoken")
+    files = [
+        (name, file.name, hashlib.sha256(b"".join(file.chunks())).hexdigest())
+        for name in sorted(request.FILES)
+        for file in request.FILES.getlist(name)
+    ]
+    for name in request.FILES:
+        for file in request.FILES.getlist(name):
+            file.seek(0)
+    said = json.dumps([request.get_full_path(), fields, files])
+    return salted_hmac(
+        "pmcycle.activity.once", said.encode("utf-8", "replace"), algorithm="sha256"
+    ).hexdigest()
+
+
+def _answer(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+    """What is kept of a first answer."""
+    fragment = ""
+    if _is_fragment(request, response) and len(response.content) <= LARGEST_FRAGMENT:
+        fragment = response.content.decode()
+    queued = getattr(get_messages(request), "_queued_messages", [])
+    return {
+        "status": response.status_code,
+        "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
+        "body": fragment.replace("\x00", ""),
+        "messages": json.dumps(list(queued), cls=MessageEncoder),
+    }
+
+
+def _is_fragment(request: HttpRequest, response: HttpResponse) -> bool:
+    return (
+        "HX-Request" in request.headers
+        and not response.streaming
+        and response.status_code < 300
+        and response.headers.get("Content-Type", "").startswith("text/html")
+    )
+
+
+def _first_answer(request: HttpRequest, sent: SentForm) -> HttpResponse:
+    for message in json.loads(sent.messages, cls=MessageDecoder):
+        add_message(request, message.level, message.message, message.extra_tags)
+    if "Location" in sent.headers or sent.body or sent.status == 204:
+        return HttpResponse(sent.body, status=sent.status, headers=sent.headers)
+    # The page that it was answered with is not kept; the page it came from shows what has come of it.
+    add_message(request, INFO, _("This had been sent already, and was done once."))
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=200, headers={"HX-Refresh": "true"})
+    return redirect(page_before(request))
+
+
+def forget_sent() -> int:
+    """Drop the answers of forms that nobody sends again."""
+    return SentForm.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()[0]
