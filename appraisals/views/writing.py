@@ -93,7 +93,25 @@ def index(request: UserRequest) -> HttpResponse:
     page = (
         Paginator(team, TEAM_PAGE).get_page(request.GET.get("page")) if user.standing.leads_people else None
     )
-    return render(request, "appraisals/list.html", {"own": own, "team": page, "today": timezone.now()})
+    context = {"own": own, "team": page, "former": _former_drafts(user), "today": timezone.now()}
+    return render(request, "appraisals/list.html", context)
+
+
+def _former_drafts(user: Any) -> Any:
+    """What the reader had begun to write about people whom others lead now."""
+    if not user.employee_id:
+        return Appraisal.objects.none()
+    return (
+        Appraisal.objects.filter(
+            author=user.employee_id,
+            kind=Appraisal.Kind.MANAGER,
+            submitted_at__isnull=True,
+            saved_at__isnull=False,
+        )
+        .exclude(participation__assignments__in=_present_assignments(user))
+        .select_related("participation__employee", "participation__cycle")
+        .order_by("-saved_at")[:TEAM_PAGE]
+    )
 
 
 def _of(kind: str) -> Any:
@@ -375,8 +393,24 @@ def read(request: UserRequest, pk: int) -> HttpResponse:
     user = request.user
     appraisal = get_visible(_loaded(Appraisal.objects.all()), user, pk=pk)
     if appraisal.submitted_at is None:
-        return redirect("appraisals:write", pk=pk)
+        if Appraisal.objects.editable_by(user).filter(pk=pk).exists():
+            return redirect("appraisals:write", pk=pk)
+        return _own_draft_page(request, appraisal)
     return _read_page(request, appraisal, WhyForm(initial={"version": appraisal.version}))
+
+
+def _own_draft_page(request: UserRequest, appraisal: Any) -> HttpResponse:
+    """What a former manager had begun to write: theirs to read, nobody else's."""
+    answers = appraisal.answers.select_related("question", "goal__agreed", "goal__latest", "level").order_by(
+        "question__section__position", "question__position", "pk"
+    )
+    context = {
+        "appraisal": appraisal,
+        "part": appraisal.participation,
+        "person": appraisal.participation.employee,
+        "answers": answers,
+    }
+    return render(request, "appraisals/my_draft.html", context)
 
 
 def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int = 200) -> HttpResponse:
