@@ -30,7 +30,15 @@ class Plain(Func):
     arity = 1
     output_field = TextField()
 
-    def as_sql(self, compiler: Any, connection: Any, **_kwargs: Any) -> tuple[str, Any]:
+    def as_sql(
+        self,
+        compiler: Any,
+        connection: Any,
+        function: str | None = None,
+        template: str | None = None,
+        arg_joiner: str | None = None,
+        **extra_context: Any,
+    ) -> tuple[str, Any]:
         sql, params = compiler.compile(self.source_expressions[0])
         return _plain(sql, params)
 
@@ -45,12 +53,12 @@ class _Plainly(Lookup[Any]):
     prepare_rhs = False
     pattern = ""
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         left, left_params = _plain(*self.process_lhs(compiler, connection))
         right, right_params = self.process_rhs(compiler, connection)
         typed = [str(p).replace("\x00", "") for p in right_params]
-        right, right_params = _plain(f"{right}::text", typed)
-        return f"{left} {self.pattern.format(right)}", [*left_params, *right_params]
+        plain, plain_params = _plain(f"{right}::text", typed)
+        return f"{left} {self.pattern.format(plain)}", [*left_params, *plain_params]
 
 
 _LITERALLY = r"replace(replace(replace({0}, '\', '\\'), '%%', '\%%'), '_', '\_')"

@@ -17,7 +17,7 @@ NAME = "Zoë O’Brien-Großmüller"
 @pytest.fixture
 def zoe(world: World) -> User:
     """Chen under another name, told of something, and with an event about them."""
-    Employee.objects.filter(pk=world.chen.employee_id).update(name=NAME, sort_name=NAME)
+    Employee.objects.filter(user=world.chen).update(name=NAME, sort_name=NAME)
     User.objects.filter(pk=world.chen.pk).update(name=NAME)
     world.chen.refresh_from_db()
     assert world.chen.employee

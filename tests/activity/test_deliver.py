@@ -46,6 +46,7 @@ def break_mail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 def let_time_pass(**span: float) -> None:
     """As if what waits had been waiting for longer."""
     for row in Delivery.objects.filter(state="pending"):
+        assert row.not_before
         row.not_before -= timedelta(**span)
         row.lease_until = row.lease_until and row.lease_until - timedelta(**span)
         row.save()
@@ -121,6 +122,7 @@ def test_a_mail_server_that_is_down_is_tried_again_later_and_later(
             send()
             row = Delivery.objects.get()
             assert row.state == "pending"
+            assert row.not_before
             waits.append(round((row.not_before - timezone.now()).total_seconds() / 60))
             let_time_pass(minutes=waits[-1] + 1)
     assert waits == [1, 5, 30, 120]

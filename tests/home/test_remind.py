@@ -233,7 +233,9 @@ def test_a_mail_that_waits_on_a_holiday_leaves_on_the_next_working_day(
     Holiday.objects.bulk_create(Holiday(day=MONDAY + timedelta(days=n), name="Rest") for n in range(14))
     actions.deliver(NEVER)
     assert mails_to(company.ana) == []
-    assert Delivery.objects.get().not_before.date() == MONDAY + timedelta(days=14)
+    waits_until = Delivery.objects.get().not_before
+    assert waits_until
+    assert waits_until.date() == MONDAY + timedelta(days=14)
 
 
 def test_a_reminder_of_the_weekend_comes_on_monday(company: World, clock: Callable[[datetime], None]) -> None:

@@ -20,7 +20,7 @@ def test_text_that_is_read_from_the_right_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("view", ["people:profile", "home:search", "people:picker", "people:org_chart"])
 def test_no_page_holds_a_mark_of_direction(world: World, as_: SignedIn, view: str) -> None:
-    chen = Employee.objects.get(pk=world.chen.employee_id)
+    chen = Employee.objects.get(user=world.chen)
     Employee.objects.filter(pk=chen.pk).update(
         name="Chen \u202eieW\u202c \u2066Wei\u2069", job_title="\u200fFitter"
     )
@@ -34,6 +34,6 @@ def test_no_page_holds_a_mark_of_direction(world: World, as_: SignedIn, view: st
 
 
 def test_what_the_picker_tells_a_program_holds_none_either(world: World, as_: SignedIn) -> None:
-    Employee.objects.filter(pk=world.chen.employee_id).update(name="Chen \u202eWei")
+    Employee.objects.filter(user=world.chen).update(name="Chen \u202eWei")
     answer = as_(world.ana).get(reverse("people:picker") + "?q=chen", headers={"Accept": "application/json"})
     assert [person["name"] for person in answer.json()["results"]] == ["Chen Wei"]

@@ -117,7 +117,7 @@ def test_a_mark_of_direction_turns_nothing_in_a_pdf() -> None:
 
 
 def test_the_pdf_of_a_result_has_the_name_as_the_page_has_it(world: World, as_: SignedIn) -> None:
-    Employee.objects.filter(pk=world.ana.employee_id).update(name="张伟 สมชาย 김민수 😀")
+    Employee.objects.filter(user=world.ana).update(name="张伟 สมชาย 김민수 😀")
     world.ana.refresh_from_db()
     result = make.released(world, "Partly meets")
     answer = as_(world.ana).get(reverse("appraisals:result_pdf", kwargs={"pk": result.pk}))
