@@ -249,7 +249,12 @@ def test_the_picker_survives_odd_words(world: World, as_: SignedIn) -> None:
 
 def test_finding_somebody_keeps_what_is_filled_in(world: World, as_: SignedIn) -> None:
     kim, reason = as_(world.kim), "Bashir leads another unit from May on."
-    typed: dict[str, str | int] = {"reason": reason, "on": "2031-02-03", "version": world.ana_part.version, "find": "yes"}
+    typed: dict[str, str | int] = {
+        "reason": reason,
+        "on": "2031-02-03",
+        "version": world.ana_part.version,
+        "find": "yes",
+    }
     page = kim.get(to("transfer", world.ana_part), {**typed, "q": "gita"})
     assert page.status_code == 200
     assert f'value="{of(world.gita).pk}"' in page.content.decode()
