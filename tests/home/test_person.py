@@ -132,11 +132,16 @@ def test_a_colleague_finds_the_goal_that_is_open_to_all_and_no_count_of_others(
     assert reverse("goals:of", args=[world.ana_part.pk]) in page("bashir")
 
 
-def test_looking_at_the_page_is_no_look_at_what_was_written(world: World, page: Page) -> None:
+def test_who_looks_at_the_page_from_outside_is_noted_once_and_whoever_leads_is_not(
+    world: World, page: Page
+) -> None:
     appraisals.released(world)
-    before = Event.objects.count()
+    noted = Event.objects.filter(verb="viewed", about=world.ana.employee_id)
+    page("bashir")
+    assert not noted.exists()
     page("kim")
-    assert Event.objects.count() == before
+    page("kim")
+    assert [event.actor for event in noted] == [world.kim]
 
 
 def test_names_lead_there(world: World, as_: SignedIn) -> None:

@@ -48,7 +48,7 @@ def hold(journey: Journey, employee: Person, manager: Person) -> None:
     meeting = CheckIn.objects.filter(employee__name=employee.name).earliest("starts_at")
     employee.opens("What needs me")
     with employee.job("come from home to the check-in that is to be prepared", allowed=1):
-        employee.follows("Prepare")
+        employee.follows("Add a point")
         employee.page.wait_for_url(f"**/feedback/check-ins/{meeting.pk}/")
     with employee.job("put a point on the agenda", allowed=1):
         employee.types("What do you want to talk about?", "The list of open requests")
