@@ -137,8 +137,18 @@ DONE = "pmcycle_form_is_done"
 HIDDEN = ("csrfmiddlewaretoken", "version", FORM_KEY)
 
 
+def is_too_large(request: HttpRequest) -> bool:
+    """Whether a body says of itself that it is larger than anything we take: nobody reads it then."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    has_files = request.content_type == "multipart/form-data"
+    most = settings.LARGEST_UPLOAD if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return bool(length.isascii() and length.isdigit() and int(length[:18]) > most)
+
+
 def typed_in(request: HttpRequest) -> list[tuple[str, str]]:
     """What a form sent, to be given back: no passwords, and nothing if the body could not be read."""
+    if is_too_large(request):
+        return []
     try:
         sent = [(name, value) for name in request.POST for value in request.POST.getlist(name)]
     except (OSError, SuspiciousOperation, MultiPartParserError, RuntimeError):
@@ -183,12 +193,7 @@ class SizeMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
-        length = request.META.get("CONTENT_LENGTH") or ""
-        has_files = request.content_type == "multipart/form-data"
-        most = settings.LARGEST_UPLOAD if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if length.isascii() and length.isdigit() and int(length[:18]) > most:
-            return too_large(request)
-        return None
+        return too_large(request) if is_too_large(request) else None
 
 
 class RefusedMiddleware:

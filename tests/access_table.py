@@ -287,6 +287,7 @@ ROWS: list[Row] = [
         state="former manager wrote here",
         may="owner manager former_manager",
         build=feedback.thread_with_words_of_farid,
+        noted="former_manager",
     ),
     Row(
         "feedback:say",
@@ -937,9 +938,11 @@ ROWS: list[Row] = [
         "incentives:sheet",
         may="manager skip_level other_manager hr_admin",
         build=incentives.run_recommending,
-        noted="hr_admin",
+        # What opens first for HR is another team than Ana's.
+        noted="",
     ),
-    Row("incentives:team", may="manager skip_level hr_admin", build=incentives.team_handed_in),
+    # It leads to the team's sheet, which notes who looks.
+    Row("incentives:team", may="manager skip_level hr_admin", build=incentives.team_handed_in, noted=""),
     Row(
         "incentives:hand_in",
         method="post",

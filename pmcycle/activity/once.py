@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from pmcycle.activity.actions import insert_new
 from pmcycle.activity.models import SentForm
 from pmcycle.activity.rules import is_write
-from pmcycle.errors import DONE, FORM_KEY, page_before
+from pmcycle.errors import DONE, FORM_KEY, is_too_large, page_before
 
 # What a first answer is made of, beside its status. Cookies are not: they belong to the moment.
 KEPT_HEADERS = (
@@ -50,7 +50,8 @@ class OnceMiddleware:
         # Autosaves send the same form again and again, with versions that say which is the newer.
         if request.method != "POST" or "X-Autosave" in request.headers or request.path.startswith("/api/"):
             return self.get_response(request)
-        if not request.POST.get(FORM_KEY) or not request.user.is_authenticated:
+        # What is too large is refused by the door behind this one, which nothing may read it before.
+        if is_too_large(request) or not request.POST.get(FORM_KEY) or not request.user.is_authenticated:
             return self.get_response(request)
         sent = SentForm(sender=request.user.pk, key=_fingerprint(request), at=timezone.now())
         writes = _Writes()

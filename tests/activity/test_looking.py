@@ -130,6 +130,8 @@ ASKED_NOWHERE = {
     "feedback.feedbackrequest",
     # Shown on the page of the key result or of the person, which is noted.
     "goals.progressupdate", "people.absence",
+    # What the line did with a team, not what stands about anybody in it.
+    "incentives.approval",
     # The account, not the person's work; what one is asked to do oneself; the trail itself.
     "people.user", "activity.todo", "activity.event",
 }  # fmt: skip
