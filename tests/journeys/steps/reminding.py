@@ -47,12 +47,12 @@ def leave(journey: Journey, name: str) -> None:
 
 
 def bring_forward(journey: Journey) -> None:
-    """HR gives everybody another due day, the day after tomorrow: its reminder is one of today."""
+    """HR gives everybody another due day, in a week: a rule of this cycle reminds a week before."""
     stage = Stage.objects.get(cycle=journey.cycle, kind="appraisal")
     kim = journey.in_cycle(FIRST, "Board")
     with kim.job("give everybody another due day", allowed=3):
         kim.follows(re.compile(f"Other day.*{stage}"))
-        kim.types("New due day", (today() + timedelta(days=2)).isoformat())
+        kim.types("New due day", (today() + timedelta(days=7)).isoformat())
         kim.types("Reason", "The result is needed before the holidays.")
         kim.looks("postpone")
         kim.presses("Change the day")
