@@ -328,7 +328,7 @@ LOOKED_AS: dict[str, Any] = {
     "hr_partner": _("HR partner"),
     "auditor": _("auditor"),
     "unit_head": _("head of a unit"),
-    "line": _("one of the line above you, or your manager before"),
+    "line": _("one of the line above you"),
 }
 WAYS: dict[str, Any] = {"file": _("as a file"), "api": _("through the interface for programs")}
 

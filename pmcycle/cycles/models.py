@@ -508,7 +508,9 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
     about = "employee"
 
     def outside(self, user: User) -> Q:
-        return from_outside(user, to="")
+        """By their place in the line or in HR, or as auditor. A former manager finds what they wrote themselves."""
+        place = (Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN, Relation.AUDITOR)
+        return related(user, *place, to="") & from_outside(user, to="")
 
     def visible_to(self, user: User) -> Self:
         """That somebody takes part: themselves, their line, HR of the unit, auditors."""

@@ -122,6 +122,14 @@ def test_a_search_that_finds_a_goal_is_a_look_at_it(world: World, as_: SignedIn)
     assert looks(about=world.ana.employee).get().actor == world.ines
 
 
+def test_the_line_above_looks_at_a_team_on_its_managers_sheet(world: World, as_: SignedIn) -> None:
+    run = incentives.recommending(world)
+    sheet = f"{url('incentives:sheet', run.pk)}?team={world.bashir.employee_id}"
+    for reader in (world.bashir, world.dora):
+        assert "Ana Popescu" in as_(reader).get(sheet).content.decode()
+    assert looks(about=world.ana.employee).get().actor == world.dora
+
+
 # Rows about a person that may be read, and whose reading is noted nowhere or elsewhere.
 ASKED_NOWHERE = {
     # Who may read them is named in the row: the two who talk, giver and recipient, asker and asked.
