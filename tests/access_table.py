@@ -287,7 +287,6 @@ ROWS: list[Row] = [
         state="former manager wrote here",
         may="owner manager former_manager",
         build=feedback.thread_with_words_of_farid,
-        noted="former_manager",
     ),
     Row(
         "feedback:say",
