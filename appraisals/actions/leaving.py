@@ -70,13 +70,18 @@ def _self(cycle: Cycle) -> list[Leftover]:
 
 def _unrated(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
     """Nobody has handed in a rating of them: their manager has not yet, or they have no manager."""
-    ready = Rating.objects.releasable(cycle, timezone.now()).filter(participation=OuterRef("pk"))
-    rows = Participation.objects.filter(
-        ~Exists(ready),
-        ~Exists(ReleasedResult.objects.filter(participation=OuterRef("pk"))),
-        cycle=cycle,
-        state=Participation.State.ACTIVE,
-    ).exclude(employee__in=but)
+    # As a set that is read once: PostgreSQL takes what is releasable for a handful, and asked person by person it
+    # would be read again for each of a hundred thousand.
+    ready = Rating.objects.releasable(cycle, timezone.now()).values("participation")
+    rows = (
+        Participation.objects.filter(
+            ~Exists(ReleasedResult.objects.filter(participation=OuterRef("pk"))),
+            cycle=cycle,
+            state=Participation.State.ACTIVE,
+        )
+        .exclude(pk__in=ready)
+        .exclude(employee__in=but)
+    )
     return leftover(
         "appraisals:unrated",
         lambda n: ngettext(
