@@ -1,7 +1,8 @@
 """Querysets that are compiled once and run for every reader.
 
 Building a queryset with a dozen subqueries and turning it into SQL takes Django several times as long as
-PostgreSQL takes to run it. Where a page is opened all day, that is most of its time.
+PostgreSQL takes to run it, and so does planning it anew. Where a page is opened all day, that is most of its
+time. So Django compiles each once a day, and each connection has it prepared by PostgreSQL, which keeps its plan.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import itertools
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, models
+from psycopg2.extensions import AsIs
 
 from pmcycle.access import today
 
@@ -47,6 +51,57 @@ def any_reader(me: int) -> User:
     return cast("User", SimpleNamespace(employee_id=me))
 
 
+# What PostgreSQL calls the values for which there are stand-ins.
+TYPES: dict[type, str] = {int: "bigint", date: "date", datetime: "timestamptz"}
+
+_statements = itertools.count(1)
+# Which statements each connection of psycopg2 has prepared.
+_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+class Compiled(NamedTuple):
+    """A queryset as it is kept for a day: its SQL, and at which places of its parameters which value stands."""
+
+    day: date
+    name: str
+    rows: models.QuerySet[Any, Any]
+    compiler: Any
+    sql: str
+    params: list[object]
+    places: dict[int, str]
+    types: dict[str, str]
+
+    def statement(self, values: dict[str, Any]) -> tuple[str, tuple[object, ...]]:
+        """What to execute for these values, and its parameters; prepared first where that is allowed."""
+        if not settings.KEEPS_PLANS:
+            given = [
+                values[self.places[place]] if place in self.places else value
+                for place, value in enumerate(self.params)
+            ]
+            return self.sql, tuple(given)
+        self._prepare()
+        return f"EXECUTE {self.name} ({', '.join(['%s'] * len(self.types))})", tuple(
+            values[name] for name in self.types
+        )
+
+    def _prepare(self) -> None:
+        connection.close_if_health_check_failed()  # as a cursor would, which comes too late
+        connection.ensure_connection()
+        known = _prepared.setdefault(connection.connection, set())
+        if self.name in known:
+            return
+        numbers = {name: AsIs(f"${number}") for number, name in enumerate(self.types, 1)}
+        given = [
+            numbers[self.places[place]] if place in self.places else value
+            for place, value in enumerate(self.params)
+        ]
+        # Past Django's cursor: preparing belongs to the connection, and is no statement of a page.
+        with connection.connection.cursor() as cursor:
+            body = cursor.mogrify(self.sql, given).decode()
+            cursor.execute(f"PREPARE {self.name} ({', '.join(self.types.values())}) AS {body}")
+        known.add(self.name)
+
+
 class Kept(Generic[M]):
     """``Kept(build, me=any_key)``, then ``kept(me=employee_id)``: what ``build`` returns, compiled once a day.
 
@@ -59,10 +114,10 @@ class Kept(Generic[M]):
         self, build: Callable[..., models.QuerySet[M, Any]], **stand_ins: Callable[[], object]
     ) -> None:
         self.build, self.stand_ins = build, stand_ins
-        self.kept: tuple[date, models.QuerySet[M, Any], Any, str, list[object], dict[int, str]] | None = None
+        self.kept: Compiled | None = None
 
-    def _compiled(self) -> tuple[date, models.QuerySet[M, Any], Any, str, list[object], dict[int, str]]:
-        if self.kept is None or self.kept[0] != today():
+    def _compiled(self) -> Compiled:
+        if self.kept is None or self.kept.day != today():
             standing = {name: make() for name, make in self.stand_ins.items()}
             rows = self.build(**standing)
             compiler = rows.query.get_compiler(using=DEFAULT_DB_ALIAS)
@@ -77,21 +132,21 @@ class Kept(Generic[M]):
                 raise TypeError(
                     f"{self.build} compares nothing with {standing.keys() - set(places.values())}"
                 )
-            self.kept = (today(), rows, compiler, sql, list(params), places)
+            types = {name: TYPES[type(value)] for name, value in standing.items()}
+            self.kept = Compiled(
+                today(), f"kept_{next(_statements)}", rows, compiler, sql, list(params), places, types
+            )
         return self.kept
 
     def __call__(self, **values: object) -> models.QuerySet[M, Any]:
         """The queryset for these values, to be iterated as it is."""
-        _day, rows, compiler, sql, params, places = self._compiled()
-        given = list(params)
-        for place, name in places.items():
-            given[place] = values[name]
-        run = copy.copy(compiler)
+        kept = self._compiled()
+        run = copy.copy(kept.compiler)
         run.connection = connection
-        run.as_sql = lambda *_args, **_options: (sql, tuple(given))
-        query: Any = copy.copy(rows.query)
+        run.as_sql = lambda *_args, **_options: kept.statement(values)
+        query: Any = copy.copy(kept.rows.query)
         query.get_compiler = lambda *_args, **_options: run
-        found: Any = copy.copy(rows)
+        found: Any = copy.copy(kept.rows)
         found._query = query
         found._result_cache = None
         return cast("models.QuerySet[M, Any]", found)

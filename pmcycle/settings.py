@@ -228,6 +228,10 @@ DATABASES = {
     }
 }
 
+# Whether each connection keeps the plans of what every page asks. A pooler that gives a connection another
+# server from transaction to transaction knows none of them: set KEEPS_PLANS=0 behind one.
+KEEPS_PLANS = env.bool("KEEPS_PLANS", default=True)
+
 REDIS_URL = env.str("REDIS_URL")
 # Only the sign-in library counts in the cache. Its table is in PostgreSQL, so that nobody is kept out while
 # Redis does not answer, and no count is lost with it.

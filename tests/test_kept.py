@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import models
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
 
 from pmcycle.kept import Kept, any_day, any_key
 from pmcycle.people.models import Employee
@@ -43,3 +44,31 @@ def test_a_value_that_nothing_is_compared_with_is_refused(world: World) -> None:
     kept = Kept(lambda unit, day: people_of(unit), unit=any_key, day=any_day)
     with pytest.raises(TypeError, match="day"):
         list(kept(unit=1, day=any_day()))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_is_kept_by_its_connection_and_made_anew_by_the_next(world: World) -> None:
+    kept = Kept(people_of, unit=any_key)
+    expected = list(people_of(world.sales.pk))
+    for _connection in range(2):
+        with CaptureQueriesContext(connection) as asked:
+            assert list(kept(unit=world.sales.pk)) == expected
+            assert list(kept(unit=world.sales.pk)) == expected
+        # A connection that is new asks PostgreSQL for its types first.
+        assert [one["sql"].split()[0] for one in asked][-2:] == ["EXECUTE", "EXECUTE"]
+        connection.close()
+
+
+def test_behind_a_pooler_no_plan_is_kept(world: World, settings: Any) -> None:
+    settings.KEEPS_PLANS = False
+    kept = Kept(people_of, unit=any_key)
+    with CaptureQueriesContext(connection) as asked:
+        assert list(kept(unit=world.sales.pk)) == list(people_of(world.sales.pk))
+    assert "EXECUTE" not in asked[0]["sql"]
+
+
+def test_signs_of_the_language_in_a_constant_stay_what_they_are(world: World) -> None:
+    ana = world.ana_part.employee
+    Employee.objects.filter(pk=ana.pk).update(job_title="100 % of O'Brien's $1 :name")
+    kept = Kept(lambda unit: people_of(unit).filter(job_title__contains="% of O'Brien's $1 :"), unit=any_key)
+    assert list(kept(unit=ana.unit_id)) == [ana]

@@ -49,6 +49,7 @@ class Row:
 class Grid:
     cycle: Cycle | None
     stages: Sequence[Stage]
+    labels: Sequence[str]
     rows: Sequence[Row]
     sort: str
 
@@ -93,7 +94,12 @@ def _team(me: int, day: date, search: str = "") -> QuerySet[Participation]:
     return people.order_by("employee__sort_name", "pk")
 
 
+def _stages(cycle: int) -> QuerySet[Stage]:
+    return Stage.objects.filter(cycle=cycle).order_by("position")
+
+
 TEAM: Kept[Participation] = Kept(_team, me=any_key, day=any_day)
+STAGES: Kept[Stage] = Kept(_stages, cycle=any_key)
 
 
 def grid(user: User, now: datetime, sort: str = "silence", search: str = "") -> Grid:
@@ -101,7 +107,7 @@ def grid(user: User, now: datetime, sort: str = "silence", search: str = "") -> 
     me = user.employee_id or 0
     found = list(_team(me, today(), search) if search else TEAM(me=me, day=today()))
     cycle = found[0].cycle if found else None
-    stages = list(cycle.stages.all()) if cycle else []
+    stages = list(STAGES(cycle=cycle.pk)) if cycle else []
     staff = [row.employee_id for row in found]
     turns = turns_of(staff, cycle.pk, now) if cycle else {}
     labels = [str(stage.get_kind_display()) for stage in stages]
@@ -112,7 +118,7 @@ def grid(user: User, now: datetime, sort: str = "silence", search: str = "") -> 
     elif sort == "goals":
         worst = {"danger": 0, "warn": 1, "mute": 2, "ok": 3}
         rows.sort(key=lambda row: worst[row.health.tone])
-    return Grid(cycle, stages, rows, sort)
+    return Grid(cycle, stages, labels, rows, sort)
 
 
 NOTHING = Turn()

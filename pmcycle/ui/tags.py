@@ -198,6 +198,18 @@ def _badge(tone: str, words: str, icon_name: str) -> SafeString:
     )
 
 
+@register.simple_tag
+def badge_cells(cells: Sequence[Any]) -> SafeString:
+    """``{% badge_cells row.stages %}``: a table cell with a badge for each, which has label, tone and words."""
+    drawn = [_badge_cell(cell.label, cell.tone, cell.words) for cell in cells]
+    return mark_safe("".join(drawn))  # noqa: S308 - each is markup that was drawn safely
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _badge_cell(label: str, tone: str, words: str) -> SafeString:
+    return format_html('<td data-label="{}">{}</td>', label, badge(tone, words))
+
+
 @lru_cache(maxsize=32)
 def _states(language: str) -> dict[str, tuple[str, str, str]]:
     """Return the usual states in one language: tone, icon, word. A page of the board asks a hundred times."""

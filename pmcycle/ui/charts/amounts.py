@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
@@ -271,29 +272,12 @@ def funnel(stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None
     for stage in stages:
         parts: Mapping[str, Any] = stage["parts"]
         total = sum(real(count) for count in parts.values()) or 1.0
-        x, pieces, spoken = 0.0, [], []
-        for tone, count in parts.items():
-            width = real(count) / total
-            words = f"{names.get(tone, tone)}: {number_text(count)}"
-            spoken.append(words)
-            pieces.append(rect(x, 0, width - 0.003, 22, f"tone-{tone}-fill", rx=4, hint=words))
-            if width > 0.06:
-                pieces.append(label_at(x + width / 2, 15.5, number_text(count), f"on-{tone} strong"))
-            x += width
-        label = (
-            format_html('<a href="{}">{}</a>', stage["url"], stage["label"])
-            if stage.get("url")
-            else format_html("{}", stage["label"])
+        shares = tuple(
+            (tone, real(count) / total, number_text(count), f"{names.get(tone, tone)}: {number_text(count)}")
+            for tone, count in parts.items()
         )
-        done = real(parts.get("ok")) / total
-        lines.append(
-            format_html(
-                '<li><span class="bars-label">{}</span>{}<span class="bars-value">{}</span></li>',
-                label,
-                svg(f"{stage['label']}: {', '.join(spoken)}", 22, join(pieces)),
-                percent_text(done),
-            )
-        )
+        done = percent_text(real(parts.get("ok")) / total)
+        lines.append(_funnel_line(stage["label"], stage.get("url") or "", shares, done))
         rows.append((stage["label"], *(number_text(parts.get(tone, 0)) for tone in names)))
     used = [tone for tone in names if any(tone in stage["parts"] for stage in stages)]
     return format_html(
@@ -303,6 +287,25 @@ def funnel(stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None
         join(lines),
         legend_of((f"tone-{tone}-fill", names[tone]) for tone in used),
         table_of((gettext("Stage"), *names.values()), rows, title),
+    )
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _funnel_line(
+    label: object, url: str, shares: tuple[tuple[str, float, str, str], ...], done: str
+) -> SafeString:
+    """One bar, of shares with tone, width, number and words; the same until one of its figures changes."""
+    x, pieces = 0.0, []
+    for tone, width, number, words in shares:
+        pieces.append(rect(x, 0, width - 0.003, 22, f"tone-{tone}-fill", rx=4, hint=words))
+        if width > 0.06:
+            pieces.append(label_at(x + width / 2, 15.5, number, f"on-{tone} strong"))
+        x += width
+    return format_html(
+        '<li><span class="bars-label">{}</span>{}<span class="bars-value">{}</span></li>',
+        format_html('<a href="{}">{}</a>', url, label) if url else label,
+        svg(f"{label}: {', '.join(words for *_rest, words in shares)}", 22, join(pieces)),
+        done,
     )
 
 
