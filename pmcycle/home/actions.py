@@ -59,11 +59,19 @@ def need_rows() -> list[tuple[str, str, str]]:
 
 
 # The zones of people and of their accounts: few, so that days and hours are computed once for each pair of
-# them and not once for each item.
-ZONES = """
-SELECT person.zone, account.zone
-FROM (SELECT DISTINCT zone FROM people_employee) person CROSS JOIN (SELECT DISTINCT zone FROM people_user) account
-"""
+# them and not once for each item. Each is found from the one before by the index; nobody is read.
+EACH_ZONE = """
+{name} (zone) AS (
+  (SELECT zone FROM {table} ORDER BY zone LIMIT 1)
+  UNION ALL
+  SELECT later.zone FROM {name}
+  CROSS JOIN LATERAL (SELECT zone FROM {table} WHERE zone > {name}.zone ORDER BY zone LIMIT 1) later
+)"""
+ZONES = f"""
+WITH RECURSIVE {EACH_ZONE.format(name="person", table="people_employee")},
+{EACH_ZONE.format(name="account", table="people_user")}
+SELECT person.zone, account.zone FROM person CROSS JOIN account
+"""  # noqa: S608 - names of our own tables
 # The pairs in which it is the morning of a working day, with the day. Parameters: both zones of each pair
 # and the one that holds, now, the hours.
 MORNINGS = f"""
@@ -78,8 +86,9 @@ CLOCK = """WITH clock AS MATERIALIZED (
 )"""
 
 # What is open and due around now. {which} narrows it to what a statement can be about, so that the
-# index on what is open and due finds it. Materialized: read once, however many rows are compared with it.
-ITEMS = """item AS MATERIALIZED (
+# index on what is open and due finds it. {kept} is MATERIALIZED where it is compared with many rows and must be
+# read once all the same.
+ITEMS = """item AS {kept} (
   SELECT t.kind, t.subject_id AS subject, t.recipient_id AS recipient, t.named_id AS named, t.name,
     t.cycle_id AS cycle, t.stage, t.due_on, greatest(t.opened_at, t.opens_at) AS since
   FROM activity_todo t
@@ -111,7 +120,7 @@ NEED = "need (kind, title, url) AS (SELECT * FROM unnest(%s::text[], %s::text[],
 
 # The words of the items of {source}, looked up for what may be told and for nothing else.
 WORDED = """
-worded AS MATERIALIZED (
+worded AS (
   SELECT {source}.*, replace(need.url, '%%(pk)s', subject::text) AS url,
          replace(need.title, '%%(name)s', coalesce(who.name, nullif({source}.name, ''), c.name, '')) AS title
   FROM {source}
@@ -134,7 +143,7 @@ policy AS MATERIALIZED (
   FROM cycles_reminderpolicy
 ),
 """
-    + ITEMS.format(which="t.due_on BETWEEN %s AND %s")
+    + ITEMS.format(kept="", which="t.due_on BETWEEN %s AND %s")
     + """,
 step AS (
   SELECT item.*, morning, steps.days[width_bucket(morning - item.due_on, steps.days)] AS days,
@@ -166,10 +175,12 @@ written AS (
   RETURNING id, recipient_id
 )
 INSERT INTO activity_delivery (notice_id, channel, state, not_before, attempts, message_id, why)
-SELECT written.id, 'email', CASE WHEN told.is_active AND NOT told.is_away THEN 'pending' ELSE 'suppressed' END,
+SELECT written.id, 'email', CASE WHEN held.user_id IS NULL THEN 'pending' ELSE 'suppressed' END,
        %s::timestamptz, 0, '',
-       CASE WHEN NOT told.is_active THEN %s WHEN told.is_away THEN %s ELSE '' END
-FROM written JOIN (SELECT DISTINCT user_id, is_active, is_away FROM person) told ON told.user_id = written.recipient_id
+       CASE WHEN NOT held.is_active THEN %s WHEN held.is_away THEN %s ELSE '' END
+FROM written
+LEFT JOIN (SELECT DISTINCT user_id, is_active, is_away FROM person WHERE NOT is_active OR is_away) held
+  ON held.user_id = written.recipient_id
 """
 )
 
@@ -178,9 +189,10 @@ WELCOME_BACK = (
     CLOCK  # noqa: S608 - constants; every value is a parameter
     + ", "
     + ITEMS.format(
+        kept="MATERIALIZED",
         which="""t.recipient_id IN (
       SELECT u.employee_id FROM activity_delivery d JOIN activity_notice n ON n.id = d.notice_id
-      JOIN people_user u ON u.id = n.recipient_id WHERE d.state = 'suppressed' AND d.why = %s)"""
+      JOIN people_user u ON u.id = n.recipient_id WHERE d.state = 'suppressed' AND d.why = %s)""",
     )
     + ", "
     + PEOPLE.format(source="item")
@@ -207,8 +219,9 @@ ESCALATE = (
     CLOCK  # noqa: S608 - constants; every value is a parameter
     + ", "
     + ITEMS.format(
+        kept="MATERIALIZED",
         which="""t.due_on BETWEEN %s AND %s AND EXISTS (SELECT 1 FROM cycles_reminderpolicy policy
-      WHERE policy.cycle_id = t.cycle_id AND policy.kind = t.stage AND policy.escalate_after IS NOT NULL)"""
+      WHERE policy.cycle_id = t.cycle_id AND policy.kind = t.stage AND policy.escalate_after IS NOT NULL)""",
     )
     + ", "
     + NEED
@@ -386,15 +399,14 @@ def _mornings(cursor: Any, now: datetime) -> list[list[Any]]:
 
 
 # The widest days of any policy; the first and the latest day after which somebody above hears of it; and
-# whether anything is that late. Parameters: tomorrow, tomorrow.
+# whether anything is that late, asked stage by stage. Parameter: tomorrow.
 WINDOW = """
 SELECT coalesce(max((SELECT max(d) FROM unnest(days_before::int[]) d)), 0),
   coalesce(max((SELECT max(d) FROM unnest(days_after::int[]) d)), 0),
   (SELECT min(escalate_after) FROM cycles_reminderpolicy), max(escalate_after),
-  EXISTS (SELECT 1 FROM activity_todo t
-    JOIN cycles_reminderpolicy late ON late.cycle_id = t.cycle_id AND late.kind = t.stage
-    WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo' AND t.due_on <= %s
-      AND t.due_on + late.escalate_after <= %s)
+  EXISTS (SELECT 1 FROM cycles_reminderpolicy late JOIN activity_todo t
+      ON t.cycle_id = late.cycle_id AND t.stage = late.kind AND t.due_on <= %s::date - late.escalate_after
+    WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo')
 FROM cycles_reminderpolicy policy JOIN cycles_cycle c ON c.id = policy.cycle_id AND c.state = 'running'
 """
 # A clock that stood still reminds of what it missed for so many days.
@@ -420,7 +432,7 @@ def remind() -> int:
             return 0
         days = sorted(set(clock[-1]))
         tomorrow = day + timedelta(days=1)
-        cursor.execute(WINDOW, [tomorrow, tomorrow])
+        cursor.execute(WINDOW, [tomorrow])
         before, after, soonest, latest, is_late = cursor.fetchone()
         # Somewhere on earth it is a day earlier or later than here.
         first = day - timedelta(days=max(after, max(DAYS)) + CATCH_UP)

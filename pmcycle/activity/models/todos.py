@@ -131,7 +131,7 @@ class ToDo(models.Model):
         indexes = [
             models.Index("recipient", name="todo_mine", condition=OPEN),
             models.Index("due_on", name="todo_due", condition=OPEN & Q(phase="todo")),
-            models.Index("cycle", "stage", name="todo_of_cycle", condition=OPEN),
+            models.Index("cycle", "stage", "due_on", name="todo_of_cycle", condition=OPEN),
             models.Index("about", "cycle", name="todo_about"),
         ]
 

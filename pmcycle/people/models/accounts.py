@@ -192,6 +192,7 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:
+        indexes = [models.Index("zone", name="user_zone")]  # see Employee
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_once"),
             models.CheckConstraint(condition=~Q(made_by=F("id")), name="user_not_made_by_oneself"),

@@ -204,6 +204,8 @@ class Employee(models.Model):
         indexes = [
             GinIndex(OpClass(Plain("name"), "gin_trgm_ops"), name="employee_name_plain"),
             models.Index("sort_name", "id", name="employee_in_order"),
+            # The clock asks which zones there are, and steps from one to the next.
+            models.Index("zone", name="employee_zone"),
         ]
 
     def __str__(self) -> str:
