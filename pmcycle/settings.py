@@ -165,7 +165,7 @@ TEMPLATES = [
                     _files if DEBUG else [("django.template.loaders.cached.Loader", _files)],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials", "pmcycle.ui.tags"],
+            "builtins": ["template_partials.templatetags.partials", "pmcycle.ui.tags", "pmcycle.ui.pages"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",

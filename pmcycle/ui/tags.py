@@ -20,6 +20,7 @@ from django.http import HttpRequest, QueryDict
 from django.template import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -139,6 +140,16 @@ def _due(day: dt.date, zone: str, today: dt.date, _here: formats.Here) -> SafeSt
 # strings, and only their types tell them apart.
 
 # --- small parts ----------------------------------------------------------------------------------
+
+
+def address(to: object, args: Sequence[object] = (), query: str = "") -> str:
+    """Where a component leads: to the name of a URL with its arguments, or to an address that is one already.
+
+    Raises NoReverseMatch for a name with arguments that do not fit it.
+    """
+    text = str(to)
+    found = text if not text or text[0] in "/?#" or ":/" in text else reverse(text, args=args)
+    return f"{found}{'&' if '?' in found else '?'}{query}" if query else found
 
 
 @register.simple_tag
@@ -269,15 +280,23 @@ def state(value: object, text: object = "") -> SafeString:
 
 @register.simple_tag
 def button(
-    label: object, url: str, kind: str = "", icon_name: str = "", size: str = "", note: str = ""
+    label: object,
+    to: object,
+    *args: object,
+    kind: str = "",
+    icon_name: str = "",
+    size: str = "",
+    note: object = "",
+    query: str = "",
 ) -> SafeString:
-    """``{% button "Open" url %}``: a link in the form of a button.
+    """``{% button _("Open") "goals:detail" goal.pk %}``: a link in the form of a button.
 
+    ``to``: the name of a URL, with its arguments behind it, or an address; ``query``: what follows its ``?``.
     ``kind``: primary, danger, ghost; ``size``: sm, lg.
 
     ``note`` completes the name for those who hear the page ("Open" → "Open: appraisal of Ana").
     """
-    return _button(str(label), str(url), kind, icon_name, size, str(note))
+    return _button(str(label), address(to, args, query), kind, icon_name, size, str(note))
 
 
 @lru_cache(maxsize=8192, typed=True)
@@ -321,15 +340,16 @@ def _button_css(kind: str, size: str) -> str:
 def button_post(
     context: Context,
     label: object,
-    action: str,
+    to: object,
+    *args: object,
     kind: str = "",
     icon_name: str = "",
     size: str = "",
     confirm: object = "",
-    note: str = "",
+    note: object = "",
     **fields: object,
 ) -> dict[str, object]:
-    """``{% button_post "Withdraw" url confirm="…" version=goal.version %}``.
+    """``{% button_post _("Withdraw") "goals:withdraw" goal.pk confirm=_("…") version=goal.version %}``.
 
     A form of one button that changes something.
 
@@ -339,7 +359,7 @@ def button_post(
     return {
         "csrf_token": context.get("csrf_token"),
         "label": label,
-        "action": action,
+        "action": address(to, args),
         "css": _button_css(kind, size),
         "confirm_css": _button_css("danger" if kind == "danger" else "primary", size),
         "icon_name": icon_name,
@@ -390,12 +410,16 @@ def avatar(person: object, size: str = "") -> SafeString:
 
 
 @register.simple_tag(name="person")
-def person_chip(person: object, url: str = "", note: object = "", size: str = "") -> SafeString:
-    """``{% person employee url=… note=job %}``.
+def person_chip(
+    person: object, to: object = "", *args: object, url: str = "", note: object = "", size: str = ""
+) -> SafeString:
+    """``{% person employee "home:person" employee.pk note=job %}``.
 
-    Avatar and name, linked if there is a ``url``, with a quiet second line.
+    Avatar and name, linked if it leads somewhere (``to``, as of a button, or a ready ``url``), with a quiet
+    second line.
     """
-    return _chip(formats.name_of(person), url, str(note) if note else "", size)
+    link = address(to, args) if to else url
+    return _chip(formats.name_of(person), link, str(note) if note else "", size)
 
 
 @lru_cache(maxsize=8192, typed=True)
@@ -505,9 +529,13 @@ def fold(
 
 @register.inclusion_tag("ui/_empty.html")
 def empty(
-    icon_name: str, text: object, label: object = "", url: str = "", note: object = ""
+    icon_name: str, text: object, label: object = "", to: object = "", *args: object, note: object = ""
 ) -> dict[str, object]:
-    """``{% empty "target" "No goals yet." "Write the first" url %}``: what to do where there is nothing."""
+    """``{% empty "target" _("No goals yet.") _("Write the first") "goals:propose" part.pk %}``.
+
+    What to do where there is nothing; without a label it says so and no more.
+    """
+    url = address(to, args) if label and to else ""
     return {"icon_name": icon_name, "text": text, "label": label, "url": url, "note": note}
 
 
