@@ -237,7 +237,9 @@ def table(parser: Parser, token: Token) -> TableNode:
     inside = parser.parse(("endtable",))
     parser.delete_first_token()
     columns = [node for node in inside if isinstance(node, ColumnNode)]
-    others = [node for node in inside if not isinstance(node, ColumnNode) and str(getattr(node, "s", "x")).strip()]
+    others = [
+        node for node in inside if not isinstance(node, ColumnNode) and str(getattr(node, "s", "x")).strip()
+    ]
     if others or not columns:
         raise template.TemplateSyntaxError(f"Only columns stand within {name}, and at least one of them")
     return TableNode(parser.compile_filter(bits[0]), options, columns)
@@ -261,9 +263,9 @@ def column(parser: Parser, token: Token) -> ColumnNode:
 
 @register.tag("many_columns")
 def many_columns(parser: Parser, token: Token) -> ColumnNode:
-    """``{% many_columns page.labels %}{% badge_cells row.cells %}{% endmany_columns %}``: as many columns as there are labels.
+    """``{% many_columns page.labels %}{% badge_cells row.cells %}{% endmany_columns %}``.
 
-    What stands within it writes the ``<td>`` of all of them.
+    As many columns as there are labels; what stands within it writes the ``<td>`` of all of them.
     """
     name, *bits = token.split_contents()
     if len(bits) != 1:
@@ -278,5 +280,7 @@ def _options(
 ) -> dict[str, FilterExpression]:
     options = token_kwargs(bits, parser)
     if bits or set(options) - set(known):
-        raise template.TemplateSyntaxError(f"{name} does not know {bits or sorted(set(options) - set(known))}")
+        raise template.TemplateSyntaxError(
+            f"{name} does not know {bits or sorted(set(options) - set(known))}"
+        )
     return options

@@ -53,11 +53,26 @@ def _select(widget: Widget) -> SafeString:
 
 def _option(option: Widget) -> SafeString:
     return format_html(
-        '<option value="{}"{}>{}</option>', str(option["value"]), _attributes(option["attrs"]), option["label"]
+        '<option value="{}"{}>{}</option>',
+        str(option["value"]),
+        _attributes(option["attrs"]),
+        option["label"],
     )
 
 
-_INPUTS = ("text", "number", "email", "url", "password", "hidden", "date", "datetime", "time", "checkbox", "input")
+_INPUTS = (
+    "text",
+    "number",
+    "email",
+    "url",
+    "password",
+    "hidden",
+    "date",
+    "datetime",
+    "time",
+    "checkbox",
+    "input",
+)
 DRAWN: dict[str, Callable[[Widget], SafeString]] = {
     **{f"django/forms/widgets/{name}.html": _input for name in _INPUTS},
     "django/forms/widgets/textarea.html": _textarea,
@@ -72,4 +87,7 @@ class Renderer(DjangoTemplates):
         self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None
     ) -> SafeString:
         draw = DRAWN.get(template_name)
-        return draw(context["widget"]) if draw else super().render(template_name, context, request)
+        if draw:
+            return draw(context["widget"])
+        drawn: SafeString = super().render(template_name, context, request)  # type: ignore[assignment]
+        return drawn

@@ -36,7 +36,8 @@ class Every(forms.Form):
     words = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), initial=f"\n{HOSTILE}")
     none = forms.CharField(widget=forms.Textarea, required=False)
     unit = forms.ChoiceField(
-        choices=[("", gettext_lazy("all")), ("f", HOSTILE), ("More", [(1, "One"), (HOSTILE, "Two")])], initial="f"
+        choices=[("", gettext_lazy("all")), ("f", HOSTILE), ("More", [(1, "One"), (HOSTILE, "Two")])],
+        initial="f",
     )
     units = forms.MultipleChoiceField(choices=[("a", "A"), ("b", "B")], initial=["b"])
 
