@@ -14,8 +14,11 @@ FLOOR = ("pmcycle.people", "pmcycle.activity", "pmcycle.cycles", "pmcycle.home")
 APPS = (*STAGES, *FLOOR)
 # The rooms that one app may enter in another.
 OPEN_ROOMS = {"models", "actions", "rules", "apps"}
-# Doors more: a view that has left a row wakes its worker; every API stands on the same scopes and versions.
+# Doors more: a view that has left a row wakes its worker, and leads to it; every API stands on the same scopes,
+# versions and keys.
 OPEN_DOORS = {
+    "pmcycle.activity.given_back.led_to",
+    "pmcycle.activity.once.once",
     "pmcycle.activity.tasks.wake",
     "pmcycle.people.filters.Filters",
     "pmcycle.people.api.ScopedViewSet",

@@ -108,8 +108,9 @@ def request_release(
         if known := asked_for(RELEASE, run):
             return known
         locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
-        check_version(locked, version)
+        # First what is so: who comes after a release reads that it is done, not that the run has changed.
         _releasable(locked, by)
+        check_version(locked, version)
         act = act_of("release_run", locked)
         left = accept_leftovers(locked.plan.cycle, act, left_of_release(locked, by), accepted, by=by)
         record("requested_release", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", left=left)

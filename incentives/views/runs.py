@@ -21,6 +21,7 @@ from incentives.forms import SettleForm, VersionForm
 from incentives.models import Award, FactSheet, PayrollExport, Plan, RestraintEntry, Run
 from pmcycle.access import UserRequest, get_editable, get_visible, show, with_outside
 from pmcycle.activity.actions import hold_to
+from pmcycle.activity.given_back import led_to
 from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.models import Cycle, Participation, Relation, related
@@ -187,7 +188,7 @@ def calculate(request: UserRequest, pk: int) -> HttpResponse:
     plan = get_editable(Plan, request.user, cycle=cycle)
     job = actions.request_calculation(plan, by=request.user)
     wake(tasks.calculate_waiting)
-    return redirect("activity:job", pk=job.pk)
+    return led_to(request, job)
 
 
 @login_required
@@ -247,7 +248,7 @@ def release(request: UserRequest, pk: int) -> HttpResponse:
 
     if form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
         wake(tasks.release_waiting)
-        return redirect("activity:job", pk=jobs[0].pk)
+        return led_to(request, jobs[0])
     return _run_page(request, found.plan.cycle_id, at=found.number, form=form, leaving=leaving)
 
 

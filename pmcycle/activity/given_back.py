@@ -7,14 +7,27 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils.translation import gettext as _
 
+from pmcycle.access import UserRequest
 from pmcycle.activity import actions
+from pmcycle.activity.models import Job
 from pmcycle.activity.rules import words_in
-from pmcycle.errors import DONE, FORM_KEY, KEPT, Refused, Stale, path_before, signed_out, typed_in
+from pmcycle.errors import (
+    DONE,
+    FORM_KEY,
+    KEPT,
+    Refused,
+    Stale,
+    page_before,
+    path_before,
+    signed_out,
+    typed_in,
+)
 
 NOT_TAKEN = (403, 404, 409)
 
@@ -87,3 +100,20 @@ def keep(request: HttpRequest, reason: str, *, is_conflict: bool = False) -> Non
         request.user, request.path, typed, reason=reason, page=where, form=form, is_conflict=is_conflict
     )
     setattr(request, KEPT, kept is not None)
+
+
+def led_to(request: UserRequest, job: Job) -> HttpResponse:
+    """To the page of long work. Who asks for what somebody else has asked for already is told so.
+
+    The work goes on as that person asked for it: what was typed here was not taken, and is kept.
+    """
+    if job.started_by_id == request.user.pk:
+        return redirect("activity:job", pk=job.pk)
+    words = _("%(name)s has asked for this already.") % {"name": job.started_by.name}
+    keep(request, words)
+    is_kept = getattr(request, KEPT, False)
+    more = _("What you typed was not taken; it is among your unsent texts.") if is_kept else ""
+    messages.info(request, f"{words} {more}".strip())
+    if Job.objects.visible_to(request.user).filter(pk=job.pk).exists():
+        return redirect("activity:job", pk=job.pk)
+    return redirect(page_before(request))

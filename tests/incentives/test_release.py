@@ -12,11 +12,12 @@ from django.urls import reverse
 from incentives import actions, rules, tasks
 from incentives.actions.releasing import harmless
 from incentives.models import Award, Component, FactSheet, PayrollExport, Pool, Run, Statement
-from pmcycle.activity.models import Notice
+from pmcycle.activity.models import Job, Notice
 from pmcycle.errors import Refused
-from pmcycle.people.models import Employee
+from pmcycle.people.models import Employee, Role, User
 from tests.conftest import SignedIn, World
-from tests.factories import cycles, incentives
+from tests.factories import cycles, incentives, people
+from tests.pages import flat
 
 
 def test_a_second_person_approves(world: World, as_: SignedIn) -> None:
@@ -90,6 +91,61 @@ def test_a_worker_releases_what_another_person_asked_for(world: World, as_: Sign
     assert notice.url == reverse(
         "incentives:statement", kwargs={"pk": incentives.statement_of(world.ana_part).pk}
     )
+
+
+def test_who_asks_second_is_led_to_the_work_and_told_whose_it_is(world: World, as_: SignedIn) -> None:
+    run = incentives.approved(world)
+    people.grant(world.hugo, Role.HR_ADMIN)
+    hugo = User.objects.get(pk=world.hugo.pk)
+    url = reverse("incentives:release", kwargs={"pk": run.pk})
+    first = as_(world.kim).post(url, {"version": run.version})
+    job = Job.objects.get(kind="incentives:release")
+    # The second one is too late, whatever was typed and read; so is who approved and could not ask at all.
+    for user in (hugo, world.lea):
+        browser = as_(user)
+        typed = {"version": run.version, "reason_incentives_held": "They are told on Monday."}
+        answer = browser.post(url, typed)
+        assert (
+            answer.headers["Location"] == first.headers["Location"] == reverse("activity:job", args=[job.pk])
+        )
+        page = flat(browser.get(answer.headers["Location"]))
+        assert "Kim Larsen has asked for this already" in page
+        assert "among your unsent texts" in page
+        assert "They are told on Monday." in flat(browser.get(reverse("activity:unsent")))
+    assert Job.objects.filter(kind="incentives:release").count() == 1
+    again = as_(world.kim)
+    assert again.post(url, {"version": run.version}).headers["Location"] == first.headers["Location"]
+    assert "has asked for this already" not in flat(again.get(first.headers["Location"]))
+    tasks.release_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.started_by) == ("done", world.kim)
+
+
+def test_after_it_is_done_who_asks_is_told_so(world: World, as_: SignedIn) -> None:
+    run = incentives.approved(world)
+    url = reverse("incentives:release", kwargs={"pk": run.pk})
+    as_(world.kim).post(url, {"version": run.version})
+    tasks.release_waiting()
+    answer = as_(world.kim).post(url, {"version": run.version})
+    assert answer.status_code == 409
+    assert "The statements are released already." in flat(answer)
+
+
+def test_who_may_not_see_the_work_gets_a_true_answer_and_no_page_that_is_closed(
+    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = incentives.approved(world)
+    url = reverse("incentives:release", kwargs={"pk": run.pk})
+    before = reverse("incentives:run", kwargs={"pk": world.cycle.pk})
+    as_(world.kim).post(url, {"version": run.version})
+    hidden = Job.objects.none()
+    monkeypatch.setattr("pmcycle.activity.models.telling.JobQuerySet.visible_to", lambda self, _user: hidden)
+    browser = as_(world.lea)
+    answer = browser.post(url, {"version": run.version}, headers={"Referer": f"http://testserver{before}"})
+    assert answer.headers["Location"].endswith(before)
+    assert "Kim Larsen has asked for this already" in flat(browser.get(before))
+    for user, status in ((world.ines, 403), (world.bashir, 404), (world.ana, 404), (world.noor, 404)):
+        assert as_(user).post(url, {"version": run.version}).status_code == status
 
 
 def test_the_person_reads_the_amounts_the_rule_and_the_tree_and_says_so(world: World, as_: SignedIn) -> None:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pmcycle.access import UserRequest, get_editable, get_visible
+from pmcycle.activity.given_back import led_to
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles import actions, forms, rules, tasks
 from pmcycle.cycles.actions import link
@@ -431,7 +432,7 @@ def launch(request: UserRequest, pk: int) -> HttpResponse:
     cycle = editable_cycle(request, pk)
     job = actions.request_launch(cycle, by=request.user)
     wake(tasks.launch_waiting)
-    return redirect("activity:job", pk=job.pk)
+    return led_to(request, job)
 
 
 @login_required

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from pmcycle.access import UserRequest, get_editable, get_visible, show
 from pmcycle.activity.actions import hold_to
+from pmcycle.activity.given_back import led_to
 from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
 from pmcycle.errors import Invalid, Refused
@@ -142,7 +143,7 @@ def _rehearse(request: UserRequest, run: Import) -> HttpResponse:
     url = reverse("people:rehearsal", kwargs={"pk": run.pk})
     job = importing.start_rehearsal(run, by=request.user, url=url)
     wake(tasks.rehearse_imports)
-    return redirect("activity:job", pk=job.pk)
+    return led_to(request, job)
 
 
 def _columns(run: Import, form: ColumnsForm) -> list[dict[str, Any]]:
@@ -339,7 +340,7 @@ def apply_import(request: UserRequest, pk: int) -> HttpResponse:
     url = reverse("people:rehearsal", kwargs={"pk": run.pk})
     job = importing.start_apply(run, by=request.user, version=_version(request), url=url)
     wake(tasks.apply_imports)
-    return redirect("activity:job", pk=job.pk)
+    return led_to(request, job)
 
 
 @login_required
