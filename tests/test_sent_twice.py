@@ -13,6 +13,7 @@ import time_machine
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from feedback.models import ActionItem, AgendaPoint, Entry, Feedback
 from goals.models import Goal
@@ -159,6 +160,68 @@ def test_one_person_s_key_says_nothing_to_another(world: World, as_: SignedIn) -
     for user in (world.ana, world.bashir):
         assert as_(user).post(url, keyed("k", **data)).status_code == 302
     assert model.objects.count() == before + 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "key", ["a\x00b", "\x00", "k" * 10_000, " ", "\ud7ff", "'; DROP TABLE goals_goal; --"]
+)
+def test_an_absurd_key_is_a_key_like_any_other(key: str, world: World, as_: SignedIn) -> None:
+    user, url, data, model = an_entry(world)
+    before, client = model.objects.count(), as_(user)
+    answers = [client.post(url, keyed(key, **data)) for _click in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert model.objects.count() == before + 1
+    assert client.post(url, keyed(key, body="")).status_code == 422
+
+
+@pytest.mark.django_db
+def test_a_key_that_is_sent_twice_in_one_form_is_no_way_around(world: World, as_: SignedIn) -> None:
+    user, url, data, model = an_entry(world)
+    before, client = model.objects.count(), as_(user)
+    for _click in range(2):
+        assert client.post(url, {**data, "form_key": ["one", "two"]}).status_code == 302
+    assert model.objects.count() == before + 1
+
+
+@pytest.mark.django_db
+def test_another_s_key_brings_another_neither_its_answer_nor_its_effect(world: World, as_: SignedIn) -> None:
+    """Chen has read the key over Ana's shoulder, and sends her form as it was."""
+    user, url, data, model = a_point(world)
+    as_(user).post(url, keyed("k", **data), headers={"HX-Request": "true"})
+    before = model.objects.count()
+    answer = as_(world.chen).post(url, keyed("k", **data), headers={"HX-Request": "true"})
+    assert answer.status_code == 404
+    assert "Training on the new press" not in answer.content.decode().split("typed")[0]
+    assert model.objects.count() == before
+
+
+@pytest.mark.django_db
+def test_whoever_has_lost_the_right_meanwhile_gets_the_first_answer_and_does_nothing(
+    world: World, as_: SignedIn
+) -> None:
+    """It was done when it was theirs to do; what its answer leads to is judged when it is opened."""
+    user, url, data, model = world.bashir, *an_entry(world)[1:]
+    client = as_(user)
+    first = client.post(url, keyed("k", **data))
+    with transaction.atomic():
+        to_gita(world)
+    before = model.objects.count()
+    again = client.post(url, keyed("k", **data))
+    assert again.headers["Location"] == first.headers["Location"]
+    assert model.objects.count() == before
+    assert client.post(url, keyed("new", **data)).status_code in (403, 404)
+
+
+@pytest.mark.django_db
+def test_a_key_older_than_a_day_is_a_new_one_whether_it_was_swept_or_not(world: World, as_: SignedIn) -> None:
+    user, url, data, model = an_entry(world)
+    before = model.objects.count()
+    as_(user).post(url, keyed("k", **data))
+    SentForm.objects.update(at=timezone.now() - timedelta(days=1, seconds=1))
+    assert as_(user).post(url, keyed("k", **data)).status_code == 302
+    assert model.objects.count() == before + 2
+    assert SentForm.objects.count() == 1
 
 
 @pytest.mark.django_db

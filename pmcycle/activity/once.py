@@ -2,7 +2,8 @@
 
 A form carries a key of its own (the tag `csrf_token` writes it into each). The first that arrives with it
 inserts the key, acts and leaves its answer, in one transaction; whoever comes meanwhile waits for the key and
-then gets that answer; whoever comes later gets it at once. What was refused or broke leaves no key.
+then gets that answer; whoever comes later gets it at once. What was refused or broke leaves no key. Programs
+name a key of their own (`once`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from django.utils.translation import gettext as _
 from pmcycle.activity.actions import insert_new
 from pmcycle.activity.models import SentForm
 from pmcycle.activity.rules import is_write
-from pmcycle.errors import DONE, FORM_KEY, is_too_large, page_before
+from pmcycle.errors import DONE, FORM_KEY, Invalid, is_too_large, page_before
+
+# The status and the text of an answer.
+Answer = tuple[int, str]
 
 # What a first answer is made of, beside its status. Cookies are not: they belong to the moment.
 KEPT_HEADERS = (
@@ -38,6 +42,8 @@ KEPT_HEADERS = (
     "HX-Trigger",
 )
 LARGEST_FRAGMENT = 200_000
+# So long a first answer is given again; after that the same key is a new one.
+KEPT_FOR = timedelta(days=1)
 
 
 class OnceMiddleware:
@@ -53,11 +59,11 @@ class OnceMiddleware:
         # What is too large is refused by the door behind this one, which nothing may read it before.
         if is_too_large(request) or not request.POST.get(FORM_KEY) or not request.user.is_authenticated:
             return self.get_response(request)
-        sent = SentForm(sender=request.user.pk, key=_fingerprint(request), at=timezone.now())
+        sent = SentForm(sender=request.user.pk, key=_fingerprint(request))
         writes = _Writes()
         with transaction.atomic(), connection.execute_wrapper(writes):
-            if not insert_new([sent], "(sender, key)"):
-                return _first_answer(request, SentForm.objects.get(sender=sent.sender, key=sent.key))
+            if known := claim(sent):
+                return _first_answer(request, known)
             response = self.get_response(request)
             if response.status_code >= 500 or connection.needs_rollback:
                 transaction.set_rollback(True)
@@ -69,6 +75,44 @@ class OnceMiddleware:
                 rows.update(**_answer(request, response))
                 setattr(request, DONE, True)
         return response
+
+
+def claim(sent: SentForm) -> SentForm | None:
+    """Insert the key; or the answer it was given before. Waits for whoever is handling the same at this moment.
+
+    To be called in the transaction that acts: with it the key comes and goes.
+    """
+    sent.at = timezone.now()
+    rows = SentForm.objects.filter(sender=sent.sender, key=sent.key)
+    while not insert_new([sent], "(sender, key)"):
+        known = rows.first()
+        if known is not None and known.at > sent.at - KEPT_FOR:
+            return known
+        # Older than its life, or swept away just now.
+        rows.filter(at__lte=sent.at - KEPT_FOR).delete()
+    return None
+
+
+def once(sender: int, key: str, said: str, act: Callable[[], Answer]) -> Answer:
+    """Act once for this key of the sender's own choosing; whoever comes again gets the first answer.
+
+    `said` is all that was sent, its address too: the same key for something else raises `Invalid`. What is
+    refused leaves no key, so that it can be sent again.
+    """
+    sent = SentForm(sender=sender, key=_hash(f"chosen:{key}"), said=_hash(said))
+    with transaction.atomic():
+        if known := claim(sent):
+            if known.said != sent.said:
+                words = _("This key was sent before with something else. Take a new key for what is new.")
+                raise Invalid("Idempotency-Key", words)
+            return known.status, known.body
+        status, body = act()
+        rows = SentForm.objects.filter(sender=sender, key=sent.key)
+        if status >= 400:
+            rows.delete()
+        else:
+            rows.update(status=status, body=body)
+    return status, body
 
 
 class _Writes:
@@ -94,7 +138,10 @@ def _fingerprint(request: HttpRequest) -> str:
     for name in request.FILES:
         for file in request.FILES.getlist(name):
             file.seek(0)
-    said = json.dumps([request.get_full_path(), fields, files])
+    return _hash(json.dumps([request.get_full_path(), fields, files]))
+
+
+def _hash(said: str) -> str:
     return salted_hmac(
         "pmcycle.activity.once", said.encode("utf-8", "replace"), algorithm="sha256"
     ).hexdigest()
@@ -137,4 +184,4 @@ def _first_answer(request: HttpRequest, sent: SentForm) -> HttpResponse:
 
 def forget_sent() -> int:
     """Drop the answers of forms that nobody sends again."""
-    return SentForm.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()[0]
+    return SentForm.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()[0]

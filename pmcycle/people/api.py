@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from pmcycle.access import get_editable, show, with_outside
+from pmcycle.activity.once import once
 from pmcycle.people.models import ApiToken, User
 from pmcycle.people.throttling import PerUser
 
@@ -54,15 +62,69 @@ class VersionedSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class ScopedViewSet(ReadOnlyModelViewSet[Any]):
-    """Rows that the user may see, for tokens of one `scope`; verbs are added by each app."""
+ONCE_KEY = "Idempotency-Key"
+# What a program may choose as a key: visible ASCII, as long as a name may be.
+A_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
+
+class Schema(AutoSchema):
+    """The OpenAPI document, which names the key of every request that changes something."""
+
+    def get_override_parameters(self) -> list[Any]:
+        if self.method != "POST":
+            return []
+        words = (
+            "A key that you choose, one for each thing that you want done (up to 255 visible ASCII characters, a "
+            "UUID for example). Within a day the same key with the same body is done once, and every answer is the "
+            "first one; with another body or address it is 422. What was refused (4xx) or broke (5xx) has "
+            "used up no key: send it again with the same one."
+        )
+        return [
+            OpenApiParameter(
+                ONCE_KEY, OpenApiTypes.STR, OpenApiParameter.HEADER, required=False, description=words
+            )
+        ]
+
+
+class ScopedViewSet(ReadOnlyModelViewSet[Any]):
+    """Rows that the user may see, for tokens of one `scope`; verbs are added by each app.
+
+    What is sent with an `Idempotency-Key` is done once: `initial`, which has judged who asks, puts that before
+    the handler.
+    """
+
+    schema = Schema()
     permission_classes = [IsAuthenticated, HasScope]
     throttle_classes = [PerUser]
     scope: str
     rows: Any
     # False where the list says no more than that there is something to read.
     lists_content = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        key = request.headers.get(ONCE_KEY)
+        # Where a router leads a POST to a verb, the verb stands here under that name.
+        handlers: dict[str, Any] = vars(self)
+        if request.method == "POST" and key is not None and "post" in handlers:
+            handlers["post"] = self._once(key, handlers["post"])
+
+    def _once(self, key: str, act: Callable[..., Response]) -> Callable[..., Response]:
+        """The handler, to be called once for this key of this user."""
+        # The draft standard writes it as a quoted string; most programs send it bare.
+        key = key.strip().removeprefix('"').removesuffix('"')
+        if not A_KEY.fullmatch(key):
+            raise ParseError(_("An Idempotency-Key has 1 to 255 visible ASCII characters."))
+
+        def handler(request: Request, *args: Any, **kwargs: Any) -> Response:
+            def answer() -> tuple[int, str]:
+                response = act(request, *args, **kwargs)
+                return response.status_code, JSONRenderer().render(response.data).decode()
+
+            code, body = once(self.by().pk, key, _all_sent(request), answer)
+            return Response(json.loads(body) if body else None, status=code)
+
+        return handler
 
     def get_queryset(self) -> Any:
         user = getattr(self.request, "user", None)
@@ -107,6 +169,14 @@ class ScopedViewSet(ReadOnlyModelViewSet[Any]):
     def answer_with(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
         """The row as it is now."""
         return Response(self.get_serializer(self.get_queryset().get(pk=pk)).data, status=code)
+
+
+def _all_sent(request: Request) -> str:
+    """The same text for the same request sent again, however its fields are ordered."""
+    sent: Any = request.data
+    if hasattr(sent, "lists"):
+        sent = dict(sent.lists())
+    return json.dumps([request.get_full_path(), sent], sort_keys=True, default=str)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

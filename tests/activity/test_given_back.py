@@ -156,6 +156,24 @@ def test_its_author_throws_it_away(world: World, as_: SignedIn) -> None:
     assert not Draft.objects.exists()
 
 
+def test_an_absurd_key_of_a_form_does_not_keep_its_words_from_being_kept(world: World, as_: SignedIn) -> None:
+    user, url, data = after_a_transfer(world)
+    for key in ("a\x00b", "k" * 10_000, ""):
+        assert as_(user).post(url, {**data, "form_key": key}).status_code == 403
+    assert {WORDS in str(draft.data) for draft in Draft.objects.given_back()} == {True}
+    assert set(Draft.objects.values_list("author", flat=True)) == {user.pk}
+
+
+def test_two_people_with_the_same_form_and_key_keep_their_own_words(world: World, as_: SignedIn) -> None:
+    meeting = reverse("feedback:add_point", kwargs=feedback.meeting_of_ana(world))
+    said = {world.hugo: "Words that Hugo wrote.", world.gita: "Words that Gita wrote."}
+    for user, words in said.items():
+        assert as_(user).post(meeting, {"text": words, "form_key": "k"}).status_code == 404
+    for user, words in said.items():
+        page = flat(as_(user).get(reverse("activity:unsent")))
+        assert [other in page for other in said.values()] == [other == words for other in said.values()]
+
+
 def test_a_former_manager_reads_their_own_drafts(world: World, as_: SignedIn) -> None:
     """Both what they have saved on the form itself and what stands in forms that are not theirs any more."""
     row = appraisals.manager_appraisal(world.ana_part)

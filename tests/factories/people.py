@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from pmcycle.access import today
 from pmcycle.people.actions import accounts, addresses, importing
+from pmcycle.people.authentication import digest
 from pmcycle.people.models import (
     Absence,
     AddressChange,
+    ApiToken,
     Employee,
     Holiday,
     Import,
@@ -120,6 +122,15 @@ def account_of_ana(world: Any) -> dict[str, Any]:
 def role_of_ines(world: Any) -> dict[str, Any]:
     """The URL of the grant that makes Ines HR partner of Production."""
     return {"pk": RoleGrant.objects.get(user=world.ines).pk}
+
+
+def bearer(user: User, *scopes: str, prefix: str = "abcd") -> dict[str, str]:
+    """What a program sends with a token of this user."""
+    ApiToken.objects.create(
+        user=user, name="test", prefix=prefix, digest=digest("secret"), scopes=list(scopes),
+        expires_on=today() + timedelta(days=9),
+    )  # fmt: skip
+    return {"Authorization": f"Bearer pmc_{prefix}_secret"}
 
 
 def token_of_ana(world: Any) -> dict[str, Any]:
