@@ -1,15 +1,20 @@
 """Every prefix on one screen."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from pmcycle.errors import not_here
-from pmcycle.people.views.signing_in import ask_for_password
+from pmcycle.people.views.signing_in import ask_for_password, choose_password
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("pmcycle.home.urls")),
     # Addresses come from the company's records; a second one of one's own would part from them.
     path("account/email/", not_here),
     path("account/password/reset/", ask_for_password, name="account_reset_password"),
+    re_path(
+        r"^account/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        choose_password,
+        name="account_reset_password_from_key",
+    ),
     path("account/", include("allauth.urls")),
     path("people/", include("pmcycle.people.urls")),
     path("cycles/", include("pmcycle.cycles.urls")),

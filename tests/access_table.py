@@ -121,7 +121,8 @@ ROWS: list[Row] = [
     ),
     # The world is set up, so the first visit is over for everybody, signed in or not.
     Row("people:first_visit", may=""),
-    Row("people:first_visit", may="", method="post"),
+    # Who sends its form all the same, a second time or as the second, is led on.
+    Row("people:first_visit", may=EVERYBODY, method="post"),
     Row("people:accept_invitation", may="anonymous " + EVERYBODY, build=lambda w: {"token": "no-such-token"}),
     Row("people:accounts", may="hr_admin it_admin"),
     Row("people:account", may="hr_admin it_admin", build=people.account_of_ana),

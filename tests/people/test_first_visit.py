@@ -16,6 +16,7 @@ from pmcycle.activity.models import Notice
 from pmcycle.errors import Refused
 from pmcycle.people.actions import accounts
 from pmcycle.people.models import Organisation, SetupCode, User
+from tests.at_once import at_once
 from tests.conftest import SignedIn, World
 
 URL = "/people/first-visit/"
@@ -71,7 +72,9 @@ def test_the_code_of_the_log_makes_organisation_and_two_hr_admins_and_leads_to_t
     # Once used it is gone, for her, for strangers, and with a new code too.
     assert client.get(URL).status_code == 404
     assert Client().get(URL).status_code == 404
-    assert Client().post(URL, typed(code)).status_code == 404
+    again = Client().post(URL, typed(code))
+    assert (again.status_code, again.headers["Location"]) == (302, reverse("account_login"))
+    assert User.objects.count() == 2
     with pytest.raises(Refused):
         accounts.new_setup_code()
 
@@ -134,6 +137,30 @@ def test_of_two_first_visits_at_once_one_wins() -> None:
     assert sorted(ended) == ["refused", "won"]
     assert User.objects.count() == 2
     assert Organisation.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_who_sends_it_twice_is_led_on_and_told_why(client: Client) -> None:
+    code = accounts.new_setup_code()
+    lost = Client()
+    assert lost.post(URL, typed(code)).status_code == 302
+    # The answer was lost with its cookie: by what it set, and without.
+    again = lost.post(URL, typed(code))
+    assert again.headers["Location"] == "/"
+    stranger = client.post(URL, typed(code))
+    assert stranger.headers["Location"] == reverse("account_login")
+    assert "This installation is set up already" in client.get(stranger.headers["Location"]).content.decode()
+    assert "_auth_user_id" not in client.session, "nobody is signed in by a form that did nothing"
+    assert User.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_sets_up_once_and_neither_answer_is_an_error() -> None:
+    code = accounts.new_setup_code()
+    answers = at_once(*[lambda: Client().post(URL, typed(code)).headers["Location"]] * 2)
+    assert set(answers) <= {reverse("people:imports"), reverse("account_login")}
+    assert reverse("people:imports") in answers
+    assert User.objects.count() == 2
 
 
 def test_the_cast_is_not_led_to_the_first_visit(world: World, as_: SignedIn) -> None:

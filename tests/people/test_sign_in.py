@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -17,7 +19,9 @@ from pmcycle.activity.models import Delivery, Event, Notice
 from pmcycle.people import tasks
 from pmcycle.people.actions import signing_in
 from pmcycle.people.models import PasswordWish, User
+from tests.at_once import at_once
 from tests.conftest import SignedIn, World
+from tests.factories import people
 from tests.processes import listening_socket
 
 PASSWORD = "a long enough phrase"
@@ -181,6 +185,73 @@ def test_the_mail_leads_to_the_configured_address_and_to_a_new_password(
     used = Client().get(path, follow=True)
     assert "password1" not in used.content.decode()
     assert Event.objects.filter(verb="asked_for_password", stream="security").count() == 1
+
+
+def password_form(user: User, client: Client) -> str:
+    """The page on which a new password is chosen, reached by a link as it is mailed."""
+    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+    path = reverse("account_reset_password_from_key", args=key.split("-", 1))
+    return str(client.get(path, follow=True).redirect_chain[-1][0])
+
+
+CHOSEN = {"password1": "another long phrase", "password2": "another long phrase"}
+
+
+def test_a_password_that_is_sent_twice_is_chosen_once_and_the_second_time_led_on(
+    ana: User, world: World, client: Client
+) -> None:
+    form = password_form(ana, client)
+    assert client.post(form, CHOSEN).status_code == 302
+    again = client.post(form, CHOSEN)
+    assert (again.status_code, again.headers["Location"]) == (302, "/")
+    assert "it counts" in client.get("/").content.decode()
+    assert Event.objects.filter(verb="changed_sign_in").count() == 1
+    ana.refresh_from_db()
+    assert ana.check_password(CHOSEN["password1"])
+
+
+def test_who_has_lost_the_answer_is_led_to_the_sign_in_and_told_why(
+    ana: User, world: World, client: Client
+) -> None:
+    form = password_form(ana, client)
+    other = Client()
+    assert password_form(ana, other) == form
+    assert other.post(form, CHOSEN).status_code == 302
+    late = client.post(form, {"password1": "a phrase of a thief", "password2": "a phrase of a thief"})
+    assert (late.status_code, late.headers["Location"]) == (302, reverse("account_login"))
+    page = client.get(late.headers["Location"]).content.decode()
+    assert "sign in with it" in page
+    assert "_auth_user_id" not in client.session
+    ana.refresh_from_db()
+    assert ana.check_password(CHOSEN["password1"]), "a link is good for one password"
+
+
+@pytest.mark.parametrize("uid", ["0", "zzzzzzzzzzzzz", "z" * 200, "1"])
+def test_an_absurd_link_chooses_nothing(uid: str, ana: User, client: Client) -> None:
+    answer = client.post(f"/account/password/reset/key/{uid}-set-password/", CHOSEN)
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("account_login"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_on_a_new_password_changes_it_once(transactional_db: None) -> None:
+    ana = people.make_user(people.make_employee("Ana Popescu"))
+    clients = [Client(), Client()]
+    forms = [password_form(ana, client) for client in clients]
+    answers = at_once(*(lambda c=c: c.post(forms[0], CHOSEN).headers["Location"] for c in clients))
+    assert sorted(answers) == ["/", reverse("account_login")]
+    assert Event.objects.filter(verb="changed_sign_in").count() == 1
+
+
+def test_signing_out_twice_is_signing_out(ana: User, as_: SignedIn) -> None:
+    browser = as_(ana)
+    answers = [browser.post("/account/logout/").status_code for _click in range(2)]
+    assert answers == [302, 302]
+
+
+def test_asking_twice_for_a_link_is_answered_twice_the_same(ana: User, client: Client) -> None:
+    answers = [client.post(RESET, {"email": ana.email}).headers["Location"] for _click in range(2)]
+    assert len(set(answers)) == 1
+    assert signing_in.answer_password_wishes() == 1, "one mail for both"
 
 
 def test_a_mail_server_that_hangs_is_waited_for_by_the_worker_alone(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from allauth.account.models import EmailAddress
 from django.core import signing
 from django.db import transaction
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -175,13 +176,17 @@ def _waiting(change: AddressChange) -> AddressChange:
 
 
 def read_link(token: str) -> AddressChange:
-    """What a link asks to confirm. Raises Refused if it is unknown, too old, used or taken back."""
+    """What a link asks to confirm, or has confirmed: that address is the one that counts then.
+
+    Raises Refused if it is unknown, too old, taken back, or of an address that another has followed.
+    """
     old = _("This link is not valid any more. Ask for the address anew.")
     try:
         pk, email = signing.loads(token, salt=LINK_SALT, max_age=timedelta(days=LINK_DAYS))
     except (signing.BadSignature, ValueError, TypeError):
         raise Refused(old) from None
-    change = AddressChange.objects.waiting().filter(pk=pk, email=email, sent_at__isnull=False).first()
+    sent = AddressChange.objects.filter(pk=pk, email=email, sent_at__isnull=False, withdrawn_at__isnull=True)
+    change = sent.filter(Q(confirmed_at__isnull=True) | Q(user__email=F("email"))).first()
     if change is None:
         raise Refused(old)
     return change
@@ -192,7 +197,7 @@ def confirm_address(token: str, *, by: User | None) -> User:
 
     What its owner asked for only the owner confirms, signed in, so that a mistyped address gives the account to
     nobody. What two HR admins asked for is confirmed by whoever reads the mail there, because the owner may
-    not be able to sign in; it signs the account out everywhere.
+    not be able to sign in; it signs the account out everywhere. A second time changes nothing.
     """
     with transaction.atomic():
         found = read_link(token)
@@ -200,9 +205,12 @@ def confirm_address(token: str, *, by: User | None) -> User:
         # In the order of the edit page: the record, then the account.
         employee = Employee.objects.select_for_update().filter(pk=owner.employee_id).first()
         account: User = User.objects.select_for_update().get(pk=owner.pk)
-        row = _waiting(found)
-        if row.is_own and (by is None or by.pk != account.pk):
+        if found.is_own and (by is None or by.pk != account.pk):
             raise Refused(_("Sign in to the account whose address this is, and follow the link again."))
+        found.refresh_from_db()
+        if found.confirmed_at is not None and account.email == found.email:
+            return account
+        row = _waiting(found)
         if not account.is_active:
             raise Refused(_("This account is closed."))
         if (

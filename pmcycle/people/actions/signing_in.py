@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.utils import url_str_to_user_pk
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +19,15 @@ AT_ONCE = 200
 def ask_for_password(email: str) -> None:
     """Note the wish of whoever typed this address: one row, known or not, so that neither text nor time tells."""
     PasswordWish.objects.create(email=email.strip().lower())
+
+
+def one_at_a_time(uidb36: str) -> None:
+    """Hold the account that a link is about until the transaction ends: whoever follows it too waits."""
+    try:
+        pk = url_str_to_user_pk(uidb36)  # type: ignore[no-untyped-call]
+    except (ValueError, OverflowError):
+        return
+    User.objects.select_for_update(no_key=True).filter(pk=pk).first()
 
 
 def answer_password_wishes() -> int:

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from pmcycle.access import UserRequest, get_editable, today
 from pmcycle.activity.actions import hold_to
 from pmcycle.days import today_here
-from pmcycle.errors import Invalid
+from pmcycle.errors import Invalid, Refused
 from pmcycle.people.actions import accounts as actions
 from pmcycle.people.actions import addresses
 from pmcycle.people.adapters import address_of
@@ -68,6 +68,8 @@ def _administrators_only(request: UserRequest) -> None:
 def first_visit(request: HttpRequest) -> HttpResponse:
     """Set an empty installation up; gone for ever once somebody can sign in."""
     if in_use():
+        if request.method == "POST":
+            return _set_up_already(request)
         raise Http404
     form = FirstVisitForm(request.POST or None)
     if form.is_bound:
@@ -77,12 +79,22 @@ def first_visit(request: HttpRequest) -> HttpResponse:
             first, second = actions.first_visit(**form.cleaned_data)
         except Invalid as error:
             form.add_error(error.field, error.reason)
+        except Refused:
+            return _set_up_already(request)
         else:
             login(request, first, backend="pmcycle.people.backends.Backend")
             request.session["invited_second"] = actions.full_address(actions.invitation_path(second))
             return redirect("people:imports")
     context = {"form": form, "zones": zone_choices()}
     return render(request, "people/first_visit.html", context, status=422 if form.is_bound else 200)
+
+
+def _set_up_already(request: HttpRequest) -> HttpResponse:
+    """Who sent the form twice, or came second, is led on: with the password of the first time they can sign in."""
+    messages.info(
+        request, _("This installation is set up already. Sign in with the password that was chosen.")
+    )
+    return redirect("home:index" if request.user.is_authenticated else "account_login")
 
 
 @never_cache
@@ -359,6 +371,8 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         by = request.user if isinstance(request.user, User) else None
         addresses.confirm_address(token, by=by)
+    # Sent twice, or followed again: it counts, and nothing is left to be done.
+    if request.method == "POST" or change.confirmed_at is not None:
         messages.success(request, _("The new address counts from now on."))
         return redirect("people:change_address" if change.is_own else "account_login")
     return render(request, "people/confirm_address.html", {"change": change})
