@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.routers import BaseRouter
@@ -19,6 +20,7 @@ class ToDoSerializer(serializers.ModelSerializer[ToDo]):
 
     title = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
+    due_zone = serializers.SerializerMethodField()
 
     class Meta:
         model = ToDo
@@ -32,6 +34,7 @@ class ToDoSerializer(serializers.ModelSerializer[ToDo]):
             "stage",
             "phase",
             "due_on",
+            "due_zone",
             "opened_at",
         ]
         read_only_fields = fields
@@ -43,6 +46,12 @@ class ToDoSerializer(serializers.ModelSerializer[ToDo]):
     def get_url(self, row: Any) -> str:
         """The page on which it is done."""
         return words_and_url(row.kind, row.subject_id, row.named_as, row.phase)[1]
+
+    def get_due_zone(self, row: Any) -> str | None:
+        """Where the due day is a day and ends: the cycle's time zone, else the reader's. Null without a due day."""
+        if row.due_on is None:
+            return None
+        return row.zone or self.context["request"].user.zone_name or "UTC"
 
 
 class ToDoViewSet(ScopedViewSet):
@@ -56,7 +65,7 @@ class ToDoViewSet(ScopedViewSet):
     def get_queryset(self) -> Any:
         """Open, come and not over; a kind that has no words has no page either."""
         mine = super().get_queryset().now(timezone.now()).filter(kind__in=list(NEEDS))
-        return mine.annotate(named_as=named()).order_by("due_on", "pk")
+        return mine.annotate(named_as=named(), zone=F("cycle__zone")).order_by("due_on", "pk")
 
 
 def register(router: BaseRouter) -> None:

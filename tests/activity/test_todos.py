@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -31,8 +32,8 @@ from pmcycle.people.models import RoleGrant, User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
+from tests.factories import feedback, incentives, people
 from tests.factories import goals as goal
-from tests.factories import incentives
 from tests.factories.cycles import accepting
 from tests.open_items import catch_up
 
@@ -275,6 +276,28 @@ def test_a_program_reads_what_home_shows(world: World, as_: SignedIn) -> None:
     waits = as_(world.ana).get(url, {"phase": "waits"}).json()
     waits = waits["results"] if isinstance(waits, dict) else waits
     assert {row["kind"] for row in waits} == {"goals:waits"}
+
+
+def test_a_program_reads_in_which_zone_a_due_day_is_a_day(world: World, as_: SignedIn) -> None:
+    """That of the cycle; of what belongs to no cycle the reader's, as on their home page. By token too."""
+    world.cycle.zone = "Asia/Kolkata"
+    world.cycle.save()
+    assert world.ana.employee
+    world.ana.employee.zone = "America/Lima"
+    world.ana.employee.save()
+    goal.propose(world.ana_part, world.bashir, weight="100")
+    asked = feedback.request_to_ana(world)
+    catch_up()
+    program = Client(headers=people.bearer(world.ana, "todos:read"))
+    rows = program.get(reverse("api:todo-list")).json()
+    rows = rows["results"] if isinstance(rows, dict) else rows
+    zones = {(row["kind"], row["subject_id"]): row["due_zone"] for row in rows}
+    of_cycle = {row["due_zone"] for row in rows if row["cycle"] and row["due_on"]}
+    assert of_cycle == {"Asia/Kolkata"}
+    assert zones["feedback:request", asked["pk"]] == "America/Lima"
+    assert all(row["due_zone"] is None for row in rows if row["due_on"] is None)
+    one = program.get(reverse("api:todo-detail", args=[rows[0]["id"]])).json()
+    assert one["due_zone"] == rows[0]["due_zone"]
 
 
 @pytest.mark.django_db(transaction=True)
