@@ -91,12 +91,17 @@ def ics(request: UserRequest, pk: int) -> HttpResponse:
     One that was called off comes as its cancellation, which strikes it from a calendar that has it.
     """
     row = get_visible(CheckIn.objects.with_pair(), request.user, pk=pk)
-    return _calendar([row], _("Check-in"), f"check-in-{row.pk}.ics")
+    method = "CANCEL" if row.state == CheckIn.State.CANCELLED else "PUBLISH"
+    return _calendar([row], _("Check-in"), f"check-in-{row.pk}.ics", method)
 
 
 @require_GET
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
-    """The times of one person's check-ins for their calendar program, which knows only the secret address."""
+    """The times of one person's check-ins for their calendar program, which knows only the secret address.
+
+    A meeting that was called off stays in it, struck, until a month after its time: a program that only finds it
+    gone may keep what it has read before.
+    """
     feed = (
         CalendarFeed.objects.filter(
             digest=actions.digest(token), revoked_at__isnull=True, user__is_active=True
@@ -112,9 +117,9 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     rows = (
         CheckIn.objects.visible_to(feed.user)
         .filter(starts_at__gte=timezone.now() - FEED_BACK)
-        .exclude(state=CheckIn.State.CANCELLED)
         .with_pair()
-        .order_by("starts_at")[:500]
+        # Planned, held, called off: should there be more than anybody has, what was called off gives way.
+        .order_by("-state", "starts_at")[:500]
     )
     return _calendar(rows, _("Check-ins"), "check-ins.ics")
 
@@ -137,10 +142,8 @@ def revoke_calendar(request: UserRequest) -> HttpResponse:
     return redirect("feedback:check_ins")
 
 
-def _calendar(rows: Any, name: str, file_name: str) -> HttpResponse:
+def _calendar(rows: Any, name: str, file_name: str, method: str = "PUBLISH") -> HttpResponse:
     site = settings.SITE_URL.rstrip("/")
-    rows = list(rows)
-    is_struck = [row.state == CheckIn.State.CANCELLED for row in rows]
     # A cancellation names who set the meeting; programs look for it there.
     meetings = [
         rules.Meeting(
@@ -151,11 +154,11 @@ def _calendar(rows: Any, name: str, file_name: str) -> HttpResponse:
             ),
             starts_at=row.starts_at, minutes=row.minutes, sequence=row.version, stamp=timezone.now(),
             url=site + reverse("feedback:check_in", kwargs={"pk": row.pk}),
-            is_cancelled=struck, organiser=row.manager.email if struck else "",
+            is_cancelled=row.state == CheckIn.State.CANCELLED,
+            organiser=row.manager.email if method == "CANCEL" else "",
         )
-        for row, struck in zip(rows, is_struck, strict=True)
+        for row in rows
     ]  # fmt: skip
-    method = "CANCEL" if is_struck and all(is_struck) else "PUBLISH"
     kind = f"text/calendar; charset=utf-8; method={method}"
     answer = HttpResponse(rules.calendar_text(meetings, name, method), content_type=kind)
     answer["Content-Disposition"] = f'attachment; filename="{file_name}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import Error, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +13,7 @@ from icalendar import Calendar
 
 from feedback.models import CalendarFeed, CheckIn
 from tests.conftest import SignedIn, World
-from tests.factories.feedback import make_check_in, make_point, person
+from tests.factories.feedback import make_check_in, make_point, make_series, person
 
 
 @pytest.fixture
@@ -99,8 +100,64 @@ def test_a_guessed_address_finds_nothing(world: World, as_: SignedIn) -> None:
     assert as_(None).get(reverse("feedback:calendar", kwargs={"token": "guess"})).status_code == 404
 
 
-def test_what_was_called_off_or_is_long_past_is_not_in_it(world: World, as_: SignedIn) -> None:
+def test_what_is_long_past_is_not_in_it(world: World, as_: SignedIn) -> None:
     bashir, ana = person(world.bashir), person(world.ana)
-    make_check_in(bashir, ana, state="cancelled")
-    make_check_in(bashir, ana, state="held", starts_at=timezone.now() - timedelta(days=60))
+    for state in ("held", "cancelled"):
+        make_check_in(bashir, ana, state=state, starts_at=timezone.now() - timedelta(days=60))
     assert not Calendar.from_ical(as_(None).get(address(world, as_)).content).walk("VEVENT")
+
+
+def test_a_meeting_that_is_called_off_is_struck_from_the_calendars_of_both(
+    world: World, as_: SignedIn, meeting: CheckIn
+) -> None:
+    """The same meeting, a later version of it, cancelled, in a calendar that is published as before."""
+    url = address(world, as_)
+    (kept,) = Calendar.from_ical(as_(None).get(url).content).walk("VEVENT")
+    cancel = reverse("feedback:cancel_check_in", kwargs={"pk": meeting.pk})
+    as_(world.bashir).post(cancel, {"version": meeting.version})
+    answer = as_(None).get(url)
+    calendar = Calendar.from_ical(answer.content)
+    (struck,) = calendar.walk("VEVENT")
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8; method=PUBLISH"
+    assert (calendar["METHOD"], kept["STATUS"], struck["STATUS"]) == ("PUBLISH", "CONFIRMED", "CANCELLED")
+    assert struck["UID"] == kept["UID"]
+    assert struck.decoded("DTSTART") == kept.decoded("DTSTART")
+    assert int(str(struck["SEQUENCE"])) > int(str(kept["SEQUENCE"]))
+    assert b"shift" not in answer.content, "never what was to be said"
+
+
+def test_it_stays_struck_until_a_month_after_its_time(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+    url = address(world, as_)
+    CheckIn.objects.update(state="cancelled", cancelled_why="by_hand")
+    for days, found in ((0, 1), (29, 1), (31, 0)):
+        with time_machine.travel(meeting.starts_at + timedelta(days=days, minutes=1), tick=False):
+            assert len(Calendar.from_ical(as_(None).get(url).content).walk("VEVENT")) == found, days
+
+
+def test_the_end_of_a_series_strikes_what_it_had_planned(world: World, as_: SignedIn) -> None:
+    bashir, ana = person(world.bashir), person(world.ana)
+    series = make_series(bashir, ana)
+    planned = [
+        make_check_in(bashir, ana, series=series, starts_at=timezone.now() + timedelta(days=d))
+        for d in (3, 10)
+    ]
+    url = address(world, as_)
+    as_(world.bashir).post(
+        reverse("feedback:end_series", kwargs={"pk": series.pk}), {"version": series.version}
+    )
+    events = Calendar.from_ical(as_(None).get(url).content).walk("VEVENT")
+    assert {str(event["STATUS"]) for event in events} == {"CANCELLED"}
+    assert len(events) == len(planned)
+
+
+def test_what_was_called_off_gives_way_where_there_is_too_much(world: World, as_: SignedIn) -> None:
+    bashir, ana = person(world.bashir), person(world.ana)
+    soon = timezone.now() + timedelta(days=1)
+    CheckIn.objects.bulk_create(
+        CheckIn(manager=bashir, employee=ana, starts_at=soon, state="cancelled", cancelled_why="by_hand")
+        for _number in range(500)
+    )
+    make_check_in(bashir, ana, starts_at=soon + timedelta(days=300))
+    events = Calendar.from_ical(as_(None).get(address(world, as_)).content).walk("VEVENT")
+    assert [str(event["STATUS"]) for event in events].count("CONFIRMED") == 1
+    assert len(events) == 500
