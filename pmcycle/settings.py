@@ -144,6 +144,8 @@ ACCOUNT_KEYS = "pmcycle.home.contributions.ACCOUNT_KEYS"
 BUTTONS = "pmcycle.home.contributions.button_of"
 # What somebody else's reminder was about, for those who look after reminders.
 TASKS = "pmcycle.home.contributions.task_of"
+# What somebody began in forms that keep it themselves, beside the drafts of all others.
+BEGUN = "pmcycle.home.unsent.begun_by"
 # Who runs the system and is told when long work breaks.
 OPERATORS = "pmcycle.people.models.it_admins"
 WSGI_APPLICATION = "pmcycle.wsgi.application"

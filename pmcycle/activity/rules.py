@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext
@@ -306,16 +306,21 @@ SUBJECTS: dict[str, Any] = {
 # What somebody had before them when they looked, where the record alone does not say it. By the page's name.
 PAGES: dict[str, Any] = {
     "cycles:life_line": _("your way through a cycle"),
+    "cycles:close": _("your name among what is open or held"),
+    "cycles:close_stage": _("your name among what is open or held"),
     "goals:company": _("your goal among those of the company"),
     "goals:contributions": _("what you gave beyond your goals"),
     "goals:of": _("your goals with their notes"),
     "home:person": _("the page with all there is about you"),
     "home:search": _("your goal, found by a search,"),
     "incentives:payroll_file": _("your award in a file for payroll"),
+    "incentives:approve": _("your award in a list"),
+    "incentives:release": _("your award in a list"),
     "incentives:run": _("your award in a list"),
     "incentives:sheet": _("your award on a manager's sheet"),
     "appraisals:calibration": _("your rating among others"),
     "appraisals:release": _("your rating before its release"),
+    "appraisals:request_release": _("your rating before its release"),
     "people:edit_employee": _("your record, to correct it"),
     "people:export_import": _("your record in a file"),
     "people:profile": _("your private profile and pay"),
@@ -378,6 +383,21 @@ def is_write(sql: str) -> bool:
 
 
 # --- words ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Something that its author began and has not handed in, with its words by their questions.
+
+    `where` is the cycle. `url` is its page, empty where its author may not open it any more.
+    """
+
+    title: str
+    where: str
+    at: datetime
+    url: str
+    texts: Sequence[tuple[str, str]]
+
 
 # So many letters are words where a script puts no spaces between them.
 UNSPACED = 4

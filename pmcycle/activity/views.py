@@ -137,7 +137,8 @@ def unsent(request: UserRequest) -> HttpResponse:
     """What the reader typed and was not taken, with the reason, and what stands in forms that were not sent."""
     drafts = Draft.objects.visible_to(request.user).kept().order_by("-updated_at", "-pk")
     page = Paginator(drafts, 10).get_page(chosen(PageForm(request.GET))["page"])
-    return render(request, "activity/unsent.html", {"page": page})
+    begun = import_string(settings.BEGUN)(request.user) if page.number == 1 else []
+    return render(request, "activity/unsent.html", {"page": page, "begun": begun})
 
 
 @login_required
