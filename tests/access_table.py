@@ -1,7 +1,8 @@
 """Who may open and do what: every named URL × every relation to Ana. A URL without a row fails the build.
 
-Every GET of somebody who is no party to what it shows of Ana leaves a line in the trail about her, and no
-other does: `noted`. Where a row does not say it, they are derived from `may` (`Row.looked_at_by`).
+Every answer to somebody who is no party to what it shows of Ana leaves a line in the trail about her, and no
+other does: `noted`. Where a row does not say it, they are derived from `may` (`Row.looked_at_by`). Of the answers
+to a POST those count that draw a page: the form again with its errors, or what took its place.
 
 `may` lists who gets an answer (a page, a redirect, a field error or a refusal of state); `told` who
 gets 403 with a reason, because they may know that the thing exists; everybody else gets 404, and
@@ -60,8 +61,6 @@ class Row:
 
     def looked_at_by(self) -> set[str]:
         """Whose look is noted: unless the row says it, of whom a page of Ana and her manager lets in besides them."""
-        if self.method != "get":
-            return set()
         if self.noted is not None:
             return set(self.noted.split())
         may = set(self.may.split())
@@ -118,6 +117,7 @@ ROWS: list[Row] = [
         may="hr_admin",
         told="owner hr_partner",
         build=people.absence_of_ana,
+        noted="hr_admin",
     ),
     # The world is set up, so the first visit is over for everybody, signed in or not.
     Row("people:first_visit", may=""),
@@ -193,7 +193,7 @@ ROWS: list[Row] = [
             may="hr_admin",
             told=told,
             build=build,
-            noted="hr_admin" if build is cycles.part_of_ana else "",
+            noted="hr_admin" if build is cycles.part_of_ana or name in cycles.ENDS else "",
         )
         for name, told, build in (
             ("cycles:close", cycles.PARTNERS, cycles.running),
@@ -207,7 +207,14 @@ ROWS: list[Row] = [
             ("cycles:return_person", "hr_partner", cycles.part_of_a_leaver),
         )
     ),
-    Row("cycles:close", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
+    Row(
+        "cycles:close",
+        may="hr_admin",
+        told=cycles.PARTNERS,
+        method="post",
+        build=cycles.running,
+        noted="hr_admin",
+    ),
     Row("cycles:request_reopening", may="hr_admin", told=cycles.PARTNERS, build=cycles.closed),
     Row("cycles:request_reopening", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.closed),
     Row("cycles:approve_reopening", may="hr_admin", method="post", build=cycles.reopening),
@@ -215,7 +222,14 @@ ROWS: list[Row] = [
     Row("cycles:archive", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
     Row("cycles:add_person", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.running),
     Row("cycles:open_stage", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.first_stage),
-    Row("cycles:close_stage", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.first_stage),
+    Row(
+        "cycles:close_stage",
+        may="hr_admin",
+        told=cycles.PARTNERS,
+        method="post",
+        build=cycles.first_stage,
+        noted="hr_admin",
+    ),
     Row(
         "cycles:postpone_stage", may="hr_admin", told=cycles.PARTNERS, method="post", build=cycles.first_stage
     ),
@@ -225,9 +239,30 @@ ROWS: list[Row] = [
         build=cycles.part_of_ana,
         noted="hr_partner hr_admin",
     ),
-    Row("cycles:extend", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
-    Row("cycles:transfer", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
-    Row("cycles:mark_left", may="hr_admin", told="hr_partner", method="post", build=cycles.part_of_ana),
+    Row(
+        "cycles:extend",
+        may="hr_admin",
+        told="hr_partner",
+        method="post",
+        build=cycles.part_of_ana,
+        noted="hr_admin",
+    ),
+    Row(
+        "cycles:transfer",
+        may="hr_admin",
+        told="hr_partner",
+        method="post",
+        build=cycles.part_of_ana,
+        noted="hr_admin",
+    ),
+    Row(
+        "cycles:mark_left",
+        may="hr_admin",
+        told="hr_partner",
+        method="post",
+        build=cycles.part_of_ana,
+        noted="hr_admin",
+    ),
     Row(
         "cycles:return_person",
         may="hr_admin",
@@ -496,7 +531,13 @@ ROWS: list[Row] = [
     ),
     Row("goals:republish", may="", build=goals.an_agreed, state="of two people"),
     Row("goals:assign", may="manager skip_level other_manager hr_admin", build=goals.of_cycle, noted=""),
-    Row("goals:assign", may="manager skip_level other_manager hr_admin", method="post", build=goals.of_cycle),
+    Row(
+        "goals:assign",
+        may="manager skip_level other_manager hr_admin",
+        method="post",
+        build=goals.of_cycle,
+        noted="",
+    ),
     Row("goals:detail", may="owner", build=goals.a_draft, state="draft"),
     Row("goals:detail", may=LINE, build=goals.a_proposal, state="proposed"),
     Row("goals:detail", may=LINE, build=goals.an_agreed, state="agreed"),
@@ -653,6 +694,7 @@ ROWS: list[Row] = [
         may="skip_level hr_admin",
         told="manager hr_partner",
         build=appraisals.manager_submitted,
+        noted="skip_level hr_admin",
     ),
     Row(
         "appraisals:reopen",
@@ -661,6 +703,7 @@ ROWS: list[Row] = [
         may="hr_admin",
         told="owner manager skip_level hr_partner",
         build=appraisals.own_submitted,
+        noted="hr_admin",
     ),
     Row(
         "appraisals:result",
@@ -694,13 +737,20 @@ ROWS: list[Row] = [
         told="owner skip_level hr_partner hr_admin",
         build=appraisals.appeal_of_ana,
     ),
-    Row("appraisals:release", may="hr_admin", told=NOT_HR_ADMIN, build=appraisals.the_cycle),
+    Row(
+        "appraisals:release",
+        may="hr_admin",
+        told=NOT_HR_ADMIN,
+        build=appraisals.the_cycle,
+        noted="hr_admin",
+    ),
     Row(
         "appraisals:request_release",
         method="post",
         may="hr_admin",
         told=NOT_HR_ADMIN,
         build=appraisals.the_cycle,
+        noted="hr_admin",
     ),
     Row("appraisals:approve_release", method="post", may="hr_admin", build=appraisals.waiting_release),
     Row("appraisals:withdraw_release", method="post", may="hr_admin", build=appraisals.waiting_release),
@@ -724,6 +774,7 @@ ROWS: list[Row] = [
         may="hr_admin",
         told="hr_partner",
         build=appraisals.card_of_ana,
+        noted="hr_admin",
     ),
     Row(
         "appraisals:close_calibration",
@@ -895,6 +946,7 @@ ROWS: list[Row] = [
         may="hr_admin",
         told="hr_partner other_hr_partner",
         build=incentives.run_recommending,
+        noted="hr_admin",
     ),
     Row(
         "incentives:release",
@@ -902,6 +954,7 @@ ROWS: list[Row] = [
         may="hr_admin",
         told="hr_partner other_hr_partner",
         build=incentives.run_approved,
+        noted="hr_admin",
     ),
     Row(
         "incentives:export_payroll",
@@ -931,7 +984,13 @@ ROWS: list[Row] = [
         build=incentives.award_before_release,
         data=lambda w: {"amount": "1000", "version": "1"},
     ),
-    Row("incentives:settle", method="post", may="hr_admin", build=incentives.award_before_release),
+    Row(
+        "incentives:settle",
+        method="post",
+        may="hr_admin",
+        build=incentives.award_before_release,
+        noted="hr_admin",
+    ),
     Row("incentives:sheets", may="manager skip_level other_manager hr_admin", noted=""),
     # The team of Bashir is chosen on the page: tests/activity/test_looking.py.
     Row(
@@ -979,6 +1038,7 @@ ROWS: list[Row] = [
         method="post",
         may="hr_partner hr_admin",
         build=incentives.restraint_of_ana,
+        noted="hr_partner hr_admin",
     ),
     Row(
         "incentives:statement",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.db.models import DateField, Exists, ExpressionWrapper, F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -25,17 +23,16 @@ from pmcycle.people.models import User
 
 def left_of_appraisals(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Everything of the stage that is open or held, in the order in which it is settled."""
-    but = [reader.employee_id] if reader and reader.employee_id else []
     return [
-        *_self(cycle),
-        *_unrated(cycle, but),
-        *_calibrating(cycle),
-        *_held(cycle, but),
-        *_asked(cycle),
-        *_unreleased(cycle, but),
-        *_reviews(cycle),
-        *_unread(cycle),
-        *_may_ask(cycle),
+        *_self(cycle, reader),
+        *_unrated(cycle, reader),
+        *_calibrating(cycle, reader),
+        *_held(cycle, reader),
+        *_asked(cycle, reader),
+        *_unreleased(cycle, reader),
+        *_reviews(cycle, reader),
+        *_unread(cycle, reader),
+        *_may_ask(cycle, reader),
     ]
 
 
@@ -44,16 +41,19 @@ def left_of_release(cycle: Cycle, reader: User, *, with_first_mentions: bool = F
 
     Without the reader's own: nobody learns of their rating before its release.
     """
-    but = [reader.employee_id] if reader.employee_id else []
-    held = [] if with_first_mentions else _held(cycle, but)
-    return [*_unrated(cycle, but), *_calibrating(cycle), *held]
+    held = [] if with_first_mentions else _held(cycle, reader)
+    return [*_unrated(cycle, reader), *_calibrating(cycle, reader), *held]
+
+
+def _own(reader: User | None) -> list[int]:
+    return [reader.employee_id] if reader and reader.employee_id else []
 
 
 def _taking_part(cycle: Cycle) -> dict[str, object]:
     return {"participation__cycle": cycle, "participation__state": Participation.State.ACTIVE}
 
 
-def _self(cycle: Cycle) -> list[Leftover]:
+def _self(cycle: Cycle, reader: User | None) -> list[Leftover]:
     rows = Appraisal.objects.filter(
         **_taking_part(cycle), kind=Appraisal.Kind.SELF, submitted_at__isnull=True
     )
@@ -63,12 +63,13 @@ def _self(cycle: Cycle) -> list[Leftover]:
             "%(n)d self-appraisal is not handed in.", "%(n)d self-appraisals are not handed in.", n
         ),
         rows,
+        reader=reader,
         person="author",
         pk="participation_id",
     )
 
 
-def _unrated(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
+def _unrated(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Nobody has handed in a rating of them: their manager has not yet, or they have no manager."""
     # As a set that is read once: PostgreSQL takes what is releasable for a handful, and asked person by person it
     # would be read again for each of a hundred thousand.
@@ -80,7 +81,7 @@ def _unrated(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
             state=Participation.State.ACTIVE,
         )
         .exclude(pk__in=ready)
-        .exclude(employee__in=but)
+        .exclude(employee__in=_own(reader))
     )
     return leftover(
         "appraisals:unrated",
@@ -90,11 +91,12 @@ def _unrated(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         person="employee",
     )
 
 
-def _calibrating(cycle: Cycle) -> list[Leftover]:
+def _calibrating(cycle: Cycle, reader: User | None) -> list[Leftover]:
     rows = CalibrationSession.objects.filter(cycle=cycle, state=CalibrationSession.State.OPEN)
     return leftover(
         "appraisals:calibration",
@@ -104,13 +106,14 @@ def _calibrating(cycle: Cycle) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         name="name",
         url_name="appraisals:calibration",
         refuses=True,
     )
 
 
-def _held(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
+def _held(cycle: Cycle, reader: User | None) -> list[Leftover]:
     written = Appraisal.objects.filter(
         participation=OuterRef("participation"),
         kind=Appraisal.Kind.MANAGER,
@@ -119,7 +122,7 @@ def _held(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
     rows = (
         Rating.objects.releasable(cycle, timezone.now())
         .filter(FIRST_MENTION)
-        .exclude(participation__employee__in=but)
+        .exclude(participation__employee__in=_own(reader))
         .annotate(written=Subquery(written.values("pk")[:1]))
     )
     return leftover(
@@ -130,13 +133,14 @@ def _held(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         person="participation__employee",
         url_name="appraisals:read",
         pk="written",
     )
 
 
-def _asked(cycle: Cycle) -> list[Leftover]:
+def _asked(cycle: Cycle, reader: User | None) -> list[Leftover]:
     rows = Release.objects.filter(cycle=cycle, done_at__isnull=True, withdrawn_at__isnull=True)
     return leftover(
         "appraisals:release",
@@ -146,6 +150,7 @@ def _asked(cycle: Cycle) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         name="requested_by__name",
         url_name="appraisals:release",
         pk="cycle_id",
@@ -153,15 +158,16 @@ def _asked(cycle: Cycle) -> list[Leftover]:
     )
 
 
-def _unreleased(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
+def _unreleased(cycle: Cycle, reader: User | None) -> list[Leftover]:
     ready = Rating.objects.releasable(cycle, timezone.now()).exclude(FIRST_MENTION)
-    rows = ready.exclude(participation__employee__in=but)
+    rows = ready.exclude(participation__employee__in=_own(reader))
     return leftover(
         "appraisals:unreleased",
         lambda n: ngettext(
             "%(n)d rating is ready and not released.", "%(n)d ratings are ready and not released.", n
         ),
         rows,
+        reader=reader,
         person="participation__employee",
         url_name="appraisals:release",
         pk="participation__cycle_id",
@@ -169,19 +175,20 @@ def _unreleased(cycle: Cycle, but: Sequence[int]) -> list[Leftover]:
     )
 
 
-def _reviews(cycle: Cycle) -> list[Leftover]:
+def _reviews(cycle: Cycle, reader: User | None) -> list[Leftover]:
     rows = Appeal.objects.filter(result__participation__cycle=cycle, decided_at__isnull=True)
     return leftover(
         "appraisals:review",
         lambda n: ngettext("%(n)d review is not decided.", "%(n)d reviews are not decided.", n),
         rows,
+        reader=reader,
         person="result__participation__employee",
         url_name="appraisals:appeal",
         refuses_end=True,
     )
 
 
-def _unread(cycle: Cycle) -> list[Leftover]:
+def _unread(cycle: Cycle, reader: User | None) -> list[Leftover]:
     rows = ReleasedResult.objects.newest().filter(
         **_taking_part(cycle), acknowledgement__isnull=True, appeal__isnull=True
     )
@@ -193,12 +200,13 @@ def _unread(cycle: Cycle) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         person="participation__employee",
         url_name="appraisals:result",
     )
 
 
-def _may_ask(cycle: Cycle) -> list[Leftover]:
+def _may_ask(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Their time to ask for a review is not over, and it ends with the cycle."""
     last_day = ExpressionWrapper(
         day_of(F("released_at"), "participation__cycle") + F("participation__cycle__appeal_days"),
@@ -217,6 +225,7 @@ def _may_ask(cycle: Cycle) -> list[Leftover]:
             "%(n)d person can still ask for a review.", "%(n)d people can still ask for a review.", n
         ),
         rows,
+        reader=reader,
         person="participation__employee",
         url_name="appraisals:result",
         only_at_end=True,

@@ -25,6 +25,7 @@ from appraisals.why import why_tree
 from feedback.models import Entry, thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible, lets_through, show, with_outside
 from pmcycle.activity.actions import hold_to
+from pmcycle.activity.given_back import led_to
 from pmcycle.activity.tasks import wake
 from pmcycle.cycles.actions import accepted_of
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind
@@ -121,7 +122,8 @@ def _release_page(
     named = list(mentions) if first_total else []
     show(request.user, named)
     # Where something can be released, whoever is left out stands beside the question for it.
-    unsent_rows = [] if total else list(unsent[: NAMES_SHOWN + 1])
+    unsent_rows = [] if total else list(with_outside(unsent, request.user)[: NAMES_SHOWN + 1])
+    show(request.user, unsent_rows[:NAMES_SHOWN])
     context = {
         "cycle": cycle,
         "counted": counted,
@@ -171,7 +173,7 @@ def approve_release(request: UserRequest, pk: int) -> HttpResponse:
     row = get_editable(Release, request.user, pk=pk)
     job = actions.approve_release(row, by=request.user)
     wake(tasks.release_results)
-    return redirect("activity:job", pk=job.pk)
+    return led_to(request, job)
 
 
 @login_required

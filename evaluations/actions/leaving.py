@@ -12,7 +12,7 @@ from pmcycle.cycles.rules import Leftover
 from pmcycle.people.models import User
 
 
-def left_of_evaluations(cycle: Cycle, _reader: User | None) -> list[Leftover]:
+def left_of_evaluations(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Evaluations that nobody has shared, and those that a side has not signed."""
     shared = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
     taking_part = Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)
@@ -26,6 +26,7 @@ def left_of_evaluations(cycle: Cycle, _reader: User | None) -> list[Leftover]:
                 n,
             ),
             taking_part.filter(~Exists(shared)),
+            reader=reader,
             person="employee",
         ),
         *leftover(
@@ -36,6 +37,7 @@ def left_of_evaluations(cycle: Cycle, _reader: User | None) -> list[Leftover]:
                 n,
             ),
             unsigned,
+            reader=reader,
             person="participation__employee",
             url_name="evaluations:read",
         ),

@@ -12,12 +12,12 @@ from pmcycle.cycles.rules import Leftover
 from pmcycle.people.models import User
 
 
-def left_of_objectives(cycle: Cycle, _reader: User | None) -> list[Leftover]:
+def left_of_objectives(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Who has no agreed set of goals, and contributions that end with the cycle unconfirmed."""
-    return [*_unagreed(cycle), *_unconfirmed(cycle)]
+    return [*_unagreed(cycle, reader), *_unconfirmed(cycle, reader)]
 
 
-def _unagreed(cycle: Cycle) -> list[Leftover]:
+def _unagreed(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """People without a goal that both sides agreed to, with a proposal that nobody answered, or with a set
     that does not come to 100."""
     goals = Goal.objects.filter(participation=OuterRef("pk"), horizon=Goal.Horizon.CYCLE)
@@ -34,6 +34,7 @@ def _unagreed(cycle: Cycle) -> list[Leftover]:
                 n,
             ),
             taking_part.filter(~Exists(agreed) | proposed),
+            reader=reader,
             person="employee",
             url_name="goals:of",
         ),
@@ -45,13 +46,14 @@ def _unagreed(cycle: Cycle) -> list[Leftover]:
                 n,
             ),
             uneven,
+            reader=reader,
             person="employee",
             url_name="goals:of",
         ),
     ]
 
 
-def _unconfirmed(cycle: Cycle) -> list[Leftover]:
+def _unconfirmed(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Nobody confirms or declines them once the cycle is closed, and only what is confirmed counts."""
     rows = Contribution.objects.filter(
         participation__cycle=cycle,
@@ -67,13 +69,14 @@ def _unconfirmed(cycle: Cycle) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         person="participation__employee",
         pk="participation_id",
         only_at_end=True,
     )
 
 
-def left_changes(cycle: Cycle, _reader: User | None) -> list[Leftover]:
+def left_changes(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Changes of agreed goals that nobody answered: they lapse when the goals close."""
     rows = ChangeRequest.objects.filter(
         Q(goal__participation__state=Participation.State.ACTIVE),
@@ -88,6 +91,7 @@ def left_changes(cycle: Cycle, _reader: User | None) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         person="goal__participation__employee",
         url_name="goals:detail",
         pk="goal_id",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, Value, When, Window
 from django.db.models.functions import RowNumber
@@ -16,6 +17,7 @@ from incentives.actions.leaving import left_restraints
 from incentives.actions.recommending import outstanding
 from incentives.actions.supplementing import not_in_a_run
 from incentives.models import Award, Run
+from pmcycle.access import show
 from pmcycle.cycles.actions import leftover, link
 from pmcycle.cycles.models import Participation
 from pmcycle.cycles.rules import NAMES, Leftover, ReadNames
@@ -31,12 +33,12 @@ def act_of(verb: str, run: Run) -> str:
 
 def left_of_approval(run: Run, reader: User) -> list[Leftover]:
     """What an approval would go on over: who is left out and why, what is undecided, teams, what is held."""
-    return [*_left_out(run, reader), *_undecided(run), *_teams(run), *_held(run, reader)]
+    return [*_left_out(run, reader), *_undecided(run, reader), *_teams(run), *_held(run, reader)]
 
 
 def left_of_release(run: Run, reader: User) -> list[Leftover]:
     """What a release would go on over: who gets no statement and why, what is undecided, what is held."""
-    return [*_left_out(run, reader), *_undecided(run), *_held(run, reader)]
+    return [*_left_out(run, reader), *_undecided(run, reader), *_held(run, reader)]
 
 
 def _but(reader: User) -> list[int]:
@@ -80,21 +82,31 @@ def _left_out(run: Run, reader: User) -> list[Leftover]:
         of_kind = (
             out.filter(kind=code).order_by("employee__sort_name", "pk").values_list("pk", "employee__name")
         )
-        return lambda first, last: [_to_timeline(pk, name) for pk, name in of_kind[first:last]]
 
-    found: dict[str, tuple[int, list[tuple[str, str]]]] = {}
+        def read(first: int, last: int) -> list[tuple[str, str]]:
+            those = list(of_kind[first:last])
+            note(those)
+            return [_to_timeline(pk, name) for pk, name in those]
+
+        return read
+
+    def note(those: Sequence[tuple[int, str]]) -> None:
+        show(reader, Participation.objects.filter(pk__in=[pk for pk, _name in those]))
+
+    found: dict[str, tuple[int, list[tuple[int, str]]]] = {}
     for code, pk, name, total in rows:
-        found.setdefault(code, (total, []))[1].append(_to_timeline(pk, name))
+        found.setdefault(code, (total, []))[1].append((pk, name))
     words = {"first_mention": _held_back, "not_in_run": _joined, "left": _back}
     return [
         Leftover(
             f"incentives:{code}",
             words.get(code, _out(code))(n) % {"n": n},
             n,
-            tuple(names),
+            tuple(_to_timeline(pk, name) for pk, name in those),
             read=reader_of(code),
+            note=partial(note, those),
         )
-        for code, (n, names) in found.items()
+        for code, (n, those) in found.items()
     ]
 
 
@@ -102,17 +114,17 @@ def _to_timeline(pk: int, name: str) -> tuple[str, str]:
     return name, link("cycles:life_line", pk=pk)
 
 
-def _undecided(run: Run) -> list[Leftover]:
+def _undecided(run: Run, reader: User) -> list[Leftover]:
     reviews = Appeal.objects.filter(
         result__participation__cycle=run.plan.cycle_id, decided_at__isnull=True,
         result__participation__state=Participation.State.ACTIVE,
     )  # fmt: skip
     return [
         *leftover(
-            "incentives:review", _reviews, reviews, person="result__participation__employee",
+            "incentives:review", _reviews, reviews, reader=reader, person="result__participation__employee",
             url_name="appraisals:appeal",
         ),
-        *left_restraints(run.plan.cycle),
+        *left_restraints(run.plan.cycle, reader),
     ]  # fmt: skip
 
 
@@ -135,8 +147,9 @@ def _teams(run: Run) -> list[Leftover]:
 def _held(run: Run, reader: User) -> list[Leftover]:
     rows = Award.objects.filter(run=run, is_held=True).exclude(participation__employee__in=_but(reader))
     return leftover(
-        "incentives:held", _amounts, rows, person="participation__employee", url_name="incentives:award"
-    )
+        "incentives:held", _amounts, rows, reader=reader, person="participation__employee",
+        url_name="incentives:award",
+    )  # fmt: skip
 
 
 # --- In words ----------------------------------------------------------------------------------------

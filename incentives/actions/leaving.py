@@ -19,18 +19,18 @@ HALF_WAY = (Run.State.CALCULATED, Run.State.RECOMMENDING, Run.State.APPROVED)
 def left_of_incentives(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Everything of the stage that is open or held, in the order in which it is settled."""
     return [
-        *_unpublished(cycle),
-        *_uncalculated(cycle),
-        *left_sheets(cycle),
-        *left_restraints(cycle),
-        *_half_way(cycle),
+        *_unpublished(cycle, reader),
+        *_uncalculated(cycle, reader),
+        *left_sheets(cycle, reader),
+        *left_restraints(cycle, reader),
+        *_half_way(cycle, reader),
         *_left_out(cycle, reader),
         *_held(cycle, reader),
-        *_unread(cycle),
+        *_unread(cycle, reader),
     ]
 
 
-def _unpublished(cycle: Cycle) -> list[Leftover]:
+def _unpublished(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Rules that were written, for the first time or anew, and that no second person has published."""
     rows = Plan.objects.filter(
         cycle=cycle, published_by__isnull=True, drafted_by__isnull=False, components__rules__isnull=False
@@ -39,13 +39,14 @@ def _unpublished(cycle: Cycle) -> list[Leftover]:
         "incentives:unpublished",
         lambda _n: _("Reward rules are written and not published: a second person publishes them."),
         rows,
+        reader=reader,
         name="cycle__name",
         url_name="incentives:plan",
         pk="cycle_id",
     )
 
 
-def _uncalculated(cycle: Cycle) -> list[Leftover]:
+def _uncalculated(cycle: Cycle, reader: User | None) -> list[Leftover]:
     published = PlanVersion.objects.filter(plan=OuterRef("pk"))
     calculated = Run.objects.filter(plan=OuterRef("pk")).exclude(state=Run.State.DRAFT)
     rows = Plan.objects.filter(Exists(published), ~Exists(calculated), cycle=cycle)
@@ -53,13 +54,14 @@ def _uncalculated(cycle: Cycle) -> list[Leftover]:
         "incentives:uncalculated",
         lambda _n: _("Rules are published and nothing is calculated: nobody gets a reward."),
         rows,
+        reader=reader,
         name="cycle__name",
         url_name="incentives:run",
         pk="cycle_id",
     )
 
 
-def left_sheets(cycle: Cycle) -> list[Leftover]:
+def left_sheets(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Managers who have not handed in their recommendations, or got them back."""
     run = Run.objects.filter(plan__cycle=cycle, state=Run.State.RECOMMENDING)
     act = Approval.objects.filter(run__in=run, manager=OuterRef("pk")).order_by("-pk").values("act")[:1]
@@ -82,6 +84,7 @@ def left_sheets(cycle: Cycle) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         name="name",
         sort="sort_name",
         url_name="incentives:run",
@@ -89,7 +92,7 @@ def left_sheets(cycle: Cycle) -> list[Leftover]:
     )
 
 
-def left_restraints(cycle: Cycle) -> list[Leftover]:
+def left_restraints(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Entries that would restrain a reward and are not decided, answered or not."""
     rows = RestraintEntry.objects.filter(
         participation__cycle=cycle,
@@ -104,18 +107,20 @@ def left_restraints(cycle: Cycle) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         person="participation__employee",
         url_name="incentives:restraint",
         refuses_end=True,
     )
 
 
-def _half_way(cycle: Cycle) -> list[Leftover]:
+def _half_way(cycle: Cycle, reader: User | None) -> list[Leftover]:
     rows = Run.objects.filter(plan__cycle=cycle, state__in=HALF_WAY)
     return leftover(
         "incentives:run",
         lambda _n: _("A reward run is calculated and its statements are not released."),
         rows,
+        reader=reader,
         name="plan__cycle__name",
         url_name="incentives:run",
         pk="plan__cycle_id",
@@ -143,6 +148,7 @@ def _left_out(cycle: Cycle, reader: User | None) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         person="employee",
     )
 
@@ -156,12 +162,13 @@ def _held(cycle: Cycle, reader: User | None) -> list[Leftover]:
         "incentives:held",
         lambda n: ngettext("%(n)d amount is held and not paid.", "%(n)d amounts are held and not paid.", n),
         rows,
+        reader=reader,
         person="participation__employee",
         url_name="incentives:award",
     )
 
 
-def _unread(cycle: Cycle) -> list[Leftover]:
+def _unread(cycle: Cycle, reader: User | None) -> list[Leftover]:
     rows = Statement.objects.filter(
         participation__cycle=cycle,
         participation__state=Participation.State.ACTIVE,
@@ -175,6 +182,7 @@ def _unread(cycle: Cycle) -> list[Leftover]:
             n,
         ),
         rows,
+        reader=reader,
         person="participation__employee",
         url_name="incentives:statement",
     )

@@ -83,7 +83,8 @@ class Leftover:
     are the first `NAMES` by name, each with the address where it is settled; `read` reads any others by
     their places in the whole list. What `refuses` cannot be accepted with a reason; what `refuses_end`
     can, but not at the end of the whole cycle. What is `only_at_end` ends with the cycle, not with the
-    stage.
+    stage. `note` keeps that the reader was shown the people of `names`; `read` does so for
+    whom it reads.
     """
 
     code: str
@@ -94,6 +95,14 @@ class Leftover:
     refuses_end: bool = False
     only_at_end: bool = False
     read: ReadNames | None = field(default=None, compare=False, repr=False)
+    note: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def shown(self) -> Names:
+        """The first names, for whoever draws them: that the reader was shown them is noted."""
+        if self.note is not None:
+            self.note()
+        return self.names
 
     def part(self, first: int, last: int) -> Names:
         """Some of the whole list, as places from 0 to before `last`. One statement, unless all are named already."""

@@ -14,7 +14,7 @@ from pmcycle.access import doors_of, kept_with, shown_to
 from pmcycle.activity.actions import note_looks
 from pmcycle.activity.rules import is_write
 from pmcycle.days import zone_of
-from pmcycle.errors import NoLonger
+from pmcycle.errors import NoLonger, Stale
 from pmcycle.people.backends import Backend
 from pmcycle.people.models import Role, Standing, User, in_use
 
@@ -61,8 +61,9 @@ class FirstVisitMiddleware:
 class Noted:
     """Write down who looked, once at the end of a request that showed what it was asked for.
 
-    The door gathers what it lets somebody see who is no party to it (`access.show`). An answer that shows
-    nothing, a refusal or a way to another page, leaves no line; and what cannot be noted is not shown.
+    The door gathers what it lets somebody see who is no party to it (`access.show`). A page that is drawn again
+    because a form was refused shows as much as the first time, and a conflict what stands there now. An answer
+    that shows nothing, a refusal or a way to another page, leaves no line; and what cannot be noted is not shown.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -71,7 +72,7 @@ class Noted:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         user: Any = request.user
-        if response.status_code == 200 and user.is_authenticated and (shown := shown_to(user)):
+        if _shows(request, response) and user.is_authenticated and (shown := shown_to(user)):
             match = request.resolver_match
             note_looks(
                 user,
@@ -81,6 +82,23 @@ class Noted:
                 way=_way(request, response),
             )
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """What was let through the door is not shown after all, unless the refusal says how it is now."""
+        user: Any = request.user
+        if user.is_authenticated and not (isinstance(exception, Stale) and exception.current):
+            shown_to(user).clear()
+
+
+def _shows(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether an answer may show what it was asked for."""
+    if response.status_code == 200:
+        return True
+    if request.path.startswith("/api/"):
+        # Refusals say what is wrong with what was sent; only a conflict what stands in the row.
+        said = getattr(response, "data", None)
+        return response.status_code == 201 or (isinstance(said, dict) and bool(said.get("current")))
+    return response.status_code in (409, 422)
 
 
 def _role(user: User) -> str:

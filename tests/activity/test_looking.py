@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +15,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from incentives import actions
+from pmcycle import typed
 from pmcycle.activity.actions import forget_looks
 from pmcycle.activity.models import Event, Look
+from pmcycle.cycles.actions import leftovers_of_stage
+from pmcycle.people.models import Role, User
 from tests.at_once import at_once
 from tests.conftest import SignedIn, World, build_world
-from tests.factories import appraisals, goals, incentives
+from tests.factories import appraisals, cycles, goals, incentives, people
+from tests.query_tables.cycles import more_people
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +133,114 @@ def test_the_line_above_looks_at_a_team_on_its_managers_sheet(world: World, as_:
     for reader in (world.bashir, world.dora):
         assert "Ana Popescu" in as_(reader).get(sheet).content.decode()
     assert {look.actor for look in looks(about=world.ana.employee)} == {world.dora}
+
+
+def test_a_form_that_is_drawn_again_shows_as_much_as_the_first_time(world: World, as_: SignedIn) -> None:
+    person = world.ana.employee
+    assert person
+    where = url("people:edit_employee", person.pk)
+    answer = as_(world.kim).post(where, {"name": "", "version": 1})
+    assert answer.status_code == 422
+    assert looks(actor=world.kim, about=person).exists()
+
+
+def test_a_conflict_that_shows_what_stands_there_now_is_a_look(world: World, as_: SignedIn) -> None:
+    appraisals.open_stage(world.cycle)
+    rating = appraisals.rate(world.ana_part)
+    session = appraisals.make_session(world.cycle, world.kim, world.production)
+    where = reverse("appraisals:move_rating", kwargs={"pk": session.pk, "rating": rating.pk})
+    data = {"level": appraisals.level(world.cycle, "Exceeds").pk, "reason": "Same output.", "version": 99}
+    assert as_(world.kim).post(where, data).status_code == 409
+    assert looks(actor=world.kim, about=world.ana.employee).exists()
+
+
+def test_a_refusal_in_words_and_one_of_the_interface_for_programs_show_nothing(
+    world: World, as_: SignedIn
+) -> None:
+    run = incentives.approved(world)
+    before = looks().count()
+    assert as_(world.lea).post(url("incentives:open_recommending", run.pk), {"version": 1}).status_code == 409
+    goal = goals.propose(world.ana_part, world.ana)
+    data = {"version": goal.version}
+    answer = as_(world.ines).post(
+        reverse("api:goal-accept", args=[goal.pk]), data, content_type="application/json"
+    )
+    assert answer.status_code == 403
+    assert looks().count() == before
+
+
+def names_on(page: str) -> set[str]:
+    """Whom a list of what is left names."""
+    return set(re.findall(r">(Extra Person\d+|Ana Popescu)</a>", page))
+
+
+def test_whoever_ends_a_stage_looks_at_those_who_are_named_and_at_nobody_else(
+    world: World, as_: SignedIn
+) -> None:
+    appraisals.open_stage(world.cycle)
+    more_people(world, 25)
+    where = url("cycles:close_stage", world.cycle.stages.get(kind="appraisal").pk)
+    kim = as_(world.kim)
+    page = kim.get(where).content.decode()
+    named = names_on(page)
+    assert len(named) < 26, "more are left than are named"
+    assert named <= seen_by(world.kim)
+    assert not ({f"Extra Person{10 + n}" for n in range(25)} - named) & seen_by(world.kim)
+    whole = {"kind": "appraisals:unrated"}
+    listed = names_on(kim.get(where, whole).content.decode())
+    assert listed > named
+    assert listed <= seen_by(world.kim)
+
+
+def test_each_page_of_a_list_is_a_look_at_whom_it_names(
+    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typed, "LEFTOVERS_A_PAGE", 5)
+    appraisals.open_stage(world.cycle)
+    more_people(world, 40)
+    where = url("cycles:close", world.cycle.pk)
+    last = names_on(as_(world.lea).get(f"{where}?kind=appraisals:self&page=9").content.decode())
+    assert last
+    assert last <= seen_by(world.lea)
+    assert not ({f"Extra Person{10 + n}" for n in range(40)} - last) & seen_by(world.lea)
+
+
+def test_a_page_of_an_end_that_was_refused_is_a_look_too(world: World, as_: SignedIn) -> None:
+    appraisals.open_stage(world.cycle)
+    where = url("cycles:close_stage", world.cycle.stages.get(kind="appraisal").pk)
+    answer = as_(world.kim).post(where, {"version": 1})
+    assert answer.status_code == 422
+    assert "Ana Popescu" in answer.content.decode()
+    assert looks(actor=world.kim, about=world.ana.employee).exists()
+    page = as_(world.ana).get(reverse("activity:who_looked")).content.decode()
+    assert "your name among what is open or held" in page
+
+
+def test_an_end_that_is_done_shows_nobody(world: World, as_: SignedIn) -> None:
+    appraisals.open_stage(world.cycle)
+    stage = world.cycle.stages.get(kind="appraisal")
+    left = cycles.reasons(leftovers_of_stage(stage, world.kim))
+    answer = as_(world.kim).post(
+        url("cycles:close_stage", stage.pk), {"version": stage.version, "reason": "It is over.", **left}
+    )
+    assert answer.status_code == 302
+    assert not looks(actor=world.kim).exists()
+
+
+def test_a_manager_who_is_hr_too_looks_at_nobody_they_lead_by_such_a_list(
+    world: World, as_: SignedIn
+) -> None:
+    people.grant(world.bashir, Role.HR_ADMIN)
+    appraisals.open_stage(world.cycle)
+    bashir = User.objects.get(pk=world.bashir.pk)
+    as_(bashir).get(url("cycles:close_stage", world.cycle.stages.get(kind="appraisal").pk))
+    assert looks(actor=bashir).exists()
+    assert not looks(actor=bashir, about=world.ana.employee).exists()
+
+
+def seen_by(user: User) -> set[str]:
+    """The names of those about whom this reader has left a line."""
+    return set(looks(actor=user).values_list("about__name", flat=True))
 
 
 # Rows about a person that may be read, and whose reading is noted nowhere or elsewhere.

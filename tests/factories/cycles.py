@@ -141,6 +141,8 @@ def draft_of_two() -> tuple[User, Cycle]:
 
 # --- For the access table ---
 
+# Pages of an end, which name whoever has something open or held.
+ENDS = ("cycles:close", "cycles:close_stage")
 PARTNERS = "hr_partner other_hr_partner"
 HR = f"{PARTNERS} hr_admin"
 

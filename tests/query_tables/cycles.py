@@ -55,7 +55,7 @@ PAGES = [
     Page("cycles:list", as_="kim", grow=more_cycles),
     Page("cycles:detail", as_="ana", grow=more_people, build=cycles.running),
     # Each kind of what would be left is one statement; the page is opened once a year.
-    Page("cycles:close", as_="kim", grow=more_people, build=cycles.running, limit=30),
+    Page("cycles:close", as_="kim", grow=more_people, build=cycles.running, limit=31),
     Page("cycles:close_stage", as_="kim", grow=more_people, build=cycles.first_stage),
     Page("cycles:exceptions", as_="kim", grow=more_exceptions, build=cycles.running),
     Page("cycles:life_line", as_="kim", grow=more_people, build=cycles.part_of_ana),

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 from django.utils.translation import gettext as _
 
+from pmcycle.access import show
 from pmcycle.cycles import rules
 from pmcycle.cycles.actions.work import link, stage_work
 from pmcycle.cycles.models import Acceptance, Cycle, Participation, Stage, StageKind
@@ -22,6 +23,7 @@ def leftover(
     sentence: Callable[[int], str],
     rows: QuerySet[Any, Any],
     *,
+    reader: User | None,
     person: str = "",
     name: str = "",
     sort: str = "",
@@ -35,32 +37,42 @@ def leftover(
 
     `person` is the lookup of the employee who is named ("participation__employee"), or `name` (and `sort`)
     that of a thing's name; `pk` that of the key in the address `url_name`. `sentence` takes the count and gives
-    a sentence with %(n)d in it.
+    a sentence with %(n)d in it. A list of people is a look of the `reader` at each of them whom they are shown.
     """
     shown, sort = (f"{person}__name", f"{person}__sort_name") if person else (name, sort or name)
     ordered = rows.order_by(sort, "pk")
     found = list(
-        ordered.annotate(leftover_total=Window(Count("*"))).values_list(shown, pk, "leftover_total")[
+        ordered.annotate(leftover_total=Window(Count("*"))).values_list(shown, pk, "pk", "leftover_total")[
             : rules.NAMES
         ]
     )
     if not found:
         return []
 
-    def named(pairs: Iterable[tuple[Any, Any]]) -> rules.Names:
-        return tuple((str(who), link(url_name, pk=key)) for who, key in pairs)
+    def named(those: Iterable[tuple[Any, Any]]) -> rules.Names:
+        return tuple((str(who), link(url_name, pk=key)) for who, key in those)
 
-    count = found[0][2]
+    def note(keys: Iterable[Any]) -> None:
+        if reader is not None and person:
+            show(reader, rows.model._default_manager.filter(pk__in=list(keys)))
+
+    def read(first: int, last: int) -> rules.Names:
+        those = list(ordered.values_list(shown, pk, "pk")[first:last])
+        note(own for _who, _key, own in those)
+        return named((who, key) for who, key, _own in those)
+
+    count = found[0][3]
     return [
         Leftover(
             code,
             sentence(count) % {"n": count},
             count,
-            named((who, key) for who, key, _total in found),
+            named((who, key) for who, key, _own, _total in found),
             refuses,
             refuses_end,
             only_at_end,
-            read=lambda first, last: named(ordered.values_list(shown, pk)[first:last]),
+            read=read,
+            note=lambda: note(own for _who, _key, own, _total in found),
         )
     ]
 
