@@ -16,7 +16,7 @@ from appraisals.models import (
     ReleasedResult,
 )
 from pmcycle.cycles.actions import leftover
-from pmcycle.cycles.models import Cycle, Participation, day_in, day_of
+from pmcycle.cycles.models import Cycle, Participation, day_in, day_of, taking_part
 from pmcycle.cycles.rules import Leftover
 from pmcycle.people.models import User
 
@@ -45,18 +45,8 @@ def left_of_release(cycle: Cycle, reader: User, *, with_first_mentions: bool = F
     return [*_unrated(cycle, reader), *_calibrating(cycle, reader), *held]
 
 
-def _own(reader: User | None) -> list[int]:
-    return [reader.employee_id] if reader and reader.employee_id else []
-
-
-def _taking_part(cycle: Cycle) -> dict[str, object]:
-    return {"participation__cycle": cycle, "participation__state": Participation.State.ACTIVE}
-
-
 def _self(cycle: Cycle, reader: User | None) -> list[Leftover]:
-    rows = Appraisal.objects.filter(
-        **_taking_part(cycle), kind=Appraisal.Kind.SELF, submitted_at__isnull=True
-    )
+    rows = Appraisal.objects.filter(taking_part(cycle), kind=Appraisal.Kind.SELF, submitted_at__isnull=True)
     return leftover(
         "appraisals:self",
         lambda n: ngettext(
@@ -74,14 +64,9 @@ def _unrated(cycle: Cycle, reader: User | None) -> list[Leftover]:
     # As a set that is read once: PostgreSQL takes what is releasable for a handful, and asked person by person it
     # would be read again for each of a hundred thousand.
     ready = Rating.objects.releasable(cycle, timezone.now()).values("participation")
-    rows = (
-        Participation.objects.filter(
-            ~Exists(ReleasedResult.objects.filter(participation=OuterRef("pk"))),
-            cycle=cycle,
-            state=Participation.State.ACTIVE,
-        )
-        .exclude(pk__in=ready)
-        .exclude(employee__in=_own(reader))
+    rows = Participation.objects.exclude(pk__in=ready).filter(
+        taking_part(cycle, ""),
+        ~Exists(ReleasedResult.objects.filter(participation=OuterRef("pk"))),
     )
     return leftover(
         "appraisals:unrated",
@@ -93,6 +78,7 @@ def _unrated(cycle: Cycle, reader: User | None) -> list[Leftover]:
         rows,
         reader=reader,
         person="employee",
+        without_own=True,
     )
 
 
@@ -122,7 +108,6 @@ def _held(cycle: Cycle, reader: User | None) -> list[Leftover]:
     rows = (
         Rating.objects.releasable(cycle, timezone.now())
         .filter(FIRST_MENTION)
-        .exclude(participation__employee__in=_own(reader))
         .annotate(written=Subquery(written.values("pk")[:1]))
     )
     return leftover(
@@ -137,6 +122,7 @@ def _held(cycle: Cycle, reader: User | None) -> list[Leftover]:
         person="participation__employee",
         url_name="appraisals:read",
         pk="written",
+        without_own=True,
     )
 
 
@@ -159,8 +145,7 @@ def _asked(cycle: Cycle, reader: User | None) -> list[Leftover]:
 
 
 def _unreleased(cycle: Cycle, reader: User | None) -> list[Leftover]:
-    ready = Rating.objects.releasable(cycle, timezone.now()).exclude(FIRST_MENTION)
-    rows = ready.exclude(participation__employee__in=_own(reader))
+    rows = Rating.objects.releasable(cycle, timezone.now()).exclude(FIRST_MENTION)
     return leftover(
         "appraisals:unreleased",
         lambda n: ngettext(
@@ -172,6 +157,7 @@ def _unreleased(cycle: Cycle, reader: User | None) -> list[Leftover]:
         url_name="appraisals:release",
         pk="participation__cycle_id",
         refuses_end=True,
+        without_own=True,
     )
 
 
@@ -190,7 +176,7 @@ def _reviews(cycle: Cycle, reader: User | None) -> list[Leftover]:
 
 def _unread(cycle: Cycle, reader: User | None) -> list[Leftover]:
     rows = ReleasedResult.objects.newest().filter(
-        **_taking_part(cycle), acknowledgement__isnull=True, appeal__isnull=True
+        taking_part(cycle), acknowledgement__isnull=True, appeal__isnull=True
     )
     return leftover(
         "appraisals:unread",
@@ -216,7 +202,7 @@ def _may_ask(cycle: Cycle, reader: User | None) -> list[Leftover]:
         ReleasedResult.objects.newest()
         .annotate(last_day=last_day)
         .filter(
-            **_taking_part(cycle), number=1, appeal__isnull=True, last_day__gte=day_in("participation__cycle")
+            taking_part(cycle), number=1, appeal__isnull=True, last_day__gte=day_in("participation__cycle")
         )
     )
     return leftover(

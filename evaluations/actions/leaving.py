@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from evaluations.models import Evaluation
 from pmcycle.cycles.actions import leftover
-from pmcycle.cycles.models import Cycle, Participation
+from pmcycle.cycles.models import Cycle, Participation, taking_part
 from pmcycle.cycles.rules import Leftover
 from pmcycle.people.models import User
 
@@ -15,8 +15,6 @@ from pmcycle.people.models import User
 def left_of_evaluations(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Evaluations that nobody has shared, and those that a side has not signed."""
     shared = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
-    taking_part = Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)
-    unsigned = Evaluation.objects.filter(participation__in=taking_part, state=Evaluation.State.SHARED)
     return [
         *leftover(
             "evaluations:unwritten",
@@ -25,7 +23,7 @@ def left_of_evaluations(cycle: Cycle, reader: User | None) -> list[Leftover]:
                 "%(n)d people have no evaluation to sign: it is not written or not shared.",
                 n,
             ),
-            taking_part.filter(~Exists(shared)),
+            Participation.objects.filter(taking_part(cycle, ""), ~Exists(shared)),
             reader=reader,
             person="employee",
         ),
@@ -36,7 +34,7 @@ def left_of_evaluations(cycle: Cycle, reader: User | None) -> list[Leftover]:
                 "%(n)d evaluations are not signed by both sides.",
                 n,
             ),
-            unsigned,
+            Evaluation.objects.filter(taking_part(cycle), state=Evaluation.State.SHARED),
             reader=reader,
             person="participation__employee",
             url_name="evaluations:read",

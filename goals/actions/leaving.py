@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils.translation import ngettext
 
 from goals.models import ChangeRequest, Contribution, Goal, sets_of_weights
 from pmcycle.cycles.actions import leftover
-from pmcycle.cycles.models import Cycle, Participation
+from pmcycle.cycles.models import Cycle, Participation, taking_part
 from pmcycle.cycles.rules import Leftover
 from pmcycle.people.models import User
 
@@ -23,8 +23,8 @@ def _unagreed(cycle: Cycle, reader: User | None) -> list[Leftover]:
     goals = Goal.objects.filter(participation=OuterRef("pk"), horizon=Goal.Horizon.CYCLE)
     agreed = goals.filter(state__in=[Goal.State.AGREED, Goal.State.CLOSED])
     proposed = Exists(goals.filter(state=Goal.State.PROPOSED))
-    taking_part = Participation.objects.filter(cycle=cycle, state=Participation.State.ACTIVE)
-    uneven = taking_part.filter(~proposed, Exists(agreed), Exists(sets_of_weights(is_whole=False)))
+    people = Participation.objects.filter(taking_part(cycle, ""))
+    uneven = people.filter(~proposed, Exists(agreed), Exists(sets_of_weights(is_whole=False)))
     return [
         *leftover(
             "goals:unagreed",
@@ -33,7 +33,7 @@ def _unagreed(cycle: Cycle, reader: User | None) -> list[Leftover]:
                 "%(n)d people have no agreed goals, or a proposal that is not answered.",
                 n,
             ),
-            taking_part.filter(~Exists(agreed) | proposed),
+            people.filter(~Exists(agreed) | proposed),
             reader=reader,
             person="employee",
             url_name="goals:of",
@@ -56,10 +56,7 @@ def _unagreed(cycle: Cycle, reader: User | None) -> list[Leftover]:
 def _unconfirmed(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Nobody confirms or declines them once the cycle is closed, and only what is confirmed counts."""
     rows = Contribution.objects.filter(
-        participation__cycle=cycle,
-        participation__state=Participation.State.ACTIVE,
-        confirmed_at__isnull=True,
-        declined_at__isnull=True,
+        taking_part(cycle), confirmed_at__isnull=True, declined_at__isnull=True
     )
     return leftover(
         "goals:contribution",
@@ -79,9 +76,7 @@ def _unconfirmed(cycle: Cycle, reader: User | None) -> list[Leftover]:
 def left_changes(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Changes of agreed goals that nobody answered: they lapse when the goals close."""
     rows = ChangeRequest.objects.filter(
-        Q(goal__participation__state=Participation.State.ACTIVE),
-        goal__cycle=cycle,
-        state=ChangeRequest.State.OPEN,
+        taking_part(cycle, "goal__participation"), state=ChangeRequest.State.OPEN
     )
     return leftover(
         "goals:change",

@@ -41,15 +41,10 @@ def left_of_release(run: Run, reader: User) -> list[Leftover]:
     return [*_left_out(run, reader), *_undecided(run, reader), *_held(run, reader)]
 
 
-def _but(reader: User) -> list[int]:
-    """Nobody learns here how they stand themselves."""
-    return [reader.employee_id] if reader.employee_id else []
-
-
 def _left_out(run: Run, reader: User) -> list[Leftover]:
     """People by the first fact that is missing, and who is in no run. One statement for all causes.
 
-    A rating that is held by its first mention is a kind of its own.
+    A rating that is held by its first mention is a kind of its own. Nobody learns here how they stand themselves.
     """
     cycle = run.plan.cycle
     awards = Award.objects.left_out().filter(run=run, participation=OuterRef("pk")).order_by("component")
@@ -65,7 +60,7 @@ def _left_out(run: Run, reader: User) -> list[Leftover]:
         Participation.objects.filter(
             Exists(awards) | Q(pk__in=not_in_a_run(run.plan).values("pk")), cycle=cycle
         )
-        .exclude(employee__in=_but(reader))
+        .exclude(employee=reader.employee_id)
         .annotate(kind=kind)
     )
     rows = (
@@ -145,11 +140,15 @@ def _teams(run: Run) -> list[Leftover]:
 
 
 def _held(run: Run, reader: User) -> list[Leftover]:
-    rows = Award.objects.filter(run=run, is_held=True).exclude(participation__employee__in=_but(reader))
     return leftover(
-        "incentives:held", _amounts, rows, reader=reader, person="participation__employee",
+        "incentives:held",
+        _amounts,
+        Award.objects.filter(run=run, is_held=True),
+        person="participation__employee",
         url_name="incentives:award",
-    )  # fmt: skip
+        reader=reader,
+        without_own=True,
+    )
 
 
 # --- In words ----------------------------------------------------------------------------------------

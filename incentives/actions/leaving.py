@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from incentives.actions.supplementing import last_said, not_in_a_run
 from incentives.models import Approval, Award, Plan, PlanVersion, RestraintEntry, Run, Statement
 from pmcycle.cycles.actions import leftover
-from pmcycle.cycles.models import Assignment, Cycle, Participation
+from pmcycle.cycles.models import Assignment, Cycle, Participation, taking_part
 from pmcycle.cycles.rules import Leftover
 from pmcycle.people.models import Employee, User
 
@@ -94,11 +94,7 @@ def left_sheets(cycle: Cycle, reader: User | None) -> list[Leftover]:
 
 def left_restraints(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Entries that would restrain a reward and are not decided, answered or not."""
-    rows = RestraintEntry.objects.filter(
-        participation__cycle=cycle,
-        participation__state=Participation.State.ACTIVE,
-        state=RestraintEntry.State.PROPOSED,
-    )
+    rows = RestraintEntry.objects.filter(taking_part(cycle), state=RestraintEntry.State.PROPOSED)
     return leftover(
         "incentives:restraint",
         lambda n: ngettext(
@@ -129,17 +125,12 @@ def _half_way(cycle: Cycle, reader: User | None) -> list[Leftover]:
 
 
 def _left_out(cycle: Cycle, reader: User | None) -> list[Leftover]:
-    """For whom an approved run could not say anything, and who joined after it: no run has followed for them.
-
-    Nobody reads here how they stand themselves.
-    """
+    """For whom an approved run could not say anything, and who joined after it: no run has followed for them."""
     plan = Plan.objects.filter(cycle=cycle, runs__in=Run.objects.approved()).first()
     if plan is None:
         return []
     out = last_said(plan).left_out().values("participation")
     rows = Participation.objects.filter(Q(pk__in=out) | Q(pk__in=not_in_a_run(plan).values("pk")))
-    if reader and reader.employee_id:
-        rows = rows.exclude(employee=reader.employee_id)
     return leftover(
         "incentives:left_out",
         lambda n: ngettext(
@@ -150,6 +141,7 @@ def _left_out(cycle: Cycle, reader: User | None) -> list[Leftover]:
         rows,
         reader=reader,
         person="employee",
+        without_own=True,
     )
 
 
@@ -169,11 +161,7 @@ def _held(cycle: Cycle, reader: User | None) -> list[Leftover]:
 
 
 def _unread(cycle: Cycle, reader: User | None) -> list[Leftover]:
-    rows = Statement.objects.filter(
-        participation__cycle=cycle,
-        participation__state=Participation.State.ACTIVE,
-        acknowledged_at__isnull=True,
-    )
+    rows = Statement.objects.filter(taking_part(cycle), acknowledged_at__isnull=True)
     return leftover(
         "incentives:unread",
         lambda n: ngettext(

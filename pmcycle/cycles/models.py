@@ -749,6 +749,13 @@ def open_today(kind: str, participation: str = "") -> Q:
     )
 
 
+def taking_part(cycle: Cycle, participation: str = "participation") -> Q:
+    """Rows whose participation (at this lookup; "" for participations themselves) is of somebody who has not left
+    the cycle, running or not."""
+    at = f"{participation}__" if participation else ""
+    return Q(**{f"{at}cycle": cycle, f"{at}state": Participation.State.ACTIVE})
+
+
 def here_today(employee: str, cycle: str) -> Q:
     """Rows whose employee (at this lookup) has not left by today in the zone of the cycle (at that lookup)."""
     return Q(**{f"{employee}__left_on__isnull": True}) | Q(**{f"{employee}__left_on__gte": day_in(cycle)})

@@ -32,13 +32,17 @@ def leftover(
     refuses: bool = False,
     refuses_end: bool = False,
     only_at_end: bool = False,
+    without_own: bool = False,
 ) -> list[Leftover]:
     """One kind of leftover, or none, from the rows that are left: one statement whatever their number.
 
     `person` is the lookup of the employee who is named ("participation__employee"), or `name` (and `sort`)
     that of a thing's name; `pk` that of the key in the address `url_name`. `sentence` takes the count and gives
     a sentence with %(n)d in it. A list of people is a look of the `reader` at each of them whom they are shown.
+    `without_own`: nobody learns from it how they stand themselves.
     """
+    if without_own and reader is not None and reader.employee_id is not None:
+        rows = rows.exclude(**{person: reader.employee_id})
     shown, sort = (f"{person}__name", f"{person}__sort_name") if person else (name, sort or name)
     ordered = rows.order_by(sort, "pk")
     found = list(
