@@ -68,13 +68,14 @@ WAY_OUT: dict[str, Any] = {
 }
 
 
-# Where a place (or a count of places, `x`) of a stage (`s`) stands on a day.
+# Where a place (or a count of places, `x`) of a stage (`s`) stands on a day. Who did all that was asked of them
+# before a stage closed has missed nothing: HR may still release it. When the cycle ends, nothing comes any more.
 STATE = """CASE
   WHEN x.due_on IS NOT NULL AND x.cause <> '' THEN 'blocked'
   WHEN x.due_on < %(day)s THEN 'overdue'
   WHEN x.due_on IS NOT NULL THEN 'open'
   WHEN x.milestone = ANY(%(done)s) THEN 'done'
-  WHEN x.is_missed OR (x.milestone <> '' AND s.state = 'closed') THEN 'missed'
+  WHEN x.is_missed OR (x.milestone <> '' AND %(is_over)s) THEN 'missed'
   WHEN x.milestone <> '' THEN 'under_way'
   WHEN s.state = 'planned' THEN 'planned'
   ELSE 'nothing'
@@ -225,7 +226,8 @@ class Board:
         """The rows of a statement, for the reader's people only: HR partners reach their units."""
         conditions = ["true"]
         given: dict[str, Any] = {
-            "cycle": self.cycle.pk, "day": self.day, "me": self.user.employee_id, "done": list(DONE), **values,
+            "cycle": self.cycle.pk, "day": self.day, "me": self.user.employee_id, "done": list(DONE),
+            "is_over": self.cycle.state != Cycle.State.RUNNING, **values,
         }  # fmt: skip
         if not self.user.standing.is_hr_admin:
             conditions.append("u.path LIKE ANY(%(reach)s)")

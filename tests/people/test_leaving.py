@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+import pmcycle.cycles.tasks as cycle_clock
 from feedback.models import CalendarFeed
 from pmcycle.access import today
 from pmcycle.activity.models import Event
@@ -25,13 +26,16 @@ from pmcycle.people.models import (
     ApiToken,
     Delegation,
     Employee,
+    Import,
     RoleGrant,
     RoleRequest,
     User,
 )
 from tests.at_once import at_once
+from tests.boards import board
 from tests.conftest import SignedIn, World
 from tests.factories import people
+from tests.open_items import catch_up
 from tests.people.importing import Walk
 
 
@@ -219,6 +223,60 @@ def test_leavings_and_an_import_beside_the_granting_of_a_role_wait_for_one_anoth
     assert not [r for r in results if isinstance(r, Refused) and not isinstance(r, importing.CompanyChanged)]
     assert RoleGrant.objects.filter(user__in=[world.chen, world.ana]).count() == 2
     assert not User.objects.filter(pk__in=[world.hugo.pk, world.gita.pk], is_active=True).exists()
+
+
+def leavers_file(people: list[Employee], gone: date) -> bytes:
+    lines = [f"{one.number},{one.name},{one.hired_on},{gone}" for one in people]
+    return "\n".join(["Number,Name,Hired on,Left on", *lines, ""]).encode()
+
+
+def apply_here(walk: Walk, by: User) -> Import:
+    """What a worker does of an import, in this thread."""
+    run = importing.apply_import(walk.run, by=by)
+    importing.settle_applied(run, by=by)
+    return run
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("same", [False, True], ids=["others", "one in both"])
+def test_of_two_imports_at_once_each_makes_its_people_leave_once(
+    same: bool, world: World, as_: SignedIn
+) -> None:
+    """Who leaves by one file leads, or is led by, who leaves by the other, and the clock freezes them beside it."""
+    catch_up()
+    gone = today() - timedelta(days=1)
+    in_files = [["ana", "hugo"], ["bashir", "chen", *(["ana"] if same else [])]]
+    staff = {key: Employee.objects.get(user=getattr(world, key)) for keys in in_files for key in keys}
+    hands = [world.kim, world.lea]
+    walks = [Walk(as_(by)) for by in hands]
+    for walk, keys in zip(walks, in_files, strict=True):
+        assert walk.bring(leavers_file([staff[key] for key in keys], gone)) == {"changed": len(keys)}
+
+    results = at_once(
+        lambda: apply_here(walks[0], hands[0]),
+        lambda: apply_here(walks[1], hands[1]),
+        cycle_clock.open_due,
+        cycle_clock.open_due,
+    )
+
+    late = [n for n, result in enumerate(results) if isinstance(result, importing.CompanyChanged)]
+    assert len(late) == int(same), "whose line another file has carried out reads the new rehearsal first"
+    for number in late:
+        walks[number].run.refresh_from_db()
+        assert apply_here(walks[number], hands[number]).state == "applied"
+    cycle_clock.open_due()
+    for key, person in staff.items():
+        user = getattr(world, key)
+        person.refresh_from_db()
+        assert person.left_on == gone
+        assert Event.objects.filter(verb="changed_by_import", about=person).count() == 1
+        assert Event.objects.filter(verb="closed_account", subject_id=user.pk).count() == 1
+        assert Event.objects.filter(verb="left", about=person).count() == 1
+    shown = board(as_(world.kim), world.cycle)
+    left = {name for name, line in shown.lines.items() if "has left" in line.values()}
+    assert left == {person.name for person in staff.values()}
+    assert shown.figures["Take part"] == 9 - len(staff)
+    assert shown.in_stage("Objectives") == {"open": 9 - len(staff), "has left": len(staff)}
 
 
 def test_the_clock_closes_one_and_ten_accounts_in_the_same_statements(world: World) -> None:

@@ -161,8 +161,9 @@ WITH made AS (
 SELECT array_agg(DISTINCT p.employee_id) FROM made JOIN cycles_participation p ON p.id = made.participation_id
 """
 
-# What closing, or the end of somebody's own day, has left undone: nothing of the same was opened or done since.
-MISSED = """t.dropped_why IN ('stage_closed', 'closed', 'day_turned') AND NOT EXISTS (
+# What closing, the end of somebody's own day, or leaving for longer than that has left undone: nothing of the same
+# was opened or done since.
+MISSED = """t.dropped_why IN ('stage_closed', 'closed', 'day_turned', 'left') AND NOT EXISTS (
   SELECT 1 FROM activity_todo later WHERE later.about_id = t.about_id AND later.cycle_id = t.cycle_id
     AND later.kind = t.kind AND later.id > t.id AND later.dropped_at IS NULL)"""
 

@@ -31,6 +31,9 @@ ALL = ("people", "matters", "milestones")
 HOLD = {OF_PEOPLE: todos.HOLD_PEOPLE, OF_CYCLE: todos.HOLD_CYCLE, OF_ALL: todos.HOLD_ALL}
 # Everybody is settled so many at a time: long enough to be worth a transaction, short enough to be waited for.
 PART = 250
+# The verb of what brings rows up to their definitions where these have changed: an upgrade, or a repair by hand.
+REPAIRED = "repaired"
+UNKNOWN = f"{todos.IS_OPEN} AND t.kind <> ALL(%s::text[])"
 # Whatever happens here touches what is open in every app, and for everybody near.
 WIDE = ("cycles", "people")
 
@@ -95,6 +98,8 @@ def settle_all(verb: str, *, by: User | None, cycle: int | None = None) -> None:
     Never call it in a transaction, which would hold the locks of all parts to its end.
     """
     actor = by.pk if by else None
+    if verb == REPAIRED:
+        _drop_unknown()
     later: list[int] = []
     for who in _parts(cycle):
         later += _settle_part(who, actor, verb)
@@ -103,6 +108,22 @@ def settle_all(verb: str, *, by: User | None, cycle: int | None = None) -> None:
         _ask("SELECT pg_advisory_xact_lock(hashtextextended('employee:' || %s::bigint, 7201))", [later[0]])
         later = later[PART:] + _settle_part(later[:PART], actor, verb)
     _ask("SELECT todo_nobody(%s, %s, %s, %s)", [today_for_relations(), timezone.now(), actor, verb])
+
+
+def _drop_unknown() -> None:
+    """Drop what is open of a kind that no definition has any more: an earlier version opened it, and nothing else
+    would ever end it. Before the places are made anew, which count it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE activity_todo t SET dropped_at = %s, dropped_why = %s WHERE {UNKNOWN}",  # noqa: S608 - constants
+            [timezone.now(), REPAIRED, _kinds()],
+        )
+
+
+def _kinds() -> list[str]:
+    """The kinds of all that can be open."""
+    parts = [(app, part) for app in todos.definitions() for part in ("people", "matters")]
+    return [kind for app, part in parts for kind in todos.union_of(app, part)[1]]
 
 
 def _settle_part(who: list[int], actor: int | None, why: str) -> list[int]:
@@ -224,7 +245,15 @@ class Drift:
 
 def drift() -> list[Drift]:
     """Where to-dos and milestones differ from their definitions now; nothing, if every act did its part."""
-    return [row for app in todos.definitions() for row in _differences(app)]
+    return [row for app in todos.definitions() for row in _differences(app)] + _unknown()
+
+
+def _unknown() -> list[Drift]:
+    """What is open of a kind that no definition has."""
+    what = "'to-do', kind, subject_id, recipient_id, phase, NULL, concat_ws(' ', about_id, cycle_id, due_on)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {what} FROM activity_todo t WHERE {UNKNOWN}", [_kinds()])  # noqa: S608 - constants
+        return [Drift(*row) for row in cursor.fetchall()]
 
 
 def misplaced() -> list[Drift]:
