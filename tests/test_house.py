@@ -226,6 +226,14 @@ OTHER_DATES = {
     "pmcycle/people/rules/cells.py": "a cell of a sheet, which has no zone",
     "pmcycle/people/rules/workbook.py": "a cell of a sheet, which has no zone",
 }
+# A day that a statement takes where the server is, or in UTC.
+DAY_IN_SQL = re.compile(
+    r"\bcurrent_date\b|\blocaltimestamp\b|\bnow\(\)::date|at time zone 'utc'", re.IGNORECASE
+)
+UTC_IN_SQL = {
+    "pmcycle/activity/actions/definitions.py": "the day of relations, since which the clock has not struck",
+    "pmcycle/people/models/accounts.py": "the days of roles and deputies",
+}
 # What the day of relations (UTC) may be held against: days that say who is or leads whom, never a due day.
 RELATION_DAYS = {"starts_on", "ends_on", "ended_on", "left_on", "hired_on", "effective_from"}
 
@@ -245,6 +253,12 @@ def dates_without_place(name: str, text: str) -> list[int]:
             found.append(node.value.lineno)
         if isinstance(node, ast.Name) and node.id in ("Now", "TruncDay"):
             found.append(node.lineno)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "local_day":
+            # The reader's day of an instant; of now it is today, which has a place of its own.
+            asks = any(isinstance(one, ast.Attribute) and one.attr == "now" for one in ast.walk(node))
+            found += [node.lineno] if asks and name not in OTHER_DATES else []
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and name not in UTC_IN_SQL:
+            found += [node.lineno] if DAY_IN_SQL.search(node.value) else []
     return sorted(found)
 
 
@@ -301,6 +315,10 @@ def test_a_day_has_a_place(path: Path) -> None:
         ("if due_on < today(): pass", True),
         ("if not today() <= row.due_on <= today() + YEAR: pass", True),
         ("rows.filter(expires_on__gte=today())", True),
+        ("today = today or local_day(timezone.now())", True),
+        ("SINCE = \"(policy.since AT TIME ZONE 'UTC')::date\"", True),
+        ('SQL = "due_on < CURRENT_DATE"', True),
+        ('SINCE = "(policy.since AT TIME ZONE place.zone)::date"', False),
         ("rows.annotate(day=TruncDate('at', tzinfo=cycle.tzinfo))", False),
         ("if due_on < cycle.local_day(now): pass", False),
         ("if row.left_on is not None and row.left_on < today(): pass", False),

@@ -129,6 +129,14 @@ worded AS (
   LEFT JOIN cycles_cycle c ON c.id = {source}.cycle
 )"""
 
+# Where the days of an item are: in its cycle's zone, and in the company's for what belongs to no cycle.
+# Parameters: the zones that the database knows.
+PLACE = """place AS MATERIALIZED (
+  SELECT c.id AS cycle, c.zone FROM cycles_cycle c JOIN unnest(%s::text[]) known (zone) ON known.zone = c.zone
+)"""
+# The first day on which a rule acts on an item. Parameter: the company's zone.
+FIRST_DAY = "({since} AT TIME ZONE coalesce(place.zone, %s))::date AS first_day"
+
 # A day of the rule that had passed when the rule was made, or when the item was opened, is not made up for: it acts
 # from then on. Most sweeps find that all is told. Therefore that is asked first, of the items alone: a person is looked
 # for only where a reminder of one of the days on which it is morning somewhere has not been written. What
@@ -143,13 +151,18 @@ policy AS MATERIALIZED (
   FROM cycles_reminderpolicy
 ),
 """
+    + PLACE
+    + ", "
     + ITEMS.format(kept="", which="t.due_on BETWEEN %s AND %s")
     + """,
 step AS (
   SELECT item.*, morning, steps.days[width_bucket(morning - item.due_on, steps.days)] AS days,
-    (greatest(item.since, policy.since) AT TIME ZONE 'UTC')::date AS first_day
+    """
+    + FIRST_DAY.format(since="greatest(item.since, policy.since)")
+    + """
   FROM item CROSS JOIN unnest(%s::date[]) morning
   LEFT JOIN policy ON policy.cycle_id = item.cycle AND policy.stage = item.stage
+  LEFT JOIN place ON place.cycle = item.cycle
   CROSS JOIN LATERAL (SELECT coalesce(policy.steps, %s::int[]) AS days) steps
 ),
 keyed AS (
@@ -218,6 +231,8 @@ WHERE activity_delivery.id = held.id AND activity_delivery.state = 'suppressed'
 ESCALATE = (
     CLOCK  # noqa: S608 - constants; every value is a parameter
     + ", "
+    + PLACE
+    + ", "
     + ITEMS.format(
         kept="MATERIALIZED",
         which="""t.due_on BETWEEN %s AND %s AND EXISTS (SELECT 1 FROM cycles_reminderpolicy policy
@@ -233,7 +248,10 @@ ESCALATE = (
 late AS (
   SELECT person.* FROM person
   JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
-  CROSS JOIN LATERAL (SELECT (greatest(person.since, policy.since) AT TIME ZONE 'UTC')::date AS first_day) acts
+  LEFT JOIN place ON place.cycle = person.cycle
+  CROSS JOIN LATERAL (SELECT """
+    + FIRST_DAY.format(since="greatest(person.since, policy.since)")
+    + """) acts
   -- A day that had passed when the rule was made, or the item opened, is counted from then.
   WHERE policy.escalate_after IS NOT NULL AND person.day >= policy.escalate_after
       + CASE WHEN person.due_on + policy.escalate_after < acts.first_day THEN acts.first_day ELSE person.due_on END
@@ -382,12 +400,12 @@ def _zone() -> str:
     return zone if zone and zone in known_zones() else "UTC"
 
 
-def _mornings(cursor: Any, now: datetime) -> list[list[Any]]:
+def _mornings(cursor: Any, now: datetime, house: str) -> list[list[Any]]:
     """Where it is the morning of a working day, as the columns of CLOCK; nothing where it is nowhere.
 
-    A zone that the database does not know falls back to the next.
+    A zone that the database does not know falls back to the next, and last to the company's, `house`.
     """
-    known, house = set(known_zones()), _zone()
+    known = set(known_zones())
     cursor.execute(ZONES)
     pairs = [
         (zone, account, next((one for one in (zone, account) if one in known), house))
@@ -421,13 +439,15 @@ def remind() -> int:
     now, words = timezone.now(), _words()
     needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], []]
     late = _("%(person)s is late: %(task)s")
+    zones, suppressed = known_zones(), [words["closed"], words[AWAY]]
     team, board = reverse("home:team"), _address("home:board")
     day = day_of(now, UTC)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('remind', 7201))")
         if not cursor.fetchone()[0]:
             return 0
-        clock = _mornings(cursor, now)
+        house = _zone()
+        clock = _mornings(cursor, now, house)
         if not clock:
             return 0
         days = sorted(set(clock[-1]))
@@ -439,7 +459,7 @@ def remind() -> int:
         last = day + timedelta(days=max(before, -min(DAYS)) + 1)
         cursor.execute(
             REMIND,
-            [*clock, now, now, first, last, days, DAYS, *needs, now, now, words["closed"], words[AWAY]],
+            [*clock, zones, now, now, first, last, house, days, DAYS, *needs, now, now, *suppressed],
         )
         written = cursor.rowcount
         if Delivery.objects.filter(state=Delivery.State.SUPPRESSED, why=words[AWAY]).exists():
@@ -448,7 +468,22 @@ def remind() -> int:
         if is_late and latest is not None:
             first = day - timedelta(days=latest + CATCH_UP)
             last = tomorrow - timedelta(days=soonest)
-            cursor.execute(ESCALATE, [*clock, now, now, first, last, *needs, team, board, late, now, now])
+            given: list[Any] = [
+                *clock,
+                zones,
+                now,
+                now,
+                first,
+                last,
+                *needs,
+                house,
+                team,
+                board,
+                late,
+                now,
+                now,
+            ]
+            cursor.execute(ESCALATE, given)
             written += cursor.rowcount
         return int(written)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 KIND = "test:answer"
 
 
-def only_requests(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+def only_requests(monkeypatch: pytest.MonkeyPatch, world: World, *, of_a_cycle: bool = True) -> None:
     """Let requests for feedback be the only open items there are."""
 
     def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
@@ -31,7 +31,7 @@ def only_requests(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
         return [
             items(
                 rows, kind=KIND, stage="appraisal", subject=F("pk"), recipient=F("reviewer"), about=F("about"),
-                cycle=Value(world.cycle.pk, models.BigIntegerField()), due_on=F("due_on"),
+                cycle=Value(world.cycle.pk if of_a_cycle else None, models.BigIntegerField()), due_on=F("due_on"),
             )
         ]  # fmt: skip
 

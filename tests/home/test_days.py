@@ -12,7 +12,7 @@ from django.urls import reverse
 from feedback.models import ActionItem, FeedbackRequest
 from goals.models import Contribution
 from pmcycle.access import today
-from pmcycle.cycles.models import Cycle
+from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.people.models import ApiToken, Organisation, User
 from tests.conftest import SignedIn, World
 from tests.factories.feedback import make_check_in, person
@@ -128,6 +128,24 @@ def test_home_counts_the_days_of_a_cycle_in_its_zone_and_names_it(
     assert words in page
     place = cycle_zone.rpartition("/")[2].replace("_", " ")
     assert (f'<span class="due-place"> · {place}</span>' in page) == (cycle_zone != reader_zone)
+
+
+@pytest.mark.parametrize("name", ["cycles:list", "cycles:detail", "cycles:life_line"])
+@pytest.mark.parametrize(
+    ("cycle_zone", "reader_zone", "is_marked"), [(AHEAD, "UTC", True), ("UTC", AHEAD, False)]
+)
+def test_a_line_of_dates_marks_today_where_the_cycle_is(
+    name: str, cycle_zone: str, reader_zone: str, is_marked: bool, world: World, as_: SignedIn
+) -> None:
+    """The line begins tomorrow by UTC, which is today on Kiritimati."""
+    begin = today() + timedelta(days=1)
+    Cycle.objects.update(zone=cycle_zone, first_day=begin, last_day=begin + timedelta(days=300))
+    Stage.objects.update(opens_on=begin, due_on=begin + timedelta(days=30))
+    live_in(world.kim, reader_zone)
+    which = {"cycles:list": {}, "cycles:detail": {"pk": world.cycle.pk}}.get(name, {"pk": world.ana_part.pk})
+    page = as_(world.kim).get(reverse(name, kwargs=which))
+    assert page.status_code == 200
+    assert ("now-line" in page.content.decode()) == is_marked
 
 
 def test_who_has_no_zone_of_their_own_reads_the_company_s(world: World, as_: SignedIn) -> None:

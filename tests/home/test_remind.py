@@ -12,6 +12,7 @@ from django.core import mail
 
 from pmcycle.activity.actions import Tell, tell
 from pmcycle.activity.models import Delivery, Notice
+from pmcycle.cycles.models import Cycle
 from pmcycle.home import actions
 from pmcycle.people.models import Absence, Holiday, Organisation, Role, User
 from tests.at_once import at_once
@@ -346,6 +347,53 @@ def test_a_rule_acts_from_now_on(
         sweep()
         sent += [day] * (len(mail.outbox) - known)
     assert sent == mornings
+
+
+@pytest.mark.parametrize(
+    ("zone", "made", "reminded"),
+    [
+        # A rule made on Monday at 23:30 in New York, where it is Tuesday already by UTC, acts on Monday.
+        ("America/New_York", datetime(2026, 3, 3, 4, 30, tzinfo=UTC), True),
+        ("UTC", datetime(2026, 3, 3, 4, 30, tzinfo=UTC), False),
+        # One made on Tuesday at 01:00 in Tokyo, where it is Monday still by UTC, does not.
+        ("Asia/Tokyo", datetime(2026, 3, 2, 16, 0, tzinfo=UTC), False),
+        ("UTC", datetime(2026, 3, 2, 16, 0, tzinfo=UTC), True),
+    ],
+)
+def test_the_first_day_of_a_rule_is_that_of_the_place_of_the_cycle(
+    zone: str,
+    made: datetime,
+    reminded: bool,
+    clock: Callable[[datetime], None],
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The item is due on Tuesday, and the rule's one day is the day before."""
+    only_requests(monkeypatch, world)
+    Cycle.objects.update(zone=zone)
+    clock(at(MONDAY - timedelta(days=10)))
+    ask(world.ana, world.chen, MONDAY + timedelta(days=1))
+    catch_up()
+    clock(made)
+    policy(world, before=[1], after=[])
+    clock(at(MONDAY + timedelta(days=1)))
+    sweep()
+    assert bool(mails_to(world.ana)) == reminded
+
+
+def test_the_days_of_an_item_of_no_cycle_are_the_company_s(
+    clock: Callable[[datetime], None], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened on Tuesday at 01:00 where the company is, on Monday still by UTC: the day before its due day is over."""
+    only_requests(monkeypatch, world, of_a_cycle=False)
+    Organisation.objects.update(zone="Asia/Tokyo")
+    clock(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))
+    ask(world.ana, world.chen, MONDAY + timedelta(days=1))
+    catch_up()
+    set_zone(world.ana, "Europe/Berlin")
+    clock(at(MONDAY + timedelta(days=1)))
+    sweep()
+    assert mails_to(world.ana) == []
 
 
 def test_whoever_was_late_before_there_was_a_rule_is_not_reported_at_once(

@@ -84,6 +84,7 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         "part": part,
         "cycle": cycle,
         "person": person,
+        "today": today,
         "events": _events(part),
         "spans": _spans(part, assignments, current, today),
         "assignments": assignments,

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -58,10 +59,10 @@ def list_cycles(request: UserRequest) -> HttpResponse:
         .prefetch_related("stages")
         .order_by("-first_day", "-pk")
     )
-    page = Paginator(rows, 20).get_page(request.GET.get("page"))
+    page, now = Paginator(rows, 20).get_page(request.GET.get("page")), timezone.now()
     context = {
         "page": page,
-        "rows": [(cycle, line_of(cycle.stages.all())) for cycle in page],
+        "rows": [(cycle, line_of(cycle.stages.all()), cycle.local_day(now)) for cycle in page],
         "may_create": request.user.standing.is_hr_admin,
     }
     return render(request, "cycles/list.html", context)
@@ -93,6 +94,7 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
     context = {
         "cycle": cycle,
         "line": line_of(stages),
+        "today": cycle.local_day(timezone.now()),
         "steps": steps,
         "part": part,
         "levels": list(scale.levels.all()) if scale else [],

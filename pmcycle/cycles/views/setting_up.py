@@ -258,18 +258,17 @@ def configure_stages(request: UserRequest, cycle: Cycle) -> HttpResponse:
             form, lambda: actions.save_stages(cycle, data, dates, version=data["version"], by=request.user)
         ):
             return _saved(request, cycle, "stages")
-    stages = list(cycle.stages.all())
+    stages, today = list(cycle.stages.all()), cycle.local_day(timezone.now())
     findings = rules.date_findings(
         [s.dates for s in stages],
         first=cycle.first_day,
         last=cycle.last_day,
-        today=cycle.local_day(timezone.now()),
+        today=today,
         may_overlap=cycle.stages_may_overlap,
         calendar=calendar(),
     )
-    return _page(
-        request, cycle, "stages", wrong=form.is_bound, form=form, line=line_of(stages), findings=findings
-    )
+    shown = {"line": line_of(stages), "today": today, "findings": findings}
+    return _page(request, cycle, "stages", wrong=form.is_bound, form=form, **shown)
 
 
 def configure_rating(request: UserRequest, cycle: Cycle) -> HttpResponse:

@@ -6,7 +6,6 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
@@ -128,14 +127,13 @@ def ring(
     return format_html('<div class="ring-block">{}<ol class="ring-legend">{}</ol></div>', picture, rows)
 
 
-def timeline(stages: Sequence[Row], *, title: str = "", today: dt.date | None = None) -> SafeString:
-    """Return the stages on one line of dates with a mark for today.
+def timeline(stages: Sequence[Row], *, today: dt.date, title: str = "") -> SafeString:
+    """Return the stages on one line of dates with a mark for today, which is today where the cycle is.
 
     ``stages``: dicts with ``label``, ``start`` and ``end`` (dates, both within the stage) and ``state``.
     Stages may overlap.
     """
     title = title or gettext("Stages and dates")
-    today = today or local_day(timezone.now())
     if not stages:
         return EMPTY
     first = min(local_day(s["start"]) for s in stages)
@@ -201,20 +199,19 @@ def timeline(stages: Sequence[Row], *, title: str = "", today: dt.date | None = 
 def life_line(
     events: Sequence[Row],
     *,
+    today: dt.date,
     title: str = "",
     start: Day | None = None,
     end: Day | None = None,
-    today: dt.date | None = None,
     spans: Sequence[Row] = (),
 ) -> SafeString:
     """Return a person's way through the cycle as one line with what happened on it.
 
     ``events``: dicts with ``at`` (date or instant), ``label`` and optionally ``tone`` and ``detail``.
     ``spans``: dicts with ``start``, ``end``, ``label`` and optionally ``tone`` (leave, a manager's time, a
-    hold).
+    hold). ``today``: where the cycle is.
     """
     title = title or gettext("What happened")
-    today = today or local_day(timezone.now())
     ordered = sorted(events, key=lambda event: (local_day(event["at"]), exact_instant(event["at"])))
     days = [local_day(e["at"]) for e in ordered] + [
         local_day(d) for s in spans for d in (s["start"], s["end"])
