@@ -12,6 +12,9 @@ from django.db import connection, transaction
 from pmcycle.errors import Refused
 from tests.open_items import catch_up
 
+# No measure of anything: so long a test waits before it calls a thread stuck, on whatever machine.
+PATIENCE = 180
+
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
     """What each of them returned or was refused with, all started at the same moment."""
@@ -19,7 +22,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
 
     def run(act: Callable[[], Any]) -> Any:
         try:
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             return act()
         except Refused as refused:
             return refused
@@ -27,7 +30,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
             connection.close()
 
     with ThreadPoolExecutor(len(acts)) as pool:
-        return [future.result(30) for future in [pool.submit(run, act) for act in acts]]
+        return [future.result(PATIENCE) for future in [pool.submit(run, act) for act in acts]]
 
 
 def meanwhile(act: Callable[[], Any], *, hold: Callable[[], Any], change: Callable[[], Any]) -> Any:
@@ -41,16 +44,16 @@ def meanwhile(act: Callable[[], Any], *, hold: Callable[[], Any], change: Callab
         with transaction.atomic():
             hold()
             acting = pool.submit(at_once, act)
-            _until_it_waits()
+            until_it_waits()
             change()
-        [result] = acting.result(60)
+        [result] = acting.result(PATIENCE)
     return result
 
 
-def _until_it_waits() -> None:
+def until_it_waits() -> None:
     """Return as soon as some session waits for a lock of ours."""
     with connection.cursor() as cursor:
-        for _turn in range(1200):
+        for _turn in range(PATIENCE * 20):
             cursor.execute(
                 "SELECT pg_sleep(0.05), count(*) FROM pg_locks"
                 " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"

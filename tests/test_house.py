@@ -112,6 +112,14 @@ def test_rules_take_plain_values(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_a_section_named_by_its_heading_is_a_region(path: Path) -> None:
+    """While a page comes in, the heading stands there before its words: a section without a role has no name
+    then, and nothing without a name may carry `aria-labelledby`."""
+    for section in re.findall(r"<section\b[^>]*>", path.read_text()):
+        assert "aria-labelledby" not in section or 'role="region"' in section, section
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
 def test_templates_hold_neither_style_nor_script(path: Path) -> None:
     if "mail" in path.relative_to(ROOT / "templates").parts:
         return  # mail programs know no style sheets; css-inline writes the attributes

@@ -19,6 +19,7 @@ from pmcycle.activity import tasks
 from pmcycle.activity.actions import Tell, delivery, tell
 from pmcycle.activity.models import Delivery, Notice
 from pmcycle.people.models import User
+from tests.at_once import PATIENCE
 from tests.conftest import World, build_world
 
 
@@ -206,7 +207,7 @@ def run_at_once(number: int, work: Callable[[], object]) -> None:
 
     def run() -> None:
         try:
-            barrier.wait(timeout=20)
+            barrier.wait(PATIENCE)
             work()
         finally:
             connection.close()
@@ -215,7 +216,7 @@ def run_at_once(number: int, work: Callable[[], object]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(PATIENCE)
 
 
 @pytest.mark.django_db(transaction=True)

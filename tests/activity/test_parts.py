@@ -21,7 +21,7 @@ from pmcycle.activity.actions.definitions import TURN_OF_DAY
 from pmcycle.activity.models import Heartbeat, Milestone, ToDo
 from pmcycle.cycles.models import Cycle, Participation
 from tests import open_items
-from tests.at_once import at_once
+from tests.at_once import PATIENCE, at_once
 from tests.conftest import World, build_world
 from tests.factories import goals as goal
 from tests.factories import incentives
@@ -93,10 +93,10 @@ def test_a_part_locks_its_own_people_and_who_is_in_no_part_acts_meanwhile(
         if who == [world.bashir.employee_id]:
             held.append(locks())
             is_held.set()
-            assert is_proposed.wait(20)
+            assert is_proposed.wait(PATIENCE)
 
     def propose() -> None:
-        assert is_held.wait(20)
+        assert is_held.wait(PATIENCE)
         goal.propose(world.ana_part, world.ana, weight="100")
         is_proposed.set()
 
@@ -123,11 +123,11 @@ def test_who_is_acted_on_is_left_for_later_and_nobody_waits_with_them(
         with transaction.atomic():
             goal.propose(world.ana_part, world.ana, weight="100")
             is_proposed.set()
-            assert are_others_settled.wait(20)
+            assert are_others_settled.wait(PATIENCE)
             assert set(settled) >= {world.bashir.employee_id, last}
 
     def turn() -> None:
-        assert is_proposed.wait(20)
+        assert is_proposed.wait(PATIENCE)
         assert clock.turn_day()
 
     with after_each_part(monkeypatch, note):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, time, timedelta
-from time import sleep
 
 import pytest
 import time_machine
@@ -29,7 +28,7 @@ from pmcycle.home.completion import Filters
 from pmcycle.home.tasks import turn_day
 from pmcycle.people.actions import accounts as people_actions
 from pmcycle.people.models import RoleGrant, User
-from tests.at_once import at_once, refused
+from tests.at_once import PATIENCE, at_once, refused, until_it_waits
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
 from tests.factories import feedback, incentives, people
@@ -333,10 +332,10 @@ def test_what_is_proposed_while_its_stage_closes_is_left_open_for_nobody() -> No
         with transaction.atomic():
             goal.propose(world.ana_part, world.ana, weight="100")
             is_proposed.set()
-            sleep(1)
+            until_it_waits()
 
     def shut() -> None:
-        assert is_proposed.wait(10)
+        assert is_proposed.wait(PATIENCE)
         close(Stage.objects.get(cycle=world.cycle, kind="objectives"), world.kim)
 
     at_once(propose, shut)

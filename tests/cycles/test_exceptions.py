@@ -17,6 +17,7 @@ from pmcycle.cycles import actions
 from pmcycle.cycles.models import Assignment, ChainLink, Cycle, Extension, Participation, Relation, related
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
+from tests.at_once import PATIENCE
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import people
 from tests.pages import flat
@@ -298,7 +299,7 @@ def test_two_transfers_at_the_same_moment_leave_one_manager() -> None:
 
     def hand_over(key: str, by: User) -> None:
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(PATIENCE)
             actions.transfer(
                 world.ana_part, of(getattr(world, key)), on=today(), reason="x", version=1, by=by
             )
@@ -315,6 +316,6 @@ def test_two_transfers_at_the_same_moment_leave_one_manager() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(PATIENCE)
     assert sorted(results) == ["done", "refused"]
     assert Assignment.objects.filter(participation=world.ana_part, ends_on__isnull=True).count() == 1

@@ -15,6 +15,7 @@ from pmcycle.cycles import actions
 from pmcycle.cycles.models import Assignment, ChainLink, Cycle, Participation
 from pmcycle.errors import Refused
 from pmcycle.people.models import User
+from tests.at_once import PATIENCE
 from tests.conftest import World
 from tests.factories import cycles, people
 from tests.factories.cycles import accept_all
@@ -114,7 +115,7 @@ def test_launched_twice_at_the_same_moment_happens_once() -> None:
 
     def press(by: User) -> None:
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(PATIENCE)
             actions.launch(cycle, by=by)
             results.append("launched")
         except Refused as refused:
@@ -126,7 +127,7 @@ def test_launched_twice_at_the_same_moment_happens_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(PATIENCE)
     assert sorted(r if r == "launched" else "refused" for r in results) == ["launched", "refused"]
     assert Participation.objects.filter(cycle=cycle).count() == 2
     assert Event.objects.filter(verb="launched").count() == 1

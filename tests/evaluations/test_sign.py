@@ -12,6 +12,7 @@ from evaluations.rules import fingerprint
 from pmcycle.access import today
 from pmcycle.cycles.actions import extend
 from pmcycle.errors import Refused
+from tests.at_once import PATIENCE
 from tests.conftest import SignedIn, World, build_world
 from tests.factories.evaluations import make_evaluation
 
@@ -88,7 +89,7 @@ def test_both_sign_at_the_same_moment_and_both_count() -> None:
     refused: list[str] = []
 
     def sign(user: str) -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         try:
             actions.sign(row, f"signed by {user}", version=None, by=getattr(world, user))
         except Refused as refusal:
@@ -100,7 +101,7 @@ def test_both_sign_at_the_same_moment_and_both_count() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     row.refresh_from_db()
     assert refused == []
     assert row.state == "signed"

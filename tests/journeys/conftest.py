@@ -23,7 +23,7 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django import DjangoDbBlocker, Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -103,6 +103,11 @@ def watch(stack: Stack) -> Iterator[Watch]:
     assert not watch.problems, "\n".join(watch.problems)
 
 
+# What is awaited comes on a slow machine too; what does not come fails the test two minutes later.
+PATIENCE = 120_000
+expect.set_options(timeout=PATIENCE)
+
+
 @pytest.fixture
 def visit(stack: Stack, watch: Watch, new_context: Callable[..., BrowserContext]) -> Visit:
     def open_page(user: AbstractBaseUser | None = None, *, link: str = "", phone: bool = False) -> Page:
@@ -111,7 +116,7 @@ def visit(stack: Stack, watch: Watch, new_context: Callable[..., BrowserContext]
         if user is not None:
             context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": stack.url}])
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE)
         watch.follow(page)
         if phone:
             page.set_viewport_size({"width": 390, "height": 844})

@@ -43,6 +43,7 @@ def axe(page: Page, only: str = "") -> None:
     """Assert that the page as it stands breaks none of the WCAG rules, levels A and AA, that a
     program can judge; or `only` the one rule of this name."""
     rules = {"type": "rule", "values": [only]} if only else {"type": "tag", "values": WCAG}
+    page.wait_for_load_state()  # half a page is nobody's page
     options = {"runOnly": rules, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     lines = [

@@ -41,7 +41,7 @@ class Stack:
         """Return the mails sent so far, oldest first; only those to one address if it is given."""
         return read(self.mail_folder, to)
 
-    def wait_for(self, what: Callable[[], T], seconds: float = 20) -> T:
+    def wait_for(self, what: Callable[[], T], seconds: float = 120) -> T:
         """Ask again and again until the answer is truthy, and return it."""
         give_up = time.monotonic() + seconds
         while not (answer := what()):
@@ -49,7 +49,7 @@ class Stack:
             time.sleep(0.1)
         return answer
 
-    def wait_for_mail(self, to: str, subject: str = "", seconds: float = 20) -> EmailMessage:
+    def wait_for_mail(self, to: str, subject: str = "", seconds: float = 120) -> EmailMessage:
         """Wait for a mail to this address whose subject holds these words, and return it."""
 
         def matching() -> list[EmailMessage]:
@@ -70,7 +70,7 @@ class Stack:
         self.settle()
         beat.send_signal(SIGCONT)
 
-    def settle(self, seconds: float = 60) -> None:
+    def settle(self, seconds: float = 180) -> None:
         """Wait until the worker has nothing left to do."""
         self.wait_for(lambda: self._pending() == 0, seconds)
 
@@ -112,7 +112,7 @@ class Stack:
                     # What stands still between tests hears no other signal then.
                     stop_signal=SIGKILL if name in STILL else SIGTERM,
                 )
-        self.wait_for(lambda: app.control.ping(timeout=0.5), seconds=60)
+        self.wait_for(lambda: app.control.ping(timeout=0.5), seconds=180)
         self.pause()
 
     def resume(self) -> None:

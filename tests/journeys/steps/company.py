@@ -80,7 +80,7 @@ def import_people(journey: Journey, kim: Person) -> None:
         kim.clicks_on(kim.page.get_by_role("button", name="Use this number").last)
         kim.sees("Ready to apply")
         kim.presses("Apply the import")
-        kim.page.get_by_role("link", name="See the result").wait_for(timeout=60_000)
+        kim.page.get_by_role("link", name="See the result").wait_for(timeout=180_000)
         kim.follows("See the result")
         kim.reads(re.compile("^Applied"))
     kim.looks("import-applied")
@@ -111,7 +111,7 @@ def import_ranges(journey: Journey, kim: Person) -> None:
         kim.presses("Upload and choose columns")
         kim.presses("Rehearse")
         kim.presses("Apply the import")
-        kim.page.get_by_role("link", name="See the result").wait_for(timeout=30_000)
+        kim.page.get_by_role("link", name="See the result").wait_for(timeout=180_000)
         kim.follows("See the result")
     assert PayRange.objects.count() == journey.files.pay_ranges
 

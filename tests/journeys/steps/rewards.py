@@ -100,7 +100,7 @@ def calculate(journey: Journey) -> Run:
     kim.looks("reward-run-start")
     with kim.job("calculate the rewards", allowed=2):
         kim.presses("Calculate")
-        kim.page.get_by_role("link", name="See the result").wait_for(timeout=60_000)
+        kim.page.get_by_role("link", name="See the result").wait_for(timeout=180_000)
         kim.follows("See the result")
         kim.reads("Amounts")
     kim.looks("reward-run")

@@ -78,7 +78,7 @@ def accept_and_launch(kim: Person) -> None:
         kim.clicks_on(go_on.first)
         expect(go_on).to_have_count(left - 1)
     kim.confirms(re.compile("Launch for"))
-    kim.page.get_by_role("link", name="See the result").wait_for(timeout=60_000)
+    kim.page.get_by_role("link", name="See the result").wait_for(timeout=180_000)
     kim.follows("See the result")
     kim.reads("Where everybody stands")
 
