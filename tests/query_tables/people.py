@@ -103,7 +103,7 @@ PAGES = [
     Page("people:tokens", "ana", more_tokens),
     Page("people:org_chart", "ana", more_people),
     Page("people:profile", "ana", more_people, build=bashir),
-    Page("people:profile", "kim", more_people, build=bashir, state="hr", limit=9),
+    Page("people:profile", "kim", more_people, build=bashir, state="hr"),
     Page("people:edit_employee", "kim", more_people, build=bashir),
     Page("people:picker", "ana", more_people),
     Page("people:imports", "kim", more_imports),

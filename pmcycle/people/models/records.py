@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import RangeOperators
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -140,12 +141,16 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
         return self.filter(own | hr_scope(user, unit="unit", employee="pk"))
 
     def for_profile(self, user: User) -> Self:
-        """With unit and private profile, whether `user` may read the latter (`is_private`) and edit the record
-        (`is_editable`)."""
+        """With unit, private profile and earlier periods (`former`), whether `user` may read the latter two
+        (`is_private`) and edit the record (`is_editable`)."""
         private = Employee.objects.private_to(user).filter(pk=OuterRef("pk"))
         editable = Employee.objects.editable_by(user).filter(pk=OuterRef("pk"))
+        periods = FormerPeriod.objects.filter(employee=OuterRef("pk")).order_by("hired_on")
         return self.select_related("unit", "private").annotate(
-            is_private=Exists(private), is_editable=Exists(editable)
+            is_private=Exists(private),
+            is_editable=Exists(editable),
+            former_hires=ArraySubquery(periods.values("hired_on")),
+            former_ends=ArraySubquery(periods.values("left_on")),
         )
 
 
@@ -183,6 +188,8 @@ class Employee(models.Model):
     manager_id: int
     step: int
     is_private: bool
+    former_hires: list[date]
+    former_ends: list[date]
     is_editable: bool
 
     class Meta:

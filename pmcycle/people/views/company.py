@@ -166,7 +166,7 @@ def _private_context(person: Employee) -> dict[str, Any]:
         "private": getattr(person, "private", None),
         "salaries": salaries,
         "pay": next((s for s in salaries if s.effective_from <= max(today(), person.hired_on)), None),
-        "former": person.former_periods.all(),
+        "former": list(zip(person.former_hires, person.former_ends, strict=True)),
         "absences": person.absences.order_by("-starts_on")[:10],
         "lines": person.reporting_lines.select_related("manager").order_by("-starts_on")[:10],
     }
