@@ -172,6 +172,13 @@ ROWS: list[Row] = [
             ("people:export_import", "post"),
         )
     ),
+    Row(
+        "people:export_import",
+        method="post",
+        may="hr_admin",
+        build=people.applied_ranges,
+        state="of pay ranges",
+    ),
     # --- cycles
     Row("cycles:list", may=EVERYBODY),
     Row("cycles:create", may="hr_admin", told="hr_partner other_hr_partner"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -16,7 +17,7 @@ from pmcycle.days import today_here
 from pmcycle.people.actions.importing import OPEN
 from pmcycle.people.models import SCOPES, Employee, Import, Role, Unit
 from pmcycle.people.rules import columns, lines, names
-from pmcycle.people.rules.cells import ORDERS, Unreadable, read_date, read_money
+from pmcycle.people.rules.cells import EXAMPLES, ORDERS, Unreadable, read_date, read_money
 from pmcycle.people.rules.names import PATTERNS
 from pmcycle.people.rules.sheets import ENCODINGS, telling_lines, words_as
 from pmcycle.ui.fields import WholeField
@@ -104,6 +105,19 @@ class ReadingForm(forms.Form):
         }
 
 
+def _with_examples(label: Any, texts: Sequence[str], read: Callable[[str], str]) -> Any:
+    """An answer with what it makes of some cells: "12.345,67 (65.000 → 65000; 72.500 → 72500)"."""
+    shown = []
+    for text in texts:
+        try:
+            after = read(text)
+        except Unreadable:
+            continue
+        if after:
+            shown.append(f"{text} → {after}")
+    return format_lazy("{} ({})", label, "; ".join(shown)) if shown else label
+
+
 class ColumnsForm(forms.Form):
     """A select for each field of the product, and how to read the values.
 
@@ -152,42 +166,38 @@ class ColumnsForm(forms.Form):
             error_messages={"required": _("The file does not prove it: please say.")},
         )
 
-    def _cell(self, *fields: str) -> str:
-        """The first cell of a column that is read otherwise by each answer, else the first of all."""
-        found = [text for name in fields for text in columns.column_of(self.rows, self.run.mapping, name)]
-        return next((t for t in found if self._is_open(t)), found[0] if found else "")
-
-    def _is_open(self, text: str) -> bool:
-        for read in (lambda t: read_date(t, "each", 2000), lambda t: read_money(t, "", "")):
-            try:
-                read(text)
-            except Unreadable as error:
-                if len(error.readings) > 1:
-                    return True
-        return False
+    def _examples(self, question: str, *fields: str) -> list[str]:
+        """Up to three cells that each answer reads otherwise; where the file has none, the first of its columns."""
+        found = list(dict(self.run.options.get("examples", {})).get(question, ()))
+        return (
+            found
+            or [text for name in fields for text in columns.column_of(self.rows, self.run.mapping, name)][:1]
+        )
 
     def _marks(self) -> list[tuple[str, Any]]:
-        text = self._cell("pay", "minimum", "midpoint", "maximum")
-        shown = []
-        for mark, label in ((".", _("12,345.67")), (",", _("12.345,67"))):
-            try:
-                amount, _code = read_money(text, mark, str(self.initial.get("currency", "")))
-            except Unreadable:
-                amount = None
-            shown.append((mark, f"{label} ({text} → {amount:f})" if amount is not None else label))
-        return shown
+        currency = str(self.initial.get("currency", ""))
+        texts = self._examples("decimal", "pay", "minimum", "midpoint", "maximum")
+
+        def read(text: str, mark: str) -> str:
+            amount, _code = read_money(text, mark, currency)
+            return "" if amount is None else f"{amount:f}"
+
+        return [
+            (mark, _with_examples(label, texts, partial(read, mark=mark)))
+            for mark, label in ((".", _("12,345.67")), (",", _("12.345,67")))
+        ]
 
     def _orders(self, name: str) -> list[tuple[str, Any]]:
-        text = self._cell(name)
-        shown: list[tuple[str, Any]] = []
-        for order in ORDERS:
-            try:
-                day = read_date(text, order, today_here().year)
-            except Unreadable:
-                day = None
-            after = f" ({text} → {formats.date_format(day, 'j F Y')})" if day else ""
-            shown.append((order, format_lazy("{}{}", ORDER_LABELS[order], after)))
-        return shown
+        texts, year = self._examples(name, name), today_here().year
+
+        def read(text: str, order: str) -> str:
+            day = read_date(text, order, year)
+            return formats.date_format(day, "j F Y") if day else ""
+
+        return [
+            (order, _with_examples(ORDER_LABELS[order], texts, partial(read, order=order)))
+            for order in ORDERS
+        ]
 
     def _add_people_options(self) -> None:
         mapping = self.run.mapping
@@ -215,7 +225,7 @@ class ColumnsForm(forms.Form):
         for name, labels in (("pay_words", BASIS_LABELS), ("status", STATUS_LABELS)):
             for i, word in enumerate(dict(self.run.options.get(name, {}))):
                 self._ask(f"{name}-{i}", format_lazy(_("“{}” means"), word), list(labels.items()))
-        if {"name", "given_name"} & mapping.keys():
+        if self._is_order_open():
             self._ask("name_order", _("Names are written"), self._name_orders())
         if "manager" in mapping:
             self._ask(
@@ -252,19 +262,29 @@ class ColumnsForm(forms.Form):
             error_messages={"invalid": _("A domain, as in example.com.")},
         )
 
+    def _is_order_open(self) -> bool:
+        """Whether it depends on an answer which of the names on a line is the family name."""
+        if "name" in self.run.mapping:
+            return bool(self.initial.get("name_order") or self._examples("name"))
+        return "given_name" in self.run.mapping
+
     def _name_orders(self) -> list[tuple[str, Any]]:
-        rows = [
-            r
-            for r in self.rows
-            if any("," not in t for t in columns.column_of([r], self.run.mapping, "name"))
+        mapping: Mapping[str, int] = self.run.mapping
+        if "name" in mapping:
+            people: list[Sequence[str]] = [[text] for text in self._examples("name", "name")]
+            mapping = {"name": 0}
+        else:
+            people = [r for r in self.rows if columns.column_of([r], mapping, "family_name")][:EXAMPLES]
+        pairs = {lines.name_of(row, mapping, {}).shown: row for row in people}
+
+        def read(text: str, order: str) -> str:
+            name = lines.name_of(pairs[text], mapping, {"name_order": order})
+            return name.sorted_by if name.given else ""
+
+        labels = (("given", _("as first name, last name")), ("family", _("the other way round")))
+        return [
+            (order, _with_examples(label, list(pairs), partial(read, order=order))) for order, label in labels
         ]
-        rows = rows or [r for r in self.rows if "name" not in self.run.mapping]
-        shown = []
-        for order, label in (("given", _("as first name, last name")), ("family", _("the other way round"))):
-            name = lines.name_of(rows[0], self.run.mapping, {"name_order": order}) if rows else None
-            after = f" ({name.sorted_by})" if name and name.given else ""
-            shown.append((order, format_lazy("{}{}", label, after)))
-        return shown
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -114,6 +114,14 @@ def rehearsed_import(world: Any) -> dict[str, Any]:
     return {"pk": Import.objects.latest("pk").pk}
 
 
+def applied_ranges(world: Any) -> dict[str, Any]:
+    """The URL of an import of one pay range that Kim has applied."""
+    content = b"Grade,Min,Max\nG1,10000,20000\n"
+    run = importing.upload_import("pay_ranges", "ranges.csv", content, by=world.kim)
+    importing.apply_import(importing.rehearse(run, by=world.kim), by=world.kim)
+    return {"pk": run.pk}
+
+
 def account_of_ana(world: Any) -> dict[str, Any]:
     """The URL of Ana's account."""
     return {"pk": world.ana.pk}

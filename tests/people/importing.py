@@ -39,8 +39,15 @@ class Walk:
         values = {name: form[name].value() for name in form.fields}
         return {name: "" if value is None else value for name, value in values.items()} | changed
 
+    def in_order(self) -> dict[str, str]:
+        """The answer to which name stands first, where it is asked: our files write "Ann Ash"."""
+        form = self.client.get(self.url("map_columns")).context["form"]
+        is_asked = "name_order" in form.fields and not form["name_order"].value()
+        return {"name_order": "given"} if is_asked else {}
+
     def rehearse(self, **changed: Any) -> dict[str, int]:
         """Answer what is asked and go on; columns chosen anew are shown once more before that."""
+        changed = self.in_order() | changed
         response = self.post("map_columns", **self.shown(**changed))
         if response.headers.get("Location") == self.url("map_columns"):
             response = self.post("map_columns", **self.shown(**changed))

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from pmcycle.activity.models import Event
-from pmcycle.people.models import Employee, Salary
+from pmcycle.people.models import Employee, PayRange, Salary
 from tests.conftest import SignedIn, World
 from tests.people.importing import Walk
 
@@ -57,6 +57,37 @@ def test_what_has_changed_since_goes_out_as_it_is_now(walk: Walk) -> None:
     assert walk.rehearse() == {"unchanged": 2}
 
 
-def test_only_people_that_have_been_imported_are_given_back(walk: Walk) -> None:
-    walk.bring(FILE.encode())
+RANGES = (
+    "Position;Band;Note;Salary Min;Mid;Salary Max\n"
+    "=Engineer;G5;a;50.000,00;62.000,00;74.000,50\n"
+    "-Baker;007;b;30.000,00;;42.000,00 €\n"
+    ";G9;c;90.000,00;95.000,00;99.000,00\n"
+)
+
+
+def test_pay_ranges_go_out_as_they_came_in_and_come_in_again_unchanged(walk: Walk) -> None:
+    walk.bring(RANGES.encode(), kind="pay_ranges")
+    walk.apply()
+    page = walk.client.get(walk.url("rehearsal")).content.decode()
+    assert walk.url("export_import") in page
+    assert exported(walk) == [line.split(";") for line in RANGES.strip().split("\n")]
+    walk.upload(walk.post("export_import").content, "again.xlsx", kind="pay_ranges")
+    assert walk.rehearse() == {"unchanged": 3}
+    assert Event.objects.filter(verb="exported_import").count() == 2
+
+
+def test_a_pay_range_that_has_changed_since_goes_out_as_it_is_now(walk: Walk) -> None:
+    walk.bring(RANGES.encode(), kind="pay_ranges")
+    walk.apply()
+    PayRange.objects.filter(job_title="=Engineer").update(maximum=Decimal("80000.25"))
+    rows = exported(walk)
+    assert rows[1] == ["=Engineer", "G5", "a", "50.000,00", "62.000,00", f"80000,25 {rows[1][5][-3:]}"]
+    assert rows[2:] == [line.split(";") for line in RANGES.strip().split("\n")][2:]
+    walk.upload(walk.post("export_import").content, "again.xlsx", kind="pay_ranges")
+    assert walk.rehearse() == {"unchanged": 3}
+
+
+@pytest.mark.parametrize(("kind", "content"), [("people", FILE), ("pay_ranges", RANGES)])
+def test_only_what_has_been_imported_is_given_back(kind: str, content: str, walk: Walk) -> None:
+    walk.bring(content.encode(), kind=kind)
     assert walk.post("export_import").status_code == 409

@@ -32,7 +32,7 @@ def the_job() -> Job:
 
 def test_a_long_file_is_rehearsed_by_the_worker_while_its_page_waits(walk: Walk) -> None:
     walk.upload(big_file(11))
-    response = walk.post("map_columns", **walk.shown())
+    response = walk.post("map_columns", **walk.shown(**walk.in_order()))
     assert response.headers["Location"] == f"/activity/jobs/{the_job().pk}/"
     walk.run.refresh_from_db()
     assert (walk.run.state, the_job().total) == (Import.State.UPLOADED, 10)
@@ -51,7 +51,7 @@ def test_a_short_file_is_rehearsed_at_once(walk: Walk) -> None:
 
 def test_the_job_counts_lines_half_of_their_way_judged_and_half_written(walk: Walk, world: World) -> None:
     walk.upload(big_file(11))
-    walk.post("map_columns", **walk.shown())
+    walk.post("map_columns", **walk.shown(**walk.in_order()))
     taken: list[int] = []
     importing.rehearse(walk.run, by=world.kim, step=taken.append)
     assert (taken, the_job().total) == ([4, 8, 10], 10)
@@ -65,7 +65,7 @@ def test_the_job_counts_lines_half_of_their_way_judged_and_half_written(walk: Wa
 
 def test_a_long_file_cannot_be_applied_between_a_decision_and_its_rehearsal(walk: Walk) -> None:
     walk.upload(big_file(11) + b"\n900,Ann Ash,2020-01-01,,,Nobody Known,,")
-    walk.post("map_columns", **walk.shown())
+    walk.post("map_columns", **walk.shown(**walk.in_order()))
     tasks.rehearse_imports()
     walk.settle(act="skip", line=12)
     assert walk.run.state == Import.State.UPLOADED

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pmcycle.people.models import Employee, ReportingLine, Salary
+from pmcycle.people.rules import columns
 from tests.conftest import SignedIn, World
 from tests.people.importing import Walk
 
@@ -28,7 +29,7 @@ def examples(walk: Walk, name: str) -> list[tuple[str, str]]:
 
 
 def errors(walk: Walk, **changed: Any) -> dict[str, Any]:
-    response = walk.post("map_columns", **walk.shown(**changed))
+    response = walk.post("map_columns", **walk.shown(**walk.in_order() | changed))
     assert response.status_code == 422
     return dict(response.context["form"].errors)  # type: ignore[attr-defined]
 
@@ -198,9 +199,94 @@ def test_words_of_a_status_are_asked_once_each_and_nothing_is_taken_for_working(
 def test_names_swapped_against_those_of_the_managers_are_noticed(walk: Walk) -> None:
     rows = ["1,Ash,Ann,2020-01-01,", "2,Bay,Bob,2020-01-01,Ann Ash"]
     walk.upload("\n".join(["Number,First name,Last name,Hired on,Manager", *rows]).encode())
-    assert errors(walk).keys() == {"name_order"}
+    assert errors(walk, name_order="").keys() == {"name_order"}
     walk.rehearse(name_order="family")
     assert (walk.line(3).values["name"], walk.line(3).values["sort_name"]) == ("Bob Bay", "Bay, Bob")
+
+
+def test_which_name_stands_first_is_asked_with_names_of_the_file_before_and_after(walk: Walk) -> None:
+    rows = ["1,Henry James,2020-01-01", "2,Thomas Henry,2020-01-01", "3,山田 太郎,2020-01-01",
+            "4,Bea van Dam,2020-01-01", "5,Cid Cox,2020-01-01"]  # fmt: skip
+    walk.upload("\n".join(["Number,Name,Hired on", *rows]).encode())
+    assert errors(walk, name_order="").keys() == {"name_order"}
+    choices = dict(page(walk).context["form"].fields["name_order"].choices)
+    assert str(choices["given"]).endswith(
+        "(Henry James → James, Henry; Thomas Henry → Henry, Thomas; Bea van Dam → van Dam, Bea)"
+    )
+    assert str(choices["family"]).endswith(
+        "(Henry James → Henry, James; Thomas Henry → Thomas, Henry; Bea van Dam → Bea, van Dam)"
+    )
+    walk.rehearse(name_order="family")
+    assert [walk.line(n).values["sort_name"] for n in (2, 4)] == ["Henry, James", "山田, 太郎"]
+    # The answer holds for the next file with these columns.
+    walk.upload("\n".join(["Number,Name,Hired on", "6,Dan Day,2020-01-01"]).encode())
+    assert walk.shown()["name_order"] == "family"
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [("Name", "Ash, Ann"), ("Name", "山田 太郎"), ("Name", "Ann"), ("Name (first last)", "Ann Ash")],
+)
+def test_the_order_of_names_is_not_asked_where_nothing_depends_on_it_or_the_file_says_it(
+    header: str, name: str, walk: Walk
+) -> None:
+    walk.upload(f'Number,{header},Hired on\n1,"{name}",2020-01-01\n'.encode())
+    assert walk.shown().get("name_order", "given") == "given"
+    assert walk.post("map_columns", **walk.shown()).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "late", "asked"),
+    [
+        ("Annual salary", "", "65.000", {"decimal"}),
+        ("Annual salary", "61000.50", "65.000", {"decimal"}),
+        ("Born on", "1985-07-02", "03/04/85", {"order-born_on"}),
+        ("Born on", "13/2/1985", "3/13/1985", set()),
+        ("Full name", "Ash, Ann", "Henry James", {"name_order"}),
+        ("Manager", "9001", "", {"no_manager"}),
+        ("Status", "active", "Blue", {"status-0"}),
+    ],
+)
+def test_what_leaves_a_file_in_doubt_only_far_below_is_asked_as_well(
+    header: str, first: str, late: str, asked: set[str], walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "TELLING", 10)
+    names = [] if header == "Full name" else ["First name", "Last name"]
+    head = ",".join(["Number", *names, "Hired on", header])
+    rows = [
+        ",".join(
+            [str(n), *(["Ann", "Ash"] if names else []), "2020-01-01", f'"{first if n < 9015 else late}"']
+        )
+        for n in range(9001, 9020)
+    ]
+    walk.upload("\n".join([head, *rows]).encode())
+    assert walk.run.line_count == 19
+    page_of_columns = walk.post("map_columns", **walk.shown())
+    found = page_of_columns.context["form"].errors.keys() if page_of_columns.status_code == 422 else set()  # type: ignore[attr-defined]
+    assert found == asked
+    # An example of what is asked about is shown, however far below it stands.
+    assert not asked & {"decimal", "order-born_on", "name_order"} or late in str(
+        page(walk).context["form"].fields[min(asked)].choices
+    )
+
+
+def test_two_orders_in_a_column_are_seen_however_far_apart_they_stand(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "TELLING", 2)
+    days = ["3/4/2020", "2/13/2020", "3/14/2020", "13/2/2020"]
+    rows = [f'{n},"Ash, Ann{n}",{day}' for n, day in enumerate(days, 1)]
+    counts = walk.bring("\n".join(["Number,Name,Hired on", *rows]).encode())
+    assert counts == {"created": 3, "ambiguous": 1}
+    assert walk.fates()[2] == "ambiguous"
+
+
+def test_a_column_chosen_by_hand_is_read_to_its_end(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "TELLING", 3)
+    rows = [f'{n},"Ash, Ann{n}",2020-01-01,{"" if n < 8 else "65.000"}' for n in range(1, 10)]
+    walk.upload("\n".join(["Number,Name,Hired on,Package", *rows]).encode())
+    assert walk.post("map_columns", **walk.shown(**{"field-pay": "3"})).status_code == 302
+    assert errors(walk, pay_basis="year").keys() == {"decimal"}
 
 
 def test_many_people_without_a_manager_are_asked_about_and_can_wait_for_one(walk: Walk, world: World) -> None:

@@ -7,14 +7,18 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from pmcycle.access import today
-from pmcycle.activity.models import Notice
+from pmcycle.activity.models import Job, Notice
+from pmcycle.errors import Refused
 from pmcycle.people import tasks
+from pmcycle.people.actions import accounts, importing, records
 from pmcycle.people.actions.importing import line_memory
 from pmcycle.people.models import Employee, Organisation, PayRange, ReportingLine, Salary, Settlement, User
-from tests.conftest import SignedIn, World
+from tests.at_once import at_once, meanwhile
+from tests.conftest import SignedIn, World, build_world
 from tests.factories import people
 from tests.people.importing import Walk
 
@@ -122,6 +126,91 @@ def test_what_turned_between_asking_and_applying_is_judged_when_it_is_written(
     tasks.apply_imports()
     assert pay_of(world.chen) == "52000.00"
     assert walk.fates() == {2: "refused"}
+
+
+def test_what_turned_is_named_by_its_line(world: World, as_: SignedIn) -> None:
+    walk = walk_as(as_, world.kim)
+    walk.bring(file(*(line(who, Pay=RAISED) for who in (world.ana, world.chen, world.bashir))))
+    walk.run.refresh_from_db()
+    walk.post("apply_import", version=walk.run.version)
+    ReportingLine.objects.filter(employee=of(world.chen)).update(manager=of(world.kim))
+    tasks.apply_imports()
+    assert "line 3 comes to something else" in Job.objects.latest("pk").message
+    assert pay_of(world.ana) == "52000.00"  # not one line of it is written
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_handed_over_while_an_import_is_applied_is_judged_as_they_are_then(as_: SignedIn) -> None:
+    """Kim applies the pay of Chen, and comes to lead Chen at the same moment."""
+    world = build_world()
+    walk = walk_as(as_, world.kim)
+    walk.bring(file(line(world.ana, Pay=RAISED), line(world.chen, Pay=RAISED)))
+
+    def hold() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [records.LINES_LOCK])
+
+    refused = meanwhile(
+        lambda: importing.apply_import(walk.run, by=world.kim),
+        hold=hold,
+        change=lambda: records.change_manager(
+            of(world.chen), of(world.kim), today(), by=world.lea, version=None
+        ),
+    )
+    assert isinstance(refused, Refused)
+    assert "line 3" in str(refused.reason)
+    assert (pay_of(world.ana), pay_of(world.chen)) == ("52000.00", "52000.00")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whose_role_ends_while_they_apply_applies_nothing(as_: SignedIn) -> None:
+    world = build_world()
+    walk = walk_as(as_, world.kim)
+    walk.bring(file(line(world.chen, Pay=RAISED)))
+    refused = meanwhile(
+        lambda: importing.apply_import(walk.run, by=world.kim),
+        hold=accounts.lock_roles,
+        change=lambda: accounts.end_role(world.kim.grants.get(), by=world.lea),
+    )
+    assert isinstance(refused, Refused)
+    assert pay_of(world.chen) == "52000.00"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_and_acts_on_the_same_people_follow_one_another(as_: SignedIn) -> None:
+    """Whoever is first: all of it happens or nothing, and nobody waits for ever."""
+    world = build_world()
+    walk = walk_as(as_, world.kim)
+    walk.bring(file(line(world.ana, Pay=RAISED), line(world.chen, Pay=RAISED)))
+    applied, *_others = at_once(
+        lambda: importing.apply_import(walk.run, by=world.kim),
+        lambda: records.change_manager(of(world.chen), of(world.kim), today(), by=world.lea, version=None),
+        lambda: accounts.end_role(world.ines.grants.get(), by=world.lea),
+        lambda: records.edit_employee(of(world.ana), {"location": "Harbour"}, by=world.lea, version=None),
+    )
+    both = {pay_of(world.ana), pay_of(world.chen)}
+    assert both == ({"52000.00"} if isinstance(applied, Refused) else {"90000.00"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rehearsal_beside_an_import_that_is_applied_waits_and_judges_what_it_left(as_: SignedIn) -> None:
+    world = build_world()
+    new = {"Number": "N1", "Name": "Olga Berg", "Hired on": "2024-01-02"}
+    walk = walk_as(as_, world.kim)
+    walk.bring(file(new))
+
+    def hold() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [importing.IMPORT_LOCK])
+
+    rehearsed = meanwhile(
+        lambda: importing.rehearse(walk.run, by=world.kim),
+        hold=hold,
+        change=lambda: Employee.objects.create(
+            number="N1", name="Olga Berg", sort_name="Berg, Olga", hired_on="2024-01-02"
+        ),
+    )
+    assert rehearsed.counts == {"unchanged": 1}
 
 
 def test_whose_role_has_ended_meanwhile_applies_nothing(world: World, as_: SignedIn) -> None:

@@ -52,6 +52,29 @@ def test_two_spellings_are_one_name_or_not(one: str, other: str, same: bool) -> 
     assert (bool(names.pick(other, [("1", one)])) and names.key_of(one) == names.key_of(other)) is same
 
 
+@pytest.mark.parametrize(
+    ("written", "shown", "sorted_by"),
+    [
+        ("Dr. Ann Ash, PhD", "Dr. Ann Ash PhD", "Ash PhD, Dr. Ann"),
+        ("Ash, Ann, Jr.", "Ann Ash Jr.", "Ash Jr., Ann"),
+        ("Bob Bay, III", "Bob Bay III", "Bay III, Bob"),
+        ("Ash, Ann", "Ann Ash", "Ash, Ann"),
+        (", MD", "MD", "MD"),
+    ],
+)
+def test_a_title_behind_a_comma_is_no_name(written: str, shown: str, sorted_by: str) -> None:
+    name = names.parse_name(written)
+    assert (name.shown, name.sorted_by) == (shown, sorted_by)
+
+
+def test_only_a_comma_between_names_says_their_order() -> None:
+    assert [names.is_open(text) for text in ("Ann Ash, PhD", "Ash, Ann, Jr.", "Ann, MD")] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_the_order_decides_between_a_name_and_its_mirror() -> None:
     found = [("1", "Henry James"), ("2", "James Henry")]
     assert names.pick("James, Henry", found) == [("1", "Henry James")]
@@ -136,7 +159,10 @@ def test_a_date_that_does_not_exist_is_refused(text: str) -> None:
         (["1.2.2015"], ("dmy", False)),
         (["2015-01-02"], ("ymd", True)),
         (["15-Jan-2020", "20190212"], ("ymd", True)),
-        (["2/2/2015", "3/3/2015"], ("ymd", True)),
+        (["2/2/2015", "3/3/2015"], ("dmy", True)),
+        # One day whichever figure is the month, and never the second month of 2001.
+        (["1/1/20"], ("dmy", True)),
+        (["1/1/20", "2/1/20"], ("mdy", False)),
         (["13/1/2015", "1/13/2015", "1/2/2015"], ("each", True)),
         ([], ("ymd", True)),
     ],
@@ -212,6 +238,38 @@ def test_a_currency_beside_an_amount_is_read(text: str, home: str, amount: str, 
 )  # fmt: skip
 def test_the_decimal_mark_of_a_column_is_proven_or_asked(values: list[str], found: tuple[str, bool]) -> None:
     assert cells.guess_decimal(values) == found
+
+
+@pytest.mark.parametrize(
+    ("header", "cells_of_column", "doubtful"),
+    [
+        ("FTE", ["1", "0.5"], []), ("FTE", ["100", "50"], []), ("FTE", ["80%", "5"], []), ("FTE %", ["50", "40"], []),
+        ("FTE", ["40", "37.5", "1"], ["40", "37.5"]), ("FTE", ["5", "0.5"], ["5"]),
+        ("Jornada", ["40", "20,5"], ["40", "20,5"]),
+    ],
+)  # fmt: skip
+def test_hours_a_week_are_not_taken_for_a_share(
+    header: str, cells_of_column: list[str], doubtful: list[str]
+) -> None:
+    head = ["Number", "Name", "Hired on", header]
+    rows = [[str(n), "Ash, Ann", "2020-01-01", text] for n, text in enumerate(cells_of_column)]
+    mapping = columns.guess("people", head, rows)
+    options = columns.guess_options("people", mapping, head, rows, currency="EUR")
+    read = [lines.read_person(row, mapping, options, date(2026, 1, 1)) for row in rows]
+    assert [ask["said"] for reading in read for ask in reading.asks] == doubtful
+
+
+@pytest.mark.parametrize(
+    ("header", "mapped"),
+    [
+        (["Legal Name - First Name", "Legal Name - Last Name"], {"given_name": 0, "family_name": 1}),
+        (["Employee First Name", "Employee Last Name"], {"given_name": 0, "family_name": 1}),
+        (["Worker Name (first)", "Legal Name"], {"name": 1}),
+        (["Preferred Name - Last Name", "Preferred Name - First Name"], {"given_name": 1, "family_name": 0}),
+    ],
+)
+def test_half_of_a_name_is_not_taken_for_the_name(header: list[str], mapped: dict[str, int]) -> None:
+    assert columns.guess("people", header) == mapped
 
 
 @pytest.mark.parametrize(
@@ -411,7 +469,10 @@ def test_titles_above_the_header_are_passed_over_and_a_missing_header_is_noticed
 @pytest.mark.parametrize(
     ("header", "rows", "order"),
     [
-        (["No", "Name"], [["1", "Ann Ash"]], "given"),
+        (["No", "Name"], [["1", "Ann Ash"]], ""),
+        (["No", "Name (first last)"], [["1", "Ann Ash"]], "given"),
+        (["No", "Name"], [["1", "Ann ASH"]], "given"),
+        (["No", "Name"], [["1", "Ash, Ann"], ["2", "Bob"]], ""),
         (["No", "Name"], [["1", "ASH Ann"], ["2", "BAY Bob"]], "family"),
         (["No", "Name"], [["1", "ASH Ann"], ["2", "Bob BAY"]], ""),
         (["No", "Last name First name"], [["1", "Ash Ann"]], "family"),
@@ -475,6 +536,8 @@ LETTERS = {
     "cp1252": "Müller,Jörg Núñez,Inés Lefèvre,François", "cp1250": "Wiśniewski,Łukasz Dvořák,Tomáš Szűcs,Győző",
     "cp1251": "Иванов,Иван Петрова,Анна", "cp1253": "Παπαδόπουλος,Γιώργος Νικολάου,Μαρία",
     "cp1254": "Yıldız,Ayşe Şahin,Oğuz Çelik,Gökçe", "cp1257": "Žukauskienė,Rūta Bērziņš,Jānis Ozoliņš,Pēteris",
+    "cp1255": "כהן,דוד לוי,שרה פרץ,יעקב", "iso8859_8": "כהן,דוד לוי,שרה", "iso8859_7": "Παπαδόπουλος,Γιώργος",
+    "cp1256": "العلي,محمد", "koi8_u": "Иванов,Иван Петрова,Анна Щукин,Юрий", "cp874": "ใจดี,สมชาย",
     "gb18030": "张,伟 王,芳 李,娜", "big5": "陳,志明 林,淑芬",
     "cp932": "山田,太郎 佐藤,花子", "cp949": "김,민준 이,서연",
     "utf-16": "Müller,Jörg 张,伟", "utf-16-le": "Müller,Jörg", "utf-16-be": "Müller,Jörg", "utf-8": "Müller,Jörg 张,伟",

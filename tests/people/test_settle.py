@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pmcycle.people.actions import importing
-from pmcycle.people.actions.import_sql import WRITE_PEOPLE
+from pmcycle.people.actions.import_sql import WRITE_PEOPLE, WRITE_RANGES
 from pmcycle.people.models import Employee, FormerPeriod, ReportingLine, Salary, Settlement
 from tests.conftest import SignedIn, World
 from tests.people.importing import Walk
@@ -230,6 +230,18 @@ def test_what_only_the_database_refuses_is_said_at_the_rehearsal_with_its_line(
     assert counts == {"created": 2, "refused": 1}
     assert "employee_fte_sensible" in walk.line(3).messages[0]
     assert not Employee.objects.filter(number__startswith="900").exists()
+
+
+def test_what_the_database_refuses_of_pay_ranges_is_said_at_the_rehearsal_with_its_line(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaking = WRITE_RANGES.replace(
+        "(v->>'maximum')::numeric", "CASE v->>'grade' WHEN 'G2' THEN 1 ELSE 3e5 END"
+    )
+    monkeypatch.setattr(importing, "WRITE_RANGES", breaking)
+    content = "Grade,Min,Max\nG1,10000,20000\nG2,10000,20000\nG3,10000,20000\n"
+    assert walk.bring(content.encode(), kind="pay_ranges") == {"created": 2, "refused": 1}
+    assert walk.line(3).messages == ["A pay range runs from minimum over midpoint to maximum."]
 
 
 def test_placeholders_are_neither_people_nor_days(walk: Walk) -> None:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import xlsxwriter
@@ -14,8 +14,8 @@ from django.db import transaction
 
 from pmcycle.access import today
 from pmcycle.activity.actions import record
-from pmcycle.people.actions.importing import BATCH, data_lines, records_of
-from pmcycle.people.models import Import, ImportLine, User
+from pmcycle.people.actions.importing import BATCH, data_lines, range_key, records_of
+from pmcycle.people.models import Import, ImportLine, PayRange, User
 from pmcycle.people.rules import columns, lines
 from pmcycle.people.rules.names import parse_name
 
@@ -26,7 +26,7 @@ SIMPLE = (
 
 
 def export_import(run: Import, *, by: User) -> bytes:
-    """A workbook with the header and the lines of a file of people.
+    """A workbook with the header and the lines of a file of people or pay ranges.
 
     A cell whose value is still what the file said keeps its own text; what has changed since is written
     plainly: days as ISO, a manager as their number. Every cell is text, so that leading zeros and long
@@ -38,7 +38,8 @@ def export_import(run: Import, *, by: User) -> bytes:
     )
     sheet = book.add_worksheet()
     rows = 0
-    for rows, cells in enumerate([run.header, *lines_as_now(run)]):
+    now = lines_as_now(run) if run.kind == Import.Kind.PEOPLE else ranges_as_now(run)
+    for rows, cells in enumerate(chain([run.header], now)):
         for column, text in enumerate(cells):
             if text:
                 sheet.write_string(rows, column, text)
@@ -49,7 +50,7 @@ def export_import(run: Import, *, by: User) -> bytes:
 
 
 def lines_as_now(run: Import) -> Iterator[list[str]]:
-    """The lines of the file as they would have to read today, in the order of the file."""
+    """The lines of a file of people as they would have to read today, in the order of the file."""
     rows = data_lines(run)
     while batch := list(islice(rows, BATCH)):
         numbers = [number for number, _cells in batch]
@@ -62,6 +63,34 @@ def lines_as_now(run: Import) -> Iterator[list[str]]:
             line = judged.get(number)
             known = now.get(line.key) if line else None
             yield _as_now(run, cells, line.values, known) if line and known else cells
+
+
+def ranges_as_now(run: Import) -> Iterator[list[str]]:
+    """The lines of a file of pay ranges as they would have to read today, in the order of the file."""
+    now = {
+        range_key(r.job_title, r.grade, r.currency): r for r in PayRange.objects.iterator(chunk_size=5_000)
+    }
+    mark = str(run.options.get("decimal", ".")) or "."
+    rows = data_lines(run)
+    while batch := list(islice(rows, BATCH)):
+        numbers = [number for number, _cells in batch]
+        judged = {
+            line.number: line.values
+            for line in ImportLine.objects.filter(run=run, number__in=numbers).exclude(fate="passed")
+        }
+        for number, cells in batch:
+            said = judged.get(number)
+            known = now.get(range_key(said["job_title"], said["grade"], said["currency"])) if said else None
+            row = list(cells)
+            for name in ("minimum", "midpoint", "maximum") if said and known else ():
+                amount = getattr(known, name)
+                if name in run.mapping and said and said[name] != f"{amount:.2f}":
+                    row += [""] * (run.mapping[name] + 1 - len(row))
+                    text = columns.plain_amount(amount, mark)
+                    row[run.mapping[name]] = (
+                        text if "currency" in run.mapping else f"{text} {said['currency']}"
+                    )
+            yield row
 
 
 def _as_now(run: Import, cells: list[str], said: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -135,3 +135,13 @@ WRITE_PEOPLE: tuple[str, ...] = (
     FROM l JOIN people_employee e ON e.number = l.key ORDER BY line
     """,
 )
+
+# One key a line: the judgement refuses a job that stands in the file twice.
+WRITE_RANGES = """
+INSERT INTO people_payrange (job_title, grade, minimum, midpoint, maximum, currency)
+SELECT v->>'job_title', v->>'grade', (v->>'minimum')::numeric, (v->>'midpoint')::numeric, (v->>'maximum')::numeric,
+  v->>'currency'
+FROM l ORDER BY line
+ON CONFLICT (lower(job_title), grade, currency) DO UPDATE SET minimum = excluded.minimum,
+  midpoint = excluded.midpoint, maximum = excluded.maximum
+"""

@@ -7,9 +7,9 @@ import io
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from django.apps import apps
@@ -26,7 +26,8 @@ from pmcycle.activity.models import Job
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.actions.accounts import close_accounts_of_leavers, lock_roles
 from pmcycle.people.actions.hands import Nearness, hands_of
-from pmcycle.people.actions.import_sql import LINES, WRITE_PEOPLE
+from pmcycle.people.actions.import_sql import LINES, WRITE_PEOPLE, WRITE_RANGES
+from pmcycle.people.actions.records import LINES_LOCK
 from pmcycle.people.models import (
     Absence,
     ColumnMapping,
@@ -98,12 +99,12 @@ def reread(
     return row
 
 
-# Meaning is derived from so many lines; what later lines say otherwise is asked about cell by cell.
-TELLING = 20_000
-
-
 def _read_file(run: Import, chosen: Mapping[str, Any]) -> None:
-    """Set header, columns and options of `run` from its content, read as `chosen`; raises Invalid."""
+    """Set header, columns and options of `run` from its content, read as `chosen`; raises Invalid.
+
+    What the values mean is told by all lines, which are taken one by one: a file that leaves something in
+    doubt on its last line is asked about as one that does on its first.
+    """
     content = bytes(run.content)
     reading: dict[str, Any] = {"encoding": "", "sheet": "", "sheets": [], "in_doubt": [], **chosen}
     try:
@@ -115,29 +116,35 @@ def _read_file(run: Import, chosen: Mapping[str, Any]) -> None:
             found = [reading["encoding"]] if reading["encoding"] else sheets.guess_encodings(content)
             reading["encoding"], reading["sheet"] = found[0], ""
             reading["in_doubt"] = found if len(found) > 1 else []
-        rows: list[list[str]] = []
-        numbers: list[int] = []
-        count = 0
-        for number, cells in sheets.lines_of(
-            run.file_name, content, encoding=reading["encoding"], sheet=reading["sheet"]
-        ):
-            count += 1
-            if len(rows) < TELLING:
-                rows.append(cells)
-                numbers.append(number)
+        rest = sheets.lines_of(run.file_name, content, encoding=reading["encoding"], sheet=reading["sheet"])
+        first = list(islice(rest, columns.TELLING))
+        rows = [cells for _number, cells in first]
+        head = _head(
+            run.kind, rows, [number for number, _cells in first], int(reading.pop("header_line", 0) or 0)
+        )
+        below = [r for r in rows[head.row + 1 :] if any(c.strip() for c in r)]
+        if not below:
+            raise Invalid("file", _("The file has a header but no lines below it."))
+        run.header, run.header_row = head.names, head.row
+        reading["header_line"] = first[head.row][0]
+        run.mapping = columns.guess(run.kind, head.names, below[:400])
+        remembered = ColumnMapping.objects.filter(
+            kind=run.kind, signature=columns.signature(head.names)
+        ).first()
+        if remembered:
+            run.mapping = {k: v for k, v in remembered.mapping.items() if v < len(head.names)}
+        count = len(rows)
+
+        def further() -> Iterator[list[str]]:
+            nonlocal count
+            for _number, cells in rest:
+                count += 1
+                yield cells
+
+        run.options = _fresh_options(run, run.mapping, chain(below, further()))
     except sheets.NotASheet as error:
         raise Invalid("file", str(error)) from None
-    head = _head(run.kind, rows, numbers, int(reading.pop("header_line", 0) or 0))
-    below = [r for r in rows[head.row + 1 :] if any(c.strip() for c in r)]
-    if not below:
-        raise Invalid("file", _("The file has a header but no lines below it."))
-    run.header, run.header_row, run.line_count = head.names, head.row, max(0, count - head.row - 1)
-    reading["header_line"] = numbers[head.row]
-    run.mapping = columns.guess(run.kind, head.names, below[:400])
-    remembered = ColumnMapping.objects.filter(kind=run.kind, signature=columns.signature(head.names)).first()
-    if remembered:
-        run.mapping = {k: v for k, v in remembered.mapping.items() if v < len(head.names)}
-    run.options = _fresh_options(run, run.mapping, below)
+    run.line_count = max(0, count - head.row - 1)
     if remembered:
         run.options = _merged(run.options, remembered.options)
     run.options |= {"as_of": today().isoformat(), "reading": reading}
@@ -177,7 +184,7 @@ def _head(kind: str, rows: list[list[str]], numbers: list[int], line: int) -> co
     return head
 
 
-def _fresh_options(run: Import, mapping: Mapping[str, int], below: list[list[str]]) -> dict[str, Any]:
+def _fresh_options(run: Import, mapping: Mapping[str, int], below: Iterable[list[str]]) -> dict[str, Any]:
     organisation = Organisation.objects.first()
     return columns.guess_options(
         run.kind, mapping, run.header, below, currency=organisation.currency if organisation else "USD"
@@ -196,12 +203,13 @@ def _merged(guessed: dict[str, Any], remembered: Mapping[str, Any]) -> dict[str,
         merged["orders"] = {name: order or old.get(name, "") for name, order in guessed["orders"].items()}
         merged["top"] = sorted({*guessed.get("top", []), *remembered.get("top", [])})
         merged["no_manager"] = guessed["no_manager"] or remembered.get("no_manager", "")
+        merged["name_order"] = guessed["name_order"] or remembered.get("name_order", "")
     merged["decimal"] = guessed["decimal"] or remembered.get("decimal", "")
     return merged
 
 
 # What is told by each file and never remembered from another.
-FROM_THE_FILE = frozenset(["as_of", "reading", "usual_pay", "sex_beside_h"])
+FROM_THE_FILE = frozenset(["as_of", "reading", "usual_pay", "sex_beside_h", "percent", "examples"])
 
 
 def samples(run: Import, most: int = 400) -> list[list[str]]:
@@ -223,8 +231,7 @@ def choose_columns(
         _check_open(row)
         if dict(mapping) == row.mapping:
             return False
-        below = samples(row, TELLING)
-        fresh = _fresh_options(row, mapping, below)
+        fresh = _fresh_options(row, mapping, (cells for _number, cells in data_lines(row)))
         row.options = columns.rederive({**row.options, **options}, fresh, row.mapping, mapping)
         row.mapping = dict(mapping)
         row.state = Import.State.UPLOADED
@@ -289,10 +296,11 @@ def rehearse(run: Import, *, by: User, step: Step = no_step) -> Import:
     """Judge every line against the company as it is now and write down each one's fate. Changes no people."""
     with transaction.atomic():
         row = Import.objects.select_for_update().get(pk=run.pk)
+        # Beside an import that is being applied it would take what that one writes for what the file broke.
+        _one_at_a_time()
         _check_open(row)
         _judge(row, step)
-        if row.kind == Import.Kind.PEOPLE:
-            _refuse_what_the_database_would(row, by)
+        _refuse_what_the_database_would(row, by)
         row.state = Import.State.CHECKED
         row.version += 1
         row.save(update_fields=["state", "counts", "digest", "version"])
@@ -352,8 +360,7 @@ def _judge(run: Import, step: Step, *, keep: bool = True) -> None:
             _copy_in(run, batch)
         for line in batch:
             fates[line.fate] += 1
-            said = [line.number, line.fate, line.values, line.changes, line.messages]
-            digest.update(json.dumps(said, sort_keys=True).encode())
+            digest.update(json.dumps(_said(line), sort_keys=True).encode())
         step(fates.total())
     run.counts = {fate: fates[fate] for fate in ImportLine.Fate.values if fates[fate]}
     run.digest = digest.hexdigest()
@@ -940,12 +947,17 @@ def records_of(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
     return found
 
 
+def range_key(job_title: str, grade: str, currency: str) -> tuple[str, str, str]:
+    """What makes two pay ranges one: the words of the database's unique rule."""
+    return job_title.lower(), grade, currency
+
+
 def _judge_ranges(run: Import) -> Iterator[ImportLine]:
     hands = hands_of(run)
     answers = Answers(run)
     near = Nearness({*hands, *answers.decided_by.values()})
     existing = {
-        (r.job_title.casefold(), r.grade, r.currency): r for r in PayRange.objects.iterator(chunk_size=5_000)
+        range_key(r.job_title, r.grade, r.currency): r for r in PayRange.objects.iterator(chunk_size=5_000)
     }
     seen: dict[tuple[str, str, str], int] = {}
     remembered = answers.remembered
@@ -966,7 +978,7 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
             line.fate, line.candidates = ImportLine.Fate.AMBIGUOUS, reading.asks
             line.messages = [ask["why"] for ask in reading.asks]
         else:
-            key = (values["job_title"].casefold(), values["grade"], values["currency"])
+            key = range_key(values["job_title"], values["grade"], values["currency"])
             if key in seen:
                 line.fate = ImportLine.Fate.REFUSED
                 line.messages = [_("This job stands on line %(other)d already.") % {"other": seen[key]}]
@@ -1043,6 +1055,50 @@ class CompanyChanged(Refused):
     """People were changed between rehearsal and apply; the new rehearsal is kept, no person is changed."""
 
 
+def _one_at_a_time() -> None:
+    """Wait until no other import is judged or written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
+
+
+def _hold_what_is_judged(run: Import) -> None:
+    """Lock what the lines are judged by until they are written: roles, who leads whom, and whom they change.
+
+    Whoever ends a role, hands somebody over or edits a record waits, or was first and is seen.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LINES_LOCK])
+        lock_roles()
+        cursor.execute(
+            """
+            SELECT count(*) FROM (SELECT e.id FROM people_employee e
+              JOIN people_importline l ON l.key = e.number AND l.run_id = %s AND l.fate = 'changed'
+              ORDER BY e.id FOR NO KEY UPDATE OF e) held
+            """,
+            [run.pk],
+        )
+
+
+# So many lines are named that came to something else than HR has read.
+MOST_NAMED = 8
+
+
+def _turned(run: Import) -> list[int]:
+    """The first lines that come to something else now than the rehearsal wrote down."""
+    found: list[int] = []
+    judged = _judge_people(run) if run.kind == Import.Kind.PEOPLE else _judge_ranges(run)
+    while len(found) < MOST_NAMED and (batch := list(islice(judged, BATCH))):
+        rows = ImportLine.objects.filter(run=run, number__in=[line.number for line in batch])
+        read = {line.number: _said(line) for line in rows}
+        found += [line.number for line in batch if read.get(line.number) != _said(line)]
+    return found[:MOST_NAMED]
+
+
+def _said(line: ImportLine) -> list[Any]:
+    """What a line comes to, as far as HR reads it."""
+    return [line.number, line.fate, line.values, line.changes, line.messages]
+
+
 def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
     """Carry the rehearsed lines out, all or nothing, in a number of statements that does not grow with them.
 
@@ -1052,17 +1108,16 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
     try:
         with transaction.atomic():
             row = Import.objects.select_for_update().get(pk=run.pk)
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
+            _one_at_a_time()
             _check_ready(row)
+            _hold_what_is_judged(row)
             row.hands.add(by)
-            read = row.digest
+            read, turned = row.digest, list[int]()
             # Each line is judged and then written: half of its way each.
             _judge(row, lambda done: step(done // 2), keep=False)
             if row.digest != read:
+                turned = _turned(row)
                 _judge(row, no_step)
-            # From here on it is written: no role ends in between, and no act on accounts waits crosswise.
-            lock_roles()
             if not hr_admins().filter(pk=by.pk).exists():
                 raise Refused(_("Whoever asked for this is no HR admin any more. Somebody else applies it."))
             row.version += 1
@@ -1085,7 +1140,11 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
         ) from error
     if row.digest != read:
         raise CompanyChanged(
-            _("People were changed after this rehearsal. It was made again; read it and apply it then.")
+            _(
+                "The company was changed after this rehearsal, and line %(lines)s comes to something else now. It was"
+                " made again; read it and apply it then."
+            )
+            % {"lines": ", ".join(map(str, turned))}
         )
     return row
 
@@ -1169,7 +1228,12 @@ def _why_not(run: Import, by: User, upto: int) -> Exception | None:
     """What the database says against the lines up to number `upto`; None if it takes them."""
     try:
         with transaction.atomic():
-            _write_people(run, by, no_step, upto)
+            if run.kind == Import.Kind.PEOPLE:
+                # As in applying, or an act on roles that waits crosswise would end one of the two.
+                lock_roles()
+                _write_people(run, by, no_step, upto)
+            else:
+                _write_ranges(run, upto)
             with connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             raise _Undone
@@ -1221,19 +1285,10 @@ def _write_people(run: Import, by: User, step: Step, upto: int = MOST_LINE) -> N
             part()
 
 
-def _write_ranges(run: Import) -> None:
+def _write_ranges(run: Import, upto: int = MOST_LINE) -> None:
+    """Carry out the lines up to number `upto`."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO people_payrange (job_title, grade, minimum, midpoint, maximum, currency)
-            SELECT values->>'job_title', values->>'grade', (values->>'minimum')::numeric,
-              (values->>'midpoint')::numeric, (values->>'maximum')::numeric, values->>'currency'
-            FROM people_importline WHERE run_id = %(run)s AND fate IN ('created', 'changed') ORDER BY number
-            ON CONFLICT (lower(job_title), grade, currency) DO UPDATE SET minimum = excluded.minimum,
-              midpoint = excluded.midpoint, maximum = excluded.maximum
-            """,
-            {"run": run.pk},
-        )
+        cursor.execute(LINES + WRITE_RANGES, {"run": run.pk, "upto": upto})
 
 
 def fates(run: Import) -> dict[str, int]:

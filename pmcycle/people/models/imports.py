@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.people.models.accounts import User
@@ -16,6 +17,12 @@ class ImportQuerySet(models.QuerySet["Import"]):
         return self if user.standing.is_hr_admin else self.none()
 
     editable_by = visible_to
+
+    def for_rehearsal(self) -> Self:
+        """Without the file, with how many lines have another address than somebody signs in with (`elsewhere`)."""
+        lines = ImportLine.objects.filter(run=models.OuterRef("pk")).with_another_address()
+        counted = lines.order_by().values("run").annotate(n=models.Count("pk")).values("n")
+        return self.defer("content").annotate(elsewhere=Coalesce(models.Subquery(counted), 0))
 
 
 class Import(models.Model):
@@ -59,6 +66,9 @@ class Import(models.Model):
 
     objects = ImportQuerySet.as_manager()
 
+    # Set by `for_rehearsal` only.
+    elsewhere: int
+
     class Meta:
         ordering = ["-pk"]
 
@@ -96,6 +106,11 @@ def _in_words(name: str, value: str) -> Any:
     return value
 
 
+class ImportLineQuerySet(models.QuerySet["ImportLine"]):
+    def with_another_address(self) -> Self:
+        return self.filter(candidates__contains=[{"kind": "address"}])
+
+
 class ImportLine(models.Model):
     """The fate of one line of the file, with the values as read and what is left to settle by hand."""
 
@@ -115,6 +130,8 @@ class ImportLine(models.Model):
     changes = models.JSONField(default=dict)
     messages = models.JSONField(default=list)
     candidates = models.JSONField(default=list)
+
+    objects = ImportLineQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]

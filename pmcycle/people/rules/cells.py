@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.core import get_global
 from babel.dates import get_month_names
@@ -76,6 +76,7 @@ def _months() -> dict[str, int]:
     } | {"sept": 9}
 
 
+@lru_cache(maxsize=16_384)
 def _parts(text: str, this_year: int = 2000) -> tuple[str, str, str] | None:
     """The three figures of a date; a month in words or a year in front leaves no doubt about their order."""
     found = _EAST_ASIAN.match(text) or _GROWN_TOGETHER.match(text)
@@ -112,31 +113,62 @@ def _full_year(year: str, this_year: int) -> int:
     return number + (century if century + number <= this_year + PIVOT else century - 100)
 
 
-def guess_order(values: Iterable[str]) -> tuple[str, bool]:
-    """The order of day and month in one column of dates, and whether the values prove it.
+class OrderSigns:
+    """What a column of dates says about the order of day and month, value by value; its size does not grow.
 
     A first figure above 12 proves day first, a second above 12 month first, both together that the
     column holds two orders ("each"). Where every date reads the same either way, nothing is in doubt.
     """
-    proofs: set[str] = set()
-    open_slash = open_other = False
-    for value in values:
+
+    def __init__(self) -> None:
+        self.proofs: set[str] = set()
+        # Some that may be two days.
+        self.open: list[str] = []
+        self.with_slash = False
+        # "1/1/20" is one day, whichever of the two figures is the month; but its year stands last.
+        self.is_year_last = False
+
+    def add(self, value: str) -> None:
         parts = _parts(value.strip())
         if not parts or len(parts[0]) == 4 or not parts[0].isdigit():
-            continue
+            return
         if int(parts[0]) > 12:
-            proofs.add("dmy" if int(parts[0]) <= 31 else "ymd")
+            self.proofs.add("dmy" if int(parts[0]) <= 31 else "ymd")
         elif int(parts[1]) > 12:
-            proofs.add("mdy")
+            self.proofs.add("mdy")
         elif int(parts[0]) != int(parts[1]):
-            open_slash, open_other = open_slash or "/" in value, open_other or "/" not in value
-    if len(proofs) > 1:
-        return "each", True
-    if proofs:
-        return proofs.pop(), True
-    if open_slash or open_other:
-        return ("mdy" if open_slash else "dmy"), False
-    return "ymd", True
+            self.with_slash = self.with_slash or "/" in value
+            keep_some(self.open, value)
+        else:
+            self.is_year_last = True
+
+    def order(self) -> tuple[str, bool]:
+        """The order, and whether the values prove it."""
+        if len(self.proofs) > 1:
+            return "each", True
+        if self.proofs:
+            return next(iter(self.proofs)), True
+        if self.open:
+            return ("mdy" if self.with_slash else "dmy"), False
+        return ("dmy" if self.is_year_last else "ymd"), True
+
+
+# So many cells of a file are shown as examples of a question.
+EXAMPLES = 3
+
+
+def keep_some(kept: list[str], text: str) -> None:
+    """Keep a cell as an example, unless there are enough or it is among them."""
+    if len(kept) < EXAMPLES and text not in kept:
+        kept.append(text)
+
+
+def guess_order(values: Iterable[str]) -> tuple[str, bool]:
+    """The order of day and month in one column of dates, and whether the values prove it."""
+    signs = OrderSigns()
+    for value in values:
+        signs.add(value)
+    return signs.order()
 
 
 def read_date(text: str, order: str, this_year: int) -> date | None:
@@ -253,36 +285,58 @@ def _bare(text: str) -> str:
 ALIKE = 20
 
 
-def guess_decimal(values: Iterable[str]) -> tuple[str, bool]:
-    """The decimal mark of a column of numbers, and whether the values prove it; "" where 65.000 may be 65.
+class MarkSigns:
+    """What a column of numbers says about its decimal mark, value by value; its size does not grow.
 
     Proof is a number that can be read in one way only, or plain numbers beside it that are as large as
     the doubtful ones are if their mark parts thousands: "63,000" among 58000 and 74000.
     """
-    proofs: set[str] = set()
-    doubts: dict[str, list[int]] = {}
-    plain: list[int] = []
-    fine = False
-    for value in values:
+
+    def __init__(self) -> None:
+        self.proofs: set[str] = set()
+        # By mark the smallest and the largest number that it leaves in doubt, as if it parted thousands.
+        self.doubts: dict[str, tuple[int, int]] = {}
+        self.plain: tuple[int, int] | None = None
+        self.is_fine = False
+        # Some that may be two numbers.
+        self.open: list[str] = []
+
+    def add(self, value: str) -> None:
         number = _bare(value)
         proven, doubtful = _marks(number)
-        proofs |= {proven} - {""}
+        self.proofs |= {proven} - {""}
         if doubtful:
-            doubts.setdefault(doubtful, []).append(int(number.replace(doubtful, "")))
+            self.doubts[doubtful] = _widened(self.doubts.get(doubtful), int(number.replace(doubtful, "")))
+            keep_some(self.open, value)
         elif number.isdigit():
-            plain.append(int(number))
+            self.plain = _widened(self.plain, int(number))
         # Numbers with more than three decimals show that three of them are nothing unusual here.
-        fine = fine or (bool(proven) and len(number) - number.rfind(proven) > 4)
-    if not doubts:
-        return (proofs.pop() if len(proofs) == 1 else "."), True
-    if len(proofs) == 1 and (fine or not proofs & doubts.keys()):
-        return proofs.pop(), True
-    if not proofs and len(doubts) == 1 and plain:
-        mark, large = doubts.popitem()
-        low, high = max(plain) / ALIKE, min(plain) * ALIKE
-        if all(low <= n <= high and not low <= n / 1000 <= high for n in large):
-            return ("," if mark == "." else "."), True
-    return "", False
+        self.is_fine = self.is_fine or (bool(proven) and len(number) - number.rfind(proven) > 4)
+
+    def mark(self) -> tuple[str, bool]:
+        """The mark, and whether the values prove it; "" where 65.000 may be 65."""
+        if not self.doubts:
+            return (next(iter(self.proofs)) if len(self.proofs) == 1 else "."), True
+        if len(self.proofs) == 1 and (self.is_fine or not self.proofs & self.doubts.keys()):
+            return next(iter(self.proofs)), True
+        if not self.proofs and len(self.doubts) == 1 and self.plain:
+            ((mark, (least, most)),) = self.doubts.items()
+            low, high = self.plain[1] / ALIKE, self.plain[0] * ALIKE
+            if low <= least and most <= high and most / 1000 < low:
+                return ("," if mark == "." else "."), True
+        return "", False
+
+
+def _widened(span: tuple[int, int] | None, number: int) -> tuple[int, int]:
+    return (min(span[0], number), max(span[1], number)) if span else (number, number)
+
+
+def guess_decimal(values: Iterable[str]) -> tuple[str, bool]:
+    """The decimal mark of a column of numbers, and whether the values prove it; "" where 65.000 may be 65."""
+    signs = MarkSigns()
+    for value in values:
+        signs.add(value)
+    return signs.mark()
 
 
 def read_amount(text: str, decimal: str = "") -> Decimal | None:
@@ -313,6 +367,23 @@ def read_amount(text: str, decimal: str = "") -> Decimal | None:
     if abs(value) >= Decimal(10) ** 10:
         raise Unreadable(_("“%(text)s” is too large to be meant.") % {"text": text[:40]})
     return value
+
+
+def own_mark(text: str) -> str:
+    """The decimal mark of a share: nobody parts its thousands."""
+    return "," if "," in text else "."
+
+
+# Nobody works more hours a week; a larger share is a percentage, and so are the others of its column.
+MOST_HOURS = 60
+
+
+def is_percent(text: str) -> bool:
+    """Whether this cell of a column of shares shows that they are percentages."""
+    try:
+        return "%" in text or (read_amount(text, own_mark(text)) or 0) > MOST_HOURS
+    except Unreadable:
+        return False
 
 
 def read_money(text: str, decimal: str, home: str) -> tuple[Decimal | None, str]:

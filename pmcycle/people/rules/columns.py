@@ -6,17 +6,18 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from pmcycle.people.rules import cells, headers
-from pmcycle.people.rules.names import PATTERNS, key_of, plain, same_order, tidy, words_of
+from pmcycle.people.rules.names import PATTERNS, is_open, key_of, plain, same_order, tidy, words_of
 
 HEADER_WITHIN = 30
 Text = str | Promise
@@ -229,9 +230,16 @@ def guess(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]] = ()) 
     return mapping
 
 
+# A column that is called a name and one of these is half of a name: "Legal Name - First".
+HALVES = frozenset(["first", "given", "last", "family", "middle", "surname"])
+
+
 def _begins(said: str, wanted: str) -> bool:
     rest = said.removeprefix(f"{wanted} ")
-    return len(wanted) > 3 and rest != said and not OTHER_THINGS & set(rest.split())
+    words = set(rest.split())
+    # Half a name, unless the field itself is one: "First name [required]" begins with a whole field.
+    is_whole = HALVES & set(wanted.split()) or len(HALVES & words) != 1 or "name" not in said.split()
+    return len(wanted) > 3 and rest != said and not OTHER_THINGS & words and bool(is_whole)
 
 
 def signature(header: Sequence[str]) -> str:
@@ -291,52 +299,69 @@ def _currency_in(header: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _name_order(header: str, mapping: Mapping[str, int], rows: Sequence[Sequence[str]]) -> str:
-    """Which name stands first where no comma says: "given", "family", or "" if the file gives signs of both.
+class _NameSigns:
+    """What a file says about which name stands first where no comma says; its size does not grow with the lines.
 
     Signs: the header, family names in capitals, addresses that begin with one of the names, and managers
-    whose names are written with a comma or, for two columns, the other way round.
+    whose names are written with a comma or, for two columns, the other way round. `first` are lines
+    enough to know managers from.
     """
-    votes: Counter[str] = Counter()
-    managers = column_of(rows, mapping, "manager")
-    if "name" not in mapping:
+
+    def __init__(self, header: str, mapping: Mapping[str, int], first: Sequence[Sequence[str]]) -> None:
+        self.mapping = mapping
+        self.votes: Counter[str] = Counter()
+        # Some names of which only the order tells the parts.
+        self.open: list[str] = []
+        managers = column_of(first, mapping, "manager")
+        if "name" not in mapping:
+            self._compare(managers, first)
+            return
+        said = _said(header)
+        firsts = [
+            said.find(w) for w in ("last", "family", "surname", "nach", "apellido", "nom ") if w in said
+        ]
+        seconds = [said.find(w) for w in ("first", "given", "vor", "prenom", "nombre") if w in said]
+        if firsts and seconds:
+            self.votes["family" if min(firsts) < min(seconds) else "given"] += 1
+        self.with_comma = {key_of(m): words_of(m.partition(",")[0]) for m in managers if "," in m}
+
+    def _compare(self, managers: Sequence[str], first: Sequence[Sequence[str]]) -> None:
         people = {}
-        for row in rows:
-            given, family = (column_of([row], mapping, n)[:1] for n in ("given_name", "family_name"))
+        for row in first:
+            given, family = (column_of([row], self.mapping, n)[:1] for n in ("given_name", "family_name"))
             if given and family:
                 people[key_of(f"{given[0]} {family[0]}")] = f"{given[0]} {family[0]}"
         for said in managers:
             if "," not in said and (person := people.get(key_of(said))):
-                votes["given" if same_order(said, person) else "family"] += 1
-        return "given" if votes["given"] >= votes["family"] else ""
-    said = _said(header)
-    firsts = [said.find(w) for w in ("last", "family", "surname", "nach", "apellido", "nom ") if w in said]
-    seconds = [said.find(w) for w in ("first", "given", "vor", "prenom", "nombre") if w in said]
-    if firsts and seconds:
-        votes["family" if min(firsts) < min(seconds) else "given"] += 1
-    with_comma = {key_of(m): words_of(m.partition(",")[0]) for m in managers if "," in m}
-    for row in rows:
-        names = column_of([row], mapping, "name")
-        if not names or "," in names[0]:
-            continue
-        words = names[0].split()
-        if len(words) < 2:
-            continue
+                self.votes["given" if same_order(said, person) else "family"] += 1
+
+    def add(self, row: Sequence[str]) -> None:
+        found = column_of([row], self.mapping, "name")
+        if not found or not is_open(found[0]):
+            return
+        cells.keep_some(self.open, found[0])
+        words = found[0].split()
         first, last = words[0], words[-1]
         if first.isupper() != last.isupper() and len(first) > 1 and len(last) > 1:
-            votes["family" if first.isupper() else "given"] += 1
-        local = "".join(column_of([row], mapping, "email")[:1]).partition("@")[0].casefold()
+            self.votes["family" if first.isupper() else "given"] += 1
+        local = "".join(column_of([row], self.mapping, "email")[:1]).partition("@")[0].casefold()
         begins = [words_of(w)[:1] for w in (first, last)]
         if local and "." in local and begins[0] != begins[1]:
             start = [local.partition(".")[0]]
-            votes["given"] += start == begins[0]
-            votes["family"] += start == begins[1]
-        last_words = with_comma.get(key_of(names[0]))
+            self.votes["given"] += start == begins[0]
+            self.votes["family"] += start == begins[1]
+        last_words = self.with_comma and self.with_comma.get(key_of(found[0]))
         if last_words:
-            votes["family" if words_of(first) == last_words else "given"] += 1
-    if votes["given"] and votes["family"]:
-        return ""
-    return "family" if votes["family"] else "given"
+            self.votes["family" if words_of(first) == last_words else "given"] += 1
+
+    def order(self) -> str:
+        """ "given" or "family"; "" where the file gives signs of both or of neither, or nothing depends on it."""
+        given, family = self.votes["given"], self.votes["family"]
+        if "name" not in self.mapping:
+            return "given" if given >= family else ""
+        if bool(given) == bool(family):
+            return ""
+        return "family" if family else "given"
 
 
 # The answers of the page of columns, and the columns that each of them is about.
@@ -347,6 +372,7 @@ ABOUT: dict[str, tuple[str, ...]] = {
     "pay_words": ("pay_per",),
     "usual_pay": ("pay", "pay_per"),
     "sex_beside_h": ("sex",),
+    "percent": ("fte",),
     "currency": ("pay", "currency", "minimum", "maximum"),
     "status": ("status",),
     "name_order": ("name", "given_name", "family_name", "manager"),
@@ -355,72 +381,131 @@ ABOUT: dict[str, tuple[str, ...]] = {
     "email_source": ("email",),
 }
 MOST_WORDS = 60
+# A column with more different words than this holds none whose meaning could be asked.
+KEPT_WORDS = 1_000
 # So many people without a manager may be the top of a company; of more it is asked.
 FEW_AT_THE_TOP = 3
+# The columns are told by so many lines, and so are managers and what is usual. What leaves a whole
+# file in doubt is looked for in all of it.
+TELLING = 20_000
+
+
+class _Words:
+    """The different words of a column, each as it was written last."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+
+    def add(self, text: str) -> None:
+        said = word(text)
+        if said in self.found or len(self.found) < KEPT_WORDS:
+            self.found[said] = text
+
+    def meanings(self, guess: Callable[[str], str]) -> dict[str, str]:
+        told = {said: shown for said, shown in self.found.items() if said not in cells.NO_VALUE}
+        return {said: guess(shown) for said, shown in sorted(told.items())[:MOST_WORDS]}
 
 
 def guess_options(
     kind: str,
     mapping: Mapping[str, int],
     header: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Iterable[Sequence[str]],
     *,
     currency: str,
 ) -> dict[str, Any]:
     """How to read the values, as far as header and values say it; "" for what has to be asked.
 
-    `orders`: the order of day and month of each column of days; `decimal`: the decimal mark of pay;
-    `pay_basis`; `pay_words` and `status`: every word of these columns with its likely meaning;
-    `name_order`: which name stands first; `no_manager`: whether people without one are the top of the
-    company or wait for one; `top`: managers that are no persons; `email_source`: the column or none.
+    `rows` are all lines below the header, taken one by one. `orders`: the order of day and month of each
+    column of days; `decimal`: the decimal mark of pay; `pay_basis`; `pay_words` and `status`: every word
+    of these columns with its likely meaning; `name_order`: which name stands first; `no_manager`: whether
+    people without one are the top of the company or wait for one; `top`: managers that are no persons;
+    `percent`: whether something shows that shares of full time are percentages;
+    `email_source`: the column or none; `examples`: cells that each answer reads otherwise.
     """
 
     def title(name: str) -> str:
         return header[mapping[name]] if name in mapping and mapping[name] < len(header) else ""
 
-    said_pay = [v for name in ABOUT["decimal"] for v in column_of(rows, mapping, name)]
-    money = [v for v in said_pay if word(v) not in cells.NO_VALUE]
-    decimal, _proven = cells.guess_decimal(money)
-    amounts, own = [], set()
-    for value in money:
-        try:
-            amount, said = cells.read_money(value, decimal, currency)
-        except cells.Unreadable:
+    rest = iter(rows)
+    first = list(islice(rest, TELLING))
+    marks, sexes, percent = cells.MarkSigns(), False, "%" in title("fte") or "percent" in title("fte").lower()
+    orders = {f.name: cells.OrderSigns() for f in PEOPLE if f.is_date and f.name in mapping}
+    status, per, tops = _Words(), _Words(), _Words()
+    order_of_names = _NameSigns(title("name"), mapping, first)
+    without = 0
+    for row in chain(first, rest):
+        for name in ABOUT["decimal"]:
+            for value in column_of([row], mapping, name):
+                if word(value) not in cells.NO_VALUE:
+                    marks.add(value)
+        if kind != "people":
             continue
-        own |= {said} - {""}
-        amounts.append(amount or Decimal(0))
+        for name, signs in orders.items():
+            for value in column_of([row], mapping, name):
+                signs.add(value)
+        for name, words in (("status", status), ("pay_per", per)):
+            for value in column_of([row], mapping, name):
+                words.add(value)
+        for value in column_of([row], mapping, "manager"):
+            if cells.is_no_person(value):
+                tops.add(value)
+        order_of_names.add(row)
+        without += is_without_manager(row, mapping)
+        percent = percent or any(map(cells.is_percent, column_of([row], mapping, "fte")))
+        sexes = sexes or any(word(v) == "h" for v in column_of([row], mapping, "sex"))
+    decimal, _proven = marks.mark()
     named = _currency_in(title("pay") or title("minimum"))
-    options: dict[str, Any] = {"decimal": decimal, "currency": named or currency}
+    options: dict[str, Any] = {
+        "decimal": decimal,
+        "currency": named or currency,
+        "examples": {"decimal": marks.open},
+    }
     if kind != "people":
         return options
-    orders = {
-        f.name: cells.guess_order(column_of(rows, mapping, f.name))
-        for f in PEOPLE
-        if f.is_date
-        if f.name in mapping
-    }
-    words = {word(v): v for v in column_of(rows, mapping, "status") if word(v) not in cells.NO_VALUE}
-    per = {word(v): v for v in column_of(rows, mapping, "pay_per") if word(v) not in cells.NO_VALUE}
-    managers = {word(v): v for v in column_of(rows, mapping, "manager")}
-    without = sum(1 for r in rows if is_without_manager(r, mapping))
+    said_pay = [v for v in column_of(first, mapping, "pay") if word(v) not in cells.NO_VALUE]
+    amounts, own = _amounts(said_pay, decimal, currency)
+    per_words = per.meanings(guess_basis)
     return options | {
-        "orders": {name: order if proven else "" for name, (order, proven) in orders.items()},
+        "orders": {
+            name: order if proven else ""
+            for name, (order, proven) in ((name, signs.order()) for name, signs in orders.items())
+        },
         "pay_basis": _basis_of(
-            title("pay"), [a for a in amounts if a > 0], bool(money), min(own, default=named or currency)
+            title("pay"), [a for a in amounts if a > 0], bool(said_pay), min(own, default=named or currency)
         ),
-        "pay_words": {w: guess_basis(shown) for w, shown in sorted(per.items())[:MOST_WORDS]},
-        "usual_pay": str(sorted(amounts)[len(amounts) // 2]) if len(amounts) > 4 and not per else "",
-        "sex_beside_h": any(word(v) == "h" for v in column_of(rows, mapping, "sex")),
+        "pay_words": per_words,
+        "usual_pay": str(sorted(amounts)[len(amounts) // 2]) if len(amounts) > 4 and not per_words else "",
+        "sex_beside_h": sexes,
+        "percent": percent,
         "hours_per_year": 2080,
         "payments_per_year": 12,
-        "status": {w: cells.guess_status(shown) for w, shown in sorted(words.items())[:MOST_WORDS]},
-        "name_order": _name_order(title("name"), mapping, rows),
+        "status": status.meanings(cells.guess_status),
+        "name_order": order_of_names.order(),
         "no_manager": "top" if without <= FEW_AT_THE_TOP else "",
-        "top": sorted(shown for shown in managers.values() if cells.is_no_person(shown))[:20],
+        "top": sorted(tops.found.values())[:20],
         "email_source": "column" if "email" in mapping else "none",
         "email_pattern": PATTERNS[0],
         "email_domain": "",
+        "examples": {
+            "decimal": marks.open,
+            "name": order_of_names.open,
+            **{name: signs.open for name, signs in orders.items()},
+        },
     }
+
+
+def _amounts(said: Sequence[str], decimal: str, home: str) -> tuple[list[Decimal], set[str]]:
+    """The amounts that can be read, and the currencies that stand with them."""
+    amounts, own = [], set()
+    for value in said:
+        try:
+            amount, code = cells.read_money(value, decimal, home)
+        except cells.Unreadable:
+            continue
+        own |= {code} - {""}
+        amounts.append(amount or Decimal(0))
+    return amounts, own
 
 
 def is_without_manager(row: Sequence[str], mapping: Mapping[str, int]) -> bool:
@@ -437,7 +522,7 @@ def rederive(
     """`options`, with everything that is about a column chosen anew as `fresh` derives it."""
     moved = {name for name in {*old, *new} if old.get(name) != new.get(name)}
     about = {name for name, fields in ABOUT.items() if moved & set(fields)}
-    kept = {**fresh, **{k: v for k, v in options.items() if k not in about}}
+    kept = {**fresh, **{k: v for k, v in options.items() if k not in about}, "examples": fresh["examples"]}
     if "orders" in about:
         kept["orders"] = {
             name: order if name in moved else dict(options.get("orders", {})).get(name, order)

@@ -26,11 +26,13 @@ PEOPLE: dict[str, tuple[str, ...]] = {
         "姓名", "名字", "员工姓名",
     ),
     "given_name": (
-        "first name", "given name", "forename", "legal first name", "preferred first name", "f name",
+        "first name", "given name", "forename", "legal first name", "preferred first name",
+        "legal name first name", "preferred name first name", "employee first name", "worker first name", "f name",
         "vorname", "rufname", "prenom", "nombre", "nombres", "primeiro nome", "名",
     ),
     "family_name": (
-        "last name", "family name", "surname", "legal last name", "preferred last name", "l name", "nachname",
+        "last name", "family name", "surname", "legal last name", "preferred last name", "legal name last name",
+        "preferred name last name", "employee last name", "worker last name", "l name", "nachname",
         "familienname", "nom de famille", "nom", "apellido", "apellidos", "primer apellido", "sobrenome",
         "apelido", "ultimo nome", "姓", "苗字", "姓氏",
     ),

@@ -315,7 +315,7 @@ def _read_status(line: _Line, as_of: date) -> None:
 
 
 def _read_share(text: str, _plain: bool) -> Decimal:
-    share = cells.read_amount(text.rstrip("% ").strip(), _own_mark(text))
+    share = cells.read_amount(text.rstrip("% ").strip(), cells.own_mark(text))
     fte = Decimal(1) if share is None else share / 100 if share > 2 or text.endswith("%") else share
     if not 0 < fte <= 2:
         raise cells.Unreadable(_("A full-time equivalent lies above 0 and is 2 at most."))
@@ -325,9 +325,16 @@ def _read_share(text: str, _plain: bool) -> Decimal:
     return fte
 
 
-def _own_mark(text: str) -> str:
-    """The decimal mark of a share: nobody parts its thousands."""
-    return "," if "," in text else "."
+def _is_share(line: _Line, fte: Decimal) -> None:
+    """Raise Doubt at 37.5 or 5 in a column in which nothing says that it holds percentages."""
+    text = line.said("fte")
+    if line.options.get("percent", True) or "%" in text:
+        return
+    if (cells.read_amount(text, cells.own_mark(text)) or 0) > 2:
+        raise Doubt(
+            _("“%(text)s” would be a share of %(share)s; it looks like hours or days a week.")
+            % {"text": text[:20], "share": f"{fte.normalize():f}"}
+        )
 
 
 def _read_currency(text: str) -> str:
@@ -342,7 +349,7 @@ def _read_pay(line: _Line) -> None:
     asked = len(line.reading.asks)
     fte = Decimal(1)
     if "fte" in line.mapping:
-        share = line.take("fte", _read_share)
+        share = line.take("fte", _read_share, partial(_is_share, line))
         if share is not None:
             fte, values["fte"] = share, f"{share:.3f}"
     if "pay" not in line.mapping:

@@ -61,6 +61,28 @@ PLAIN = str.maketrans(
     }
 )
 # Names in these letters are written with the family name first, whoever writes them.
+# What stands behind a name after a comma and is no name.
+SUFFIXES = frozenset(
+    [
+        "jr",
+        "sr",
+        "ii",
+        "iii",
+        "iv",
+        "phd",
+        "ph d",
+        "md",
+        "m d",
+        "mba",
+        "esq",
+        "cpa",
+        "dds",
+        "rn",
+        "pe",
+        "msc",
+        "bsc",
+    ]
+)
 FAMILY_FIRST = re.compile(r"^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u3005 ]+$")
 WITHIN_WORD = re.compile("['’`´]")
 NO_WORD = re.compile(r"[\W_]+")
@@ -96,7 +118,10 @@ def parse_name(text: str, *, family_first: bool = False) -> Name:
     Where no comma says, the last word is the family name, or with `family_first` the first one, as it
     is in Chinese, Japanese and Korean letters.
     """
-    text = tidy(text)
+    text, suffix = _without_suffix(tidy(text))
+    if suffix:
+        name = parse_name(text, family_first=family_first)
+        return Name(name.given, f"{name.family} {suffix}")
     if "," in text:
         family, _comma, given = text.partition(",")
         return Name(tidy(given), tidy(family))
@@ -112,6 +137,19 @@ def parse_name(text: str, *, family_first: bool = False) -> Name:
     while start > 1 and words[start - 1].casefold() in PARTICLES:
         start -= 1
     return Name(" ".join(words[:start]), " ".join(words[start:]))
+
+
+def _without_suffix(text: str) -> tuple[str, str]:
+    """A name without what is appended to it after a comma, and that: "Ann Ash" and "PhD"."""
+    name, _comma, last = text.rpartition(",")
+    is_suffix = bool(name.strip()) and NO_WORD.sub(" ", plain(last)).strip() in SUFFIXES
+    return (name.strip(), last.strip()) if is_suffix else (text, "")
+
+
+def is_open(text: str) -> bool:
+    """Whether only the order of the file tells which of its words are the family name: "Henry James"."""
+    text, _suffix = _without_suffix(tidy(text))
+    return "," not in text and len(text.split()) > 1 and not FAMILY_FIRST.match(tidy(text))
 
 
 def plain(text: str) -> str:

@@ -63,11 +63,23 @@ ENCODINGS: dict[str, Any] = {
     "cp1255": _lazy("Hebrew (Windows)"),
     "cp1256": _lazy("Arabic (Windows)"),
     "cp1258": _lazy("Vietnamese (Windows)"),
+    "iso8859_4": _lazy("Baltic (ISO)"),
+    "iso8859_13": _lazy("Baltic (ISO, newer)"),
+    "iso8859_5": _lazy("Cyrillic (ISO)"),
+    "koi8_u": _lazy("Cyrillic (KOI8)"),
+    "cp866": _lazy("Cyrillic (DOS)"),
+    "iso8859_6": _lazy("Arabic (ISO)"),
+    "iso8859_7": _lazy("Greek (ISO)"),
+    "iso8859_8": _lazy("Hebrew (ISO)"),
+    "iso2022_jp": _lazy("Japanese (ISO-2022)"),
 }
 # The detector names encodings as the web does.
 OF_THE_WEB = {
     "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc-jp": "euc_jp", "euc-kr": "cp949",
-    "iso-8859-2": "iso8859_2", "iso-8859-15": "iso8859_15", "macintosh": "mac_roman", "windows-874": "cp874",
+    "iso-8859-2": "iso8859_2", "iso-8859-4": "iso8859_4", "iso-8859-5": "iso8859_5", "iso-8859-6": "iso8859_6",
+    "iso-8859-7": "iso8859_7", "iso-8859-8": "iso8859_8", "iso-8859-13": "iso8859_13", "koi8-u": "koi8_u",
+    "ibm866": "cp866", "iso-2022-jp": "iso2022_jp",
+    "iso-8859-15": "iso8859_15", "macintosh": "mac_roman", "windows-874": "cp874",
 }  # fmt: skip
 # Of a long file so many bytes beside its letters beyond ASCII are enough to tell.
 ENOUGH = 400_000

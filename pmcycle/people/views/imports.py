@@ -193,7 +193,7 @@ def steps(run: Import, at: str) -> list[dict[str, str]]:
 @require_GET
 def rehearsal(request: UserRequest, pk: int) -> HttpResponse:
     """Every line's fate, with counts, filters and what is left to settle by hand."""
-    run = get_visible(Import.objects.defer("content"), request.user, pk=pk)
+    run = get_visible(Import.objects.for_rehearsal(), request.user, pk=pk)
     if run.state == Import.State.UPLOADED:
         job = Job.objects.filter(kind=importing.REHEARSE, subject_id=run.pk, finished_at=None).first()
         return redirect("activity:job", pk=job.pk) if job else redirect("people:map_columns", pk=run.pk)
@@ -204,11 +204,10 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
     fate = request.GET.get("fate", "")
     search = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
     found = ImportLine.objects.filter(run=run)
-    elsewhere = ImportLine.objects.filter(run=run, candidates__contains=[{"kind": "address"}])
     if fate in ImportLine.Fate.values:
         found = found.filter(fate=fate)
     elif fate == "address":
-        found = elsewhere
+        found = found.with_another_address()
     if search:
         found = found.annotate(named=KeyTextTransform("name", "values")).filter(
             holding(search, "named", "key")
@@ -222,13 +221,13 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
         for value, label in ImportLine.Fate.choices
         if run.counts.get(value)
     ]
-    if left := elsewhere.count():
+    if run.elsewhere:
         tabs.append(
             {
                 "label": _("Another address"),
                 "url": f"{here}?fate=address",
                 "active": fate == "address",
-                "count": left,
+                "count": run.elsewhere,
             }
         )
     is_open = run.state == Import.State.CHECKED
@@ -307,7 +306,7 @@ def rehearse(request: UserRequest, pk: int) -> HttpResponse:
 @require_POST
 def settle(request: UserRequest, pk: int) -> HttpResponse:
     """Decide one doubt by hand; the whole file is rehearsed again with it."""
-    run = get_editable(Import, request.user, pk=pk)
+    run = get_editable(Import.objects.for_rehearsal(), request.user, pk=pk)
     form = SettleForm(request.POST)
     if not form.is_valid():
         for errors in form.errors.values():
@@ -348,10 +347,11 @@ def apply_import(request: UserRequest, pk: int) -> HttpResponse:
 def export_import(request: UserRequest, pk: int) -> HttpResponse:
     """The file's lines with what the company holds now, as a workbook; that it was taken out is in the trail."""
     run = get_visible(Import, request.user, pk=pk)
-    if run.state != Import.State.APPLIED or run.kind != Import.Kind.PEOPLE:
-        raise Refused(_("Only people that have been imported can be given back in the same columns."))
-    known = ImportLine.objects.filter(run=run).exclude(fate=ImportLine.Fate.PASSED).values("key")
-    show(request.user, Employee.objects.filter(number__in=known))
+    if run.state != Import.State.APPLIED:
+        raise Refused(_("Only what has been imported can be given back in the same columns."))
+    if run.kind == Import.Kind.PEOPLE:
+        known = ImportLine.objects.filter(run=run).exclude(fate=ImportLine.Fate.PASSED).values("key")
+        show(request.user, Employee.objects.filter(number__in=known))
     response = HttpResponse(
         exporting.export_import(run, by=request.user),
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
