@@ -21,6 +21,7 @@ from pmcycle.people.rules.cells import EXAMPLES, ORDERS, Unreadable, read_date, 
 from pmcycle.people.rules.names import PATTERNS
 from pmcycle.people.rules.sheets import ENCODINGS, telling_lines, words_as
 from pmcycle.ui.fields import WholeField
+from pmcycle.ui.formats import NUMBERS
 
 ORDER_LABELS = {
     "mdy": _("month/day/year, as in 12/31/2026"),
@@ -657,6 +658,12 @@ class SettingsForm(forms.Form):
         label=_("Time zone"),
         required=False,
         help_text=_("Times and reminders follow it. Empty: that of your record."),
+    )
+    numbers = forms.ChoiceField(
+        label=_("Numbers"),
+        required=False,
+        choices=[("", _("as the language of the page writes them")), *NUMBERS],
+        help_text=_("So numbers are shown to you, and so you type them."),
     )
 
 

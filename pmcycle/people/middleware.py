@@ -17,10 +17,11 @@ from pmcycle.days import zone_of
 from pmcycle.errors import NoLonger, Stale
 from pmcycle.people.backends import Backend
 from pmcycle.people.models import Role, Standing, User, in_use
+from pmcycle.ui.formats import numbers_as
 
 
 class LocalTimeMiddleware:
-    """Show every instant in the reader's own zone, and name the reader in the log."""
+    """Show every instant in the reader's own zone and numbers as they write them, and name them in the log."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -34,7 +35,8 @@ class LocalTimeMiddleware:
             timezone.deactivate()
         else:
             timezone.activate(zone)
-        return self.get_response(request)
+        with numbers_as(user.numbers if user.is_authenticated else ""):
+            return self.get_response(request)
 
 
 # Asked by machines, or needed to draw the page of the first visit itself.

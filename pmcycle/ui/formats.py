@@ -6,6 +6,9 @@ import datetime as dt
 import difflib
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
@@ -31,7 +34,14 @@ from pmcycle.days import begin_of
 
 Number = int | float | Decimal
 Day = dt.date | dt.datetime
-Here = tuple[str, str, dt.date]
+Here = tuple[str, str, str, dt.date]
+
+# How the reader of this request writes numbers, where they chose it: people read a page in English and write
+# "1.000,50" all their life. "" as the language of the page does.
+_numbers: Final = ContextVar("numbers", default="")
+
+#: The languages of numbers that people choose between, with a number in each.
+NUMBERS: Final = (("en", "1,234.56"), ("de", "1.234,56"), ("fr", "1 234,56"), ("de-ch", "1’234.56"))
 
 #: How many classes ``hue-0`` … the stylesheet defines for avatars.
 HUES: Final = 10
@@ -56,10 +66,25 @@ _TAGS: Final = {
 }  # fmt: skip
 
 
-def babel_locale() -> Locale:
-    """Return the active language as a Babel locale, English if Babel does not know it."""
+@contextmanager
+def numbers_as(language: str) -> Iterator[None]:
+    """Write and read numbers as this language does until the end of the block; "" as the active language."""
+    before = _numbers.set(language)
     try:
-        return Locale.parse(to_locale(get_language() or "en"))
+        yield
+    finally:
+        _numbers.reset(before)
+
+
+def number_language() -> str:
+    """Return the language by whose rules numbers are written and read now: the reader's choice, else the page's."""
+    return _numbers.get() or get_language() or "en"
+
+
+def babel_locale() -> Locale:
+    """Return the language of numbers as a Babel locale, English if Babel does not know it."""
+    try:
+        return Locale.parse(to_locale(number_language()))
     except (UnknownLocaleError, ValueError):
         return Locale("en")
 
@@ -81,7 +106,7 @@ def number_text(value: object, digits: int | None = None) -> str:
     "–" for none.
     """
     number = to_decimal(value)
-    return "–" if number is None else _number_text(number, digits, get_language() or "")
+    return "–" if number is None else _number_text(number, digits, number_language())
 
 
 @lru_cache(maxsize=4096)
@@ -117,7 +142,7 @@ class Unsure:
 
 
 def read_number(typed: str, places: int = 2) -> Decimal | Unsure | None:
-    """Return the number that somebody typed on a page in the active language; None if it is none.
+    """Return the number that somebody typed, whose numbers are of the `number_language`; None if it is none.
 
     Marks of other languages are understood where only one reading is possible: "0,5", "12.5", "1 000,50",
     "1’000", "1.000.000", "1,234.5". One mark before exactly three digits says two things, "1.000" a
@@ -210,8 +235,13 @@ def money_text(amount: object, currency: str) -> str:
 
 
 def here() -> Here:
-    """What decides how a time reads now: language, zone, the day there."""
-    return get_language() or "", timezone.get_current_timezone_name(), local_day(timezone.now())
+    """What decides how times and numbers read now: language, that of numbers, zone, the day there."""
+    return (
+        get_language() or "",
+        number_language(),
+        timezone.get_current_timezone_name(),
+        local_day(timezone.now()),
+    )
 
 
 def local_day(value: Day) -> dt.date:

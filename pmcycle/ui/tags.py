@@ -946,6 +946,19 @@ for _name in (
 # --- the page -------------------------------------------------------------------------------------
 
 
+@register.simple_tag
+def number_language() -> str:
+    """Return the language by whose rules the reader writes numbers, for scripts."""
+    return formats.number_language()
+
+
+@register.filter
+def typed(value: object) -> object:
+    """Return a number as the reader would type it, for the value of a field; what is none as it is."""
+    number = formats.to_decimal(value)
+    return value if number is None else formats.typed_text(number)
+
+
 @register.simple_tag(takes_context=True)
 def theme(context: Context) -> str:
     """Return the reader's choice of light, dark or auto, from the cookie ``theme``."""

@@ -1,6 +1,6 @@
 // The form of a goal: rows come and go without a round trip, and the weight says what it leaves.
 
-import { readNumber } from "./numbers.js";
+import { numberLanguage, readNumber } from "./numbers.js";
 
 const rows = document.querySelector("[data-key-results]");
 
@@ -55,7 +55,7 @@ const rest = document.querySelector("[data-weight-rest]");
 const weight = document.querySelector("input[name=weight]");
 if (rest && weight) {
   const live = rest.querySelector("[data-weight-live]");
-  const words = new Intl.NumberFormat(document.documentElement.lang || undefined, { maximumFractionDigits: 2 });
+  const words = new Intl.NumberFormat(numberLanguage, { maximumFractionDigits: 2 });
   const say = () => {
     const left = Math.round((Number(rest.dataset.weightRest) - (readNumber(weight.value) || 0)) * 100) / 100;
     live.textContent = weight.value === "" ? "" : `= ${words.format(100 - left)} / 100`;

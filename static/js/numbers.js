@@ -1,6 +1,8 @@
 // A number as people type it, for words that follow while they type; the server reads it again, and asks in doubt.
 // The last mark parts the decimals, unless it can only part thousands; spaces and apostrophes group.
-const decimalMark = new Intl.NumberFormat(document.documentElement.lang || undefined)
+export const numberLanguage =
+  document.documentElement.dataset.numbers || document.documentElement.lang || undefined;
+const decimalMark = new Intl.NumberFormat(numberLanguage)
   .formatToParts(1.5)
   .find((part) => part.type === "decimal").value;
 

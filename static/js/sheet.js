@@ -1,7 +1,7 @@
 // The sheet by keyboard: arrows go from amount to amount, and the pool shows what would be left before it is saved.
 // What is true comes from the server with each answer; this only looks ahead.
 
-import { readNumber } from "./numbers.js";
+import { numberLanguage, readNumber } from "./numbers.js";
 
 const cents = (text) => Math.round(readNumber(text) * 100);
 
@@ -26,7 +26,7 @@ function ahead(form) {
   const more = value - cents(form.dataset.was);
   const left = cents(pool.dataset.left) - more;
   line.toggleAttribute("data-over", left < 0);
-  const number = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 2 }).format(left / 100);
+  const number = new Intl.NumberFormat(numberLanguage, { minimumFractionDigits: 2 }).format(left / 100);
   line.textContent = more === 0 ? "" : `→ ${number}`;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -14,11 +15,12 @@ from django.urls import reverse
 from pmcycle.access import today
 from pmcycle.activity.actions import misplaced, settle_all
 from pmcycle.activity.models import Delivery, Event, Notice, Place
-from pmcycle.errors import Refused
+from pmcycle.errors import Invalid, Refused
 from pmcycle.people.actions import accounts
 from pmcycle.people.models import ApiToken, User
+from pmcycle.ui import formats
 from tests.conftest import SignedIn, World
-from tests.factories import people
+from tests.factories import goals, people
 
 
 def test_hr_invites_the_chosen_and_each_gets_a_link_to_choose_a_password(world: World, as_: SignedIn) -> None:
@@ -181,6 +183,53 @@ def test_a_person_sets_their_own_time_zone(world: World, as_: SignedIn) -> None:
     assert User.objects.get(pk=world.ana.pk).zone == "Asia/Tokyo"
     assert ana.post(reverse("people:settings"), {"zone": "../etc/passwd"}).status_code == 422
     assert ana.post(reverse("people:settings"), {"zone": ""}).status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("numbers", "typed", "kept", "shown"),
+    [
+        ("de", "0,5", "0.5", "0,5"),
+        ("de", "1.000,50", "1000.5", "1.000,5"),
+        ("fr", "1 000,50", "1000.5", "1\u202f000,5"),
+        ("de-ch", "1’000.50", "1000.5", "1’000.5"),
+        ("", "1,000.50", "1000.5", "1,000.5"),
+        # Whatever they chose, a writing that can be read in one way only is understood.
+        ("", "0,5", "0.5", "0.5"),
+        ("de", "0.5", "0.5", "0,5"),
+    ],
+)
+def test_a_person_types_and_reads_numbers_as_they_write_them(
+    numbers: str, typed: str, kept: str, shown: str, world: World, as_: SignedIn
+) -> None:
+    """On pages in English all the while, and nobody else's numbers change."""
+    row = goals.key_result(goals.agree(world.ana_part, world.ana, world.bashir))
+    ana = as_(world.ana)
+    assert ana.post(reverse("people:settings"), {"numbers": numbers}).status_code == 302
+    page = ana.get(reverse("people:settings")).content.decode()
+    assert f'data-numbers="{numbers or "en"}"' in page
+    said = {"value": typed, "confidence": "on_track", "version": 1}
+    assert ana.post(reverse("goals:record_progress", args=[row.pk]), said).status_code == 302
+    row.refresh_from_db()
+    assert row.current == Decimal(kept)
+    where = reverse("goals:detail", args=[row.goal_id])
+    assert shown in ana.get(where).content.decode()
+    assert formats.number_text(Decimal(kept)) in as_(world.bashir).get(where).content.decode()
+
+
+def test_what_can_be_two_numbers_is_shown_back_as_the_person_writes_them(world: World, as_: SignedIn) -> None:
+    row = goals.key_result(goals.agree(world.ana_part, world.ana, world.bashir))
+    User.objects.filter(pk=world.ana.pk).update(numbers="de")
+    said = {"value": "1,000", "confidence": "on_track", "version": 1}
+    refused = as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), said)
+    assert refused.status_code == 422
+    assert "Write 1000 or 1,0." in refused.content.decode()
+
+
+def test_numbers_are_written_only_in_ways_that_there_are(world: World, as_: SignedIn) -> None:
+    assert as_(world.ana).post(reverse("people:settings"), {"numbers": "xx"}).status_code == 422
+    with pytest.raises(Invalid):
+        accounts.change_settings(world.ana, "", "xx")
 
 
 def test_an_address_of_the_records_is_enough_for_a_second_factor_and_nobody_adds_another(

@@ -42,6 +42,7 @@ from pmcycle.people.models import (
     in_use,
 )
 from pmcycle.people.rules import roles
+from pmcycle.ui.formats import NUMBERS
 
 INVITATION_DAYS = 14
 INVITATION_SALT = "people.invitation"
@@ -477,11 +478,16 @@ def note_sign_in(user: User, what: str) -> None:
         record("changed_sign_in", user, by=user, stream=SECURITY, notify=[said], what=what)
 
 
-def set_zone(user: User, zone: str) -> None:
-    """Set the time zone in which a person reads times; "" follows the browser of the company."""
+def change_settings(user: User, zone: str, numbers: str) -> None:
+    """Set the zone in which a person reads times and the language by which they write numbers.
+
+    "" follows the record and the company for the one, the language of the page for the other.
+    """
     if zone and zone not in zoneinfo.available_timezones():
         raise Invalid("zone", _("There is no time zone of this name."))
-    User.objects.filter(pk=user.pk).update(zone=zone)
+    if numbers and numbers not in dict(NUMBERS):
+        raise Invalid("numbers", _("Choose how numbers are written."))
+    User.objects.filter(pk=user.pk).update(zone=zone, numbers=numbers)
 
 
 def create_token(user: User, name: str, scopes: list[str], expires_on: date) -> tuple[ApiToken, str]:

@@ -179,6 +179,8 @@ class User(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    # The language by whose rules they write numbers; "" that of the page.
+    numbers = models.CharField(_("numbers"), max_length=12, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     # Who invited this person; nobody made the accounts of the first visit.
     made_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")

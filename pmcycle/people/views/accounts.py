@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
@@ -85,7 +86,7 @@ def first_visit(request: HttpRequest) -> HttpResponse:
             login(request, first, backend="pmcycle.people.backends.Backend")
             request.session["invited_second"] = actions.full_address(actions.invitation_path(second))
             return redirect("people:imports")
-    context = {"form": form, "zones": zone_choices()}
+    context = {"form": form, "zones": zone_choices(), "sample": Decimal("1234.5")}
     return render(request, "people/first_visit.html", context, status=422 if form.is_bound else 200)
 
 
@@ -334,12 +335,13 @@ def end_role(request: UserRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def settings(request: UserRequest) -> HttpResponse:
     """A person's own settings."""
-    form = SettingsForm(request.POST or None, initial={"zone": request.user.zone})
+    mine = {"zone": request.user.zone, "numbers": request.user.numbers}
+    form = SettingsForm(request.POST or None, initial=mine)
     if request.method == "POST" and form.is_valid():
-        actions.set_zone(request.user, form.cleaned_data["zone"])
+        actions.change_settings(request.user, form.cleaned_data["zone"], form.cleaned_data["numbers"])
         messages.success(request, _("Saved."))
         return redirect("people:settings")
-    context = {"form": form, "zones": zone_choices()}
+    context = {"form": form, "zones": zone_choices(), "sample": Decimal("1234.5")}
     return render(request, "people/settings.html", context, status=422 if form.is_bound else 200)
 
 
