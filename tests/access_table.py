@@ -319,6 +319,10 @@ ROWS: list[Row] = [
         told="hr_admin hr_partner",
         build=activity.failed_mail,
     ),
+    *(
+        Row(name, method="post", may="hr_admin it_admin", build=activity.held_life)
+        for name in ("activity:let_mails_go", "activity:drop_older_mails")
+    ),
     # The mailbox exists in a development run only.
     Row("activity:mailbox", may=""),
     Row("activity:mail", may="", build=lambda w: {"name": "20260101T000000000000-00000000.eml"}),

@@ -147,8 +147,11 @@ def fresh(users: dict[str, User]) -> dict[str, Any]:
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database, which goes at the end whoever still holds a connection.
 
-    A browser's greenlet has a context of its own, and Django a connection for each context.
+    A browser's greenlet has a context of its own, and Django a connection for each context. It begins without
+    a life of the installation, as tests leave it that empty the tables.
     """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE activity_life")
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(

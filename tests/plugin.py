@@ -93,6 +93,8 @@ def _template(services: Services) -> str:
     )
     if made.returncode:
         raise pytest.UsageError(f"The tables cannot be made:\n{made.stderr}")
+    # Every copy begins a life of its own: one that was born here would take itself for a restored copy there.
+    services.run_sql("TRUNCATE activity_life", database=f"{name}_unfinished")
     services.run_sql(f"ALTER DATABASE {name}_unfinished RENAME TO {name}")
     return name
 

@@ -131,9 +131,11 @@ class Services:
         finally:
             os.close(starting)
 
-    def run_sql(self, statement: str, arguments: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def run_sql(
+        self, statement: str, arguments: Sequence[object] = (), *, database: str = "postgres"
+    ) -> list[tuple[object, ...]]:
         """Run one statement outside any transaction, as the owner of the cluster; return its rows."""
-        connection = psycopg2.connect(self.database_url("postgres"))
+        connection = psycopg2.connect(self.database_url(database))
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:

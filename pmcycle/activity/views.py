@@ -31,7 +31,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from pmcycle.access import UserRequest, get_editable, get_visible, not_found_unless
 from pmcycle.activity import actions, letters, machine
-from pmcycle.activity.actions import sealing
+from pmcycle.activity.actions import lives, sealing
 from pmcycle.activity.forms import (
     DRAFT_BYTES,
     NOT_TEXT,
@@ -43,7 +43,7 @@ from pmcycle.activity.forms import (
     TrailForm,
     chosen,
 )
-from pmcycle.activity.models import Delivery, Draft, Event, Job, Notice, TrailSeal
+from pmcycle.activity.models import Delivery, Draft, Event, Job, Life, Notice, TrailSeal
 from pmcycle.activity.rules import SUBJECTS, VERBS, cell
 from pmcycle.spelling import holding
 from pmcycle.typed import row_number
@@ -334,7 +334,8 @@ def deliveries(request: UserRequest) -> HttpResponse:
     for row in page:
         row.task = task_of(row.notice)
     filters = [{"name": "state", "label": _("State"), "options": Delivery.State.choices}]
-    return render(request, "activity/deliveries.html", {"page": page, "filters": filters})
+    held = lives.held() if request.user.standing.is_hr_admin else None
+    return render(request, "activity/deliveries.html", {"page": page, "filters": filters, "held": held})
 
 
 @login_required
@@ -346,7 +347,8 @@ def operations(request: UserRequest) -> HttpResponse:
     rows = (
         failed.select_related("notice__recipient").defer("notice__title", "notice__url").order_by("-pk")[:50]
     )
-    return render(request, "activity/operations.html", {"health": machine.health(), "failed": rows})
+    context = {"health": machine.health(), "failed": rows, "held": lives.held()}
+    return render(request, "activity/operations.html", context)
 
 
 @login_required
@@ -357,6 +359,34 @@ def retry_delivery(request: UserRequest, pk: int) -> HttpResponse:
     actions.retry_delivery(delivery, by=request.user)
     messages.success(request, _("The mail is tried again within a minute."))
     return redirect("activity:operations")
+
+
+@login_required
+@require_POST
+def let_mails_go(request: UserRequest, pk: int) -> HttpResponse:
+    """Send what a restored copy holds."""
+    lives.let_mails_go(get_editable(Life, request.user, pk=pk), drop_older=False, by=request.user)
+    messages.success(request, _("Mails leave from now on, and so does what waited."))
+    return _where_mails_are_watched(request)
+
+
+@login_required
+@require_POST
+def drop_older_mails(request: UserRequest, pk: int) -> HttpResponse:
+    """Drop what a restored copy holds from before, and send from now on."""
+    life = get_editable(Life, request.user, pk=pk)
+    dropped = lives.let_mails_go(life, drop_older=True, by=request.user)
+    words = ngettext(
+        "Mails leave from now on; %(n)d from before was dropped.",
+        "Mails leave from now on; %(n)d from before were dropped.",
+        dropped,
+    )
+    messages.success(request, words % {"n": dropped})
+    return _where_mails_are_watched(request)
+
+
+def _where_mails_are_watched(request: UserRequest) -> HttpResponse:
+    return redirect("activity:operations" if request.user.standing.is_it_admin else "activity:deliveries")
 
 
 # --- the mailbox of a development run ---------------------------------------------------------------

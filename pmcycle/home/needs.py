@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from feedback.models import ActionItem
-from pmcycle.activity.models import Delivery, Heartbeat
+from pmcycle.activity.models import Delivery, Heartbeat, Life
 from pmcycle.cycles.models import Cycle, Participation, Stage, day_in
 from pmcycle.days import today_here, today_in, zone_of
 from pmcycle.home.completion import DONE
@@ -156,6 +156,8 @@ def _promises(user: User) -> list[ActionItem]:
 def role_lines(user: User) -> list[Line]:
     """What waits in the company's machinery for those who look after it."""
     standing, lines = user.standing, []
+    if standing.is_hr_admin or standing.is_it_admin:
+        lines += _held_lines(standing.is_it_admin)
     if standing.is_hr_admin:
         lines += _hr_lines()
     if standing.is_auditor:
@@ -204,6 +206,15 @@ def _hr_lines() -> list[Line]:
     if not counts["drafts"] and not counts["running"]:
         lines.append(Line(_("No cycle is running"), _("Prepare one"), need_url("cycles:list"), None, 10, ""))
     return lines
+
+
+def _held_lines(is_it_admin: bool) -> list[Line]:
+    """That this is a restored copy, whose mails somebody has to let go."""
+    if not Life.objects.held().exists():
+        return []
+    where = need_url("activity:operations" if is_it_admin else "activity:deliveries")
+    words = _("This is a restored copy: no mail leaves until you let them go")
+    return [Line(words, _("Decide"), where, None, 5, "")]
 
 
 def _operator_lines() -> list[Line]:

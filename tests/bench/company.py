@@ -20,6 +20,7 @@ from tests.services import ROOT, Services
 ONCE = {
     "activity_event",  # its streams are chained by hash; the launch is measured with streams of its own
     "activity_job",
+    "activity_life",
     "activity_milestone",
     "activity_place",
     "activity_placecount",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from pmcycle.activity.actions import keep_refused
-from pmcycle.activity.models import Delivery, Job, Notice, ToDo
+from pmcycle.activity.models import Delivery, Job, Life, Notice, ToDo
 from tests.open_items import catch_up
 
 if TYPE_CHECKING:
@@ -58,6 +58,11 @@ def failed_mail(world: World) -> dict[str, Any]:
         recipient=world.ana, kind="reminder", title="Write your self-appraisal", url="/", key="failed"
     )
     return {"pk": Delivery.objects.create(notice=notice, channel="email", state="failed", why="550").pk}
+
+
+def held_life(world: World) -> dict[str, Any]:
+    """A restored copy that holds its mails."""
+    return {"pk": Life.objects.create(code="0123456789ab", place="where nobody is").pk}
 
 
 def a_todo(world: World) -> dict[str, Any]:

@@ -29,7 +29,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from pmcycle.activity.models import PASSWORD_LINK, Delivery, Notice
+from pmcycle.activity.actions import lives
+from pmcycle.activity.models import PASSWORD_LINK, Delivery, Life, Notice
 from pmcycle.activity.rules import TRIES, is_for_good, retry_after
 from pmcycle.days import today_here, zone_of
 from pmcycle.ui.direction import neutral
@@ -57,12 +58,15 @@ class Claimed:
 
 
 def claim_mail(*, gathered: bool) -> Claimed | None:
-    """Lease the next person's due deliveries as one mail; None if nothing is due.
+    """Lease the next person's due deliveries as one mail; None if nothing is due, or if this copy holds its mails.
 
     The person's row is locked while choosing, so that two workers never split one digest.
     `gathered` says whether what waits for a morning is included: whoever claims it must have held back first
     what is done meanwhile and what is not due yet (`pmcycle.home.actions.hold_back`).
     """
+    life = lives.current()
+    if life.let_go_at is None:
+        return None
     while True:
         now = timezone.now()
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
@@ -91,7 +95,7 @@ def claim_mail(*, gathered: bool) -> Claimed | None:
             rows = [row for row in rows if row.address == rows[0].address]
             tried = next((row.message_id for row in rows if row.message_id), "")
             rows = [row for row in rows if row.message_id == tried]
-            message_id = tried or f"<notice-{min(row.pk for row in rows)}-{len(rows)}@{_mail_domain()}>"
+            message_id = tried or _message_id(rows, life)
             lease_until = now + LEASE
             Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
                 lease_until=lease_until, message_id=message_id, attempts=F("attempts") + 1
@@ -101,8 +105,10 @@ def claim_mail(*, gathered: bool) -> Claimed | None:
         return Claimed(rows, message_id, lease_until)
 
 
-def _mail_domain() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+def _message_id(rows: list[Delivery], life: Life) -> str:
+    """Never the same for two mails, nor in two copies of one database."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return f"<notice-{min(row.pk for row in rows)}-{len(rows)}.{life.code}@{domain}>"
 
 
 def write_mail(claimed: Claimed) -> EmailMultiAlternatives:

@@ -1,10 +1,12 @@
 """What is open (to-dos, milestones), what happened (events), who is told (notices, deliveries), what runs long (jobs),
-how often somebody asked (uses) and looked (looks), which forms were sent (sent forms).
+how often somebody asked (uses) and looked (looks), which forms were sent (sent forms), and in which life of the
+installation (lives).
 
 This app stands below `people`: it knows users, employees and cycles only through their foreign keys.
 """
 
 from pmcycle.activity.models.limits import CacheEntry, Look, Use
+from pmcycle.activity.models.lives import Life
 from pmcycle.activity.models.seals import TrailSeal
 from pmcycle.activity.models.sending import SentForm
 from pmcycle.activity.models.telling import (
@@ -32,6 +34,7 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Job",
+    "Life",
     "Look",
     "Milestone",
     "Notice",

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from pmcycle.activity.actions import drift, miscounted, misplaced, recount, settle_all
+from pmcycle.activity.actions import drift, lives, miscounted, misplaced, recount, settle_all
 from pmcycle.activity.actions.sealing import missing_from_trail
 from pmcycle.activity.models import Event
 
@@ -28,6 +28,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"trail: {len(broken)} streams broken, {len(lacks)} things missing that were sealed"
         )
+        if held := lives.held():
+            self.stdout.write(f"mails: this is a restored copy, which holds {held.waiting} of them")
         found, places, counts = drift(), misplaced(), miscounted()
         for line in (found + places)[:SHOWN]:
             self.stdout.write(

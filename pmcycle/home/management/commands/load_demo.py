@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from pmcycle.activity.actions import add_up_places, settle_all
+from pmcycle.activity.actions import add_up_places, lives, settle_all
 from pmcycle.home.demo.closing import build_evaluations
 from pmcycle.home.demo.company import PASSWORD, WHO_SIGNS_IN, build_company
 from pmcycle.home.demo.cycle import build_cycles
@@ -32,6 +32,7 @@ class Command(BaseCommand):
             )
         begun = time.monotonic()
         with transaction.atomic():
+            lives.current()  # before anything counts as sent
             company = build_company(people)
             _last, this = build_cycles(company)
             build_goals(company, this)

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.commands.migrate import Command as Migrate
 
 from pmcycle.activity.actions import definitions as todos
-from pmcycle.activity.actions import recount, settle_all
+from pmcycle.activity.actions import lives, recount, settle_all
 from pmcycle.activity.models import PlaceCount
 from pmcycle.cycles.models import Participation
 
@@ -17,6 +17,7 @@ class Command(Migrate):
         if options.get("plan") or options.get("check_unapplied") or not todos.can_install():
             return
         todos.install()
+        lives.current()  # a restored copy holds its mails from here on
         if Participation.objects.exists():
             settle_all("repaired", by=None)
             if not PlaceCount.objects.exists():
