@@ -361,11 +361,19 @@ def not_here(request: HttpRequest) -> HttpResponse:
 NOT_NOW = ("25P03", "25006")
 
 
+def database_failed(error: BaseException | None) -> bool:
+    """Whether the database did not let something through in time, or ended: the same may work a moment later."""
+    if isinstance(error, DatabaseError):
+        code = getattr(error.__cause__, "pgcode", None)
+        # A server that ends in the middle of a statement has no code for it, and the driver no class.
+        if code in NOT_NOW or (type(error) is DatabaseError and error.__cause__ and code is None):
+            return True
+    return isinstance(error, OperationalError | InterfaceError)
+
+
 def is_outage(error: BaseException | None) -> bool:
     """Whether something we stand on does not answer, or not in time: worth trying again."""
-    if isinstance(error, DatabaseError) and getattr(error.__cause__, "pgcode", None) in NOT_NOW:
-        return True
-    return isinstance(error, OperationalError | InterfaceError | ConnectionError | TimeoutError | RedisError)
+    return database_failed(error) or isinstance(error, ConnectionError | TimeoutError | RedisError)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -6,9 +6,10 @@ import signal
 from datetime import timedelta
 from typing import Any
 
+import psycopg2
 import pytest
 import time_machine
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from pmcycle.activity.actions import Step, carry_out, enqueue
@@ -123,11 +124,14 @@ def carry_out_in_a_test(work: Any) -> None:
         carry_out("probe", work)
 
 
-def test_between_two_tries_it_rests(world: World) -> None:
+@pytest.mark.parametrize(
+    ("error", "cause"), [(OperationalError, None), (DatabaseError, psycopg2.DatabaseError("server closed"))]
+)
+def test_between_two_tries_it_rests(world: World, error: type[Exception], cause: Exception | None) -> None:
     asked(world)
 
     def fails(cycle: Cycle, by: User, step: Step) -> None:
-        raise OperationalError
+        raise error from cause
 
     carry_out_in_a_test(fails)
     assert the_job().state == "waiting"

@@ -9,10 +9,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.db import DataError, OperationalError, connection, transaction
+from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
@@ -28,6 +29,14 @@ from tests.open_items import catch_up
 TEXT = "Two pages of what I have thought about for weeks. <b>"
 
 
+def broken_off() -> DatabaseError:
+    """What comes of a server that ends in the middle of a statement, now and then: no code, and no kind."""
+    words = "server closed the connection unexpectedly"
+    error = DatabaseError(words)
+    error.__cause__ = psycopg2.DatabaseError(words)
+    return error
+
+
 def break_home(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def broken(*arguments: object) -> None:
         raise error
@@ -36,7 +45,8 @@ def break_home(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [OperationalError("gone"), RedisConnectionError("gone"), ConnectionRefusedError()]
+    "error",
+    [OperationalError("gone"), broken_off(), RedisConnectionError("gone"), ConnectionRefusedError()],
 )
 def test_an_outage_is_503_with_a_time_to_come_back(
     world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch, error: Exception
@@ -48,10 +58,12 @@ def test_an_outage_is_503_with_a_time_to_come_back(
     assert "Just a moment" in response.content.decode()
 
 
+# Django itself says so when a row to be changed is not there.
+@pytest.mark.parametrize("error", [ZeroDivisionError(), DatabaseError("Save did not affect any rows.")])
 def test_a_fault_of_ours_is_500_with_words(
-    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    break_home(monkeypatch, ZeroDivisionError())
+    break_home(monkeypatch, error)
     response = as_(world.ana, raise_request_exception=False).get("/")
     assert response.status_code == 500
     assert "Something broke on our side" in response.content.decode()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from django.apps import apps
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, models, transaction
+from django.db import DatabaseError, InterfaceError, connection, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -22,7 +22,7 @@ from pmcycle.activity.actions.telling import Tell, kind_of, record
 from pmcycle.activity.models import Job
 from pmcycle.activity.models.telling import JobQuerySet
 from pmcycle.activity.rules import failure_words
-from pmcycle.errors import Refused
+from pmcycle.errors import Refused, database_failed
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
@@ -170,7 +170,7 @@ def holding(job: Job) -> Iterator[Step]:
         while not over.wait(LEASE.total_seconds() / 3):
             try:
                 say()
-            except (OperationalError, InterfaceError) as error:
+            except (DatabaseError, InterfaceError) as error:
                 # The lease may lapse now; then another takes over, and the number keeps us from writing.
                 log.warning("job_lease_not_renewed", job=job.pk, error=str(error))
                 beside.close()
@@ -246,7 +246,7 @@ def _subject(job: Job) -> Any:
 def _raised(job: Job, error: Exception) -> None:
     """What becomes of work that ended in an error: another try where the database failed it, else the end."""
     name = type(error).__name__
-    if isinstance(error, OperationalError | InterfaceError):
+    if database_failed(error):
         connection.close()
         if job.attempts < TRIES:
             waits = {"state": Job.State.WAITING, "lease_until": timezone.now() + REST}
