@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from tests.processes import die_with_parent
-from tests.services import ServiceError, Services, test_services
+from tests.services import ServiceError, Services, numbered_services
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost", "", None)
@@ -42,7 +42,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 def _start_servers(config: pytest.Config) -> None:
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         try:
-            services = test_services()
+            services = numbered_services("test", durable=False)
             services.ensure()
         except ServiceError as error:
             raise pytest.UsageError(str(error)) from None

@@ -177,8 +177,8 @@ class Services:
 
     def keep(self) -> None:
         """Start both servers, and stop them when nobody uses them any more."""
-        postgres = self._start_postgres()
-        valkey = self._start_valkey()
+        postgres = self.start_postgres()
+        valkey = self.start_valkey()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         users = os.open(self.dir / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -193,7 +193,7 @@ class Services:
             stop(valkey)
             stop(postgres, stop_signal=signal.SIGINT)
 
-    def _start_postgres(self) -> "subprocess.Popen[bytes]":
+    def start_postgres(self) -> "subprocess.Popen[bytes]":
         binaries = self._postgres_binaries()
         env = {**os.environ, "LC_ALL": "C.UTF-8"}
         env.pop("LD_LIBRARY_PATH", None)
@@ -258,7 +258,7 @@ class Services:
             unfinished.rename(copy)
         return copy / "bin"
 
-    def _start_valkey(self) -> "subprocess.Popen[bytes]":
+    def start_valkey(self) -> "subprocess.Popen[bytes]":
         options = {
             "--port": "0",
             "--unixsocket": str(self._valkey_socket),
@@ -307,10 +307,10 @@ class Services:
         return handle
 
 
-def test_services() -> Services:
-    """Return servers for one run of the tests. Runs at the same time get servers of their own."""
+def numbered_services(name: str, *, durable: bool) -> Services:
+    """Return servers for one run of the tests or of the faults. Runs at the same time get servers of their own."""
     for number in range(50):
-        services = Services(f"test{number}", durable=False)
+        services = Services(f"{name}{number}", durable=durable)
         handle = os.open(services.dir / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -318,10 +318,7 @@ def test_services() -> Services:
             os.close(handle)
             continue
         return services
-    raise ServiceError("fifty runs of the tests are under way in this checkout")
-
-
-test_services.__test__ = False  # type: ignore[attr-defined]
+    raise ServiceError(f"fifty runs of {name} are under way in this checkout")
 
 
 def postgres_binaries() -> Path:

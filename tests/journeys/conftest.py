@@ -31,7 +31,13 @@ from tests.chromium import find_chromium, launch_arguments
 from tests.journeys.looking import Watch
 from tests.journeys.running import Stack
 
-LONGEST = ("test_the_whole_cycle.py", "test_access.py", "test_queries.py", "test_pictures.py")
+LONGEST = (
+    "test_faults.py",
+    "test_the_whole_cycle.py",
+    "test_access.py",
+    "test_queries.py",
+    "test_pictures.py",
+)
 
 
 class Visit(Protocol):

@@ -1,0 +1,1 @@
+"""`./dev faults`: what real processes make of being killed, frozen and cut off while people work."""
