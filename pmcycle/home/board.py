@@ -141,7 +141,7 @@ def _drawn(
 def _head(name: str, unit: str, employee: int, pk: int, timeline: str) -> SafeString:
     return format_html(
         '<th scope="row">{} <small><a href="{}">{}<span class="visually-hidden">: {}</span></a></small></th>',
-        person_chip(name, reverse("home:person", args=[employee]), unit, "sm"),
+        person_chip(name, "home:person", employee, note=unit, size="sm"),
         reverse("cycles:life_line", args=[pk]),
         timeline,
         name,

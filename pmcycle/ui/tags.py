@@ -145,10 +145,14 @@ def _due(day: dt.date, zone: str, today: dt.date, _here: formats.Here) -> SafeSt
 def address(to: object, args: Sequence[object] = (), query: str = "") -> str:
     """Where a component leads: to the name of a URL with its arguments, or to an address that is one already.
 
-    Raises NoReverseMatch for a name with arguments that do not fit it.
+    Raises NoReverseMatch for a name with arguments that do not fit it, and TypeError for arguments behind an
+    address.
     """
     text = str(to)
-    found = text if not text or text[0] in "/?#" or ":/" in text else reverse(text, args=args)
+    is_address = not text or text[0] in "/?#" or ":/" in text
+    if is_address and args:
+        raise TypeError(f"{text!r} is an address already and takes no {args!r}")
+    found = text if is_address else reverse(text, args=args)
     return f"{found}{'&' if '?' in found else '?'}{query}" if query else found
 
 

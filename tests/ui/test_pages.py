@@ -113,3 +113,8 @@ def test_a_component_leads_to_a_name_or_to_an_address() -> None:
     assert 'href="/cycles/4/?tab=days"' in render('{% button "Open" "cycles:detail" 4 query="tab=days" %}')
     assert 'href="?page=2&amp;tab=days"' in render('{% button "Open" "?page=2" query="tab=days" %}')
     assert 'action="/cycles/"' in render('{% button_post "Go" "cycles:list" %}')
+
+
+def test_an_address_takes_no_arguments() -> None:
+    with pytest.raises(TypeError, match="takes no"):
+        render('{% person "Ana" "/people/4/" "Sales" %}')
