@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 # A quick run begins no further fault after so many seconds, so that it ends within six minutes.
 QUICK_SECONDS = 300.0
-# Seconds within which a worker that died is replaced. Of the minute that is promised, the clock takes up to
-# twenty seconds; the one of the faults strikes every four.
-REPLACED_WITHIN = 60.0 - 20.0 + 4.0
+# Seconds within which a worker that died is replaced, as docs/operator.md promises.
+REPLACED_WITHIN = 60.0
 # More than there are threads that serve.
 SLOW_CLIENTS = 40
 # Bytes of an upload that is not kept in memory while it is read.
