@@ -3,7 +3,8 @@
 Tests put rows into the database by hand; what those open is written before the next page is asked
 for, or the next action begins, as a database would have it where actions alone had made the rows. From
 there on the action is on its own: when its transaction ends, to-dos, milestones, places and counts are
-compared with what they are made from, and any difference fails the test that called it. Before the turn
+compared with what they are made from, and any difference fails the test that called it; so does a line of the
+trail for which there are no words. Before the turn
 of the day nothing is written: what the day opens and drops is for the clock to do.
 """
 
@@ -27,7 +28,8 @@ from pmcycle.activity.actions import definitions as todos
 from pmcycle.activity.actions import drift, miscounted, misplaced, recount, settle_all
 from pmcycle.activity.actions.definitions import Definition
 from pmcycle.activity.actions.todos import Drift
-from pmcycle.activity.models import ToDo, named
+from pmcycle.activity.models import Event, ToDo, named
+from pmcycle.activity.words import words_of_all
 from pmcycle.cycles.actions import stage_work
 from pmcycle.home import actions as clock
 from pmcycle.home import contributions
@@ -67,6 +69,20 @@ def differences() -> list[Drift | str]:
         if counts := miscounted():
             found.append(f"{counts} counts of the board")
         return found
+
+
+def unworded() -> list[Drift | str]:
+    """What stands in the trail without words for it."""
+    if connection.needs_rollback:
+        return []
+    with unseen():
+        recorded = list(Event.objects.order_by().values_list("verb", "subject_kind").distinct())
+    verbs, subjects = words_of_all("VERBS"), words_of_all("SUBJECTS")
+    return [
+        f"no words for {verb} of {kind}: write them into words.py of its app"
+        for verb, kind in recorded
+        if verb not in verbs or kind not in subjects
+    ]
 
 
 def catch_up() -> None:
@@ -142,7 +158,7 @@ def fail(found: list[Drift | str]) -> NoReturn:
 
 
 def watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compare at the end of every action of this test."""
+    """Compare at the end of every action of this test, and read what it wrote into the trail."""
     enter, leave = transaction.Atomic.__enter__, transaction.Atomic.__exit__
     ask, turn = Client.request, clock.turn_day
 
@@ -159,7 +175,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> None:
         if getattr(self, "is_action", False):
             WATCH.depth -= 1
             is_over = kind is None and WATCH.depth == 0 and not (WATCH.is_late or self.is_settled_after)
-            if is_over and (found := differences()):
+            if is_over and (found := [*differences(), *unworded()]):
                 leave(self, AssertionError, AssertionError("drift"), None)
                 fail(found)
         leave(self, kind, value, traceback)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -44,7 +45,8 @@ from pmcycle.activity.forms import (
     chosen,
 )
 from pmcycle.activity.models import Delivery, Draft, Event, Job, Life, Notice, TrailSeal
-from pmcycle.activity.rules import SUBJECTS, VERBS, cell
+from pmcycle.activity.rules import cell
+from pmcycle.activity.words import words_of_all
 from pmcycle.spelling import holding
 from pmcycle.typed import row_number
 from pmcycle.ui.formats import when_text
@@ -225,11 +227,22 @@ def trail(request: UserRequest) -> HttpResponse:
         "older": f"?{query.urlencode()}" if len(lines) > LINES else "",
         "is_later_page": bool(wanted["before"]),
         "export": f"{reverse('activity:export_trail')}?{export.urlencode()}",
-        "verbs": sorted(((key, str(words)) for key, words in VERBS.items()), key=lambda pair: pair[1]),
-        "subjects": sorted(((key, str(words)) for key, words in SUBJECTS.items()), key=lambda pair: pair[1]),
+        "verbs": _chosen_by("VERBS"),
+        "subjects": _chosen_by("SUBJECTS"),
         "wanted": wanted,
     }
     return render(request, "activity/trail.html", context)
+
+
+def _chosen_by(kind: str) -> list[tuple[str, str]]:
+    """Words of the trail to choose from, in their order; where two are spelled the same, with what tells them apart."""
+    words = {key: str(word) for key, word in words_of_all(kind).items()}
+    times = Counter(words.values())
+    named = (
+        (key, word if times[word] == 1 else f"{word} ({key.replace('_', ' ')})")
+        for key, word in words.items()
+    )
+    return sorted(named, key=lambda pair: pair[1])
 
 
 @login_required

@@ -14,15 +14,9 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.activity.rules import (
-    facts_of,
-    job_progress,
-    job_title,
-    look_words,
-    subject_words,
-    verb_words,
-)
+from pmcycle.activity.rules import facts_of, job_progress, job_title
 from pmcycle.activity.triggers import WithoutSwitch
+from pmcycle.activity.words import look_words, subject_words, verb_words
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
