@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from pmcycle.access import today
 from pmcycle.activity.actions import insert_new
 from pmcycle.home.demo import texts
+from pmcycle.home.demo.hours import HOME, Hours, Script
 from pmcycle.people.models import (
     Absence,
     Employee,
@@ -28,11 +30,18 @@ from pmcycle.people.models import (
 
 PASSWORD = "look-around-please"
 HIRED_BEFORE = 420
+# Who has a year behind them that is told.
+LONG_HERE = 900
+STORIES = ("Ana Popescu", "Bashir Nouri", "Daniel Kowalski", "Hugo Blanc", "Luis Romero", "Farid Amiri")
 
 
 @dataclass
 class Company:
-    """The rows the other parts of the demo hang on; `line` maps an employee to those above, nearest first."""
+    """The rows the other parts of the demo hang on.
+
+    `line` maps an employee to those above, nearest first; `team` to the unit whose work they do, and `place` to
+    their place in it, which for the written people is the order in which they are written. `away` are spans of days.
+    """
 
     people: list[Employee]
     by_name: dict[str, Employee]
@@ -41,11 +50,30 @@ class Company:
     pay: dict[int, Decimal]
     users: dict[str, User]
     units: dict[str, Unit]
+    team: dict[int, str]
+    place: dict[int, int]
+    away: dict[int, list[tuple[date, date]]]
+    hours: Hours
+    script: Script = field(default_factory=Script)
     chance: random.Random = field(default_factory=lambda: random.Random(20))
 
     def manager_of(self, employee: Employee) -> Employee | None:
         above = self.line[employee.pk]
         return above[0] if above else None
+
+    def at(self, who: Employee | None, days: int, minute: int = 0) -> datetime:
+        """A moment in the working hours of that person, so many working days ago."""
+        return self.hours.at(days, minute, who.zone if who else HOME)
+
+    def some(self, who: Employee, days: int) -> datetime:
+        """The same at some minute of that day."""
+        return self.hours.at(days, self.chance.randrange(90) * 5, who.zone)
+
+    def works(self, who: Employee, day: date) -> bool:
+        """Whether that person was there on the day."""
+        if who.left_on is not None and day > who.left_on:
+            return False
+        return not any(first <= day <= last for first, last in self.away.get(who.pk, ()))
 
 
 @dataclass(frozen=True)
@@ -58,6 +86,8 @@ class _Seat:
     division: str
     unit: str
     manager: str | None
+    team: str = ""
+    place: int = 0
 
 
 def _seats(count: int | None) -> list[_Seat]:
@@ -68,19 +98,22 @@ def _seats(count: int | None) -> list[_Seat]:
         head = teams[""][0][0]
         for team, members in teams.items():
             lead = members[0][0]
-            for who, job, level, amount, gender in members:
+            for place, (who, job, level, amount, gender) in enumerate(members):
                 above = texts.CHIEF[0] if who == head else head if who == lead else lead
-                seats.append(_Seat(who, job, level, amount, gender, division, team or division, above))
+                unit = team or division
+                seats.append(_Seat(who, job, level, amount, gender, division, unit, above, unit, place))
     if count is None:
         return seats
     leads: list[str] = []
     chance = random.Random(7)
     for number in range(len(seats) + 1, count + 1):
         division = list(texts.UNITS)[number % len(texts.UNITS)]
+        working = [name for name in texts.UNITS[division] if name]
+        work = working[number % len(working)]
         if number % 9 == 0 or not leads:
             leads.append(f"Lead {number:06d}")
             head = texts.UNITS[division][""][0][0]
-            seats.append(_Seat(leads[-1], "Team Lead", "G5", 88000, "f", division, division, head))
+            seats.append(_Seat(leads[-1], "Team Lead", "G5", 88000, "f", division, division, head, work))
         else:
             annual = 45000 + chance.randrange(0, 30000, 250)
             seats.append(
@@ -93,6 +126,8 @@ def _seats(count: int | None) -> list[_Seat]:
                     division,
                     division,
                     leads[-1],
+                    work,
+                    number,
                 )
             )
     return seats
@@ -130,9 +165,12 @@ def build_company(count: int | None = None) -> Company:
                 grade=s.grade,
                 unit=units[s.unit],
                 location={"Sales": "Boston", "Production": "Gdansk"}.get(s.division, "Berlin"),
-                hired_on=day - timedelta(days=HIRED_BEFORE + chance.randrange(0, 3200)),
+                hired_on=day
+                - timedelta(
+                    days=HIRED_BEFORE + chance.randrange(LONG_HERE if s.name in STORIES else 0, 3200)
+                ),
                 fte=Decimal("0.8") if n % 11 == 5 else Decimal(1),
-                zone=texts.ZONES.get(s.division, "Europe/Berlin"),
+                zone=texts.ZONES.get(s.division, HOME),
             )
             for n, s in enumerate(seats)
         ],
@@ -192,10 +230,21 @@ def build_company(count: int | None = None) -> Company:
         ],
         "(lower(job_title), grade, currency)",
     )
-    _somebody_leaves_and_somebody_is_away(by_name, day)
+    away = _somebody_leaves_and_somebody_is_away(by_name, day)
     users = _sign_ins(people, units)
-    division = {by_name[s.name].pk: s.division for s in seats}
-    return Company(people, by_name, line, division, pay, users, units)
+    return Company(
+        people=people,
+        by_name=by_name,
+        line=line,
+        division={by_name[s.name].pk: s.division for s in seats},
+        pay=pay,
+        users=users,
+        units=units,
+        team={by_name[s.name].pk: s.team for s in seats},
+        place={by_name[s.name].pk: s.place for s in seats},
+        away=away,
+        hours=Hours(timezone.now()),
+    )
 
 
 def _units() -> dict[str, Unit]:
@@ -217,24 +266,21 @@ def _units() -> dict[str, Unit]:
     return units
 
 
-def _somebody_leaves_and_somebody_is_away(by_name: dict[str, Employee], day: date) -> None:
+def _somebody_leaves_and_somebody_is_away(
+    by_name: dict[str, Employee], day: date
+) -> dict[int, list[tuple[date, date]]]:
     leaver = by_name["Karim Benali"]
-    Employee.objects.filter(pk=leaver.pk).update(left_on=day - timedelta(days=25))
     leaver.left_on = day - timedelta(days=25)
-    Absence.objects.create(
-        employee=by_name["Helga Winter"],
-        kind="parental leave",
-        is_paid=True,
-        starts_on=day - timedelta(days=30),
-        ends_on=day + timedelta(days=60),
-    )
-    Absence.objects.create(
-        employee=by_name["Stefan Roth"],
-        kind="unpaid leave",
-        is_paid=False,
-        starts_on=day - timedelta(days=90),
-        ends_on=day - timedelta(days=60),
-    )
+    Employee.objects.filter(pk=leaver.pk).update(left_on=leaver.left_on)
+    helga, stefan = by_name["Helga Winter"], by_name["Stefan Roth"]
+    away = {
+        helga.pk: [(day - timedelta(days=30), day + timedelta(days=60))],
+        stefan.pk: [(day - timedelta(days=90), day - timedelta(days=60))],
+    }
+    for person, kind, is_paid in ((helga, "parental leave", True), (stefan, "unpaid leave", False)):
+        for first, last in away[person.pk]:
+            Absence.objects.create(employee=person, kind=kind, is_paid=is_paid, starts_on=first, ends_on=last)
+    return away
 
 
 def _sign_ins(people: list[Employee], units: dict[str, Unit]) -> dict[str, User]:

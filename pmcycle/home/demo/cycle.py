@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-
-from django.utils import timezone
 
 from pmcycle.access import today
 from pmcycle.cycles.models import (
@@ -21,7 +19,10 @@ from pmcycle.cycles.models import (
     Stage,
     StageKind,
 )
+from pmcycle.home.demo import texts
 from pmcycle.home.demo.company import Company
+from pmcycle.home.demo.hours import written_later
+from pmcycle.people.models import Employee
 
 LEVELS = [
     ("Below", "Most of what was agreed was not reached.", Decimal(1), True),
@@ -30,59 +31,90 @@ LEVELS = [
     ("Exceeds", "More was reached than agreed, in several places.", Decimal(4), False),
     ("Outstanding", "A result that changes what others think possible.", Decimal(5), False),
 ]
-# When the stages open and are due, in days from today; this year's overlap so that each is half way.
+# When the stages open and are due, in working days before today (after it, if negative); this year's overlap so
+# that each is half way.
 THIS_YEAR = {
-    StageKind.OBJECTIVES: (-280, 6),
-    StageKind.APPRAISAL: (-16, 12),
-    StageKind.INCENTIVES: (-9, 25),
-    StageKind.EVALUATION: (-4, 38),
+    StageKind.OBJECTIVES: (200, -4),
+    StageKind.APPRAISAL: (12, -8),
+    StageKind.INCENTIVES: (7, -17),
+    StageKind.EVALUATION: (3, -27),
 }
 LAST_YEAR = {
-    StageKind.OBJECTIVES: (-660, -600),
-    StageKind.APPRAISAL: (-400, -372),
-    StageKind.INCENTIVES: (-371, -350),
-    StageKind.EVALUATION: (-349, -320),
+    StageKind.OBJECTIVES: (466, 436),
+    StageKind.APPRAISAL: (246, 231),
+    StageKind.INCENTIVES: (230, 221),
+    StageKind.EVALUATION: (220, 209),
 }
+# When last year's was closed: before this year's began.
+CLOSED = 206
+
+
+# What everybody's year comes to, as a place in `LEVELS`: these in turn, but for those whose story it is.
+THIS_EARNED = (2, 3, 2, 2, 3, 2, 4, 2, 3, 2)
+LAST_EARNED = (2, 2, 3, 2, 2, 3, 2, 2, 4, 3)
+# Told in time of what fell short: Daniel this year; Luis last year, and he has caught up since.
+TOLD, TOLD_LAST_YEAR = "Daniel Kowalski", "Luis Romero"
+THIS_STORIES = {TOLD: 1, TOLD_LAST_YEAR: 2, "Ana Popescu": 3}
+LAST_STORIES = {TOLD: 2, TOLD_LAST_YEAR: 1, "Ana Popescu": 2}
 
 
 @dataclass
 class DemoCycle:
+    """A cycle of the demo; `earned` is what each employee's year comes to, as a place in `levels`."""
+
     cycle: Cycle
     levels: list[RatingLevel]
     part: dict[int, Participation]
+    earned: dict[int, int]
 
 
-def build_cycles(company: Company) -> tuple[DemoCycle, DemoCycle]:
-    """(last year's, this year's). Participations, assignments and chains are written in sets."""
-    day = today()
-    first = (day - timedelta(days=290)).replace(day=1)
-    last = _build(
-        company, f"Performance {first.year - 1}", first.replace(year=first.year - 1), LAST_YEAR, "closed"
-    )
-    this = _build(company, f"Performance {first.year}", first, THIS_YEAR, "running")
+def build_last_cycle(company: Company) -> DemoCycle:
+    """Last year's, running, with the written people in it: `last_year` tells it and closes it."""
+    first = _first_day()
+    written = [p for p in company.people if p.name in texts.WRITTEN]
+    return _build(company, written, first.replace(year=first.year - 1), LAST_YEAR, LAST_EARNED, LAST_STORIES)
+
+
+def build_this_cycle(company: Company, last: DemoCycle) -> DemoCycle:
+    """This year's, with all four stages in the middle of their life. Participations, assignments, chains are sets."""
+    this = _build(company, company.people, _first_day(), THIS_YEAR, THIS_EARNED, THIS_STORIES)
     this.cycle.copied_from = last.cycle
     this.cycle.save(update_fields=["copied_from"])
-    return last, this
+    return this
+
+
+def _first_day() -> date:
+    return (today() - timedelta(days=290)).replace(day=1)
 
 
 def _build(
-    company: Company, name: str, first: date, days: dict[StageKind, tuple[int, int]], state: str
+    company: Company,
+    people: list[Employee],
+    first: date,
+    days: dict[StageKind, tuple[int, int]],
+    earned: tuple[int, ...],
+    stories: dict[str, int],
 ) -> DemoCycle:
-    day = today()
-    kim = company.users["Kim Larsen"]
-    launched = timezone.now() - timedelta(days=-days[StageKind.OBJECTIVES][0])
-    cycle = Cycle.objects.create(
-        name=name,
+    kim, hours = company.users["Kim Larsen"], company.hours
+    launched = hours.at(days[StageKind.OBJECTIVES][0], 40)
+
+    def on(back: int) -> date:
+        return hours.back(back) if back >= 0 else hours.ahead(-back)
+
+    cycle = Cycle(
+        name=f"Performance {first.year}",
         first_day=first,
         last_day=first.replace(year=first.year + 1) - timedelta(days=1),
         zone="Europe/Berlin",
         currency="EUR",
-        state=state,
+        state="running",
         launched_at=launched,
         launched_by=kim,
         stages_may_overlap=True,
-        closed_at=timezone.now() - timedelta(days=315) if state == "closed" else None,
+        created_at=hours.at(days[StageKind.OBJECTIVES][0] + 8, 95),
     )
+    with written_later(Cycle):
+        cycle.save()
     PopulationRule.objects.create(cycle=cycle)
     scale = RatingScale.objects.create(name="Five levels", cycle=cycle)
     levels = RatingLevel.objects.bulk_create(
@@ -97,10 +129,10 @@ def _build(
                 cycle=cycle,
                 kind=kind,
                 position=n,
-                opens_on=day + timedelta(days=opens),
-                due_on=day + timedelta(days=due),
+                opens_on=on(opens),
+                due_on=on(due),
                 grace_days=3,
-                state="closed" if state == "closed" else "open",
+                state="open",
             )
             for n, (kind, (opens, due)) in enumerate(days.items())
         ]
@@ -111,12 +143,23 @@ def _build(
             for kind in StageKind
         ]
     )
-    return DemoCycle(cycle, levels, _take_part(company, cycle, first))
+    part = _take_part(company, people, cycle, first, launched)
+    years = {
+        pk: stories.get(row.employee.name, earned[number % len(earned)])
+        for number, (pk, row) in enumerate(part.items())
+    }
+    return DemoCycle(cycle, levels, part, years)
 
 
-def _take_part(company: Company, cycle: Cycle, first: date) -> dict[int, Participation]:
+def _take_part(
+    company: Company, people: list[Employee], cycle: Cycle, first: date, launched: datetime
+) -> dict[int, Participation]:
     chief = next(p for p in company.people if not company.line[p.pk])
-    takers = [p for p in company.people if p.pk != chief.pk and p.hired_on <= first]
+    takers = [p for p in people if p.pk != chief.pk and p.hired_on <= first]
+
+    def has_left(person: Employee) -> bool:
+        return person.left_on is not None and person.left_on <= cycle.last_day
+
     participations = Participation.objects.bulk_create(
         [
             Participation(
@@ -130,11 +173,11 @@ def _take_part(company: Company, cycle: Cycle, first: date) -> dict[int, Partici
                 annual_pay=company.pay[p.pk],
                 currency="EUR",
                 hired_on=p.hired_on,
-                left_on=p.left_on,
-                state="left" if p.left_on else "active",
-                left_by_date=p.left_on is not None,
+                left_on=p.left_on if has_left(p) else None,
+                state="left" if has_left(p) else "active",
+                left_by_date=has_left(p),
                 starts_on=first,
-                launched_at=cycle.launched_at or timezone.now(),
+                launched_at=launched,
             )
             for p in takers
         ],

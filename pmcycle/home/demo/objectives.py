@@ -1,12 +1,13 @@
-"""Goals of the demo company: agreed, proposed, countered, changed, with a year of progress."""
+"""Goals of the demo company: each unit's own, agreed, proposed, countered, changed, with a year of progress."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import F, OuterRef, Subquery
-from django.utils import timezone
 
 from goals.actions import reading_of
 from goals.models import (
@@ -18,102 +19,163 @@ from goals.models import (
     ProgressUpdate,
     Signature,
 )
-from pmcycle.access import today
 from pmcycle.cycles.models import Participation
-from pmcycle.home.demo import texts
+from pmcycle.home.demo import goal_texts, texts
 from pmcycle.home.demo.company import Company
 from pmcycle.home.demo.cycle import DemoCycle
+from pmcycle.home.demo.hours import written_later
 from pmcycle.people.models import Employee
 
 # Of every ten people: how many have an agreed set, one that waits for an answer, one in draft.
 AGREED, PROPOSED = 8, 1
+# Who asks for another target, and why. Their appraisals are not begun: what is measured does not move any more.
+CHANGES = {
+    "Sami Virtanen": "The chamber is out of order for a quarter; without it the old target cannot be reached.",
+    "Rosa Fernandez": "The reference lamp is at the institute until next month; the old target was set with it.",
+    "Quentin Moreau": "The new ledger comes a quarter later than planned; until then two steps stay manual.",
+}
+ALWAYS_AGREED = ("Ana Popescu", "Bashir Nouri", *CHANGES)
+# How far the goals of a year go that comes to each level, as a share of the way to the target.
+REACHED = ((0.15, 0.4), (0.35, 0.7), (0.92, 1.02), (1.04, 1.14), (1.14, 1.2))
+MOODS = ("off_track", "at_risk", "on_track", "on_track", "on_track")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """When a year's goals were begun and measured, in working days before today; the last measure is the result."""
+
+    begun: int
+    measured: Sequence[int]
+    shift: int = 0
+
+
+THIS_YEAR = Pace(begun=196, measured=(151, 124, 97, 70, 43, 16))
+# Another place in the team gives other goals than this year's.
+LAST_YEAR = Pace(begun=462, measured=(350, 251), shift=3)
+
+Agreed = list[tuple[Goal, GoalVersion, Employee, Employee]]
 
 
 def build_goals(company: Company, demo: DemoCycle) -> None:
-    """The company's own goals, and below them those of everybody who takes part."""
-    chance = company.chance
-    now = timezone.now()
-    parents = _company_goals(company, demo)
-    plan: list[tuple[Participation, Employee, Employee, int]] = []
-    for number, participation in enumerate(demo.part.values()):
-        employee = participation.employee
-        manager = company.manager_of(employee)
-        if manager is not None:
-            plan.append((participation, employee, manager, number))
+    """The company's own goals, below them those of the units, and below those what everybody aims at this year."""
+    agreed = _build(company, demo, THIS_YEAR, list(demo.part.values()))
+    _changes(company, agreed)
+    _contributions(company, demo)
 
+
+def build_last_goals(company: Company, demo: DemoCycle) -> None:
+    """The goals of last year, agreed and measured."""
+    _build(company, demo, LAST_YEAR, list(demo.part.values()))
+
+
+def _build(company: Company, demo: DemoCycle, pace: Pace, people: list[Participation]) -> Agreed:
+    chance = company.chance
+    parents = _published(company, demo)
+    is_past = pace is LAST_YEAR
     goals: list[Goal] = []
     wording: list[GoalVersion] = []
     countered: list[GoalVersion] = []
-    agreed: list[tuple[Goal, GoalVersion, Employee, Employee]] = []
-    for participation, employee, manager, number in plan:
-        bucket = number % 10 if employee.name not in ("Ana Popescu", "Bashir Nouri") else 0
-        for position, text in enumerate(texts.GOALS[company.division[employee.pk]]):
-            from_manager = chance.random() < 0.4
-            author = manager if from_manager else employee
-            is_agreed, is_draft = bucket < AGREED, bucket >= AGREED + PROPOSED
+    signatures: list[Signature] = []
+    agreed: Agreed = []
+    for number, participation in enumerate(people):
+        employee = participation.employee
+        manager = company.manager_of(employee)
+        if manager is None:
+            continue
+        bucket = 0 if is_past or employee.name in ALWAYS_AGREED else number % 10
+        is_agreed, is_draft = bucket < AGREED, bucket >= AGREED + PROPOSED
+        mine = goal_texts.goals_for(
+            company.team[employee.pk], employee.job_title, _place(company, employee, pace)
+        )
+        for position, (text, weight) in enumerate(zip(mine, goal_texts.WEIGHTS, strict=True)):
             if is_draft and position:
                 continue
-            creator = company.users[(employee if is_draft else author).name]
+            from_manager = chance.random() < 0.4 and not is_draft
+            first, other = (manager, employee) if from_manager else (employee, manager)
+            day = pace.begun - chance.randrange(8) if is_agreed else 9 - chance.randrange(4)
+            begun = company.some(first, day)
             goal = Goal(
                 participation=participation,
                 cycle=demo.cycle,
                 state="draft" if is_draft else "proposed",
-                created_by=creator,
+                created_by=company.users[first.name],
+                created_at=begun,
                 visibility="line" if position else "everyone",
-                parent=parents[position % len(parents)],
+                parent=parents[company.division[employee.pk]][position % 2],
             )
             goals.append(goal)
-            begun = now - timedelta(days=260 - chance.randrange(20))
-            was_countered = is_agreed and chance.random() < 0.45
-            if was_countered:
-                countered.append(_version(goal, 1, text, author, begun, max(Decimal(5), text.weight - 10)))
-                author = employee if from_manager else manager
-            nth = 2 if was_countered else 1
-            last = _version(goal, nth, text, author, begun + timedelta(days=3), text.weight)
+            version = _version(goal, 1, text, first, begun, weight)
+            if is_agreed and chance.random() < 0.45:
+                version.weight = max(Decimal(5), weight - 10)
+                countered.append(version)
+                first, other, day = other, first, day - 2
+                begun = company.some(first, day)
+                version = _version(goal, 2, text, first, begun, weight)
+            wording.append(version)
             if is_draft:
-                last.proposed_at = None
+                version.proposed_at = None
+                continue
+            signatures.append(_signature(version, first, employee, begun))
             if is_agreed:
-                last.in_force_from = last.proposed_at
-                agreed.append((goal, last, employee, manager))
-            wording.append(last)
-    Goal.objects.bulk_create(goals, batch_size=5000)
+                version.in_force_from = company.some(other, day - 1)
+                signatures.append(_signature(version, other, employee, version.in_force_from))
+                agreed.append((goal, version, employee, manager))
+    with written_later(Goal):
+        Goal.objects.bulk_create(goals, batch_size=5000)
     GoalVersion.objects.bulk_create(countered + wording, batch_size=5000)
     # A goal may call itself agreed only once it names the version, and the version needs the goal first.
     newest = GoalVersion.objects.filter(goal=OuterRef("pk")).order_by("-number").values("pk")[:1]
-    mine = Goal.objects.filter(cycle=demo.cycle, participation__isnull=False)
-    mine.update(latest=Subquery(newest))
-    _sign(agreed, wording)
-    mine.filter(latest__in_force_from__isnull=False).update(agreed=F("latest"), state="agreed")
-    _progress(company, demo, agreed, now)
-    _changes(demo, agreed)
-    _contributions(company, demo)
+    mine_all = Goal.objects.filter(cycle=demo.cycle, participation__isnull=False)
+    mine_all.update(latest=Subquery(newest))
+    Signature.objects.bulk_create(signatures, batch_size=5000)
+    mine_all.filter(latest__in_force_from__isnull=False).update(agreed=F("latest"), state="agreed")
+    _progress(company, demo, agreed, pace)
+    return agreed
 
 
-def _company_goals(company: Company, demo: DemoCycle) -> list[Goal]:
+def _place(company: Company, employee: Employee, pace: Pace) -> int:
+    """A lead stays the lead; everybody else has other goals than the year before."""
+    place = company.place[employee.pk]
+    return place + pace.shift if place else 0
+
+
+def _published(company: Company, demo: DemoCycle) -> dict[str, list[Goal]]:
+    """The goals of the organisation and of its divisions, by division, in force since the launch."""
     chief = next(p for p in company.people if not company.line[p.pk])
-    found = []
-    for title, why in texts.COMPANY_GOALS:
-        goal = Goal.objects.create(
-            cycle=demo.cycle, visibility="everyone", state="draft", created_by=company.users["Kim Larsen"]
+    kim = company.users["Kim Larsen"]
+    at = demo.cycle.launched_at
+    if at is None:
+        raise ValueError("a demo cycle is launched")
+
+    def publish(text: goal_texts.DemoGoal, unit: str, parent: Goal | None) -> Goal:
+        goal = Goal(
+            cycle=demo.cycle,
+            unit=company.units[unit] if unit else None,
+            visibility="everyone",
+            state="draft",
+            created_by=kim,
+            created_at=at,
+            parent=parent,
         )
-        version = GoalVersion.objects.create(
-            goal=goal,
-            number=1,
-            title=title,
-            why=why,
-            author=chief,
-            proposed_at=demo.cycle.launched_at,
-            in_force_from=demo.cycle.launched_at,
-        )
+        with written_later(Goal):
+            goal.save()
+        version = _version(goal, 1, text, chief, at, None)
+        version.in_force_from = at
+        version.save()
         goal.latest = goal.agreed = version
         goal.state = "agreed"
         goal.save(update_fields=["latest", "agreed", "state"])
-        found.append(goal)
-    return found
+        return goal
+
+    tops = [publish(text, "", None) for text in goal_texts.COMPANY_GOALS]
+    return {
+        division: [publish(text, division, tops[place]) for text, place in rows]
+        for division, rows in goal_texts.UNIT_GOALS.items()
+    }
 
 
 def _version(
-    goal: Goal, number: int, text: texts.DemoGoal, author: Employee, at: datetime, weight: Decimal
+    goal: Goal, number: int, text: goal_texts.DemoGoal, author: Employee, at: datetime, weight: Decimal | None
 ) -> GoalVersion:
     return GoalVersion(
         goal=goal,
@@ -130,9 +192,9 @@ def _version(
                 "title": title,
                 "kind": kind,
                 "start": start,
-                "target": None if kind == "keep" else target,
-                "low": start if kind == "keep" else None,
-                "high": target if kind == "keep" else None,
+                "target": target,
+                "low": None,
+                "high": None,
                 "unit": unit,
             }
             for n, (title, kind, start, target, unit) in enumerate(text.key_results, start=1)
@@ -140,40 +202,20 @@ def _version(
     )
 
 
-def _sign(agreed: list[tuple[Goal, GoalVersion, Employee, Employee]], wording: list[GoalVersion]) -> None:
-    both = [
-        Signature(version=version, side=side, signer=signer, at=version.created_at)
-        for _, version, employee, manager in agreed
-        for side, signer in (("employee", employee), ("manager", manager))
-    ]
-    one = []
-    for version in wording:
-        owner = version.goal.participation
-        if owner is not None and version.goal.state == "proposed" and version.in_force_from is None:
-            one.append(
-                Signature(
-                    version=version,
-                    side="employee" if version.author_id == owner.employee_id else "manager",
-                    signer=version.author,
-                    at=version.created_at,
-                )
-            )
-    Signature.objects.bulk_create(both + one, batch_size=5000)
+def _signature(version: GoalVersion, signer: Employee, employee: Employee, at: datetime) -> Signature:
+    side = "employee" if signer.pk == employee.pk else "manager"
+    return Signature(version=version, side=side, signer=signer, at=at)
 
 
-def _progress(
-    company: Company,
-    demo: DemoCycle,
-    agreed: list[tuple[Goal, GoalVersion, Employee, Employee]],
-    now: datetime,
-) -> None:
-    """Eight updates over the year for each key result, rising with noise, some of them worrying."""
+def _progress(company: Company, demo: DemoCycle, agreed: Agreed, pace: Pace) -> None:
+    """What was measured over the year of each key result, with noise, up to what the year comes to."""
     chance = company.chance
     results: list[KeyResult] = []
     updates: list[ProgressUpdate] = []
     for goal, version, employee, _manager in agreed:
         mine: list[KeyResult] = []
-        reach = Decimal(str(round(chance.uniform(0.45, 1.1), 2)))
+        earned = demo.earned[employee.pk]
+        reach = chance.uniform(*REACHED[earned])
         for position, row in enumerate(version.key_results):
             result = KeyResult(
                 goal=goal,
@@ -182,36 +224,31 @@ def _progress(
                 title=row["title"],
                 kind=row["kind"],
                 start=Decimal(row["start"]),
-                target=Decimal(row["target"]) if row["target"] else None,
-                low=Decimal(row["low"]) if row["low"] else None,
-                high=Decimal(row["high"]) if row["high"] else None,
+                target=Decimal(row["target"]),
                 unit=row["unit"],
             )
             mine.append(result)
-            for step in range(1, 9):
-                value = _value(result, reach * step / 8, chance.uniform(-0.04, 0.04), step)
-                mood = (
-                    "on_track"
-                    if reach > Decimal("0.75")
-                    else "at_risk"
-                    if reach > Decimal("0.55")
-                    else "off_track"
-                )
+            for step, back in enumerate(pace.measured, start=1):
+                day = back - chance.randrange(4)
+                is_last = step == len(pace.measured)
+                if not company.works(employee, company.hours.back(day)):
+                    continue
+                noise = 0.0 if is_last else chance.uniform(-0.04, 0.04)
+                share = reach * step / len(pace.measured) + noise
+                mood = MOODS[earned] if step > len(pace.measured) // 2 else "on_track"
+                notes = texts.GOING_WELL if mood == "on_track" else texts.GOING_BADLY
+                result.current = _value(row, share)
+                result.confidence = mood
+                result.updated_at = company.some(employee, day)
                 updates.append(
                     ProgressUpdate(
                         key_result=result,
-                        value=value,
-                        confidence=mood if step > 4 else "on_track",
-                        note=chance.choice(texts.NOTES) if chance.random() < 0.35 else "",
+                        value=result.current,
+                        confidence=mood,
+                        note=chance.choice(notes) if chance.random() < 0.35 else "",
                         author=employee,
-                        at=now
-                        - timedelta(days=240 - 29 * step - chance.randrange(6), hours=chance.randrange(9)),
+                        at=result.updated_at,
                     )
-                )
-                result.current, result.confidence, result.updated_at = (
-                    value,
-                    updates[-1].confidence,
-                    updates[-1].at,
                 )
         goal.result = reading_of(mine, demo.cycle)
         results += mine
@@ -220,25 +257,31 @@ def _progress(
     ProgressUpdate.objects.bulk_create(updates, batch_size=5000)
 
 
-def _value(result: KeyResult, share: Decimal, noise: float, step: int) -> Decimal:
-    if result.kind == "reach":
-        return Decimal(1 if step == 8 and share > Decimal("0.8") else 0)
-    if result.kind == "zero":
-        return Decimal(0)
-    if result.kind == "keep":
-        return ((result.low or 0) + ((result.high or 0) - (result.low or 0)) * share).quantize(Decimal("0.1"))
-    span = (result.target or Decimal(0)) - result.start
-    value = result.start + span * max(Decimal(0), share + Decimal(str(round(noise, 3))))
-    counted = result.start % 1 == 0 and span % 1 == 0 and result.unit not in ("%", "nm")
-    return value.quantize(Decimal(1) if counted or abs(span) >= 10 else Decimal("0.01"))
+def _value(row: dict[str, str], share: float) -> Decimal:
+    """What is measured that share of the way, as exactly as the target is named; shares of all end at all."""
+    if row["kind"] == "reach":
+        return Decimal(1 if share > 0.8 else 0)
+    if row["kind"] == "zero":
+        return Decimal(0 if share > 0.2 else 1)
+    start, target = Decimal(row["start"]), Decimal(row["target"])
+    value = max(Decimal(0), start + (target - start) * Decimal(str(round(max(0.0, share), 3))))
+    if row["unit"] == "%":
+        value = min(Decimal(100), value)
+    digits = max(len(number.partition(".")[2]) for number in (row["start"], row["target"]))
+    return value.quantize(Decimal(1).scaleb(-digits))
 
 
-def _changes(demo: DemoCycle, agreed: list[tuple[Goal, GoalVersion, Employee, Employee]]) -> None:
+def _changes(company: Company, agreed: Agreed) -> None:
     """Three people ask for a change of an agreed goal; the manager has not answered yet."""
-    for goal, version, employee, _manager in agreed[4:40:13]:
-        rows = [dict(r) for r in version.key_results]
-        if rows and rows[0]["target"]:
-            rows[0]["target"] = str(Decimal(rows[0]["target"]) + 1)
+    for name, why in CHANGES.items():
+        goal, version, employee, _manager = next(row for row in agreed if row[2].name == name)
+        rows = [dict(row) for row in version.key_results]
+        start, target = Decimal(rows[0]["start"]), Decimal(rows[0]["target"])
+        digits = max(0, -int(target.as_tuple().exponent))
+        rows[0]["target"] = str(
+            (start + (target - start) * Decimal("0.7")).quantize(Decimal(1).scaleb(-digits))
+        )
+        asked = company.at(employee, 2, 140)
         new = GoalVersion.objects.create(
             goal=goal,
             number=version.number + 1,
@@ -247,35 +290,42 @@ def _changes(demo: DemoCycle, agreed: list[tuple[Goal, GoalVersion, Employee, Em
             weight=version.weight,
             key_results=rows,
             author=employee,
-            proposed_at=timezone.now() - timedelta(days=2),
+            proposed_at=asked,
+            created_at=asked,
         )
         Goal.objects.filter(pk=goal.pk).update(latest=new)
-        Signature.objects.create(version=new, side="employee", signer=employee)
-        ChangeRequest.objects.create(
+        Signature.objects.create(version=new, side="employee", signer=employee, at=asked)
+        request = ChangeRequest(
             goal=goal,
             old=version,
             new=new,
             reason="resources",
             requested_by=employee,
-            explanation="The new supplier delivers from January; until then the old target cannot be reached.",
-            lapses_on=today() + timedelta(days=12),
+            requested_at=asked,
+            explanation=why,
+            lapses_on=company.hours.ahead(8),
         )
+        with written_later(ChangeRequest):
+            request.save()
 
 
 def _contributions(company: Company, demo: DemoCycle) -> None:
-    people = list(demo.part.values())
+    people = [p for p in demo.part.values() if not company.away.get(p.employee_id) and p.left_on is None]
     chance = company.chance
     rows = []
     for number, text in enumerate(texts.CONTRIBUTIONS * 4):
         mine, other = chance.sample(people, 2)
+        day = 8 + chance.randrange(130)
         rows.append(
             Contribution(
                 participation=mine,
                 author=mine.employee,
                 beneficiary=other.employee,
                 text=text,
-                happened_on=today() - timedelta(days=chance.randrange(10, 200)),
-                confirmed_at=timezone.now() if number % 3 else None,
+                happened_on=company.hours.back(day),
+                created_at=company.some(mine.employee, day - 1),
+                confirmed_at=company.some(other.employee, day - 3) if number % 3 else None,
             )
         )
-    Contribution.objects.bulk_create(rows)
+    with written_later(Contribution):
+        Contribution.objects.bulk_create(rows)

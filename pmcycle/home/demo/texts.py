@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
-
 COMPANY = "Meridian Instruments"
 
 # Who sits where: (name, job title, grade, yearly pay, sex). The first of a team leads it; the first
@@ -91,10 +88,18 @@ UNITS: dict[str, dict[str, list[tuple[str, str, str, int, str]]]] = {
             ("Ruth Osei", "Accountant", "G3", 63500, "f"),
             ("Sven Dahl", "Payroll Specialist", "G3", 60000, "m"),
         ],
+        "IT": [
+            ("Tarek Mansour", "Team Lead, IT", "G5", 89000, "m"),
+            ("Ulla Nyberg", "System Administrator", "G4", 74500, "f"),
+            ("Viktor Hale", "Service Desk", "G2", 51500, "m"),
+        ],
     },
 }
 CHIEF = ("Astrid Holm", "Chief Executive", "G8", 210000, "f")
-ZONES = {"Sales": "America/New_York", "Production": "Europe/Warsaw", "Engineering": "Europe/Berlin"}
+WRITTEN = frozenset(
+    [CHIEF[0], *(row[0] for teams in UNITS.values() for team in teams.values() for row in team)]
+)
+ZONES = {"Sales": "America/New_York", "Production": "Europe/Warsaw"}
 
 # (job title word, minimum, midpoint, maximum) by grade.
 PAY_RANGES = {
@@ -109,189 +114,29 @@ PAY_RANGES = {
 }
 
 
-@dataclass(frozen=True)
-class DemoGoal:
-    """A goal with its key results: (title, kind, start, target, unit)."""
-
-    title: str
-    why: str
-    weight: Decimal
-    key_results: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-
-
-def _goal(title: str, why: str, weight: int, *key_results: tuple[str, str, str, str, str]) -> DemoGoal:
-    return DemoGoal(title, why, Decimal(weight), list(key_results))
-
-
-GOALS: dict[str, list[DemoGoal]] = {
-    "Engineering": [
-        _goal(
-            "Halve the drift of the M4 spectrometer",
-            "Two large customers measure overnight and lose runs to drift.",
-            40,
-            ("Drift over eight hours", "decrease", "1.8", "0.9", "nm"),
-            ("Units re-tested", "increase", "0", "24", "units"),
-        ),
-        _goal(
-            "Ship the calibration wizard",
-            "Field service spends a third of each visit on steps a customer could do.",
-            35,
-            ("Wizard released to all customers", "reach", "0", "1", ""),
-            ("Visits for calibration alone", "decrease", "42", "20", "a month"),
-        ),
-        _goal(
-            "Bring one colleague into optical simulation",
-            "Today one person can run the model; that is one too few.",
-            25,
-            ("Simulations run by somebody else", "increase", "0", "6", "runs"),
-        ),
-    ],
-    "Production": [
-        _goal(
-            "Cut rework in final assembly",
-            "Every reworked unit costs three hours and a promise to a customer.",
-            45,
-            ("Units reworked", "decrease", "7.5", "3", "%"),
-            ("Root causes closed", "increase", "0", "8", ""),
-        ),
-        _goal(
-            "A safe line",
-            "Nobody gets hurt. The near misses we report are the accidents we avoid.",
-            25,
-            ("Accidents", "zero", "0", "0", ""),
-            ("Near misses reported", "increase", "4", "20", ""),
-        ),
-        _goal(
-            "Learn a second station",
-            "We stop when one person is away; with two per station we do not.",
-            30,
-            ("Stations signed off", "increase", "1", "2", ""),
-        ),
-    ],
-    "Sales": [
-        _goal(
-            "Win two laboratory groups",
-            "Groups buy for ten sites at once and stay for years.",
-            40,
-            ("Groups signed", "increase", "0", "2", ""),
-            ("Qualified first meetings", "increase", "0", "15", ""),
-        ),
-        _goal(
-            "Renew early",
-            "A renewal agreed before autumn is a renewal without a discount.",
-            35,
-            ("Renewed before the last quarter", "increase", "20", "70", "%"),
-        ),
-        _goal(
-            "Answer within a working day",
-            "Customers forgive a fault. They do not forgive silence.",
-            25,
-            ("Questions answered in a day", "keep", "80", "95", "%"),
-        ),
-    ],
-    "People and Finance": [
-        _goal(
-            "Close the month in four days",
-            "Decisions wait for figures, and figures wait for us.",
-            50,
-            ("Working days to close", "decrease", "8", "4", "days"),
-        ),
-        _goal(
-            "A hand-over nobody fears",
-            "When people change teams, their goals and promises should not fall between two desks.",
-            50,
-            ("Moves with a written hand-over", "increase", "10", "90", "%"),
-            ("Guide published", "reach", "0", "1", ""),
-        ),
-    ],
-}
-
-COMPANY_GOALS = [
-    ("Be the instrument a laboratory trusts overnight", "Reliability is what we are bought for."),
-    ("Ninety in a hundred customers would choose us again", "The best forecast we have."),
-]
-
-NOTES = [
-    "Second batch is better than I hoped; the new mount holds.",
-    "Lost a week to the late delivery, the plan still stands.",
+# Beside a measured value: as long as it goes well, and when it does not.
+GOING_WELL = [
+    "Better than I hoped; the change holds.",
     "Measured three times to be sure. It is real.",
-    "Talked it through with the lab, next step is theirs.",
+    "Talked it through with those who wait for it; the next step is theirs.",
     "Half way. The second half is the harder one.",
-    "Paused while I covered for a colleague; picking it up on Monday.",
+    "A very good week.",
+]
+GOING_BADLY = [
+    "Lost a week to a late delivery; I do not see yet how to make it up.",
     "The numbers are flat, but we now know why.",
-    "Customer signed off the trial. Very good week.",
+    "Paused while I covered for a colleague; picking it up on Monday.",
+    "Slower than planned. I have put it on the agenda of our check-in.",
 ]
 
-# A thread reads as a conversation: (who, text), m for the manager, e for the employee.
-THREADS = [
-    [
-        (
-            "m",
-            "I would rather we aim at drift over a whole night than at peak accuracy. What would you need for that?",
-        ),
-        (
-            "e",
-            (
-                "A climate chamber for two weeks, and Sami for the test set-up. Without "
-                "the chamber I can promise 1.2 at best."
-            ),
-        ),
-        ("m", "The chamber is booked from the 14th. I will ask for Sami; let us put both into the check-in."),
-    ],
-    [
-        ("e", "The target for rework was set before the new supplier. Can we look at it again?"),
-        (
-            "m",
-            "Yes. Bring last month's figures; if the parts are the cause, we change the goal, not the story.",
-        ),
-    ],
-    [
-        (
-            "m",
-            (
-                "Two customers heard nothing from us for a week in September. I want to tell "
-                "you now, and not in a form in December."
-            ),
-        ),
-        ("e", "That was me, I had no cover during the fair. I should have asked for it."),
-        ("m", "Then let us agree on cover before each trip. I will arrange it for the next one."),
-    ],
-    [
-        ("m", "Your hand-over notes saved the Vienna visit. Others should see how you do that."),
-        ("e", "Thank you. I can show it in the Thursday round if that helps."),
-    ],
-    [
-        ("e", "I would like to learn the simulation side. Is there room for it this year?"),
-        ("m", "There is from March. Take one afternoon a week, and tell me if the week eats it."),
-    ],
+# What was written down in a check-in; {goal} is what they looked at.
+MEETING_NOTES = [
+    "We looked at “{goal}”: the figures are in, and the next step has an owner and a day.",
+    "Most of the time went into “{goal}”. We agreed what to leave out, so that it gets done.",
+    "“{goal}” moves. What stands in the way is named, and who clears it.",
+    "Short today. “{goal}” goes on as agreed; the rest is on the list.",
 ]
 
-AGENDA_MANAGER = [
-    "What slowed you down since last time?",
-    "Priorities for the next two weeks",
-    "Feedback from the Vienna visit",
-    "Holiday cover in December",
-    "What would make the second half of the goal easier?",
-]
-AGENDA_EMPLOYEE = [
-    "Access to the climate chamber",
-    "The supplier's new drawing",
-    "A course on uncertainty budgets",
-    "Who takes the Thursday round",
-    "Feedback on my report to the board",
-]
-ACTIONS = [
-    "Write up the overnight series and send it round",
-    "Ask two customers for their drift logs",
-    "Draft the checklist for the second station",
-    "Prepare the renewal list by region",
-]
-PROMISES = [
-    "Get the climate chamber for two weeks",
-    "Speak with the supplier about the late drawings",
-    "Free one afternoon a week for the simulation",
-    "Find cover for the fair in spring",
-]
 FEEDBACK = [
     (
         "praise",
@@ -316,102 +161,13 @@ CONTRIBUTIONS = [
     "Set up the shared sheet of test fixtures that three teams use now.",
 ]
 
-
-@dataclass(frozen=True)
-class Words:
-    """What is written about a year in one division: by oneself, by the manager, and what came of it."""
-
-    own: str
-    manager: str
-    forward: str
-    shortcoming: str
-    achievements: tuple[str, str]
-
-
-WORDS = {
-    "Engineering": Words(
-        own=(
-            "The overnight series was the hardest piece of work I have done here. The first half went slower than "
-            "planned, because I trusted the old fixture for too long. Since the new mount we are below one "
-            "nanometre in most runs, and two customers have confirmed it on their own instruments."
-        ),
-        manager=(
-            "Delivered what was agreed, under conditions that were harder than we thought in spring. The written "
-            "hand-overs have become the standard of the team. Next: delegate the routine measurements, so that "
-            "there is room for the simulation."
-        ),
-        forward="Run the simulation on my own by summer, and teach one colleague.",
-        shortcoming="Help was asked for late when the old fixture failed.",
-        achievements=(
-            "Drift of the M4 halved and confirmed by two customers",
-            "The shared fixture sheet, used by three teams",
-        ),
-    ),
-    "Production": Words(
-        own=(
-            "I am proud that rework came down although we changed the supplier in the middle of the year. What I "
-            "would do differently: ask for help in the first week, not in the fourth."
-        ),
-        manager=(
-            "Reliable, careful, and the person others ask first. The goal on rework was missed by a little; the "
-            "causes are known and written down. I should have pushed the supplier earlier, and said so in our "
-            "check-in."
-        ),
-        forward="Sign off on the second station and take over the near-miss round.",
-        shortcoming="The second station is not signed off yet.",
-        achievements=(
-            "Rework down in spite of a change of supplier",
-            "Twenty near misses reported, and no accident",
-        ),
-    ),
-    "Sales": Words(
-        own=(
-            "Two groups signed, one of them after a trial that almost failed. I learned to bring service into the "
-            "room early. Where I fell short is answering in time while travelling."
-        ),
-        manager=(
-            "A strong result with customers and an honest eye on the weak spot: silence during travel. We agreed on "
-            "cover before each trip, and the last quarter shows that it works."
-        ),
-        forward="Lead one account group from first meeting to renewal.",
-        shortcoming="Questions stayed unanswered during trips in September.",
-        achievements=(
-            "First laboratory group signed after a difficult trial",
-            "Renewals agreed before autumn, without discounts",
-        ),
-    ),
-    "People and Finance": Words(
-        own=(
-            "The month closes in five days now, two of them by rules that anybody can read. The hand-over guide "
-            "took me longer than it should have, because I wrote it alone before I showed it to those who use it."
-        ),
-        manager=(
-            "Figures that people trust, and a guide that two teams already follow. What I would like to see next "
-            "is drafts shown on the third day and not in the third week; we talked about it in spring and again "
-            "in autumn."
-        ),
-        forward="Take the payroll run through one year end, with somebody at my side.",
-        shortcoming="The guide was shown to its readers late.",
-        achievements=(
-            "The month closes in five working days instead of eight",
-            "Nine in ten moves now have a written hand-over",
-        ),
-    ),
-}
-STEPS = [
-    ("Course on uncertainty budgets", "Course fee and two days"),
-    ("Run three simulations with Ottilie", "One afternoon a week"),
-    ("Present in the Thursday round", ""),
-    ("Shadow one renewal from start to signature", "Introduction by the team lead"),
-]
 APPEAL = (
-    "The rating counts the September complaints against me. I was on agreed leave "
-    "in the second of those weeks, and the "
-    "cover we had planned did not happen. Please look at it again."
+    "The rating counts the complaints of {month} against me. I was on agreed leave in the second of those "
+    "weeks, and the cover that we had planned did not happen. Please look at it again."
 )
 RESTRAINT_FACTS = (
-    "Two customer questions in September stayed without an answer for more than five working days. "
-    "This was named in the conversation of the same month."
+    "Two customer questions in {month} stayed without an answer for more than five working days. "
+    "This was named in the conversation of {day}."
 )
 RESTRAINT_ANSWER = (
     "Correct for the first one. In the second week I was on agreed leave and my cover was ill; "
