@@ -57,10 +57,12 @@ def _tell(
         actions.save(begun, text, version=begun.version, by=by)
 
     def share() -> None:
-        actions.share(row(), version=row().version, by=by)
+        found = row()
+        actions.share(found, version=found.version, by=by)
 
     def sign(comment: str, who: str) -> None:
-        actions.sign(row(), comment, version=row().version, by=company.users[who])
+        found = row()
+        actions.sign(found, comment, version=found.version, by=company.users[who])
 
     script.at(company.at(manager, 3, minute), begin)
     if number % 4 == 2:

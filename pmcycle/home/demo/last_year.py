@@ -149,9 +149,8 @@ def _appraise(past: _Past) -> None:
     questions: dict[str, list[Question]] = {}
     answers: list[Answer] = []
     for row in rows:
-        asked = questions.setdefault(
-            row.kind, list(actions.questions_of(row)) if row.kind not in questions else []
-        )
+        asked = questions.setdefault(row.kind, [])
+        asked += [] if asked else actions.questions_of(row)
         place = company.place[row.participation.employee_id]
         back = (245 if row.kind == Appraisal.Kind.SELF else 239) - place % 5
         row.saved_at = row.submitted_at = company.some(row.author, back)

@@ -39,6 +39,7 @@ def build_results(company: Company, demo: DemoCycle, form: FormVersion) -> None:
     readings = readings_of(people)
     sales = [p for p in people if company.division[p.employee_id] == "Sales"]
     others = [p for p in people if company.division[p.employee_id] != "Sales"]
+    questions: dict[str, list[Question]] = {}
     entry = said_by_manager(demo.part[company.by_name[TOLD].pk])
 
     def write(participation: Participation, kind: str, back: int, number: int, *, hand_in: bool) -> None:
@@ -49,7 +50,7 @@ def build_results(company: Company, demo: DemoCycle, form: FormVersion) -> None:
             return
         told = entry if person.name == TOLD else None
         year = year_of(company, demo, person, known, told)
-        act = partial(_write, company, demo, participation, kind, year, told, hand_in=hand_in)
+        act = partial(_write, company, demo, participation, kind, year, told, questions, hand_in=hand_in)
         script.at(company.at(author, back, 20 + number * 37 % 420), act)
 
     for number, participation in enumerate(sales):
@@ -137,6 +138,7 @@ def _write(
     kind: str,
     year: Year,
     told: Entry | None,
+    questions: dict[str, list[Question]],
     *,
     hand_in: bool,
 ) -> None:
@@ -149,7 +151,9 @@ def _write(
         "version": row.version,
         "by": company.users[row.author.name],
     }
-    answers = answers_of(demo, list(actions.questions_of(row)), kind, year)
+    asked = questions.setdefault(kind, [])
+    asked += [] if asked else actions.questions_of(row)
+    answers = answers_of(demo, asked, kind, year)
     (actions.submit if hand_in else actions.autosave)(row, answers, **values)
 
 
