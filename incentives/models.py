@@ -837,7 +837,8 @@ def _other_hr(day: date, *not_these: str, apart: str = "", team_of: str = "") ->
     """An employee who is HR admin on the day, other than the users at these lookups of the outer row, who stands
     apart from the person of the participation at `apart` and is not in the team of the manager at `team_of`:
     nobody settles what concerns themselves."""
-    found = hr_admins(day).filter(employee__isnull=False, employee__left_on__isnull=True)
+    is_here = Q(employee__left_on__isnull=True) | Q(employee__left_on__gte=day)
+    found = hr_admins(day).filter(is_here, employee__isnull=False)
     for lookup in not_these:
         found = found.exclude(pk=OuterRef(lookup))
     if apart:

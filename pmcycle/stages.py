@@ -38,7 +38,7 @@ STAGES: dict[str, StageWork] = {
     ),
     StageKind.EVALUATION: StageWork(
         closes=[goals.actions.close_goals],
-        ends=[evaluations.actions.hand_on],
+        ends=[goals.actions.end_goals, evaluations.actions.hand_on],
         leaves=[goals.actions.left_changes, evaluations.actions.left_of_evaluations],
     ),
 }

@@ -162,7 +162,7 @@ def _unreleased(cycle: Cycle, reader: User | None) -> list[Leftover]:
 
 
 def _reviews(cycle: Cycle, reader: User | None) -> list[Leftover]:
-    rows = Appeal.objects.filter(result__participation__cycle=cycle, decided_at__isnull=True)
+    rows = Appeal.objects.to_decide().filter(result__participation__cycle=cycle)
     return leftover(
         "appraisals:review",
         lambda n: ngettext("%(n)d review is not decided.", "%(n)d reviews are not decided.", n),

@@ -15,6 +15,7 @@ from appraisals.models.writing import Return
 from pmcycle.cycles.models import (
     SEATS,
     ChainLink,
+    Participation,
     RatingLevel,
     Relation,
     apart_from,
@@ -41,6 +42,10 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
 
     def editable_by(self, user: User) -> Self:
         return self.decidable_by(user)
+
+    def to_decide(self) -> Self:
+        """Not decided. Of somebody who has left the cycle nothing is decided there, so nobody waits for it."""
+        return self.filter(decided_at__isnull=True, result__participation__state=Participation.State.ACTIVE)
 
     def decidable_by(self, user: User) -> Self:
         """HR admins, if they had no part in it.

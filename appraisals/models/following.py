@@ -30,5 +30,5 @@ def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
             cycle=cycle, approved_at__isnull=True, withdrawn_at__isnull=True
         ),
         "reviews": reviews,
-        "reviews_undecided": reviews.filter(decided_at__isnull=True),
+        "reviews_undecided": reviews.to_decide(),
     }

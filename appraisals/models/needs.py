@@ -83,7 +83,7 @@ def matters(day: date) -> Rows:
     """Reviews to decide, and releases that wait for a second person."""
     return [
         *put_to_each(
-            Appeal.objects.filter(decided_at__isnull=True),
+            Appeal.objects.to_decide(),
             free_to_decide(OuterRef(OuterRef("result__participation")), OuterRef(OuterRef("result")), day),
             kind="appraisals:appeal",
             stage=StageKind.APPRAISAL,

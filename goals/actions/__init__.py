@@ -17,7 +17,7 @@ from goals.actions.leaving import left_changes, left_of_objectives
 from goals.actions.measuring import fix_results, free_results, reading_of, refuse_if_measured
 from goals.actions.progress import record_progress
 from goals.actions.proposing import assign, draft, edit, propose, propose_draft, withdraw
-from goals.actions.stage import close_goals, open_objectives
+from goals.actions.stage import close_goals, end_goals, open_objectives
 from goals.actions.wordings import GoalText
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "development_step",
     "draft",
     "edit",
+    "end_goals",
     "fix_results",
     "free_results",
     "lapse_changes",

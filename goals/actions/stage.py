@@ -31,12 +31,6 @@ def open_objectives(cycle: Cycle) -> None:
     )
 
 
-CLOSE = """
-UPDATE goals_goal SET state = %s, closed_at = %s, version = goals_goal.version + 1, result = done.result
-FROM unnest(%s::bigint[], %s::numeric[]) AS done (id, result) WHERE goals_goal.id = done.id
-"""
-
-
 def close_goals(cycle: Cycle) -> None:
     """Freeze the cycle's agreed goals with their result; proposals and changes that nobody answered lapse.
 
@@ -56,3 +50,8 @@ def close_goals(cycle: Cycle) -> None:
         )
         if closed:
             record("close_goals", cycle, by=None, goals=closed)
+
+
+def end_goals(cycle: Cycle, _by: User) -> None:
+    """When the cycle ends: what was agreed since the evaluation closed, with more time, is frozen as well."""
+    close_goals(cycle)

@@ -297,9 +297,13 @@ def _people_of(cycle: Cycle) -> int:
 def locked_plan(plan: Plan) -> Plan:
     """The plan, locked before its runs are judged. Refused while its cycle does not run."""
     locked = Plan.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=plan.pk)
-    if locked.cycle.state != Cycle.State.RUNNING:
-        raise Refused(_("Rewards are calculated while the cycle runs."))
+    _refuse_unless_running(locked.cycle)
     return locked
+
+
+def _refuse_unless_running(cycle: Cycle) -> None:
+    if cycle.state != Cycle.State.RUNNING:
+        raise Refused(_("Rewards are calculated while the cycle runs."))
 
 
 def _rules_of(run: Run, plan: Plan) -> PlanVersion:
@@ -349,6 +353,8 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
             "plan": plan.pk, "left_out": list(rules.LEFT_OUT),
         }  # fmt: skip
         follow_departures(plan.cycle, plan.cycle.local_day(timezone.now()))
+        # That holds the cycle. Where it closed meanwhile, nobody was told of a run that is not released.
+        _refuse_unless_running(Cycle.objects.get(pk=plan.cycle_id))
         part = in_parts(step, _people_of(plan.cycle), PARTS_OF_CALCULATION)
         with connection.cursor() as cursor:
             read_facts(cursor, plan.cycle)

@@ -110,10 +110,7 @@ def _to_timeline(pk: int, name: str) -> tuple[str, str]:
 
 
 def _undecided(run: Run, reader: User) -> list[Leftover]:
-    reviews = Appeal.objects.filter(
-        result__participation__cycle=run.plan.cycle_id, decided_at__isnull=True,
-        result__participation__state=Participation.State.ACTIVE,
-    )  # fmt: skip
+    reviews = Appeal.objects.to_decide().filter(result__participation__cycle=run.plan.cycle_id)
     return [
         *leftover(
             "incentives:review", _reviews, reviews, reader=reader, person="result__participation__employee",

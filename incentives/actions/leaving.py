@@ -72,7 +72,8 @@ def left_sheets(cycle: Cycle, reader: User | None) -> list[Leftover]:
         participation__state=Participation.State.ACTIVE,
     )
     rows = (
-        Employee.objects.filter(Exists(led), left_on__isnull=True)
+        Employee.objects.here()
+        .filter(Exists(led))
         .annotate(act=Subquery(act), cycle=Subquery(run.values("plan__cycle")[:1]))
         .filter(Q(act__isnull=True) | Q(act=Approval.Act.RETURNED))
     )

@@ -105,11 +105,16 @@ def _changeable(plan_id: int) -> Plan:
     return plan
 
 
+def judge_planning(cycle: Cycle) -> None:
+    """Raise what refuses any change of this cycle's reward plan, whatever is filled in; the pages ask the same."""
+    if cycle.state not in (Cycle.State.DRAFT, Cycle.State.RUNNING):
+        raise Refused(_("This cycle is closed. Its reward rules stay as they were."))
+
+
 def _of_open_cycle(plan_id: int) -> Plan:
     """The plan and its runs, locked: none is approved meanwhile."""
     plan = Plan.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=plan_id)
-    if plan.cycle.state not in (Cycle.State.DRAFT, Cycle.State.RUNNING):
-        raise Refused(_("This cycle is closed. Its reward rules stay as they were."))
+    judge_planning(plan.cycle)
     list(Run.objects.select_for_update().filter(plan=plan).order_by("pk"))
     return plan
 
@@ -125,7 +130,7 @@ def _drafted(plan: Plan, verb: str, *, by: User, **data: Any) -> None:
 def start_plan(cycle: Cycle, *, by: User) -> Plan:
     """An empty plan for a cycle; the one there is already, if so."""
     with transaction.atomic():
-        Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
+        judge_planning(Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk))
         plan, made = Plan.objects.get_or_create(cycle=cycle)
         if made:
             _drafted(plan, "plan_started", by=by)

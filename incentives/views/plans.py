@@ -133,6 +133,8 @@ def add_component(request: UserRequest, pk: int) -> HttpResponse:
 def edit_component(request: UserRequest, pk: int) -> HttpResponse:
     """How a component counts: match, band, rounding, pool, proration."""
     component = get_editable(Component.objects.select_related("plan__cycle"), request.user, pk=pk)
+    if request.method == "GET":
+        actions.judge_planning(component.plan.cycle)
     first = {name: getattr(component, name) for name in ComponentForm.base_fields if name != "version"}
     first["rounding"] = rules.plain(component.rounding)
     form = ComponentForm(request.POST or None, initial={**first, "version": component.version})
@@ -197,6 +199,7 @@ def _write_rule(request: UserRequest, component: Component, rule: Rule | None) -
         if act != "save":
             form = RuleForm(initial={name: request.POST.get(name, "") for name in RuleForm.base_fields})
     else:
+        actions.judge_planning(cycle)
         stored = (
             [_shown(rules.condition_from(c), names) for c in rule.conditions]
             if rule
@@ -278,6 +281,8 @@ def remove_rule(request: UserRequest, pk: int) -> HttpResponse:
 def set_pools(request: UserRequest, pk: int) -> HttpResponse:
     """How much money there is for a component, for all and by unit."""
     component = get_editable(Component.objects.select_related("plan__cycle"), request.user, pk=pk)
+    if request.method == "GET":
+        actions.judge_planning(component.plan.cycle)
     pools = {p.unit_id: p.amount for p in component.pools.all()}
     units = list(Unit.objects.visible_to(request.user).order_by("path")[:UNITS_SHOWN])
     first = {f"unit_{u.pk}": pools.get(u.pk) for u in units} | {

@@ -62,7 +62,10 @@ def _run_page(
     runs = _runs_of(request, plan)
     found = next((r for r in runs if r.number == at), runs[0] if runs else None)
     may_act = request.user.standing.is_hr_admin
+    # Of a closed cycle only payroll is owed its files.
+    is_given = found is not None and found.state in (Run.State.RELEASED, Run.State.EXPORTED)
     context: dict[str, Any] = {
+        "may_go_on": cycle.state == Cycle.State.RUNNING or is_given,
         "cycle": cycle, "plan": plan, "run": found, "may_act": may_act, "steps": _steps(plan, found),
         "tabs": _tabs(runs, found) if len(runs) > 1 else [], "is_newest": bool(found) and found == runs[0],
     }  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 import incentives.actions
 from appraisals import actions as appraisals
@@ -13,10 +14,13 @@ from appraisals.models import Appeal, ReleasedResult
 from goals import actions as goals
 from goals.models import Goal
 from pmcycle.access import today
+from pmcycle.activity.models import ToDo
+from pmcycle.cycles import actions as cycles
 from pmcycle.cycles.models import Participation
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
 from tests.factories import appraisals as make
+from tests.factories import cycles as make_cycles
 from tests.factories import goals as make_goals
 from tests.factories import incentives as rewards
 from tests.factories.feedback import make_entry, person
@@ -118,6 +122,35 @@ def test_an_entry_is_lifted_although_they_have_left(world: World) -> None:
     assert (
         incentives.actions.decide(entry, "lifted", "They left.", version=None, by=world.lea).state == "lifted"
     )
+
+
+def test_a_review_of_who_has_left_waits_for_nobody_and_holds_up_no_end(world: World, as_: SignedIn) -> None:
+    third = make.make_third_hr_admin(world)
+    make.appealed(world)
+    review = ToDo.objects.open().filter(kind="appraisals:appeal")
+    assert list(review.values_list("recipient", flat=True)) == [third.employee_id]
+    world.ana_part.refresh_from_db()
+    cycles.mark_left(world.ana_part, left_on=today(), reason="A new job.", version=None, by=world.kim)
+    assert not review.exists()
+    hub = as_(world.kim).get(reverse("home:hub", args=[world.cycle.pk])).content.decode()
+    assert "0 reviews undecided" in hub
+    left = cycles.leftovers_of_cycle(world.cycle, world.kim)
+    assert "appraisals:review" not in {one.code for one in left}
+    sent = {"version": world.cycle.version, **make_cycles.reasons(left)}
+    url = reverse("cycles:close", args=[world.cycle.pk])
+    assert as_(world.kim).post(url, sent).status_code == 302
+
+
+def test_a_review_waits_again_for_who_is_back(world: World) -> None:
+    make.make_third_hr_admin(world)
+    make.appealed(world)
+    part = world.ana_part
+    part.refresh_from_db()
+    cycles.mark_left(part, left_on=today(), reason="A new job.", version=None, by=world.kim)
+    assert not ToDo.objects.open().filter(kind="appraisals:appeal").exists()
+    cycles.return_person(part, reason="Came back.", version=None, by=world.kim)
+    assert ToDo.objects.open().filter(kind="appraisals:appeal").exists()
+    assert "appraisals:review" in {one.code for one in cycles.leftovers_of_cycle(world.cycle, world.kim)}
 
 
 def test_no_page_offers_what_is_refused(world: World, as_: SignedIn) -> None:

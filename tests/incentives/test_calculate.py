@@ -17,10 +17,12 @@ from incentives.actions.calculating import PARTS_OF_CALCULATION
 from incentives.actions.releasing import PARTS_OF_RELEASE
 from incentives.models import Award, AwardLine, Component, FactSheet, Plan, Pool, Rule, Run
 from pmcycle.activity.models import Event, Job
-from pmcycle.cycles.models import Participation
+from pmcycle.cycles import actions as of_cycle
+from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Refused
 from pmcycle.people.models import Absence, Salary, Unit
-from tests.conftest import SignedIn, World
+from tests.at_once import meanwhile
+from tests.conftest import SignedIn, World, build_world
 from tests.factories import cycles, incentives, people
 
 
@@ -351,3 +353,26 @@ def test_a_unit_below_is_within(world: World) -> None:
     incentives.publish(plan, world.lea)
     run = actions.calculate(Run.objects.create(plan=plan), by=world.kim)
     assert not Award.objects.filter(run=run, ineligible_why="no_rule").exists()
+
+
+def test_a_cycle_that_closes_at_the_moment_of_a_calculation_is_left_without_one(
+    transactional_db: None,
+) -> None:
+    world = build_world()
+    incentives.rate_all(world)
+    plan = incentives.write_plan(world)
+    incentives.publish(plan, world.lea)
+    run = Run.objects.create(plan=plan, number=1)
+
+    def close() -> None:
+        left = cycles.accepting(of_cycle.leftovers_of_cycle(world.cycle, world.kim))
+        of_cycle.close(world.cycle, accepted=left, version=None, by=world.kim)
+
+    result = meanwhile(
+        lambda: actions.calculate(run, by=world.kim),
+        hold=lambda: Cycle.objects.select_for_update(no_key=True).get(pk=world.cycle.pk),
+        change=close,
+    )
+    assert isinstance(result, Refused)
+    run.refresh_from_db()
+    assert (run.state, Award.objects.count()) == ("draft", 0)

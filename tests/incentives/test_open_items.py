@@ -11,9 +11,10 @@ from django.urls import reverse
 
 from incentives import actions
 from incentives.models import Approval, RestraintEntry
+from pmcycle.access import today
 from pmcycle.activity.models import Notice, ToDo
 from pmcycle.home import actions as clock
-from pmcycle.people.models import Role
+from pmcycle.people.models import Employee, Role
 from tests.conftest import SignedIn, World
 from tests.factories import incentives, people
 from tests.open_items import waiting as open_now
@@ -171,3 +172,14 @@ def test_a_team_that_came_back_and_was_handed_in_again_is_something_new_to_do(wo
     actions.hand_in(run, "", by=world.bashir)
     rows = ToDo.objects.filter(kind="incentives:team", recipient=world.dora.employee).order_by("pk")
     assert [row.done_at is not None for row in rows] == [True, False]
+
+
+def test_who_leaves_next_month_still_approves_and_is_still_named(world: World) -> None:
+    run = incentives.recommending(world)
+    for user in (world.lea, world.gita):
+        Employee.objects.filter(user=user).update(left_on=today() + timedelta(days=30))
+    left = {one.code: one for one in actions.left_of_incentives(world.cycle, world.kim)}
+    assert world.gita.name in [name for name, _url in left["incentives:sheets"].names]
+    for manager in (world.bashir, world.gita, world.kim, world.dora):
+        incentives.hand_in(run, manager, world.lea)
+    assert ("approve", "lea") in waiting(world)
