@@ -18,6 +18,7 @@ from feedback.models import (
     FeedbackRequest,
 )
 from pmcycle.cycles.models import Participation
+from pmcycle.days import day_of
 from pmcycle.home.demo import fields, goal_texts, texts
 from pmcycle.home.demo.company import Company
 from pmcycle.home.demo.cycle import TOLD, DemoCycle
@@ -163,7 +164,7 @@ def _agendas(company: Company, meetings: list[CheckIn]) -> None:
         if not held and number % 7 != 4:
             continue
         field = fields.BY_TEAM[company.team[meeting.employee_id]]
-        day = meeting.starts_at.date()
+        day = day_of(meeting.starts_at, ZoneInfo(meeting.manager.zone))
         for author, said in (
             (meeting.manager, field.agenda_manager),
             (meeting.employee, field.agenda_employee),
