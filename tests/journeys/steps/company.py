@@ -70,6 +70,8 @@ def import_people(journey: Journey, kim: Person) -> None:
         kim.presses("Upload and choose columns")
         kim.reads(files.people.name)
         kim.looks("import-columns")
+        # In both companies a name stands without the comma that the others have.
+        kim.page.get_by_label("Names are written").select_option("given")
         kim.ticks("are built from the names")
         kim.page.locator("[name=email_domain]").fill("example.com")
         kim.presses("Rehearse")
