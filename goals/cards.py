@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from goals.forms import ProgressForm
+from goals.forms import ProgressForm, owner_label
 from goals.models import ChangeRequest, Goal, GoalVersion, KeyResult, ProgressUpdate, Signature
 from goals.rules import (
     Balance,
@@ -85,6 +85,20 @@ def key_results_of(goals: Sequence[Goal]) -> dict[int, list[KeyResult]]:
     return found
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How far a goal is: percent or none, and how many key results are not measured or below their start."""
+
+    percent: Decimal | None
+    unmeasured: int
+    behind: int
+
+
+def standing_at(goal: Any, parts: Sequence[Decimal | None]) -> Standing:
+    """How far a goal is with the progress of its key results as measured."""
+    return Standing(goal.result, sum(part is None for part in parts), behind_of(parts))
+
+
 @dataclass
 class Card:
     """A goal as the page shows it to one of its readers."""
@@ -98,10 +112,50 @@ class Card:
     waits_for_me: bool
     change_waits_for_me: bool
     added: Decimal = Decimal(0)
+    # What one of the two can do with it in the list: draft, answer, proposed, change or agreed; "" for nothing.
+    acts: str = ""
 
     @property
     def weight(self) -> Decimal | None:
         return self.wording.weight
+
+    @property
+    def weight_before(self) -> Decimal | None:
+        """The weight that the other side has changed; none if it is the same or nobody has."""
+        if not self.is_countered or self.goal.before["weight"] is None:
+            return None
+        before = Decimal(str(self.goal.before["weight"]))
+        return None if before == self.weight else before
+
+    @property
+    def state(self) -> str:
+        """How it stands, for the badge."""
+        if self.goal.change_author:
+            return "requested"
+        return "countered" if self.is_countered else str(self.goal.state)
+
+    @property
+    def state_word(self) -> str:
+        """What the badge says instead of its usual word, if anything."""
+        return _("agreed · change asked for") if self.goal.change_author else ""
+
+    @property
+    def signing(self) -> str:
+        """Who has signed what is proposed, and for whom it waits; "" where it waits for nobody."""
+        if not self.waits_for or not self.signed_by:
+            return _("waits for %(name)s") % {"name": self.waits_for} if self.waits_for else ""
+        words = {"signed": ", ".join(self.signed_by), "waits": self.waits_for}
+        return _("%(signed)s signed · waits for %(waits)s") % words
+
+    @property
+    def signers(self) -> str:
+        """Who has signed what is agreed; "" where it was published and needs no signature."""
+        return "" if self.waits_for else _(" and ").join(self.signed_by)
+
+    @property
+    def has_no_key_results(self) -> bool:
+        """It is agreed, and nothing in it can be measured."""
+        return self.goal.state == Goal.State.AGREED and not self.rows
 
     @property
     def may_drop(self) -> bool:
@@ -109,14 +163,8 @@ class Card:
         return self.goal.state == Goal.State.PROPOSED and not self.signed_by
 
     @property
-    def unmeasured(self) -> int:
-        """How many of its key results nobody has said anything about."""
-        return sum(row.raw is None for row in self.rows)
-
-    @property
-    def behind(self) -> int:
-        """How many of its key results are below their start."""
-        return behind_of(row.raw for row in self.rows)
+    def standing(self) -> Standing:
+        return standing_at(self.goal, [row.raw for row in self.rows])
 
     @property
     def is_countered(self) -> bool:
@@ -166,24 +214,106 @@ def card_of(
     )
 
 
-def history_of(versions: Sequence[Any]) -> list[dict[str, Any]]:
+def published_card(goal: Goal, rows: Sequence[KeyResult], cap: Decimal) -> Card:
+    """A goal of the organisation or of a unit: nobody signs it, and it waits for nobody."""
+    if goal.agreed is None:
+        raise ValueError("A published goal has a wording that holds")
+    return Card(
+        goal=goal, wording=goal.agreed, rows=[row_of(row, cap) for row in rows], progress=goal.result, signed_by=[],
+        waits_for="", waits_for_me=False, change_waits_for_me=False,
+    )  # fmt: skip
+
+
+def acts_of(card: Card, *, may_plan: bool, may_record: bool) -> str:
+    """What one of the two can do with a goal in the list: the `acts` of its card."""
+    goal = card.goal
+    if goal.state == Goal.State.DRAFT:
+        return "draft"
+    if goal.state == Goal.State.PROPOSED and may_plan:
+        return "answer" if card.waits_for_me else "proposed"
+    if card.change_waits_for_me:
+        return "change"
+    holds = goal.state == Goal.State.AGREED and not goal.change_author and not goal.measured_on
+    return "agreed" if holds and may_record else ""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A published goal in the tree of goals, with the published ones and the goals of people below it."""
+
+    card: Card
+    owner: str
+    branches: Sequence[Branch]
+    people: Sequence[Goal]
+
+    @property
+    def count(self) -> int:
+        """How many goals contribute to it directly."""
+        return len(self.branches) + len(self.people)
+
+
+def tree_of(
+    goals: Sequence[Goal],
+    people: Sequence[Goal],
+    rows: Mapping[int, Sequence[KeyResult]],
+    cap: Decimal,
+) -> list[Branch]:
+    """Published goals by what they contribute to; one whose goal above is not among them stands on top."""
+    known = {goal.pk for goal in goals}
+    below: dict[int, list[Goal]] = {}
+    for goal in [*goals, *people]:
+        below.setdefault(goal.parent_id if goal.parent_id in known else 0, []).append(goal)
+
+    def branches(parent: int) -> list[Branch]:
+        found = [goal for goal in below.get(parent, ()) if goal.participation_id is None]
+        return [
+            Branch(
+                published_card(goal, rows.get(goal.pk, ()), cap),
+                owner_label(goal),
+                branches(goal.pk),
+                [child for child in below.get(goal.pk, ()) if child.participation_id is not None],
+            )
+            for goal in found
+        ]
+
+    return branches(0)
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One wording of a goal, with what it changed in the one before and who signed it."""
+
+    version: Any
+    before: Any
+    said: str
+    key_results: str
+    key_results_before: str
+    signatures: Sequence[Mapping[str, Any]]
+
+
+def history_of(versions: Sequence[Any], goal: Any) -> list[HistoryLine]:
     """Every wording, newest first, with what changed in it, who wrote and who signed it."""
-    lines: list[dict[str, Any]] = []
-    before: Any = None
+    lines: list[HistoryLine] = []
     for version in versions:
-        signatures = [{**s, "at": datetime.fromisoformat(s["at"])} for s in version.signed]
-        words = "\n".join(key_result_words(row) for row in version.key_results)
+        before = lines[-1] if lines else None
         lines.append(
-            {
-                "version": version,
-                "before": before,
-                "key_results": words,
-                "key_results_before": lines[-1]["key_results"] if lines else "",
-                "signatures": signatures,
-            }
+            HistoryLine(
+                version=version,
+                before=before.version if before else None,
+                said=_who_wrote(version, goal, is_first=before is None),
+                key_results="\n".join(key_result_words(row) for row in version.key_results),
+                key_results_before=before.key_results if before else "",
+                signatures=[{**s, "at": datetime.fromisoformat(s["at"])} for s in version.signed],
+            )
         )
-        before = version
     return lines[::-1]
+
+
+def _who_wrote(version: Any, goal: Any, *, is_first: bool) -> str:
+    if not version.author:
+        return _("It came over from %(cycle)s") % {"cycle": goal.from_cycle.name if goal.from_cycle else ""}
+    words = _("%(name)s wrote it") if is_first else _("%(name)s reworded it")
+    return words % {"name": version.author.name}
 
 
 def effect_of(goal: Any, change: ChangeRequest, rows: Sequence[KeyResult], cap: Decimal) -> dict[str, Any]:
@@ -197,11 +327,15 @@ def effect_of(goal: Any, change: ChangeRequest, rows: Sequence[KeyResult], cap: 
     return {
         "weights_before": total(change.old),
         "weights_after": total(change.new),
-        "progress_before": goal.result,
-        "progress_after": goal_progress(after, cap),
+        "progress_before": _share(goal.result),
+        "progress_after": _share(goal_progress(after, cap)),
         "key_results_old": "\n".join(key_result_words(row) for row in change.old.key_results),
         "key_results_new": "\n".join(key_result_words(row) for row in change.new.key_results),
     }
+
+
+def _share(progress: Decimal | None) -> str:
+    return "–" if progress is None else _("%(n)s %%") % {"n": percent_number(progress)}
 
 
 def progress_of(row: Mapping[str, Any], current: Decimal | None) -> Decimal | None:

@@ -14,15 +14,15 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from goals import actions
 from goals.actions import GoalText
-from goals.cards import key_results_of, row_of
-from goals.forms import AlignForm, PublishForm, WordingForm, owner_label
+from goals.cards import key_results_of, tree_of
+from goals.forms import AlignForm, PublishForm, WordingForm
 from goals.models import Goal, GoalQuerySet, alignable
-from goals.rules import behind_of
 from goals.views.forms import carried_out, forms_of, initial_of, status_of, version_edited
 from pmcycle.access import UserRequest, get_editable, get_visible, show, with_outside
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Invalid, Refused
 
+PEOPLE_SHOWN = 200
 OVER = (Cycle.State.CLOSED, Cycle.State.ARCHIVED)
 
 
@@ -34,24 +34,17 @@ def company(request: UserRequest, pk: int) -> HttpResponse:
     published = Goal.objects.filter(cycle=cycle, participation__isnull=True).visible_to(request.user)
     goals = list(published.select_related("agreed", "unit", "parent__agreed").order_by("unit__name", "pk"))
     rows = key_results_of(goals)
-    visible = with_outside(Goal.objects.visible_to(request.user), request.user).filter(parent__in=goals)
-    children = list(visible.select_related("agreed", "latest", "participation__employee", "unit")[:200])
-    show(request.user, children)
-    below: dict[int, list[Goal]] = {}
-    for child in children:
-        below.setdefault(child.parent_id or 0, []).append(child)
-    cards = [
-        {
-            "goal": goal, "wording": goal.agreed, "owner": owner_label(goal), "below": below.get(goal.pk, []),
-            "key_results": [row_of(row, cycle.progress_cap) for row in rows.get(goal.pk, [])],
-            "progress": goal.result,
-            "unmeasured": sum(row.progress is None for row in rows.get(goal.pk, [])),
-            "behind": behind_of(row.progress for row in rows.get(goal.pk, [])),
-        }
-        for goal in goals
-    ]  # fmt: skip
-    may_publish = request.user.standing.is_hr_admin and cycle.state not in OVER
-    context = {"cycle": cycle, "cards": cards, "may_publish": may_publish}
+    visible = with_outside(Goal.objects.visible_to(request.user), request.user).filter(
+        parent__in=goals, participation__isnull=False
+    )
+    people = list(visible.select_related("agreed", "latest", "participation__employee")[:PEOPLE_SHOWN])
+    show(request.user, people)
+    context = {
+        "cycle": cycle,
+        "tree": tree_of(goals, people, rows, cycle.progress_cap),
+        "people_shown": len(people) if len(people) == PEOPLE_SHOWN else 0,
+        "may_publish": request.user.standing.is_hr_admin and cycle.state not in OVER,
+    }
     return render(request, "goals/company.html", context)
 
 

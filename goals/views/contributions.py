@@ -101,6 +101,12 @@ def _contributions(
     context = {
         "participation": participation,
         "is_mine": mine,
+        "nothing": _(
+            "You helped another team, trained a colleague, saved a delivery? Write it down while you remember,"
+            " and let the person confirm it."
+        )
+        if mine
+        else _("People record what they gave beyond their goals."),
         "rows": list(rows.select_related("author", "beneficiary").order_by("-happened_on", "-pk")[:100]),
         "form": form
         or (

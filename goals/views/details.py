@@ -12,13 +12,15 @@ from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from feedback.models import thread_of
-from goals.cards import card_of, charts_of, effect_of, history_of, key_results_of, row_of
+from goals.cards import card_of, charts_of, effect_of, history_of, key_results_of, published_card
 from goals.forms import owner_label
 from goals.models import ChangeRequest, Goal, ProgressUpdate, Signature
-from goals.rules import AUTHORSHIP_WORDS, authorship, behind_of
+from goals.rules import AUTHORSHIP_WORDS, authorship
 from goals.views.loading import is_of_pair, other_of
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation, StageKind
@@ -56,7 +58,7 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         .select_related("author", "key_result")
         .order_by("-at", "-pk")[:100]
     )
-    card = card_of(goal, rows, participation, me, cap) if participation else None
+    card = card_of(goal, rows, participation, me, cap) if participation else published_card(goal, rows, cap)
     is_pair = participation is not None and is_of_pair(request, participation)
     runs = goal.cycle.state == Cycle.State.RUNNING
     may_edit = is_pair and runs and participation.state == Participation.State.ACTIVE
@@ -70,38 +72,51 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         [(v.number, v.author_id) for v in versions],
         [(v.number, s["signer"], s["side"]) for v in versions for s in v.signed],
     )
+    may_record = (may_edit or (is_of_company and runs)) and goal.state == Goal.State.AGREED
+    other = other_of(request, participation) if participation else ""
     context = {
         "goal": goal,
-        "participation": participation,
-        "cycle": goal.cycle,
-        "owner": owner_label(goal),
-        "wording": card.wording if card else goal.agreed,
         "card": card,
-        "rows": card.rows if card else [row_of(row, cap) for row in rows],
-        "progress": goal.result,
-        "unmeasured": sum(row.progress is None for row in rows),
-        "behind": behind_of(row.progress for row in rows),
-        "is_pair": is_pair,
-        "other": other_of(request, participation) if participation else "",
-        "may_plan": is_pair and goal.is_planning,
+        "way": _way(goal),
+        "owner": owner_label(goal),
+        "other": other,
+        "may_answer": is_pair and goal.is_planning and card.waits_for_me,
         "may_change": may_edit
         and goal.state == Goal.State.AGREED
         and goal.measured_on is None
         and opened is None,
-        "may_record": (may_edit or (is_of_company and runs)) and goal.state == Goal.State.AGREED,
+        "may_record": may_record,
         "may_align": may_align,
         "may_republish": is_of_company and runs and goal.state == Goal.State.AGREED,
         "change": opened,
+        "change_title": _change_title(opened, me, other) if opened else "",
         "change_is_mine": opened is not None and opened.new.author_id == me,
+        "may_answer_change": is_pair and may_record,
         "changes": [c for c in changes if c is not opened],
         "effect": effect_of(goal, opened, rows, cap) if opened and participation else None,
-        "history": history_of(versions),
-        "authorship": AUTHORSHIP_WORDS.get(author or ""),
+        "history": history_of(versions, goal),
+        "authorship": AUTHORSHIP_WORDS.get(author or "") if goal.is_followed else "",
         "updates": updates,
         "charts": charts_of(rows, updates),
         "thread": thread_of(participation, StageKind.OBJECTIVES, request.user) if is_pair else None,
     }
     return render(request, "goals/detail.html", context)
+
+
+def _way(goal: Any) -> tuple[str, str]:
+    """From where one comes to this goal: words and address."""
+    if goal.participation is None:
+        return _("The organisation's goals"), reverse("goals:company", args=[goal.cycle_id])
+    words = _("Goals of %(name)s") % {"name": goal.participation.employee.name}
+    if goal.is_followed:
+        return words, reverse("goals:of", args=[goal.participation_id])
+    return words, reverse("home:person", args=[goal.participation.employee_id])
+
+
+def _change_title(change: ChangeRequest, me: int | None, other: str) -> str:
+    if change.new.author_id == me:
+        return _("Your change waits for %(name)s") % {"name": other}
+    return _("%(name)s asks for a change") % {"name": change.new.author.name if change.new.author else ""}
 
 
 def _changes(goal: Any, versions: Sequence[Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,12 +12,14 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from feedback.models import ActionItem, thread_of
-from goals.cards import card_of, key_results_of
+from goals.cards import Card, acts_of, card_of, key_results_of
 from goals.models import ChangeRequest, Goal, GoalVersion, ProgressUpdate, alignable, readers_of_a_part
-from goals.rules import balance, effective_weights, key_result_words
+from goals.rules import Balance, balance, effective_weights, key_result_words
 from goals.views.loading import is_of_pair, other_of, with_stage
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation, ParticipationQuerySet, Stage, StageKind
@@ -63,8 +66,10 @@ def _own_part(request: UserRequest, participation: Participation) -> HttpRespons
     ).order_by("goal", "number")
     asked = ChangeRequest.objects.filter(goal__participation=participation, requested_by=me)
     updates = ProgressUpdate.objects.filter(key_result__goal__participation=participation, author=me)
+    name = participation.employee.name
     context = {
         "participation": participation,
+        "title": _("Your words on the goals of %(name)s") % {"name": name},
         "wordings": [
             (version, [key_result_words(row) for row in version.key_results]) for version in written[:100]
         ],
@@ -97,14 +102,22 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
     )
     mine = participation.employee_id == me
     side = list(alignable(participation, participation.manager_id).visible_to(request.user)[:24])
+    may_plan = is_pair and participation.is_planning
+    for card in cards:
+        card.acts = acts_of(card, may_plan=may_plan, may_record=is_active) if is_pair else ""
     waiting = [c for c in cards if c.waits_for_me]
+    of_manager = [g for g in side if g.participation_id is not None]
+    is_agreed = found.is_whole and len(agreed) == len(weighing)
     context = {
         "participation": participation,
         "cycle": participation.cycle,
         "is_mine": mine,
         "is_pair": is_pair,
         "other": other_of(request, participation),
-        "may_plan": is_pair and participation.is_planning,
+        "title": _("My goals") if mine else _("Goals of %(name)s") % {"name": participation.employee.name},
+        "set_title": _set_title(cards, waiting, found, is_agreed=is_agreed),
+        "no_goals": _no_goals(participation, is_mine=mine, may_plan=may_plan),
+        "may_plan": may_plan,
         "may_record": is_pair and is_active,
         "cards": [
             c for c in cards if c.goal.horizon == Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT
@@ -115,21 +128,61 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "drafts": [c for c in cards if c.goal.state == Goal.State.DRAFT],
         "weights": [{"label": c.wording.title, "weight": c.weight} for c in weighing],
         "balance": found,
-        "is_agreed": found.is_whole and len(agreed) == len(weighing),
+        "is_due": participation.is_planning and not is_agreed,
         "score": participation.goal_score,
         "measured": sum(c.progress is not None for c in agreed),
         "agreed": len(agreed),
         "waiting": waiting,
         "unsigned": any(c.may_drop for c in waiting),
-        "waits_for_other": [c for c in cards if c.waits_for and not c.waits_for_me],
-        "changes": [c for c in cards if c.change_waits_for_me],
         "company": [g for g in side if g.participation_id is None],
-        "of_manager": [g for g in side if g.participation_id is not None],
+        "of_manager": of_manager,
+        "manager_title": _whose(of_manager, me),
         "promises": [
             {**row, "due_on": date.fromisoformat(row["due_on"])} for row in participation.open_promises
         ],
         "thread": thread_of(participation, StageKind.OBJECTIVES, request.user),
-        "stage_open": participation.is_planning,
-        "stage_planned": participation.stage_state == Stage.State.PLANNED,
+        "opens_later": bool(waiting) and participation.stage_state == Stage.State.PLANNED,
     }
     return render(request, "goals/list.html", context)
+
+
+def _no_goals(participation: Any, *, is_mine: bool, may_plan: bool) -> str:
+    """What to know where there are no goals yet."""
+    if may_plan and is_mine:
+        return _(
+            "Three to five goals are enough. Start from a goal at the side, or from what you would like to be"
+            " proud of at the end."
+        )
+    if may_plan:
+        return _(
+            "A goal that people wrote themselves is reached more often. Ask for a proposal, or start with one."
+        )
+    if participation.cycle.state == Cycle.State.RUNNING:
+        return _(
+            "Goals are proposed while the objectives stage is open. If it is over, ask HR for more time for it."
+        )
+    return _("Goals are proposed while the objectives stage is open.")
+
+
+def _set_title(cards: Sequence[Card], waiting: Sequence[Card], found: Balance, *, is_agreed: bool) -> str:
+    """What the set of goals stands at, in one line."""
+    if is_agreed:
+        return _("The set is agreed")
+    if waiting:
+        words = ngettext("One goal waits for you", "%(n)d goals wait for you", len(waiting))
+        return words % {"n": len(waiting)}
+    for card in cards:
+        if card.waits_for and not card.waits_for_me:
+            return _("Waits for %(name)s") % {"name": card.waits_for}
+    if found.is_over:
+        return _("The weights come to more than 100")
+    return _("The weights do not come to 100 yet")
+
+
+def _whose(goals: Sequence[Goal], me: int | None) -> str:
+    """Whose goals of a manager these are; "" for none."""
+    if not goals or goals[0].participation is None:
+        return ""
+    if goals[0].participation.employee_id == me:
+        return _("My own goals")
+    return _("%(name)s's goals") % {"name": goals[0].participation.employee.name}

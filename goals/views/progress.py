@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from goals import actions
-from goals.cards import row_of, standing_of
+from goals.cards import row_of, standing_at, standing_of
 from goals.forms import ProgressForm
 from goals.models import Goal, KeyResult
-from goals.rules import behind_of
 from pmcycle.access import UserRequest, get_editable
 from pmcycle.errors import Invalid, Stale
 
@@ -66,11 +65,7 @@ def record_progress(request: UserRequest, pk: int) -> HttpResponse:
     parts = [
         row.progress for row in KeyResult.objects.filter(goal=key_result.goal_id, retired_at__isnull=True)
     ]
-    context |= {
-        "progress": key_result.goal.result,
-        "unmeasured": parts.count(None),
-        "behind": behind_of(parts),
-    }
+    context |= {"standing": standing_at(key_result.goal, parts)}
     return render(request, "goals/_key_result.html", {**context, "is_fragment": True}, status=status)
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -54,7 +55,7 @@ def draft(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def edit(request: UserRequest, pk: int) -> HttpResponse:
-    """Go on with one's draft."""
+    """Continue one's draft."""
     return _rewrite(request, pk, actions.edit, _("Kept. Only you see this draft."))
 
 
@@ -152,9 +153,16 @@ def _form(
         return redirect("goals:of", participation.pk)
     others = Goal.objects.weighing().filter(participation=participation)
     weights = others.values_list("latest__weight", flat=True)
+    is_mine = participation.employee_id == request.user.employee_id
+    for_other = _("A goal for %(name)s") % {"name": participation.employee.name}
     context = {
         "participation": participation, "form": form, "rows": rows, "goal": goal, "other": other,
-        "is_mine": participation.employee_id == request.user.employee_id,
+        "is_mine": is_mine, "heading": _("A goal of mine") if is_mine else for_other,
+        "here": _("Draft") if goal else _("New goal"),
+        "send_url": reverse("goals:propose_draft", args=[goal.pk]) if goal
+        else reverse("goals:propose", args=[participation.pk]),
+        "keep_url": reverse("goals:edit", args=[goal.pk]) if goal
+        else reverse("goals:draft", args=[participation.pk]),
         "rest": balance([w for w in weights if w is not None]).left,
         "earlier": _earlier(participation) if request.method == "GET" and goal is None else [],
         "draft_key": draft_key,

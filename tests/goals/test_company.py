@@ -28,6 +28,23 @@ def test_hr_publishes_and_everybody_reads(world: World, as_: SignedIn) -> None:
     assert as_(world.kim).post(url, form(title="")).status_code == 422
 
 
+def test_the_published_goals_are_a_tree_that_folds(world: World, as_: SignedIn) -> None:
+    above = goals.publish(world.cycle, world.kim)
+    between = goals.publish(world.cycle, world.kim, title="Guards on every press")
+    of_ana = goals.agree(world.ana_part, world.ana, world.bashir)
+    actions.align(between, above, version=None, by=world.kim)
+    actions.align(of_ana, between, version=None, by=world.ana)
+    page = as_(world.ana).get(reverse("goals:company", args=[world.cycle.pk])).content.decode()
+    tree = [page.index(f'<details class="branch" id="goal-{goal.pk}"') for goal in (above, between)]
+    below = page.index(reverse("goals:detail", args=[of_ana.pk]))
+    assert tree[0] < tree[1] < below < page.rindex("</details>"), "each stands within what it contributes to"
+    assert page[: tree[1]].count("<details") - page[: tree[1]].count("</details>") == 1
+    assert "1 goal contributes" in page
+    assert "1 goal of a person contributes" in page
+    stranger = as_(world.hugo).get(reverse("goals:company", args=[world.cycle.pk])).content.decode()
+    assert reverse("goals:detail", args=[of_ana.pk]) not in stranger, "nobody sees more of it than elsewhere"
+
+
 def test_a_published_goal_gets_another_wording_and_those_below_are_told(world: World, as_: SignedIn) -> None:
     above = goals.publish(world.cycle, world.kim)
     below = goals.agree(world.ana_part, world.ana, world.bashir)
