@@ -42,7 +42,7 @@ def list_evaluations(request: UserRequest) -> HttpResponse:
     mine = seen.filter(participation__employee=user.employee_id).select_related(
         "participation__cycle", "author"
     )
-    team = (
+    team: Any = (
         Participation.objects.led_by(user)
         .filter(state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING)
         .select_related("employee", "cycle")
@@ -52,10 +52,22 @@ def list_evaluations(request: UserRequest) -> HttpResponse:
     states = {
         e.participation_id: e for e in Evaluation.objects.visible_to(user).filter(participation__in=team)
     }
-    rows = [{"participation": p, "evaluation": states.get(p.pk)} for p in team]
+    rows = [
+        {"participation": p, "evaluation": states.get(p.pk), "act": _act(states.get(p.pk), is_open=p.is_open)}
+        for p in team
+    ]
     cycles = CycleEvaluation.objects.visible_to(user).select_related("cycle").order_by("-cycle__first_day")
     context = {"mine": mine, "rows": rows, "cycles": cycles}
     return render(request, "evaluations/list.html", context)
+
+
+def _act(evaluation: Evaluation | None, *, is_open: bool) -> str:
+    """What a manager does with the evaluation of one of their people: read, look, continue, write or nothing."""
+    if evaluation is not None and evaluation.state != Evaluation.State.DRAFT:
+        return "read"
+    if not is_open:
+        return "look" if evaluation is not None else ""
+    return "continue" if evaluation is not None else "write"
 
 
 @login_required
@@ -222,9 +234,10 @@ def carry_over(request: UserRequest, pk: int) -> HttpResponse:
 
 def _pictures(found: CycleEvaluation | None) -> dict[str, Any]:
     """The kept figures in the shapes that the charts take."""
-    figures = found.figures if found else {}
+    figures = dict(found.figures) if found else {}
     if not figures:
         return {"f": {}}
+    figures["on_time"] = [{**row, "words": _(row["label"])} for row in figures["on_time"]]
     authors = figures["authorship"]
     words = {
         "co_authored": _("Worded by both"),
@@ -335,6 +348,7 @@ def _page(
         "evaluation": evaluation,
         "participation": participation,
         "person": participation.employee,
+        "title": _("Evaluation of %(name)s") % {"name": participation.employee.name},
         "form": forms.main,
         "achievements": forms.points[Point.Kind.ACHIEVEMENT.value],
         "shortcomings": forms.points[Point.Kind.SHORTCOMING.value],
@@ -362,13 +376,12 @@ def _read_page(
         "evaluation": evaluation,
         "participation": participation,
         "person": participation.employee,
+        "title": _("Evaluation of %(name)s") % {"name": participation.employee.name},
         "achievements": [p for p in points if p.kind == Point.Kind.ACHIEVEMENT],
         "shortcomings": [p for p in points if p.kind == Point.Kind.SHORTCOMING],
         "steps": evaluation.steps.all(),
         "signatures": signatures,
         "form": form,
-        "is_author": is_author,
-        "is_person": is_person,
         "may_sign": (is_person or is_author)
         and participation.state == Participation.State.ACTIVE
         and participation.cycle.state == Cycle.State.RUNNING
