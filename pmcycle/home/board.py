@@ -73,14 +73,20 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
     found, total = completion.people(
         seen, stages, filters, known=counts.people + counts.left, sort=sort, page=number
     )
+    blocked, overdue = (
+        sum(n for (_stage, name), n in counts.states.items() if name == wanted)
+        for wanted in ("blocked", "overdue")
+    )
     may_act = request.user.standing.is_hr_admin and cycle.state == Cycle.State.RUNNING
     labels = [str(stage) for stage in stages]
     words = {kind: str(word) for kind, word in STATES.items()} | {"timeline": _("Timeline")}
     for person in found:
-        person.drawn = _drawn(cycle, person, labels, words, may_act)
+        person.head = _head(person.name, person.unit, person.employee, person.pk, words["timeline"])
+        person.row = _row(cycle, person, labels, words, may_act)
     context = {
         "cycle": cycle,
         "stages": stages,
+        "labels": labels,
         "page": completion.page_of(found, total, number),
         "names": {
             "ok": _("done"),
@@ -95,8 +101,12 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
         "branches": seen.branches,
         "unit": seen.unit,
         "people": counts.people,
-        "blocked": sum(n for (_stage, name), n in counts.states.items() if name == "blocked"),
-        "overdue": sum(n for (_stage, name), n in counts.states.items() if name == "overdue"),
+        "blocked": blocked,
+        "blocked_url": "?state=blocked" if blocked else "",
+        "blocked_tone": "danger" if blocked else "",
+        "overdue": overdue,
+        "overdue_url": "?state=overdue" if overdue else "",
+        "overdue_tone": "warn" if overdue else "",
         "filters": [
             {"name": "unit", "label": _("Unit"), "options": _units(seen)},
             {"name": "stage", "label": _("Stage"), "options": [(s.kind, str(s)) for s in stages]},
@@ -114,11 +124,10 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
 BADGES = {"left": "frozen", "missed": "lapsed"}
 
 
-def _drawn(
+def _row(
     cycle: Cycle, person: Person, labels: Sequence[str], words: Mapping[str, str], may_act: bool
 ) -> SafeString:
-    """One line. Written here and not in the template, because a page has a hundred cells."""
-    head = _head(person.name, person.unit, person.employee, person.pk, words["timeline"])
+    """The cells of one line. Written here and not in the template, because a page has a hundred of them."""
     place = (cycle.zone, today_in(cycle.tzinfo), here())
     cells = [
         _cell(
@@ -134,13 +143,13 @@ def _drawn(
         else _blocked(label, words["blocked"], cell, person.pk, may_act)
         for label, cell in zip(labels, person.cells, strict=True)
     ]
-    return format_html("{}{}", head, format_html_join("", "{}", ((cell,) for cell in cells)))
+    return format_html_join("", "{}", ((cell,) for cell in cells))
 
 
 @lru_cache(maxsize=8192, typed=True)
 def _head(name: str, unit: str, employee: int, pk: int, timeline: str) -> SafeString:
     return format_html(
-        '<th scope="row">{} <small><a href="{}">{}<span class="visually-hidden">: {}</span></a></small></th>',
+        '{} <small><a href="{}">{}<span class="visually-hidden">: {}</span></a></small>',
         person_chip(name, "home:person", employee, note=unit, size="sm"),
         reverse("cycles:life_line", args=[pk]),
         timeline,
@@ -218,7 +227,7 @@ def _reached(counts: Counts) -> list[dict[str, Any]]:
     ]
 
 
-def _by_unit(stages: list[Stage], counts: Counts, seen: Board) -> list[SafeString]:
+def _by_unit(stages: list[Stage], counts: Counts, seen: Board) -> list[dict[str, SafeString]]:
     """Per unit (with all below it) and stage: done of all, as the lines of the table."""
     lines = []
     labels = [(s.kind, str(s), s.state == Stage.State.PLANNED) for s in stages]
@@ -235,7 +244,7 @@ def _by_unit(stages: list[Stage], counts: Counts, seen: Board) -> list[SafeStrin
         )
         linked = format_html('<a href="?unit={}">{}</a>', pk, name)
         cells_html = format_html_join("", '<td class="num" data-label="{}">{}</td>', cells)
-        lines.append(format_html('<th scope="row">{}</th>{}', linked, cells_html))
+        lines.append({"unit": linked, "cells": cells_html})
     return lines
 
 

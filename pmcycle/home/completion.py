@@ -336,7 +336,7 @@ def counts(board: Board, stages: Sequence[Stage]) -> Counts:
 class Person:
     """One line of the board: `cells` holds per stage its state, due day, milestone, cause and whom it waits for.
 
-    `drawn` is the cells as markup, where a page shows them.
+    `head` and `row` are its name and its cells as markup, where a page shows them.
     """
 
     pk: int
@@ -345,7 +345,8 @@ class Person:
     number: str
     unit: str
     cells: list[dict[str, Any]]
-    drawn: str = ""
+    head: str = ""
+    row: str = ""
 
     @property
     def blocked(self) -> list[dict[str, Any]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 import appraisals.models
 import appraisals.rules
@@ -35,6 +36,47 @@ NEEDS = {
     **incentives.rules.NEEDS,
     **evaluations.rules.NEEDS,
 }
+
+# What several of one kind are called on home, where they stand under one heading.
+MANY: dict[str, Any] = {
+    "feedback:request": ngettext_lazy(
+        "Give feedback about %(n)d person", "Give feedback about %(n)d people", "n"
+    ),
+    "feedback:agenda": ngettext_lazy("Prepare %(n)d check-in", "Prepare %(n)d check-ins", "n"),
+    "feedback:not_held": ngettext_lazy(
+        "Say whether %(n)d check-in took place", "Say whether %(n)d check-ins took place", "n"
+    ),
+    "feedback:action": ngettext_lazy("Do %(n)d thing you agreed", "Do %(n)d things you agreed", "n"),
+    "feedback:promise": ngettext_lazy("Keep %(n)d promise", "Keep %(n)d promises", "n"),
+    "goals:answer": ngettext_lazy(
+        "Answer the proposed goals of %(n)d person", "Answer the proposed goals of %(n)d people", "n"
+    ),
+    "goals:change": ngettext_lazy("Answer %(n)d changed goal", "Answer %(n)d changed goals", "n"),
+    "goals:confirm": ngettext_lazy("Confirm %(n)d contribution", "Confirm %(n)d contributions", "n"),
+    "appraisals:manager": ngettext_lazy("Appraise %(n)d person", "Appraise %(n)d people", "n"),
+    "appraisals:appeal": ngettext_lazy("Decide %(n)d review", "Decide %(n)d reviews", "n"),
+    "incentives:team": ngettext_lazy("Approve rewards of %(n)d team", "Approve rewards of %(n)d teams", "n"),
+    "incentives:decide": ngettext_lazy(
+        "Decide about %(n)d entry that would restrain a reward",
+        "Decide about %(n)d entries that would restrain a reward",
+        "n",
+    ),
+    "evaluations:write": ngettext_lazy("Write %(n)d evaluation", "Write %(n)d evaluations", "n"),
+    "evaluations:sign": ngettext_lazy(
+        "Read and sign %(n)d evaluation", "Read and sign %(n)d evaluations", "n"
+    ),
+}
+
+# What somebody else waits for: they cannot go on before it is done.
+AWAITED = frozenset(
+    {
+        "people:second_role", "people:second_address", "cycles:reopen", "feedback:request", "feedback:action",
+        "feedback:promise", "goals:answer", "goals:answer_own", "goals:change", "goals:change_own", "goals:confirm",
+        "appraisals:self", "appraisals:manager", "appraisals:appeal", "appraisals:release", "incentives:sheet",
+        "incentives:team", "incentives:approve", "incentives:publish", "incentives:decide", "evaluations:write",
+        "evaluations:sign",
+    }
+)  # fmt: skip
 
 MILESTONES = {
     **goals.rules.MILESTONES,

@@ -6,7 +6,7 @@ apps that own the rows (`followed_in`), what is open from `open_in` alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -59,10 +59,23 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class HubStage:
+    """A stage at a glance: for how many people of all it is done, when it opens or ends, and who is where."""
+
+    label: str
+    words: str
+    done: int
+    everybody: int
+    hint: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Hub:
-    """The page: what others wait for, then every entry under its section, then the reviews by name."""
+    """The page: what others wait for, the stages, then every entry under its section, then the reviews by name."""
 
     cycle: Cycle
+    stages: Sequence[HubStage]
     entries: Sequence[Entry]
     reviews: Sequence[Appeal]
     carried_over: int
@@ -113,7 +126,28 @@ def hub(cycle: Cycle, user: User, day: date) -> Hub:
     newest = reviews.select_related("result__participation__employee").order_by(
         F("decided_at").desc(nulls_first=True), "due_on", "pk"
     )
-    return Hub(cycle, list(entries(facts)), list(newest[:REVIEWS_SHOWN]), facts.n["carried_over"])
+    return Hub(
+        cycle, _stages(facts), list(entries(facts)), list(newest[:REVIEWS_SHOWN]), facts.n["carried_over"]
+    )
+
+
+def _stages(facts: Facts) -> list[HubStage]:
+    """The stages of a cycle that was launched; nobody has done anything in a draft."""
+    if facts.is_draft:
+        return []
+    everybody, board = facts.n["people"], facts.url("home:board")
+    hints: dict[Stage.State, Callable[[Stage], str]] = {
+        Stage.State.PLANNED: lambda stage: _("opens %s") % when_text(stage.opens_on),
+        Stage.State.OPEN: lambda stage: _("open until %s") % when_text(stage.due_on),
+        Stage.State.CLOSED: lambda _stage: _("closed"),
+    }
+    found = []
+    for stage in facts.cycle.stages.all():
+        done = max(facts.open.done.get(stage.kind, 0), 0)
+        words = _("%(done)d of %(all)d") % {"done": done, "all": everybody}
+        hint = hints[Stage.State(stage.state)](stage)
+        found.append(HubStage(str(stage), words, done, everybody, hint, f"{board}?stage={stage.kind}"))
+    return found
 
 
 def with_what_it_leads_to() -> CycleQuerySet:
@@ -210,12 +244,12 @@ def _people(facts: Facts) -> Iterator[Entry]:
             _("They cannot go on by themselves."),
         )  # fmt: skip
     given = [
-        _count(n["given_more_time"], ngettext_lazy("%(n)d given more time", "%(n)d given more time", "n")),
-        _count(n["left"], ngettext_lazy("%(n)d has left", "%(n)d have left", "n")),
+        _some(n["given_more_time"], ngettext_lazy("%(n)d given more time", "%(n)d given more time", "n")),
+        _some(n["left"], ngettext_lazy("%(n)d has left.", "%(n)d have left.", "n")),
     ]
     yield Entry(
         section, _("Exceptions"), facts.url("cycles:exceptions"), "clock", "mute", given[0],
-        f"{given[1]}. " + _("More time, another manager, leaving: on the timeline of each person."),
+        f"{given[1]} {_('More time, another manager, leaving: on the timeline of each person.')}".strip(),
     )  # fmt: skip
     if facts.is_running and facts.may_act:
         yield Entry(
@@ -354,7 +388,7 @@ def _incentives(facts: Facts) -> Iterator[Entry]:
         _("What everybody reads."),
     )  # fmt: skip
     sheets = facts.open.sheets
-    held = _count(n["awards_held"], ngettext_lazy("%(n)d award held", "%(n)d awards held", "n"))
+    held = _some(n["awards_held"], ngettext_lazy("%(n)d award held", "%(n)d awards held", "n"))
     words = RUN_WAITS[run.state]() if run is not None and run.state in RUN_WAITS and facts.may_act else ""
     if run is not None and run.state == Run.State.RECOMMENDING:
         words = (
@@ -373,19 +407,19 @@ def _incentives(facts: Facts) -> Iterator[Entry]:
     proposed = n["restraints_proposed"]
     yield Entry(
         section, _("Restraints"), reverse("incentives:restraints"), "scale", "warn" if proposed else "mute",
-        _count(proposed, ngettext_lazy("%(n)d undecided", "%(n)d undecided", "n")),
-        _count(n["restraints_in_force"], ngettext_lazy("%(n)d in effect", "%(n)d in effect", "n")),
+        _some(proposed, ngettext_lazy("%(n)d undecided", "%(n)d undecided", "n")),
+        _some(n["restraints_in_force"], ngettext_lazy("%(n)d in effect", "%(n)d in effect", "n")),
         _("Nothing takes effect before it is decided.") if proposed else "",
     )  # fmt: skip
     yield Entry(
         section, _("Statements"), facts.url("incentives:run"), "file-text", "mute",
-        _share(n["statements_read"], n["statements"], _("%(done)d of %(all)d read")),
+        _share(n["statements_read"], n["statements"], _("%(done)d of %(all)d read")) if n["statements"] else "",
         _("Each stands on the page of its person."),
     )  # fmt: skip
     if facts.may_act:
         yield Entry(
             section, _("Files for payroll"), f"{facts.url('incentives:run')}#payroll", "download", "mute",
-            _count(n["payroll_files"], ngettext_lazy("%(n)d file", "%(n)d files", "n")), "",
+            _some(n["payroll_files"], ngettext_lazy("%(n)d file", "%(n)d files", "n")), "",
         )  # fmt: skip
 
 
@@ -437,3 +471,8 @@ def _share(done: int, everybody: int, words: str) -> str:
 
 def _count(number: int, words: Any) -> str:
     return str(words % {"n": number})
+
+
+def _some(number: int, words: Any) -> str:
+    """The same where there are any: that there are none is not worth a badge."""
+    return _count(number, words) if number else ""

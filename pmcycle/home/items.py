@@ -56,12 +56,12 @@ def open_items_of(employee_id: int, at: datetime) -> list[Item]:
 
 # Where people stand in the stages of a cycle: the furthest milestone, and who has something to do until when.
 TURNS = """
-SELECT t.about_id, t.stage, t.recipient_id, t.due_on, '' FROM activity_todo t
+SELECT t.about_id, t.stage, t.recipient_id, t.due_on, '', t.kind, t.subject_id FROM activity_todo t
 WHERE t.about_id = ANY(%(people)s) AND t.cycle_id = %(cycle)s AND t.phase = 'todo' AND t.due_on IS NOT NULL
   AND t.done_at IS NULL AND t.dropped_at IS NULL
   AND (t.opens_at IS NULL OR t.opens_at <= %(at)s) AND (t.ends_at IS NULL OR t.ends_at > %(at)s)
 UNION ALL
-SELECT p.employee_id, x.stage, NULL, NULL, x.milestone FROM cycles_participation p
+SELECT p.employee_id, x.stage, NULL, NULL, x.milestone, '', NULL FROM cycles_participation p
 JOIN activity_place x ON x.participation_id = p.id AND x.milestone <> ''
 WHERE p.employee_id = ANY(%(people)s) AND p.cycle_id = %(cycle)s
 """
@@ -69,9 +69,12 @@ WHERE p.employee_id = ANY(%(people)s) AND p.cycle_id = %(cycle)s
 
 @dataclass
 class Turn:
-    """One person in one stage: whose turn it is, with the first due day, and how far the person has come."""
+    """One person in one stage: whose turn it is, with the first due day, and how far the person has come.
 
-    recipients: set[int] = field(default_factory=set)
+    `recipients` are those who have something to do, each with kind and subject of what is due first.
+    """
+
+    recipients: dict[int, tuple[str, int]] = field(default_factory=dict)
     due_on: date | None = None
     milestone: str = ""
 
@@ -81,11 +84,13 @@ def turns_of(employee_ids: Sequence[int], cycle_id: int, at: datetime) -> dict[t
     found: dict[tuple[int, str], Turn] = defaultdict(Turn)
     with connection.cursor() as cursor:
         cursor.execute(TURNS, {"people": list(employee_ids), "cycle": cycle_id, "at": at})
-        for about, stage, recipient, due_on, milestone in cursor.fetchall():
+        # Due days come first, soonest first; the milestones have none.
+        rows = sorted(cursor.fetchall(), key=lambda row: (row[3] or date.max, row[6] or 0))
+        for about, stage, recipient, due_on, milestone, kind, subject in rows:
             turn = found[about, stage]
             if recipient is None:
                 turn.milestone = milestone
             else:
-                turn.recipients.add(recipient)
-                turn.due_on = min(filter(None, (turn.due_on, due_on)))
+                turn.recipients.setdefault(recipient, (kind, subject))
+                turn.due_on = turn.due_on or due_on
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any
@@ -18,13 +18,14 @@ from pmcycle.activity.models import Delivery, Heartbeat, Life
 from pmcycle.cycles.models import Cycle, Participation, Stage, day_in
 from pmcycle.days import today_here, today_in, zone_of
 from pmcycle.home.completion import DONE
-from pmcycle.home.contributions import MILESTONES, NEEDS
+from pmcycle.home.contributions import AWAITED, MANY, MILESTONES, NEEDS
 from pmcycle.home.items import Item, open_items_of
 from pmcycle.home.rules import Group, Line, grouped, my_part, time_needed
 from pmcycle.kept import Kept, any_key, any_reader
 from pmcycle.people.models import User
 
 SENTINEL = 10**15 + 7
+PROMISES_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class StageLine:
     tone: str
     words: str
     done: int
+
+    @property
+    def when(self) -> date | None:
+        """The day that matters next: when it opens or is due; none once it is closed."""
+        if self.stage.state == Stage.State.PLANNED:
+            return self.stage.opens_on
+        return self.stage.due_on if self.stage.state == Stage.State.OPEN else None
 
     def as_arc(self) -> dict[str, Any]:
         return {"label": self.stage.get_kind_display(), "state": self.stage.state, "done": self.done}
@@ -51,6 +59,11 @@ class Desk:
     stages: Sequence[StageLine]
     promises: Sequence[ActionItem]
     roles: Sequence[Line]
+
+    @property
+    def is_clear(self) -> bool:
+        """Nothing is to do, and nothing to look after."""
+        return not self.groups and not self.roles
 
     @property
     def count(self) -> int:
@@ -80,8 +93,12 @@ def words_and_url(kind: str, subject: int, name: str, phase: str) -> tuple[str, 
     return str(words) % {"name": name}, need_url(need.url_name, subject)
 
 
-def line_of(item: Item) -> Line:
-    """An item in words."""
+# What two people agreed in a check-in; their page has its words.
+AGREED = ("feedback:action", "feedback:promise")
+
+
+def line_of(item: Item, agreed: Mapping[int, ActionItem]) -> Line:
+    """An item in words; `agreed` has those of what was promised or agreed in a check-in."""
     need = NEEDS[item.kind]
     title, url = words_and_url(item.kind, item.subject, item.name, item.phase)
     return Line(
@@ -93,6 +110,10 @@ def line_of(item: Item) -> Line:
         stage=item.stage,
         on=today_in(zone_of(item.zone) or UTC) if item.zone else today_here(),
         zone=item.zone or "",
+        kind=item.kind,
+        name=item.name,
+        words=agreed[item.subject].text if item.kind in AGREED and item.subject in agreed else "",
+        is_awaited=item.kind in AWAITED,
     )
 
 
@@ -103,13 +124,20 @@ def desk(user: User) -> Desk:
     waits = [item for item in mine if item.phase != "todo"]
     participation = RUNNING.first(me=user.employee_id) if user.employee_id else None
     cycle = participation.cycle if participation else _running_cycle(user)
+    agreed = {row.pk: row for row in _promises(user)}
+    to_keep = {item.subject for item in todo if item.kind in AGREED}
+    # What others promised stands with its words beside the ring, so not among what is waited for too.
+    others = [item for item in waits if item.kind not in AGREED or item.subject not in agreed]
     return Desk(
-        groups=grouped(map(line_of, todo)),
-        waits=sorted(map(line_of, waits), key=lambda line: (line.due_on or date.max, line.title)),
+        groups=grouped([line_of(item, agreed) for item in todo], MANY),
+        waits=sorted(
+            (line_of(item, agreed) for item in others),
+            key=lambda line: (line.due_on or date.max, line.title),
+        ),
         cycle=cycle,
         participation=participation,
         stages=_stage_lines(cycle, participation, todo, waits) if cycle else [],
-        promises=_promises(user),
+        promises=[row for row in agreed.values() if row.pk not in to_keep],
         roles=role_lines(user),
     )
 
@@ -120,7 +148,7 @@ def _running(me: int) -> QuerySet[Participation]:
 
 def _promised(me: int) -> QuerySet[ActionItem]:
     rows = ActionItem.objects.visible_to(any_reader(me)).open()
-    return rows.select_related("owner", "check_in").order_by("due_on", "pk")[:8]
+    return rows.select_related("owner").order_by("due_on", "pk")[:PROMISES_SHOWN]
 
 
 RUNNING: Kept[Participation] = Kept(_running, me=any_key)
@@ -186,7 +214,7 @@ def _hr_lines() -> list[Line]:
         lines.append(
             Line(
                 _("A cycle is being prepared"),
-                _("Go on"),
+                _("Continue"),
                 need_url("cycles:detail", counts["draft"]),
                 None,
                 10,
@@ -195,7 +223,7 @@ def _hr_lines() -> list[Line]:
         )
     elif counts["drafts"]:
         words = _("%(n)d cycles are being prepared") % {"n": counts["drafts"]}
-        lines.append(Line(words, _("Go on"), need_url("cycles:list"), None, 10, ""))
+        lines.append(Line(words, _("Continue"), need_url("cycles:list"), None, 10, ""))
     if counts["overdue"]:
         words = ngettext(
             "%(n)d stage is open past its due day",

@@ -123,6 +123,7 @@ class Year:
     part: Any
     papers: Sequence[Paper]
     conversations: Sequence[tuple[str, str]]
+    cycle_url: str
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,12 @@ def file_of(person: Employee, user: User) -> File:
     )
     show(user, [part for part in parts if part.is_seen])
     years = [
-        Year(part, _papers(by_part[part.pk], person), _conversations(by_part[part.pk]))
+        Year(
+            part,
+            _papers(by_part[part.pk], person),
+            _conversations(by_part[part.pk]),
+            reverse("home:hub" if user.standing.is_hr else "cycles:detail", args=[part.cycle_id]),
+        )
         for part in parts
         if part.is_seen or by_part[part.pk]
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 THIS_WEEK = 7
+# From so many lines of one kind on, they stand under one heading.
+TOGETHER = 3
+NONE: Mapping[str, Any] = {}
 SILENT_AFTER = 30
 
 
@@ -27,6 +30,13 @@ class Line:
     # The present day where the due day is judged, and that place: a cycle's zone, or "" where the reader is.
     on: date | None = None
     zone: str = ""
+    kind: str = ""
+    # Whom it is about, where lines of its kind stand under one heading.
+    name: str = ""
+    # What was promised or agreed, in the words of the two.
+    words: str = ""
+    # Somebody else cannot go on before it is done.
+    is_awaited: bool = False
 
     @property
     def time(self) -> str:
@@ -39,32 +49,65 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Lines that stand together; `title` where they are several of one kind ("Appraise 6 people")."""
+
+    title: str
+    lines: Sequence[Line]
+
+    @property
+    def time(self) -> str:
+        return time_needed(sum(line.minutes for line in self.lines))
+
+
+@dataclass(frozen=True)
 class Group:
     title: Any
-    lines: Sequence[Line]
+    parts: Sequence[Part]
     tone: str
+
+    @property
+    def lines(self) -> list[Line]:
+        return [line for part in self.parts for line in part.lines]
 
     @property
     def minutes(self) -> int:
         return sum(line.minutes for line in self.lines)
 
 
-def grouped(lines: Iterable[Line]) -> list[Group]:
-    """Overdue, due within a week, later (or without a day); each by day, empty ones left out.
+def grouped(lines: Iterable[Line], many: Mapping[str, Any] = NONE) -> list[Group]:
+    """Overdue, due within a week, later (or without a day), empty ones left out.
 
-    How far off a day is, is counted from today in the line's own place.
+    In each stands first what others wait for, then by day. Lines of one kind stand together from `TOGETHER`
+    on, if `many` has the words for several ("%(n)d") of it. How far off a day is, is counted from today in
+    the line's own place.
     """
-    in_order = sorted(lines, key=lambda line: (line.due_on or date.max, line.title))
+    in_order = sorted(lines, key=lambda line: (not line.is_awaited, line.due_on or date.max, line.title))
     groups = [
-        Group(gettext_lazy("Overdue"), [line for line in in_order if line.days_left < 0], "danger"),
-        Group(
+        (gettext_lazy("Overdue"), [line for line in in_order if line.days_left < 0], "danger"),
+        (
             gettext_lazy("This week"),
             [line for line in in_order if 0 <= line.days_left <= THIS_WEEK],
             "accent",
         ),
-        Group(gettext_lazy("Later"), [line for line in in_order if line.days_left > THIS_WEEK], "mute"),
+        (gettext_lazy("Later"), [line for line in in_order if line.days_left > THIS_WEEK], "mute"),
     ]
-    return [group for group in groups if group.lines]
+    return [Group(title, _together(found, many), tone) for title, found, tone in groups if found]
+
+
+def _together(lines: Sequence[Line], many: Mapping[str, Any]) -> list[Part]:
+    """The lines with those of one kind at the place of the first of them."""
+    by_kind: dict[str, list[Line]] = {}
+    for line in lines:
+        by_kind.setdefault(line.kind, []).append(line)
+    parts: list[Part] = []
+    for line in lines:
+        same = by_kind[line.kind]
+        if line.kind not in many or len(same) < TOGETHER:
+            parts.append(Part("", [line]))
+        elif line is same[0]:
+            parts.append(Part(str(many[line.kind] % {"n": len(same)}), same))
+    return parts
 
 
 def time_needed(minutes: int) -> str:
@@ -118,12 +161,13 @@ def goal_health(goals: int, at_risk: int, off_track: int, on_track: int) -> tupl
     return "mute", _("no progress yet")
 
 
-def silence(last_talk: datetime | None, now: datetime) -> tuple[str, str]:
-    """Tone and words for how long the two have not talked."""
-    if last_talk is None:
-        return "danger", _("not yet talked")
-    days = (now - last_talk).days
+def silence(last_talk: datetime | None, now: datetime, *, begun: int) -> tuple[str, str]:
+    """Tone and words for how long the two have not talked; if never, for the days that the cycle has `begun`."""
+    days = (now - last_talk).days if last_talk else max(begun, 0)
     tone = "danger" if days > SILENT_AFTER else "warn" if days > SILENT_AFTER // 2 else "ok"
+    if last_talk is None:
+        words = ngettext("no talk for %(n)d day", "no talk for %(n)d days", days) % {"n": days}
+        return ("mute" if tone == "ok" else tone), words if days else _("no talk yet")
     if days < 1:
         return tone, _("today")
     return tone, ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}

@@ -10,16 +10,18 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 
-from feedback.models import ActionItem, last_talk
+from feedback.models import ActionItem, CheckIn, last_talk
 from goals.models import Goal, KeyResult
 from pmcycle.access import in_force, today
 from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
 from pmcycle.home.completion import DONE
-from pmcycle.home.contributions import MILESTONES
+from pmcycle.home.contributions import MILESTONES, NEEDS
 from pmcycle.home.items import Turn, turns_of
+from pmcycle.home.needs import need_url
 from pmcycle.home.rules import goal_health, silence, stage_state
-from pmcycle.kept import Kept, any_day, any_key, any_reader
+from pmcycle.kept import Kept, any_day, any_key, any_moment, any_reader
 from pmcycle.people.models import Absence, User
 from pmcycle.spelling import holding
 
@@ -28,9 +30,12 @@ NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Cell:
+    """A badge, and where what it speaks of is done, if there is such a page."""
+
     tone: str
     words: str
     label: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def _counted(rows: Any) -> Coalesce:
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
-def _team(me: int, day: date, search: str = "") -> QuerySet[Participation]:
+def _team(me: int, day: date, at: datetime, search: str = "") -> QuerySet[Participation]:
     """The people of the manager in the newest running cycle, with what the grid shows of each."""
     led = Participation.objects.led_by(any_reader(me)).filter(
         cycle__state=Cycle.State.RUNNING, state="active"
@@ -84,8 +89,12 @@ def _team(me: int, day: date, search: str = "") -> QuerySet[Participation]:
         goal__participation=OuterRef("pk"), goal__state=Goal.State.AGREED, retired_at__isnull=True
     )
     promises = ActionItem.objects.open().filter(owner=me, check_in__employee=OuterRef("employee"))
+    planned = CheckIn.objects.filter(
+        manager=me, employee=OuterRef("employee"), state=CheckIn.State.PLANNED, starts_at__gte=at
+    )
     people = people.annotate(
         last_talk=last_talk(manager=me),
+        next_check_in=Subquery(planned.order_by("starts_at", "pk").values("pk")[:1]),
         goals_agreed=_counted(goals),
         confidence=ArraySubquery(results.order_by().values("confidence")),
         promised=ArraySubquery(promises.order_by("due_on").values("due_on")),
@@ -98,14 +107,14 @@ def _stages(cycle: int) -> QuerySet[Stage]:
     return Stage.objects.filter(cycle=cycle).order_by("position")
 
 
-TEAM: Kept[Participation] = Kept(_team, me=any_key, day=any_day)
+TEAM: Kept[Participation] = Kept(_team, me=any_key, day=any_day, at=any_moment)
 STAGES: Kept[Stage] = Kept(_stages, cycle=any_key)
 
 
 def grid(user: User, now: datetime, sort: str = "silence", search: str = "") -> Grid:
     """The reader's people in the newest running cycle, longest silence first."""
     me = user.employee_id or 0
-    found = list(_team(me, today(), search) if search else TEAM(me=me, day=today()))
+    found = list(_team(me, today(), now, search) if search else TEAM(me=me, day=today(), at=now))
     cycle = found[0].cycle if found else None
     stages = list(STAGES(cycle=cycle.pk)) if cycle else []
     staff = [row.employee_id for row in found]
@@ -122,6 +131,15 @@ def grid(user: User, now: datetime, sort: str = "silence", search: str = "") -> 
 
 
 NOTHING = Turn()
+
+
+def _task(mine: tuple[str, int] | None, part: Participation, stage: Stage) -> str:
+    """Where the manager does what a badge asks of them, or reads the goals that it speaks of."""
+    if mine is not None and mine[0] in NEEDS:
+        return need_url(NEEDS[mine[0]].url_name, mine[1])
+    if stage.kind == StageKind.OBJECTIVES and stage.state != Stage.State.PLANNED:
+        return reverse("goals:of", args=[part.pk])
+    return ""
 
 
 def _row(
@@ -144,7 +162,7 @@ def _row(
             milestone=reached.get(turn.milestone, ""),
             is_done=turn.milestone in DONE,
         )
-        cells.append(Cell(tone, words, label))
+        cells.append(Cell(tone, words, label, _task(turn.recipients.get(user.employee_id or 0), part, stage)))
     return Row(
         participation=part,
         health=Cell(
@@ -152,7 +170,9 @@ def _row(
                 part.goals_agreed, *(part.confidence.count(c) for c in ("at_risk", "off_track", "on_track"))
             )
         ),
-        talk=Cell(*silence(part.last_talk, now)),
+        talk=Cell(
+            *silence(part.last_talk, now, begun=(part.cycle.local_day(now) - part.cycle.first_day).days)
+        ),
         promises=len(part.promised),
         next_promise=part.promised[0] if part.promised else None,
         stages=cells,

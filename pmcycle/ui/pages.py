@@ -11,6 +11,7 @@ from typing import Any
 
 from django import template
 from django.core.paginator import Page
+from django.http import HttpRequest
 from django.template import Context
 from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
 from django.urls import reverse
@@ -87,7 +88,10 @@ def page(
     """
     head: Head = context["page_head"]
     head.title = str(title or heading)
-    way = [(gettext("Home"), reverse("home:index")), *head.crumbs]
+    home, request = reverse("home:index"), context.get("request")
+    # Home itself is where the way begins.
+    is_home = isinstance(request, HttpRequest) and request.path == home and not head.crumbs
+    way = [] if is_home else [(gettext("Home"), home), *head.crumbs]
     return format_html(
         '<div class="page-head"><nav class="crumbs" aria-label="{}"><ol>{}<li><span aria-current="page">{}</span>'
         '</li></ol></nav><div class="page-title-row"><div class="page-title-words"><p class="page-pretitle">{}</p>'

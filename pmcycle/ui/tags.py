@@ -215,14 +215,23 @@ def _badge(tone: str, words: str, icon_name: str) -> SafeString:
 
 @register.simple_tag
 def badge_cells(cells: Sequence[Any]) -> SafeString:
-    """``{% badge_cells row.stages %}``: a table cell with a badge for each, which has label, tone and words."""
-    drawn = [_badge_cell(cell.label, cell.tone, cell.words) for cell in cells]
+    """``{% badge_cells row.stages %}``: a table cell with a badge for each, which has label, tone, words and url."""
+    drawn = [
+        _linked_cell(cell.label, cell.tone, cell.words, cell.url)
+        if cell.url
+        else _badge_cell(cell.label, cell.tone, cell.words)
+        for cell in cells
+    ]
     return mark_safe("".join(drawn))  # noqa: S308 - each is markup that was drawn safely
 
 
 @lru_cache(maxsize=4096, typed=True)
 def _badge_cell(label: str, tone: str, words: str) -> SafeString:
     return format_html('<td data-label="{}">{}</td>', label, badge(tone, words))
+
+
+def _linked_cell(label: str, tone: str, words: str, url: str) -> SafeString:
+    return format_html('<td data-label="{}"><a href="{}">{}</a></td>', label, url, badge(tone, words))
 
 
 @lru_cache(maxsize=32)

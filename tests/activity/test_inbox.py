@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from pytest_django import DjangoAssertNumQueries
 
+from feedback.models import FeedbackRequest
 from pmcycle.activity.actions import Tell, tell, tell_all
 from pmcycle.activity.models import Delivery, Notice
 from pmcycle.people.models import User
 from tests.conftest import SignedIn, World
+from tests.factories.feedback import make_request, person
+from tests.open_items import catch_up
 
 
 def say(user: User, title: str, **fields: object) -> Notice:
@@ -24,6 +27,20 @@ def test_unread_notices_stand_first_and_are_counted_in_the_menu(world: World, as
     assert page.index("The newer one") < page.index("The older one")
     assert '<span class="count">1</span>' in page
     assert "The older one" not in as_(world.ana).get("/activity/inbox/?show=unread").content.decode()
+
+
+def test_a_reminder_counts_in_the_menu_until_what_it_reminds_of_is_done(world: World, as_: SignedIn) -> None:
+    ask = make_request(person(world.bashir), person(world.ana), person(world.chen))
+    Notice.objects.create(
+        recipient=world.ana, kind="reminder", title="Give feedback", url="/search/", key="reminded",
+        subject_kind="feedback:request", subject_id=ask.pk,
+    )  # fmt: skip
+    catch_up()
+    assert '<span class="count">1</span>' in as_(world.ana).get("/activity/inbox/").content.decode()
+    ask.state = FeedbackRequest.State.DECLINED
+    ask.save()
+    catch_up()
+    assert '<span class="count">' not in as_(world.ana).get("/activity/inbox/").content.decode()
 
 
 def test_opening_a_notice_marks_it_as_read_and_leads_to_its_page(world: World, as_: SignedIn) -> None:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.urls import NoReverseMatch, reverse
 
 from pmcycle.activity.actions import definitions as todos
-from pmcycle.home.contributions import BUTTONS, DEFINITIONS, MILESTONES, NEEDS, TASKS
+from pmcycle.home.contributions import AWAITED, BUTTONS, DEFINITIONS, MANY, MILESTONES, NEEDS, TASKS
 from pmcycle.home.needs import need_url
 from tests.conftest import World
 
@@ -19,6 +19,7 @@ def test_every_kind_that_can_be_open_or_reached_has_its_words(db: None) -> None:
     reached = {kind for app in DEFINITIONS for kind in todos.union_of(app, "milestones")[1]}
     assert kinds == NEEDS.keys()
     assert reached == MILESTONES.keys()
+    assert kinds >= MANY.keys() | AWAITED
 
 
 def test_the_functions_of_the_database_are_those_of_this_code(db: None) -> None:

@@ -10,7 +10,7 @@ from goals.models import Goal
 from pmcycle.cycles.models import Assignment, Cycle, Stage
 from pmcycle.people.models import User
 from tests.conftest import SignedIn, World
-from tests.factories import appraisals, cycles, incentives
+from tests.factories import appraisals, cycles, goals, incentives
 from tests.pages import flat
 from tests.walks import ways_of
 
@@ -46,6 +46,18 @@ def test_hr_finds_everything_it_does_in_a_cycle(world: World, as_: SignedIn) -> 
     assert missing == []
     steps = [reverse("cycles:configure", args=[world.cycle.pk, step]) for step in ("who", "reminders")]
     assert found.issuperset([*steps, reverse("incentives:restraints")])
+
+
+def test_each_stage_says_for_how_many_it_is_done(world: World, as_: SignedIn) -> None:
+    def at_a_glance() -> str:
+        page, link = hub(as_(world.jan), world.cycle), reverse("home:board", args=[world.cycle.pk])
+        return page[page.index(f'href="{link}?stage=objectives"') :]
+
+    assert (
+        at_a_glance().index("0 of 2") < at_a_glance().index("open until") < at_a_glance().index("Setting up")
+    )
+    goals.agree(world.part["hugo"], world.hugo, world.gita, weight=100)
+    assert "1 of 2" in at_a_glance()[:800]
 
 
 def test_what_keeps_a_result_back_stands_with_its_number(low: World, as_: SignedIn) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import ngettext_lazy
 
 from pmcycle.access import today
 from pmcycle.cycles.models import Cycle, Participation
+from pmcycle.home import contributions
 from tests.conftest import SignedIn, World
-from tests.factories.reminders import ask, only_requests
+from tests.factories.feedback import make_check_in, make_item, person
+from tests.factories.reminders import KIND, ask, only_requests
 
 
 def words(page: str) -> str:
@@ -29,6 +32,42 @@ def test_what_is_open_stands_on_home_grouped_by_when_it_is_due(
     assert page.index("Later") < page.index("Answer about Gita Rao")
     assert "2 days overdue" in page
     assert "about 15 minutes" in page
+
+
+def test_several_of_one_kind_stand_under_one_heading_with_their_names(
+    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_requests(monkeypatch, world)
+    many = ngettext_lazy("Answer about %(n)d person", "Answer about %(n)d people", "n")
+    monkeypatch.setitem(contributions.MANY, KIND, many)
+    for about in (world.chen, world.farid):
+        ask(world.ana, about, today() + timedelta(days=3))
+    assert "Answer about 2 people" not in words(as_(world.ana).get("/").content.decode())
+    ask(world.ana, world.gita, today() + timedelta(days=4))
+    page = words(as_(world.ana).get("/").content.decode())
+    heading = page.index("Answer about 3 people")
+    assert all(heading < page.index(name) for name in ("Chen Wei", "Farid Amiri", "Gita Rao"))
+    assert page.count('<details class="todo-part"') == 1
+
+
+def test_what_others_wait_for_stands_before_what_is_due_earlier(world: World, as_: SignedIn) -> None:
+    stage = world.cycle.stages.get(kind="objectives")
+    later = stage.due_on + timedelta(days=1)
+    make_item(make_check_in(person(world.bashir), person(world.ana)), person(world.ana), due_on=later)
+    page = words(as_(world.ana).get("/").content.decode())
+    assert page.index("Do what you agreed with Bashir Nouri") < page.index("Propose your goals")
+    assert page.count("others wait") == 1
+
+
+def test_a_promise_is_shown_once_and_with_its_words(world: World, as_: SignedIn) -> None:
+    text = "Ask for a second fixture"
+    make_item(make_check_in(person(world.bashir), person(world.ana)), person(world.bashir), text)
+    mine = words(as_(world.bashir).get("/").content.decode())
+    assert f"Keep your promise to Ana Popescu: {text}" in mine
+    assert mine.count(text) == 1
+    theirs = words(as_(world.ana).get("/").content.decode())
+    assert f'<div class="todo-what"> {text} <small>Bashir Nouri' in theirs
+    assert "has a promise to keep" not in theirs
 
 
 def test_other_people_s_items_are_not_on_my_home(

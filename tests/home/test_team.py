@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from feedback.models import Conversation, Entry
 from pmcycle.access import today
 from tests.conftest import SignedIn, World
+from tests.factories.feedback import make_check_in, person
 from tests.factories.reminders import ask, only_requests
 
 
@@ -51,6 +53,34 @@ def test_whose_turn_it_is_stands_in_words(
     page = as_(world.bashir).get("/team/").content.decode()
     assert "your turn" in page
     assert "nothing to do" in page
+
+
+def test_a_badge_leads_to_what_it_asks_for(
+    world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_requests(monkeypatch, world)
+    asked = ask(world.bashir, world.ana, today() + timedelta(days=3))
+    page = as_(world.bashir).get("/team/").content.decode()
+    badge = page.index("your turn")
+    assert f'<a href="{reverse("activity:job", args=[asked.pk])}">' in page[badge - 400 : badge]
+    assert page.count(f'<a href="{reverse("goals:of", args=[world.ana_part.pk])}">') == 2, "stage and goals"
+
+
+def test_the_next_check_in_is_prepared_from_the_team(world: World, as_: SignedIn) -> None:
+    meeting = make_check_in(person(world.bashir), person(world.ana))
+    make_check_in(person(world.bashir), person(world.ana), in_days=-3)
+    page = as_(world.bashir).get("/team/").content.decode()
+    assert page.count(f'<a href="{reverse("feedback:check_in", args=[meeting.pk])}">') == 1
+    assert page.count("Prepare check-in") == 1
+    assert f'{reverse("feedback:schedule")}?with={person(world.chen).pk}"' in page
+
+
+def test_no_talk_at_all_is_a_gap_in_words(world: World, as_: SignedIn) -> None:
+    days = (world.cycle.local_day(timezone.now()) - world.cycle.first_day).days
+    page = as_(world.bashir).get("/team/").content.decode()
+    assert f"no talk for {days} days" in page
+    talk(world, "ana", 2)
+    assert "2 days ago" in as_(world.bashir).get("/team/").content.decode()
 
 
 def test_the_search_keeps_those_whose_name_holds_the_words(world: World, as_: SignedIn) -> None:

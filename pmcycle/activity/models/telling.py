@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 import pgtrigger
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from pmcycle.activity.models.todos import ToDo
 from pmcycle.activity.rules import facts_of, job_progress, job_title
 from pmcycle.activity.triggers import WithoutSwitch
 from pmcycle.activity.words import look_words, subject_words, verb_words
@@ -208,8 +209,14 @@ class Notice(models.Model):
 
     @staticmethod
     def unread() -> Coalesce:
-        """How many unread notices a user has, as an expression read together with the user."""
-        mine = Notice.objects.filter(recipient=OuterRef("pk"), read_at__isnull=True).order_by()
+        """How many unread notices a user has, as an expression read together with the user.
+
+        What the clock reminded of counts as long as it is to do: done, it needs nobody's eyes.
+        """
+        matter = ToDo.objects.open().filter(kind=OuterRef("subject_kind"), subject_id=OuterRef("subject_id"))
+        mine = Notice.objects.filter(
+            ~Q(kind__in=CLOCK_KINDS) | Exists(matter), recipient=OuterRef("pk"), read_at__isnull=True
+        ).order_by()
         counted = mine.values("recipient").annotate(n=models.Count("pk")).values("n")
         return Coalesce(Subquery(counted), 0)
 

@@ -27,6 +27,9 @@ from pmcycle.ui.charts.drawing import (
 )
 from pmcycle.ui.formats import Day, exact_instant, local_day, percent_text, when_text
 
+# How much of the turn the line at the ends of an open arc takes.
+OUTLINE = 0.008
+
 
 def stage_word(state: str) -> str:
     """Return the word for the state of a stage."""
@@ -80,6 +83,9 @@ def ring(
         )
         start, end = index / count + gap, (index + 1) / count - gap
         arcs.append(format_html('<path d="{}" class="ring-track ring-{}"/>', _arc(40, start, end), state))
+        if state == "open":  # what is open is an outline, and fills as it is done
+            hole = _arc(40, start + OUTLINE, end - OUTLINE)
+            arcs.append(format_html('<path d="{}" class="ring-hole"/>', hole))
         if done > 0 and state != "planned":
             filled = start + (end - start) * min(done, 0.9999)
             arcs.append(

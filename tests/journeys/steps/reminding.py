@@ -51,7 +51,7 @@ def bring_forward(journey: Journey) -> None:
     stage = Stage.objects.get(cycle=journey.cycle, kind="appraisal")
     kim = journey.in_cycle(FIRST, "Board")
     with kim.job("give everybody another due day", allowed=3):
-        kim.follows(re.compile(f"Other day.*{stage}"))
+        kim.follows(re.compile(f"Change due date.*{stage}"))
         kim.types("New due day", (today() + timedelta(days=7)).isoformat())
         kim.types("Reason", "The result is needed before the holidays.")
         kim.looks("postpone")
