@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from incentives.actions.supplementing import last_said, not_in_a_run
-from incentives.models import Approval, Award, Plan, PlanVersion, RestraintEntry, Run, Statement
+from incentives.models import Approval, Award, Plan, PlanVersion, RestraintEntry, Rule, Run, Statement
 from pmcycle.cycles.actions import leftover
 from pmcycle.cycles.models import Assignment, Cycle, Participation, taking_part
 from pmcycle.cycles.rules import Leftover
@@ -32,9 +32,10 @@ def left_of_incentives(cycle: Cycle, reader: User | None) -> list[Leftover]:
 
 def _unpublished(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Rules that were written, for the first time or anew, and that no second person has published."""
+    written = Rule.objects.filter(component__plan=OuterRef("pk"))
     rows = Plan.objects.filter(
-        cycle=cycle, published_by__isnull=True, drafted_by__isnull=False, components__rules__isnull=False
-    ).distinct()
+        Exists(written), cycle=cycle, published_by__isnull=True, drafted_by__isnull=False
+    )
     return leftover(
         "incentives:unpublished",
         lambda _n: _("Reward rules are written and not published: a second person publishes them."),
