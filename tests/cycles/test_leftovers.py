@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.db import Error, connection, transaction
@@ -222,6 +223,28 @@ def test_nobody_reads_of_their_own_rating_what_waits_for_them(world: World, as_:
     mine = {one.code: one for one in actions.leftovers_of_cycle(world.cycle, world.kim)}
     assert "appraisals:first_mention" not in mine
     assert "appraisals:unreleased" not in mine
+
+
+def test_nobody_ends_the_cycle_over_a_rating_of_their_own_that_waits(world: World, as_: SignedIn) -> None:
+    appraisals.rate(world.part["kim"])
+    kim, url = as_(world.kim), reverse("cycles:close", kwargs={"pk": world.cycle.pk})
+
+    def end() -> Any:
+        left = cycles.reasons(actions.leftovers_of_cycle(world.cycle, world.kim))
+        return kim.post(url, {"version": world.cycle.version, **left})
+
+    refused = end()
+    assert refused.status_code == 409
+    shown = refused.content.decode()
+    assert "Something that you do not read here is still held." in shown
+    assert "ready and not released" not in shown, "and it is not said what"
+    assert not Acceptance.objects.exists()
+    world.cycle.refresh_from_db()
+    assert world.cycle.state == "running"
+    stage = world.cycle.stages.get(kind="appraisal")
+    assert kim.post(page(stage), answer(world, stage)).status_code == 302, "the stage alone may close"
+    appraisals.release_all(world.cycle, world.lea, appraisals.make_third_hr_admin(world))
+    assert end().status_code == 302
 
 
 def test_an_acceptance_is_kept_as_it_was(world: World) -> None:

@@ -165,6 +165,20 @@ def accept_leftovers(
     return [{"code": row.code, "count": row.count, "reason": row.reason} for row in rows]
 
 
+def refuse_what_is_not_read(everybody: Iterable[Leftover], leftovers: Sequence[Leftover]) -> None:
+    """Raise `LeftBehind` while something refuses that is left out of what the reader reads, their own rating say.
+
+    `everybody` is what nobody is spared (reader None), `leftovers` what the reader reads, both as they are under
+    the lock of the act. The sentence does not say what it is, nor of what kind.
+    """
+    read = {one.code: one.count for one in leftovers}
+    if any(one.refuses and one.count > read.get(one.code, 0) for one in everybody):
+        words = _(
+            "Something that you do not read here is still held. Another HR admin has to settle it, or to close."
+        )
+        raise LeftBehind(words, leftovers)
+
+
 def accepted_of(cycle: Cycle, act: str) -> list[Acceptance]:
     """What was accepted for an act, by whom and why, in the order of the page that asked."""
     return list(Acceptance.objects.filter(cycle=cycle, act=act).select_related("by"))

@@ -16,7 +16,12 @@ from django.utils.translation import ngettext
 from pmcycle.activity.actions import Tell, record, settle_cycle, tell
 from pmcycle.cycles import rules
 from pmcycle.cycles.actions.departures import follow_departures
-from pmcycle.cycles.actions.leaving import accept_leftovers, leftovers_of_cycle, leftovers_of_stage
+from pmcycle.cycles.actions.leaving import (
+    accept_leftovers,
+    leftovers_of_cycle,
+    leftovers_of_stage,
+    refuse_what_is_not_read,
+)
 from pmcycle.cycles.actions.lines import refresh_chains
 from pmcycle.cycles.actions.locking import hold_people, lock_running, lock_stages, refuse_unless_running
 from pmcycle.cycles.actions.work import link, stage_work
@@ -189,7 +194,9 @@ def close_stage(
         judge_closing(locked)
         hold_people(locked.cycle)
         act = f"close_stage:{locked.kind}"
-        left = accept_leftovers(locked.cycle, act, leftovers_of_stage(locked, by), accepted, by=by)
+        leftovers = leftovers_of_stage(locked, by)
+        left = accept_leftovers(locked.cycle, act, leftovers, accepted, by=by)
+        refuse_what_is_not_read(leftovers_of_stage(locked, None), leftovers)
         _close(locked, by=by, reason=reason, left=left)
         settle_cycle("stage_closed", locked.cycle, by=by)
     return locked
@@ -246,7 +253,9 @@ def close(cycle: Cycle, *, accepted: Mapping[str, tuple[int, str]], version: int
         check_version(locked, version)
         judge_end(locked)
         hold_people(locked)
-        left = accept_leftovers(locked, "close", leftovers_of_cycle(locked, by), accepted, by=by)
+        leftovers = leftovers_of_cycle(locked, by)
+        left = accept_leftovers(locked, "close", leftovers, accepted, by=by)
+        refuse_what_is_not_read(leftovers_of_cycle(locked, None), leftovers)
         for stage in lock_stages(locked):
             if stage.state == Stage.State.OPEN:
                 _close(stage, by=by)
