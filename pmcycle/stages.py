@@ -35,6 +35,8 @@ STAGES: dict[str, StageWork] = {
         opens=[incentives.actions.open_incentives],
         closes=[incentives.actions.close_incentives],
         leaves=[incentives.actions.left_of_incentives],
+        # A run is everybody's: what it waits for is its own state, and nobody's day.
+        is_for_one=False,
     ),
     StageKind.EVALUATION: StageWork(
         closes=[goals.actions.close_goals],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,8 +18,10 @@ from evaluations.models import Evaluation
 from goals.models import Goal
 from pmcycle.access import today
 from pmcycle.cycles import actions
+from pmcycle.cycles.actions import stage_work
 from pmcycle.cycles.models import Cycle, Extension, Participation, Stage, StageKind, open_today
 from pmcycle.cycles.rules import CLOSED, OPEN, StageDates, fault_of_extension
+from pmcycle.errors import Invalid
 from pmcycle.people.models import User
 from tests.at_once import at_once, refused
 from tests.conftest import SignedIn, World, build_world
@@ -130,6 +134,30 @@ def test_with_more_time_goals_are_planned_and_evaluations_shared(world: World, a
     from evaluations.actions import share
 
     assert share(evaluation, version=evaluation.version, by=world.bashir).state == "shared"
+
+
+def test_more_time_is_not_offered_where_it_would_only_change_a_day(world: World, as_: SignedIn) -> None:
+    stage = world.cycle.stages.get(kind="incentives")
+    kim, url = as_(world.kim), to("extend", world.ana_part)
+    choice = f'<option value="{stage.pk}"'
+    assert choice in kim.get(url).content.decode(), (
+        "while it is open, whoever writes about them has more time"
+    )
+    close(world.cycle, "incentives")
+    assert choice not in kim.get(url).content.decode()
+    assert kim.post(url, extension(stage, 4)).status_code == 422
+    stage.refresh_from_db()
+    with pytest.raises(Invalid, match="done for everybody at once"):
+        actions.extend(world.ana_part, stage, due_on=today(), reason="late", version=1, by=world.kim)
+    assert not Extension.objects.exists()
+
+
+@pytest.mark.parametrize("kind", StageKind.values)
+def test_a_stage_is_for_one_person_where_its_acts_ask_for_their_day(kind: str) -> None:
+    apps = [path.read_text() for app in ("goals", "appraisals", "incentives", "evaluations")
+            for path in Path(app).rglob("*.py")]  # fmt: skip
+    asked = re.compile(rf"(open_today|standing)\([^()]*StageKind\.{kind.upper()}\b")
+    assert any(asked.search(text) for text in apps) == stage_work()[kind].is_for_one
 
 
 def test_a_shared_evaluation_is_not_taken_back_into_a_closed_stage(world: World, as_: SignedIn) -> None:

@@ -14,6 +14,7 @@ from pmcycle.cycles.actions.exceptions import (
     judge_addition,
     judge_extension,
     judge_transfer,
+    stages_with_more_time,
     transfer,
 )
 from pmcycle.cycles.actions.following import record_export, remind
@@ -28,7 +29,14 @@ from pmcycle.cycles.actions.leaving import (
     refuse_unless_accepted,
 )
 from pmcycle.cycles.actions.lines import refresh_chains
-from pmcycle.cycles.actions.locking import hold_people, hold_person, hold_taking_part, refuse_if_left
+from pmcycle.cycles.actions.locking import (
+    hold_people,
+    hold_person,
+    hold_taking_part,
+    lock_running,
+    refuse_if_left,
+    refuse_unless_running,
+)
 from pmcycle.cycles.actions.reopening import approve_reopening, request_reopening, withdraw_reopening
 from pmcycle.cycles.actions.setting_up import (
     copy_cycle,
@@ -91,6 +99,7 @@ __all__ = [
     "leftovers_of_cycle",
     "leftovers_of_stage",
     "link",
+    "lock_running",
     "mark_left",
     "open_due",
     "open_stage",
@@ -99,6 +108,7 @@ __all__ = [
     "refresh_chains",
     "refuse_if_left",
     "refuse_unless_accepted",
+    "refuse_unless_running",
     "remind",
     "request_launch",
     "request_reopening",
@@ -109,6 +119,7 @@ __all__ = [
     "save_scale",
     "save_stages",
     "stage_work",
+    "stages_with_more_time",
     "standing",
     "transfer",
     "withdraw_reopening",

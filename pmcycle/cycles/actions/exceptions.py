@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -32,9 +33,20 @@ from pmcycle.errors import Invalid
 from pmcycle.people.models import Employee, User
 
 
+def stages_with_more_time(cycle: Cycle) -> QuerySet[Stage]:
+    """The stages in which more time for one person does something: not those that have closed and are done for
+    everybody at once, where it would only change a day."""
+    whole = [kind for kind, work in stage_work().items() if not work.is_for_one]
+    return cycle.stages.exclude(kind__in=whole, state=Stage.State.CLOSED)
+
+
 def judge_extension(participation: Participation, stage: Stage, *, due_on: date) -> None:
     """Raise what refuses this extension today; the preview asks the same as the act."""
     refuse_unless_taking_part(participation)
+    if stage.state == Stage.State.CLOSED and not stage_work()[stage.kind].is_for_one:
+        raise Invalid(
+            "stage", _("%s is closed and is done for everybody at once. Open the stage again.") % stage
+        )
     today = participation.cycle.local_day(timezone.now())
     if fault := rules.fault_of_extension(due_on, stage.dates, today):
         raise Invalid("due_on", fault)

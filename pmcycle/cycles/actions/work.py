@@ -28,7 +28,8 @@ class StageWork:
     `joins(cycle, people)` does what is theirs for those who join, or come back, when the stage is closed.
     `ends(cycle, by)` runs when the whole cycle closes. `leaves(cycle, reader)` says what would stay
     open or held if the stage ended now, in a fixed number of statements, without what the reader must
-    not know of themselves. All run inside the transaction of the verb and may run again.
+    not know of themselves. `is_for_one`: the stage's acts ask for the day of each person, so that more time opens
+    it for one of them after it has closed. All run inside the transaction of the verb and may run again.
     """
 
     copies: Sequence[Callable[[Cycle, Cycle, User], None]] = ()
@@ -40,6 +41,7 @@ class StageWork:
     joins: Sequence[Callable[[Cycle, Collection[Participation]], None]] = ()
     ends: Sequence[Callable[[Cycle, User], None]] = ()
     leaves: Sequence[Callable[[Cycle, User | None], Iterable[Leftover]]] = ()
+    is_for_one: bool = True
 
 
 def stage_work() -> Mapping[str, StageWork]:

@@ -230,7 +230,9 @@ def extend(request: UserRequest, pk: int) -> HttpResponse:
     """More time for one person in one stage, also one that is closed for the others."""
     part = _changeable(_overseen(request), request, pk)
     form = forms.ExtendForm(
-        _bound(request, "due_on"), stages=part.cycle.stages.all(), initial={"version": part.version}
+        _bound(request, "due_on"),
+        stages=actions.stages_with_more_time(part.cycle),
+        initial={"version": part.version},
     )
 
     def judge() -> None:
