@@ -18,7 +18,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
@@ -757,8 +757,14 @@ def taking_part(cycle: Cycle, participation: str = "participation") -> Q:
 
 
 def here_today(employee: str, cycle: str) -> Q:
-    """Rows whose employee (at this lookup) has not left by today in the zone of the cycle (at that lookup)."""
-    return Q(**{f"{employee}__left_on__isnull": True}) | Q(**{f"{employee}__left_on__gte": day_in(cycle)})
+    """Rows whose employee (at this lookup) has left neither the company by today, in the zone of the cycle (at that
+    lookup), nor that cycle: HR may have frozen them there whatever their record says. Who leads in it without
+    taking part is here."""
+    frozen = Participation.objects.filter(
+        employee=OuterRef(employee), cycle=OuterRef(cycle), state=Participation.State.LEFT
+    )
+    here = Q(**{f"{employee}__left_on__isnull": True}) | Q(**{f"{employee}__left_on__gte": day_in(cycle)})
+    return here & ~Q(Exists(frozen))
 
 
 def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:

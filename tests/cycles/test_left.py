@@ -16,6 +16,7 @@ from goals.models import Goal
 from pmcycle.access import today
 from pmcycle.activity.models import ToDo
 from pmcycle.cycles import actions as cycles
+from pmcycle.cycles.actions import mark_left
 from pmcycle.cycles.models import Participation
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
@@ -24,6 +25,7 @@ from tests.factories import cycles as make_cycles
 from tests.factories import goals as make_goals
 from tests.factories import incentives as rewards
 from tests.factories.feedback import make_entry, person
+from tests.open_items import waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -164,3 +166,20 @@ def test_no_page_offers_what_is_refused(world: World, as_: SignedIn) -> None:
     assert not Appeal.objects.exists()
     assert not Goal.objects.exists()
     assert "answer/" not in own.get(f"/incentives/restraints/{entry.pk}/").content.decode()
+
+
+def test_nothing_waits_any_more_for_who_has_left_the_cycle_alone(world: World) -> None:
+    """By the company's record they are here: HR has frozen them in this cycle. Chen confirms, Bashir recommends."""
+    make_goals.contribution(world.ana_part, world.ana, world.chen)
+    run = rewards.recommending(world)
+    sheets = {(item.kind, item.recipient) for item in waiting()}
+    assert ("goals:confirm", world.chen.employee_id) in sheets
+    assert ("incentives:sheet", world.bashir.employee_id) in sheets
+    for key in ("chen", "bashir"):
+        part = world.part[key]
+        part.refresh_from_db()
+        mark_left(part, left_on=today(), reason="A long leave.", version=None, by=world.kim)
+    found = {(item.kind, item.recipient) for item in waiting()}
+    assert not {kind for kind, _who in found} & {"goals:confirm"}
+    assert ("incentives:sheet", world.bashir.employee_id) not in found
+    assert run.state == "recommending"
