@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from appraisals.models import CalibrationMove, CalibrationSession, Rating, ReleasedResult
 from pmcycle.activity.actions import record
-from pmcycle.cycles.actions import hold_taking_part
+from pmcycle.cycles.actions import hold_taking_part, lock_running, refuse_unless_running
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.errors import Invalid, Refused, Stale, check_version
 from pmcycle.people.models import Unit, User
@@ -38,7 +38,7 @@ def move_rating(
     another scale.
     """
     with transaction.atomic():
-        hold_taking_part(rating.participation_id)
+        refuse_unless_running(hold_taking_part(rating.participation_id).cycle)
         held = CalibrationSession.objects.select_for_update().get(pk=session.pk)
         row = (
             Rating.objects.select_for_update(of=("self",))
@@ -73,6 +73,7 @@ def move_rating(
 def close_calibration(session: CalibrationSession, *, version: int | None, by: User) -> CalibrationSession:
     """End the session; what was moved stays, and nothing moves in it any more."""
     with transaction.atomic():
+        lock_running(session.cycle_id)
         row = CalibrationSession.objects.select_for_update().get(pk=session.pk)
         if row.state == CalibrationSession.State.CLOSED:
             raise Refused(_("This session is closed already."))

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incentives.actions.guarding import TEAM, act_of, left_of_approval
+from incentives.actions.holding import hold_run
 from incentives.actions.leavers import leave_out_leavers
 from incentives.actions.plans import hr_admins_but
 from incentives.actions.recommending import last_act, manager_of, pools_of
@@ -29,7 +30,7 @@ def approve(run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int |
     kind: `accepted`, by code. Who is left out follows in a supplementary run.
     """
     with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
+        locked = hold_run(run.pk)
         list(Pool.objects.select_for_update().filter(component__plan=locked.plan_id).order_by("pk"))
         check_version(locked, version)
         if locked.state != Run.State.RECOMMENDING:

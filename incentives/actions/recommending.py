@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from incentives import rules
+from incentives.actions.holding import hold_run
 from incentives.actions.plans import hr_admins_but
 from incentives.models import Approval, Award, AwardLine, Pool, Run
 from pmcycle.activity.actions import Tell, record, settle, settle_cycle
@@ -24,7 +25,7 @@ from pmcycle.ui.formats import money_text
 def open_recommending(run: Run, *, version: int | None, by: User) -> Run:
     """Hand the calculated amounts to the managers."""
     with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
+        locked = hold_run(run.pk)
         check_version(locked, version)
         if locked.state != Run.State.CALCULATED:
             raise Refused(_("Managers recommend after the amounts are calculated, and once."))
@@ -87,7 +88,7 @@ def adjust(award: Award, amount: Decimal, reason: str, *, version: int | None, b
     if amount < 0 or amount != amount.quantize(rules.CENT):
         raise Invalid("amount", _("Give an amount of money, to the cent."))
     with transaction.atomic():
-        run = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=award.run_id)
+        run = hold_run(award.run_id)
         pool = Pool.objects.select_for_update().get(pk=award.pool_id) if award.pool_id else None
         row = (
             Award.objects.select_for_update(of=("self",))
@@ -178,7 +179,7 @@ def hand_in(run: Run, note: str, *, by: User) -> Approval:
     if manager is None:
         raise Refused(_("Only a manager hands in a team."))
     with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
+        locked = hold_run(run.pk)
         if locked.state != Run.State.RECOMMENDING:
             raise Refused(_("Teams are handed in while managers recommend; this run is not there now."))
         if last_act(locked, manager.pk) in (Approval.Act.SUBMITTED, Approval.Act.APPROVED):
@@ -220,7 +221,7 @@ def decide_team(run: Run, manager: Employee, act: str, note: str, *, by: User) -
     if act == Approval.Act.RETURNED and not note.strip():
         raise Invalid("note", _("Say what should change."))
     with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
+        locked = hold_run(run.pk)
         if locked.state != Run.State.RECOMMENDING:
             raise Refused(_("This run is not in recommendation any more."))
         before = last_act(locked, manager.pk)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from incentives import rules
 from incentives.actions.guarding import act_of, left_of_release
+from incentives.actions.holding import hold_run
 from incentives.actions.leavers import leave_out_leavers
 from incentives.models import Award, PayrollExport, Run, Statement
 from pmcycle.activity.actions import Step, asked_for, enqueue, in_parts, no_step, record, settle_cycle
@@ -107,7 +108,7 @@ def request_release(
     with transaction.atomic():
         if known := asked_for(RELEASE, run):
             return known
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
+        locked = hold_run(run.pk)
         # First what is so: who comes after a release reads that it is done, not that the run has changed.
         _releasable(locked, by)
         check_version(locked, version)
@@ -140,7 +141,7 @@ def release(run: Run, *, by: User, step: Step = no_step) -> int:
     """
     now = timezone.now()
     with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
+        locked = hold_run(run.pk)
         _releasable(locked, by)
         leavers = leave_out_leavers(locked, by=by)
         refuse_unless_accepted(locked.plan.cycle, act_of("release_run", locked), left_of_release(locked, by))

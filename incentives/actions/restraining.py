@@ -14,7 +14,13 @@ from feedback.models import Entry, entries_known_since
 from incentives.actions.plans import hr_admins_but
 from incentives.models import Award, RestraintEntry, Run
 from pmcycle.activity.actions import Tell, record
-from pmcycle.cycles.actions import hold_person, hold_taking_part, link, refuse_if_left
+from pmcycle.cycles.actions import (
+    hold_person,
+    hold_taking_part,
+    link,
+    refuse_if_left,
+    refuse_unless_running,
+)
 from pmcycle.cycles.models import Cycle, Participation, apart_from, day_in
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -101,7 +107,7 @@ def answer(entry: RestraintEntry, text: str, *, version: int | None, by: User) -
     if not text.strip():
         raise Invalid("answer", _("Write something first."))
     with transaction.atomic():
-        hold_taking_part(entry.participation_id)
+        refuse_unless_running(hold_taking_part(entry.participation_id).cycle)
         row = (
             RestraintEntry.objects.select_for_update(of=("self",))
             .select_related("participation__employee")

@@ -8,10 +8,21 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from appraisals.models import Appraisal
+from incentives import actions as rewards
+from incentives.actions import left_of_approval
+from incentives.models import Run
+from pmcycle.access import today
 from pmcycle.cycles.models import Cycle, Stage
-from tests.conftest import SignedIn, World
+from pmcycle.errors import Refused
+from pmcycle.people.models import User
+from tests.access_table import ROWS, Row
+from tests.conftest import ACTORS, SignedIn, World
 from tests.factories import appraisals, cycles, evaluations, feedback, goals, incentives
+from tests.goals.test_propose import form as goal_form
+from tests.incentives import test_plan, test_restraints
 
 pytestmark = pytest.mark.django_db
 Build = Callable[[World], dict[str, Any]]
@@ -86,6 +97,100 @@ def test_no_form_of_a_closed_cycle_is_offered(
         assert "is closed" in page, "it says why"
     else:
         assert offered(page) == []
+
+
+# What a closed cycle still takes, and why. Everything else that is sent to it is refused.
+GOES_ON = {
+    "cycles:create": "makes another cycle",
+    "cycles:configure": "is about a cycle that is not launched",
+    "cycles:discard": "is about a cycle that is not launched",
+    "cycles:request_reopening": "opens a closed cycle again",
+    "cycles:approve_reopening": "opens a closed cycle again",
+    "cycles:withdraw_reopening": "leaves it closed",
+    "cycles:archive": "puts a closed cycle out of the way",
+    "evaluations:compute": "what the cycle achieved is counted at its end",
+    "evaluations:publish": "and published",
+    "evaluations:carry_over": "what was left goes on in the next cycle",
+    "incentives:settle": "what was held is owed all the same",
+    "incentives:decide": "an entry that holds money is lifted",
+    "incentives:export_payroll": "and paid",
+    "appraisals:withdraw_release": "takes back what is not done, and changes nothing",
+}
+APPS = ("cycles", "goals", "appraisals", "incentives", "evaluations")
+SENT = [
+    row
+    for row in ROWS
+    if row.method == "post" and row.may and row.url_name.split(":")[0] in APPS and row.url_name not in GOES_ON
+]
+
+
+# Where a form has fields of its own that it cannot do without.
+FILLED: dict[str, Callable[[World, dict[str, Any]], dict[str, Any]]] = {
+    "goals:contribute": lambda world, _row: {"beneficiary": world.chen.email},
+    "goals:assign": lambda world, _row: goal_form(people=[world.ana_part.pk]),
+    "goals:counter_change": lambda _world, _row: goal_form(version=1),
+    "appraisals:submit": lambda _world, row: appraisals.filled(Appraisal.objects.get(pk=row["pk"])),
+    "incentives:edit_component": lambda _world, _row: {
+        "match": "first",
+        "rounding": "0.01",
+        "band_percent": "10",
+    },
+    "incentives:add_rule": lambda _world, _row: test_plan.rule_data(),
+    "incentives:edit_rule": lambda _world, _row: test_plan.rule_data(version=1),
+    "incentives:propose_restraint": lambda world, _row: test_restraints.values(
+        world, entry=incentives.told(world).pk
+    ),
+    "incentives:approve": lambda world, row: cycles.reasons(
+        left_of_approval(Run.objects.get(pk=row["pk"]), world.kim)
+    ),
+}
+
+
+def anything(world: World) -> dict[str, Any]:
+    """What fills whichever form it is sent with."""
+    return {
+        "version": 1, "reason": "It is time.", "why": "Say more.", "text": "Look again.", "note": "As agreed.",
+        "comment": "Seen.", "answer": "No.", "decision": "It holds.", "explanation": "Line 4 joined us.",
+        "title": "Halve the scrap", "weight": "40", "value": "5", "confidence": "on_track", "name": "Everybody",
+        "due_on": today().isoformat(),
+        "happened_on": today().isoformat(), "beneficiary": world.part["chen"].employee_id, "amount": "10",
+        "level": appraisals.level(world.cycle, "Exceeds").pk,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("row", SENT, ids=lambda row: f"{row.url_name} {row.state}".strip())
+def test_whatever_is_sent_to_a_closed_cycle_is_refused(row: Row, world: World, as_: SignedIn) -> None:
+    """Each address of the access table that takes a form about a cycle: a new one is in this list by itself."""
+    kwargs = row.build(world)
+    own = FILLED.get(row.url_name)
+    data = {**anything(world), **row.data(world), **(own(world, kwargs) if own else {})}
+    shut(world)
+    user = getattr(world, str(ACTORS[row.may.split()[0]]))
+    answer = as_(user).post(reverse(row.url_name, kwargs=kwargs), data)
+    assert answer.status_code == 409
+    assert "Somebody saved this while you were writing" not in answer.content.decode()
+
+
+def test_the_second_person_neither_approves_nor_releases_rewards_of_a_closed_cycle(world: World) -> None:
+    """Sent by whom nothing else would stop: Lea, who has not calculated, and Kim, who has not approved."""
+    run = incentives.recommending(world)
+    shut(world)
+    with pytest.raises(Refused, match="This cycle is closed"):
+        incentives.approve(run, world.lea)
+    Run.objects.filter(pk=run.pk).update(
+        state=Run.State.APPROVED, approved_by=world.lea, approved_at=timezone.now()
+    )
+    for release in (incentives.ask_for_release, release_now):
+        with pytest.raises(Refused, match="This cycle is closed"):
+            release(run, world.kim)
+
+
+def release_now(run: Run, by: User) -> None:
+    rewards.release(run, by=by)
+
+
+def test_what_goes_on_is_in_the_access_table() -> None:
+    assert GOES_ON.keys() <= {row.url_name for row in ROWS if row.method == "post"}
 
 
 VERBS: list[tuple[str, str, Build, dict[str, Any]]] = [
