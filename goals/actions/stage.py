@@ -32,9 +32,10 @@ def open_objectives(cycle: Cycle) -> None:
 
 
 def close_goals(cycle: Cycle) -> None:
-    """Freeze the cycle's agreed goals with their result; proposals and changes that nobody answered lapse.
+    """Freeze the cycle's agreed goals with their result; changes that nobody answered lapse.
 
-    A result that no appraisal has fixed is fixed today. May be called again: closed goals keep theirs.
+    Proposals stay as they are: nobody signs them any more, and they count nowhere. A result that no appraisal has
+    fixed is fixed today. May be called again: closed goals keep theirs.
     """
     with transaction.atomic():
         cycle = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from feedback.models import ActionItem
-from pmcycle.activity.models import Delivery, Heartbeat, Life
+from pmcycle.activity.models import Delivery, Heartbeat, Life, ToDo
 from pmcycle.cycles.models import Cycle, Participation, Stage, day_in
 from pmcycle.days import today_here, today_in, zone_of
 from pmcycle.home.completion import DONE
@@ -198,6 +198,13 @@ def role_lines(user: User) -> list[Line]:
 
 
 def _hr_lines() -> list[Line]:
+    # Somebody is missing where a to-do is past its day, not where the stage's day has passed and all is done.
+    late = ToDo.objects.now(timezone.now()).filter(
+        cycle=OuterRef("pk"),
+        stage=OuterRef("stages__kind"),
+        phase=ToDo.Phase.TODO,
+        due_on__lt=day_in("cycle"),
+    )
     counts = Cycle.objects.aggregate(
         drafts=Count("pk", filter=Q(state=Cycle.State.DRAFT)),
         running=Count("pk", filter=Q(state=Cycle.State.RUNNING)),
@@ -206,7 +213,9 @@ def _hr_lines() -> list[Line]:
         overdue=Count(
             "stages__pk",
             distinct=True,
-            filter=Q(state=Cycle.State.RUNNING, stages__state="open", stages__due_on__lt=day_in("")),
+            filter=Q(
+                Exists(late), state=Cycle.State.RUNNING, stages__state="open", stages__due_on__lt=day_in("")
+            ),
         ),
     )
     lines = []

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils.translation import ngettext_lazy
 
 from pmcycle.access import today
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.home import contributions
 from tests.conftest import SignedIn, World
+from tests.factories import evaluations
 from tests.factories.feedback import make_check_in, make_item, person
 from tests.factories.reminders import KIND, ask, only_requests
 
@@ -104,3 +106,16 @@ def test_operators_hear_that_the_clock_stands_still(world: World, as_: SignedIn)
 
 def test_auditors_are_led_to_the_trail(world: World, as_: SignedIn) -> None:
     assert "audit trail" in as_(world.mira).get("/").content.decode()
+
+
+def test_hr_is_told_of_a_stage_past_its_day_only_where_somebody_is_missing(
+    world: World, as_: SignedIn
+) -> None:
+    world.cycle.stages.filter(kind="evaluation").update(
+        due_on=today() - timedelta(days=2), opens_on=today() - timedelta(days=9)
+    )
+    assert "1 stage is open past its due day" in as_(world.kim).get(reverse("home:index")).content.decode()
+    for part in world.cycle.participations.select_related("employee"):
+        leads = world.part["chen" if part == world.part["bashir"] else "bashir"].employee
+        evaluations.make_evaluation(part, leads, state="signed")
+    assert "past its due day" not in as_(world.kim).get(reverse("home:index")).content.decode()
