@@ -39,6 +39,18 @@ NEEDS: dict[str, Need] = {
         url_name="incentives:run",
         minutes=10,
     ),
+    "incentives:release": Need(
+        title=gettext_lazy("Release the approved statements of “%(name)s”"),
+        button=gettext_lazy("Release the statements"),
+        url_name="incentives:one_run",
+        minutes=10,
+    ),
+    "incentives:supplement": Need(
+        title=gettext_lazy("Calculate the supplementary run of “%(name)s”"),
+        button=gettext_lazy("Calculate the run"),
+        url_name="incentives:run",
+        minutes=5,
+    ),
     "incentives:publish": Need(
         title=gettext_lazy("Publish the reward rules of “%(name)s” as second person"),
         button=gettext_lazy("Publish the rules"),

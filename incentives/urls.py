@@ -22,6 +22,7 @@ urlpatterns = [
     path("cycles/<int:pk>/run/", runs.run, name="run"),
     path("cycles/<int:pk>/run/calculate/", runs.calculate, name="calculate"),
     path("cycles/<int:pk>/run/supplement/", runs.open_supplement, name="open_supplement"),
+    path("runs/<int:pk>/", runs.one_run, name="one_run"),
     path("runs/<int:pk>/recommending/", runs.open_recommending, name="open_recommending"),
     path("runs/<int:pk>/approve/", runs.approve, name="approve"),
     path("runs/<int:pk>/release/", runs.release, name="release"),

@@ -951,6 +951,14 @@ ROWS: list[Row] = [
         told="hr_partner other_hr_partner",
         build=incentives.run_recommending,
     ),
+    # It leads to the page of the plan, which notes who looks.
+    Row(
+        "incentives:one_run",
+        may="hr_admin",
+        told="hr_partner other_hr_partner",
+        build=incentives.run_approved,
+        noted="",
+    ),
     Row(
         "incentives:approve",
         method="post",

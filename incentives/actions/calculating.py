@@ -380,7 +380,8 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
             paid=paid, total=str(total), left_out=left_out,
         )  # fmt: skip
         if locked.state == Run.State.RECOMMENDING:
-            settle_cycle("calculated", plan.cycle_id, by=by, apps=["incentives"])
+            # Who has nobody left to recommend for has not done their sheet.
+            settle_cycle("calculated_again", plan.cycle_id, by=by, apps=["incentives"])
     return locked
 
 

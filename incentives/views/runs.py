@@ -50,6 +50,13 @@ def run(request: UserRequest, pk: int) -> HttpResponse:
     return _run_page(request, pk, at=row_number(request.GET.get("run")))
 
 
+@login_required
+@require_GET
+def one_run(request: UserRequest, pk: int) -> HttpResponse:
+    """From a run to its place on the page of its plan: a newer run may stand there first."""
+    return _to(_hr_run(request, pk))
+
+
 def _run_page(
     request: UserRequest, pk: int, *, at: int | None = None, form: VersionForm | None = None,
     leaving: LeftoversForm | None = None,

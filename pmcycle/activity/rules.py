@@ -167,9 +167,9 @@ def is_for_good(code: int) -> bool:
 # After these nothing that vanished was done: it fell away, or its time ran out.
 DROPPING = frozenset(
     {
-        "award_left_out", "calculated", "cancelled", "carried_over", "dropped_action", "ended_series", "lapse_change",
-        "moved", "overtaken", "rescheduled", "restraint_lapsed", "scheduled", "took_back_evaluation", "withdraw",
-        "withdraw_change", "withdrew_release",
+        "award_left_out", "calculated_again", "cancelled", "carried_over", "dropped_action", "ended_series",
+        "lapse_change", "moved", "overtaken", "rescheduled", "restraint_lapsed", "scheduled", "took_back_evaluation",
+        "withdraw", "withdraw_change", "withdrew_release",
     }
 )  # fmt: skip
 # Acts on the company and on whole cycles, and the clock, do nobody's work, with these exceptions.

@@ -173,6 +173,8 @@ TASKS = {
     "incentives:sheet": gettext_lazy("Rewards to be recommended"),
     "incentives:team": gettext_lazy("Rewards of a team to be approved"),
     "incentives:approve": gettext_lazy("A reward run to be approved"),
+    "incentives:release": gettext_lazy("Reward statements to be released"),
+    "incentives:supplement": gettext_lazy("A supplementary reward run to be calculated"),
     "incentives:publish": gettext_lazy("Reward rules to be published"),
     "incentives:answer": gettext_lazy("An entry to be answered"),
     "incentives:decide": gettext_lazy("An entry to be decided"),

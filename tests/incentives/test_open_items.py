@@ -10,11 +10,12 @@ import time_machine
 from django.urls import reverse
 
 from incentives import actions
-from incentives.models import Approval, RestraintEntry
+from incentives.models import Approval, RestraintEntry, Run
 from pmcycle.access import today
 from pmcycle.activity.models import Notice, ToDo
 from pmcycle.home import actions as clock
-from pmcycle.people.models import Employee, Role
+from pmcycle.people.actions import accounts
+from pmcycle.people.models import Employee, Role, RoleGrant
 from tests.conftest import SignedIn, World
 from tests.factories import incentives, people
 from tests.open_items import waiting as open_now
@@ -43,11 +44,73 @@ def test_from_the_plan_to_the_statement(world: World) -> None:
         actions.decide_team(run, manager.employee, "approved", "", by=world.lea)
     assert waiting(world) == {("approve", "lea")}
     incentives.approve(run, world.lea)
-    assert waiting(world) == set()
+    assert waiting(world) == {("release", "kim")}
     actions.release(run, by=world.kim)
     assert waiting(world) == {("statement", key) for key in world.part}
     actions.acknowledge(incentives.statement_of(world.ana_part), by=world.ana)
     assert ("statement", "ana") not in waiting(world)
+
+
+def test_approved_statements_wait_for_somebody_else_in_hr_than_who_approved(
+    world: World, as_: SignedIn
+) -> None:
+    run = incentives.approved(world)
+    assert run.approved_by == world.lea
+    page = as_(world.kim).get(reverse("home:index")).content.decode()
+    assert f"Release the approved statements of “{world.cycle.name}”" in page
+    item = reverse("incentives:one_run", args=[run.pk])
+    assert item in page
+    to = as_(world.kim).get(item).headers["Location"]
+    assert to == f"{reverse('incentives:run', args=[world.cycle.pk])}?run=1"
+    assert reverse("incentives:release", args=[run.pk]) in as_(world.kim).get(to).content.decode()
+    assert "Release the approved statements" not in as_(world.lea).get(reverse("home:index")).content.decode()
+    incentives.release(run, world.kim)
+    row = ToDo.objects.get(kind="incentives:release")
+    assert row.done_at
+    assert row.done_by == world.kim
+
+
+def test_a_release_goes_to_whoever_is_left_in_hr_when_the_first_one_goes(world: World) -> None:
+    people.grant(world.chen, Role.HR_ADMIN)
+    incentives.approved(world)
+    ((kind, key),) = waiting(world)
+    assert kind == "release"
+    first = {"chen": world.chen, "kim": world.kim}
+    (other,) = first.keys() - {key}
+    accounts.end_role(RoleGrant.objects.get(user=first[key], role=Role.HR_ADMIN), by=world.lea)
+    assert waiting(world) == {("release", other)}
+
+
+def test_a_supplementary_run_waits_to_be_calculated(world: World, as_: SignedIn) -> None:
+    first = incentives.released_without(world, "hugo")
+    assert not {kind for kind, _who in waiting(world)} - {"statement"}
+    actions.open_supplement(first.plan, by=world.lea)
+    assert ("supplement", "kim") in waiting(world)
+    page = as_(world.kim).get(reverse("home:index")).content.decode()
+    assert f"Calculate the supplementary run of “{world.cycle.name}”" in page
+    incentives.rate(world.part["hugo"])
+    actions.calculate(Run.objects.get(number=2), by=world.lea)
+    row = ToDo.objects.get(kind="incentives:supplement")
+    assert row.done_at
+    assert row.done_by == world.lea, "whoever does it has done it"
+    assert not {kind for kind, _who in waiting(world)} - {"statement"}
+
+
+def test_two_approved_runs_are_two_releases(world: World) -> None:
+    """The supplementary run is through before the statements of the first are out."""
+    for key in world.part.keys() - {"hugo"}:
+        incentives.rate(world.part[key])
+    first = incentives.approved(world)
+    incentives.rate(world.part["hugo"])
+    second = actions.calculate(actions.open_supplement(first.plan, by=world.kim), by=world.kim)
+    second = actions.open_recommending(second, version=None, by=world.kim)
+    incentives.hand_in(second, world.gita, world.lea)
+    incentives.approve(second, world.lea)
+    open_now("incentives")
+    found = ToDo.objects.filter(kind="incentives:release", recipient=world.kim.employee).open()
+    assert set(found.values_list("subject_id", flat=True)) == {first.pk, second.pk}
+    incentives.release(first, world.kim)
+    assert list(found.all().values_list("subject_id", flat=True)) == [second.pk]
 
 
 def test_a_team_with_nobody_above_waits_for_somebody_in_hr_who_is_not_in_it(world: World) -> None:
@@ -162,6 +225,17 @@ def test_who_stands_above_two_teams_is_reminded_of_each(tuesday: datetime, world
         f"Approve the rewards that {world.gita.name} recommends",
     }
     assert len(told) == 2, "each once"
+
+
+def test_who_is_to_release_is_reminded(tuesday: datetime, world: World) -> None:
+    due = (tuesday + timedelta(days=1)).date()
+    world.cycle.stages.filter(kind="incentives").update(due_on=due)
+    incentives.approved(world)
+    clock.remind()
+    told = Notice.objects.filter(kind="reminder", subject_kind="incentives:release")
+    assert [(n.recipient, n.title) for n in told] == [
+        (world.kim, f"Release the approved statements of “{world.cycle.name}”")
+    ]
 
 
 def test_a_team_that_came_back_and_was_handed_in_again_is_something_new_to_do(world: World) -> None:
