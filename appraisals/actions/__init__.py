@@ -14,6 +14,7 @@ from appraisals.actions.releasing import (
     release,
     request_release,
     withdraw_release,
+    work_on_releases,
 )
 from appraisals.actions.shaping import (
     check_form,
@@ -89,4 +90,5 @@ __all__ = [
     "title_of",
     "why_not_writable",
     "withdraw_release",
+    "work_on_releases",
 ]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,7 +36,7 @@ from pmcycle.activity.actions import (
     record,
     record_each,
 )
-from pmcycle.activity.models import Job
+from pmcycle.activity.models import Job, JobQuerySet
 from pmcycle.cycles.actions import accept_leftovers, hold_people, hold_taking_part, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.errors import Invalid, Refused, check_version
@@ -133,6 +133,12 @@ def approve_release(release: Release, *, by: User) -> Job:
         )
         record("approved_release", row, by=by)
     return job
+
+
+def work_on_releases(cycle: Cycle, reader: User) -> JobQuerySet:
+    """Releases that are being written or could not be, as far as the reader may see it."""
+    wanted = Q(done_at__isnull=True)
+    return Job.objects.visible_to(reader).on(JOB, Release.objects.filter(cycle=cycle), wanted=wanted)
 
 
 def audience_of(release: Release) -> Any:

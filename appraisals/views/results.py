@@ -135,6 +135,7 @@ def _release_page(
         "unsent": unsent_rows[:NAMES_SHOWN],
         "unsent_whole": leaving.whole("appraisals:unrated") if len(unsent_rows) > NAMES_SHOWN else "",
         "waiting": waiting,
+        "work": actions.work_on_releases(cycle, request.user) if waiting is not None else [],
         "releases": [r for r in releases if r is not waiting],
         "may_approve": waiting is not None
         and waiting.approved_at is None

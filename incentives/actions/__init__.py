@@ -40,6 +40,7 @@ from incentives.actions.releasing import (
     reconciliation,
     release,
     request_release,
+    work_on_runs,
 )
 from incentives.actions.restraining import (
     answer,
@@ -63,5 +64,5 @@ __all__ = [
     "open_incentives", "open_recommending", "open_supplement", "outstanding", "pools_of",
     "propose_restraint", "publish", "reconciliation", "rehearse", "release", "remove_component",
     "remove_rule", "request_calculation", "request_release", "set_pools", "settle", "start_plan",
-    "waiting",
+    "waiting", "work_on_runs",
 ]  # fmt: skip

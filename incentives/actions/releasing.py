@@ -18,12 +18,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incentives import rules
+from incentives.actions.calculating import CALCULATE
 from incentives.actions.guarding import act_of, left_of_release
 from incentives.actions.holding import hold_run
 from incentives.actions.leavers import leave_out_leavers
 from incentives.models import Award, PayrollExport, Run, Statement
 from pmcycle.activity.actions import Step, asked_for, enqueue, in_parts, no_step, record, settle_cycle
-from pmcycle.activity.models import Job
+from pmcycle.activity.models import Job, JobQuerySet
 from pmcycle.cycles.actions import accept_leftovers, hold_taking_part, link, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused, check_version
@@ -117,6 +118,13 @@ def request_release(
         record("requested_release", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", left=left)
         url = link("incentives:run", pk=locked.plan.cycle_id)
         return enqueue(RELEASE, locked, by=by, total=_people_of(locked), url=url)
+
+
+def work_on_runs(cycle: Cycle, reader: User) -> JobQuerySet:
+    """Calculations and releases of a cycle's runs that wait, run or have failed, as far as the reader may see it."""
+    runs, jobs = Run.objects.filter(plan__cycle=cycle), Job.objects.visible_to(reader)
+    calculations = jobs.on(CALCULATE, runs, wanted=Q(state__in=Run.OPEN))
+    return calculations | jobs.on(RELEASE, runs, wanted=Q(state=Run.State.APPROVED))
 
 
 def _people_of(run: Run) -> int:

@@ -74,6 +74,7 @@ def _run_page(
     context: dict[str, Any] = {
         "may_go_on": cycle.state == Cycle.State.RUNNING or is_given,
         "cycle": cycle, "plan": plan, "run": found, "may_act": may_act, "steps": _steps(plan, found),
+        "work": actions.work_on_runs(cycle, request.user) if runs else [],
         "tabs": _tabs(runs, found) if len(runs) > 1 else [], "is_newest": bool(found) and found == runs[0],
     }  # fmt: skip
     if found is not None and found.calculated_at is not None:

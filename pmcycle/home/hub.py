@@ -22,8 +22,12 @@ import evaluations.models
 import goals.models
 import incentives.models
 import pmcycle.cycles.models
+from appraisals.actions import work_on_releases
 from appraisals.models import Appeal
+from incentives.actions import work_on_runs
 from incentives.models import Run
+from pmcycle.activity.models import Job
+from pmcycle.cycles.actions import work_on_launch
 from pmcycle.cycles.models import Cycle, CycleQuerySet, Participation, Stage
 from pmcycle.home.completion import Open, open_in
 from pmcycle.people.models import User
@@ -101,6 +105,7 @@ class Facts:
     day: date
     n: Mapping[str, int]
     open: Open
+    work: Sequence[Job]
 
     @property
     def may_act(self) -> bool:
@@ -120,7 +125,7 @@ class Facts:
 
 def hub(cycle: Cycle, user: User, day: date) -> Hub:
     """Everything on the page, in a fixed number of statements. `cycle` comes from `with_what_it_leads_to`."""
-    facts = Facts(cycle, user, day, numbers(cycle, user), open_in(cycle, user, day))
+    facts = Facts(cycle, user, day, numbers(cycle, user), open_in(cycle, user, day), work_in(cycle, user))
     others = Participation.objects.overseen_by(user).filter(cycle=cycle).values("pk")
     reviews = Appeal.objects.visible_to(user).filter(result__participation__in=others)
     newest = reviews.select_related("result__participation__employee").order_by(
@@ -150,6 +155,13 @@ def _stages(facts: Facts) -> list[HubStage]:
     return found
 
 
+def work_in(cycle: Cycle, user: User) -> list[Job]:
+    """Long work of a cycle that waits, runs or has failed, as far as the reader may see it, in one statement."""
+    return list(
+        work_on_launch(cycle, user) | work_on_releases(cycle, user) | work_on_runs(cycle, user),
+    )
+
+
 def with_what_it_leads_to() -> CycleQuerySet:
     """Cycles with the one form, plan, run and evaluation that each has, if it has them."""
     return Cycle.objects.select_related(
@@ -173,7 +185,8 @@ def _counted(rows: QuerySet[Any]) -> Coalesce:
 
 
 def entries(facts: Facts) -> Iterator[Entry]:
-    """Everything HR does in a cycle, in the order in which a year brings it."""
+    """Everything HR does in a cycle, in the order in which a year brings it, after the work that is under way."""
+    yield from _work(facts)
     yield from _setting_up(facts)
     yield from _people(facts)
     yield from _objectives(facts)
@@ -463,6 +476,16 @@ def _end(facts: Facts) -> Iterator[Entry]:
         section, _("Mails about it"), reverse("activity:deliveries"), "mail", "mute", "",
         _("Who got which reminder, when, and why not."),
     )  # fmt: skip
+
+
+def _work(facts: Facts) -> Iterator[Entry]:
+    """Long work that waits, runs or has failed, each with the way to its page."""
+    for job in facts.work:
+        words = _("It stopped: read why, and try again.") if job.is_failed else job.progress_words
+        yield Entry(
+            _("Long work"), job.title, reverse("activity:job", args=[job.pk]), "refresh",
+            "danger" if job.is_failed else "info", job.get_state_display(), words, words if job.is_failed else "",
+        )  # fmt: skip
 
 
 def _share(done: int, everybody: int, words: str) -> str:

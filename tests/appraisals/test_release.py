@@ -50,7 +50,10 @@ def test_one_asks_another_approves_and_a_job_writes_the_results(
     answer = as_(world.lea).post(approve(release))
     job = Job.objects.get(kind=actions.JOB)
     assert answer.headers["Location"] == reverse("activity:job", kwargs={"pk": job.pk})
+    page = reverse("appraisals:release", kwargs={"pk": world.cycle.pk})
+    assert reverse("activity:job", args=[job.pk]) in as_(world.kim).get(page).content.decode()
     tasks.release_results()
+    assert reverse("activity:job", args=[job.pk]) not in as_(world.kim).get(page).content.decode()
     result = ReleasedResult.objects.get()
     assert result.participation == world.ana_part
     assert result.snapshot["rating"]["label"] == "Meets"

@@ -81,6 +81,7 @@ def test_a_walk_from_blank_to_the_board(world: World, as_: SignedIn) -> None:
     answer = kim.post(reverse("cycles:launch", kwargs={"pk": cycle.pk}), {"version": cycle.version})
     job = Job.objects.get(kind="launch")
     assert answer.headers["Location"] == reverse("activity:job", kwargs={"pk": job.pk})
+    assert answer.headers["Location"] in kim.get(check).content.decode(), "who left the page finds it again"
     tasks.launch_waiting()
     job.refresh_from_db()
     assert (job.state, job.url) == ("done", reverse("home:board", kwargs={"pk": cycle.pk}))

@@ -8,18 +8,31 @@ from django.utils import timezone
 
 from pmcycle.activity.actions import keep_refused
 from pmcycle.activity.models import Delivery, Job, Life, Notice, ToDo
+from tests.factories.cycles import make_draft
 from tests.open_items import catch_up
 
 if TYPE_CHECKING:
+    from pmcycle.people.models import User
     from tests.conftest import World
 
 
 def job_of_ana(world: World) -> dict[str, Any]:
-    """Long work that Ana has started."""
-    job = Job.objects.create(
-        kind="export", subject_kind="people.user", subject_id=world.ana.pk, total=10, started_by=world.ana
-    )
+    """A launch that Ana asked for while she was in HR, and that waits."""
+    return {"pk": launch_of(world, world.ana).pk}
+
+
+def failed_launch(world: World) -> dict[str, Any]:
+    """A launch of Kim's that has failed."""
+    job = launch_of(world, world.kim, state="failed", message="It broke.", finished_at=timezone.now())
     return {"pk": job.pk}
+
+
+def launch_of(world: World, by: User, **fields: Any) -> Job:
+    """The launch of a draft, as it waits for a worker or as `fields` say."""
+    draft = make_draft("Next year", by=world.kim)
+    return Job.objects.create(
+        kind="launch", subject_kind="cycles.cycle", subject_id=draft.pk, total=10, started_by=by, **fields
+    )
 
 
 def failed_job(world: World, message: str = "It broke.", error: str = "") -> dict[str, Any]:

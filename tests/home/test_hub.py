@@ -7,10 +7,12 @@ from django.test import Client
 from django.urls import reverse
 
 from goals.models import Goal
+from incentives.actions import request_calculation
+from pmcycle.activity.models import Job
 from pmcycle.cycles.models import Assignment, Cycle, Stage
 from pmcycle.people.models import User
 from tests.conftest import SignedIn, World
-from tests.factories import appraisals, cycles, goals, incentives
+from tests.factories import activity, appraisals, cycles, goals, incentives
 from tests.pages import flat
 from tests.walks import ways_of
 
@@ -120,6 +122,23 @@ def test_the_reward_run_says_what_it_waits_for(world: World, as_: SignedIn) -> N
     page = hub(as_(world.kim), world.cycle)
     assert "In recommendation" in page
     assert "teams are not handed in yet." in page
+
+
+def test_work_that_is_under_way_or_has_failed_is_found_again(world: World, as_: SignedIn) -> None:
+    failed = Job.objects.get(pk=activity.failed_launch(world)["pk"])
+    draft = Cycle.objects.get(pk=failed.subject_id)
+    page = hub(as_(world.lea), draft)
+    there = reverse("activity:job", args=[failed.pk])
+    waits, rest = page.index("It stopped: read why, and try again."), page.index("Setting up")
+    assert page.index("What others wait for") < page.index(there) < waits < rest
+    assert there not in hub(as_(world.ines), draft)
+    assert there not in hub(as_(world.lea), world.cycle), "it is the other cycle's"
+    plan = incentives.write_plan(world)
+    incentives.publish(plan, world.lea)
+    calculation = request_calculation(plan, by=world.kim)
+    page = hub(as_(world.lea), world.cycle)
+    assert reverse("activity:job", args=[calculation.pk]) in page
+    assert "Calculating rewards" in page
 
 
 @pytest.mark.parametrize("name", ["home:board", "appraisals:calibrations", "incentives:plan", "cycles:close"])

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.db.models import Sum
 from django.urls import reverse
+from django.utils import timezone
 
 from incentives import actions, rules, tasks
 from incentives.actions.releasing import harmless
@@ -261,3 +262,27 @@ def test_a_partner_of_one_unit_sees_no_file_of_the_whole_company(world: World, a
     page = reverse("incentives:run", kwargs={"pk": world.cycle.pk})
     for reader, sees in ((world.kim, True), (world.ines, False)):
         assert (export.sha256[:16] in as_(reader).get(page).content.decode()) is sees
+
+
+def test_the_page_of_the_run_leads_to_the_work_that_is_under_way(world: World, as_: SignedIn) -> None:
+    run = incentives.approved(world)
+    page = reverse("incentives:run", kwargs={"pk": world.cycle.pk})
+
+    def leads_to(job: Job, reader: User) -> bool:
+        return reverse("activity:job", args=[job.pk]) in as_(reader).get(page).content.decode()
+
+    incentives.ask_for_release(run, world.kim)
+    first = Job.objects.get(kind=actions.RELEASE)
+    assert leads_to(first, world.kim)
+    assert leads_to(first, world.lea)
+    assert not leads_to(first, world.ines), "work is HR admins' matter"
+    Job.objects.update(state="failed", message="It broke.", finished_at=timezone.now())
+    assert "Read why, and try again" in as_(world.lea).get(page).content.decode()
+    assert leads_to(first, world.lea)
+    incentives.ask_for_release(run, world.kim)
+    second = Job.objects.latest("pk")
+    assert leads_to(second, world.lea)
+    assert not leads_to(first, world.lea), "it was asked for anew"
+    Job.objects.filter(pk=second.pk).update(state="failed", message="It broke.", finished_at=timezone.now())
+    actions.release(run, by=world.kim)
+    assert not leads_to(second, world.lea), "the statements are out all the same"

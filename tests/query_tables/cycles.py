@@ -48,7 +48,9 @@ def draft_step(step: str) -> Page:
         cycle = found or cycles.make_draft("Next year", by=world.kim)
         return {"pk": cycle.pk, "step": step}
 
-    return Page("cycles:configure", as_="kim", grow=more_people, build=build, state=step)
+    # The check asks for the launch that is under way as well.
+    limit = 9 if step == "check" else 8
+    return Page("cycles:configure", as_="kim", grow=more_people, build=build, state=step, limit=limit)
 
 
 PAGES = [

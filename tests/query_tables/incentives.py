@@ -37,7 +37,7 @@ PAGES = [
     Page("incentives:what_if", as_="ana", grow=more_rules, build=lambda w: {"pk": w.cycle.pk}),
     # With all that stands against an approval, kind by kind; and who looked, noted once about all that are listed.
     Page(
-        "incentives:run", as_="lea", grow=incentives.many_more, build=lambda w: {"pk": w.cycle.pk}, limit=15
+        "incentives:run", as_="lea", grow=incentives.many_more, build=lambda w: {"pk": w.cycle.pk}, limit=16
     ),
     Page("incentives:sheets", as_="bashir", grow=incentives.many_more),
     Page(

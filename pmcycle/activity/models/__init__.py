@@ -18,6 +18,7 @@ from pmcycle.activity.models.telling import (
     Event,
     Heartbeat,
     Job,
+    JobQuerySet,
     Notice,
 )
 from pmcycle.activity.models.todos import UNITS, Milestone, Place, PlaceCount, ToDo, named
@@ -34,6 +35,7 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Job",
+    "JobQuerySet",
     "Life",
     "Look",
     "Milestone",

@@ -313,6 +313,18 @@ class JobQuerySet(models.QuerySet["Job"]):
     def unfinished(self) -> Self:
         return self.exclude(state__in=Job.ENDED)
 
+    def on(self, kind: str, rows: models.QuerySet[Any], *, wanted: Q) -> Self:
+        """Work of a kind on these rows that waits or runs; or that failed, where a row is `wanted` to have it still
+        and it was not asked for anew since."""
+        newer = Job.objects.filter(
+            kind=OuterRef("kind"), subject_kind=OuterRef("subject_kind"), subject_id=OuterRef("subject_id"),
+            pk__gt=OuterRef("pk"),
+        )  # fmt: skip
+        goes_on = ~Q(state__in=Job.ENDED) & Q(subject_id__in=rows.order_by().values("pk"))
+        has_failed = Q(state=Job.State.FAILED, subject_id__in=rows.filter(wanted).order_by().values("pk"))
+        found = self.filter(kind=kind, subject_kind=rows.model._meta.label_lower)
+        return found.filter(goes_on | has_failed & ~Exists(newer)).order_by("pk")
+
 
 class Job(models.Model):
     """Long work as a row: a worker claims it with a lease that it renews, pages show how many of how many.

@@ -18,7 +18,13 @@ from pmcycle.cycles.actions.exceptions import (
     transfer,
 )
 from pmcycle.cycles.actions.following import record_export, remind
-from pmcycle.cycles.actions.launching import LAUNCH, PARTS_OF_LAUNCH, launch, request_launch
+from pmcycle.cycles.actions.launching import (
+    LAUNCH,
+    PARTS_OF_LAUNCH,
+    launch,
+    request_launch,
+    work_on_launch,
+)
 from pmcycle.cycles.actions.leaving import (
     accept_leftovers,
     accepted_of,
@@ -123,4 +129,5 @@ __all__ = [
     "standing",
     "transfer",
     "withdraw_reopening",
+    "work_on_launch",
 ]

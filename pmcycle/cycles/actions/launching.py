@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,7 +21,7 @@ from pmcycle.activity.actions import (
     settle_cycle,
     tell_all,
 )
-from pmcycle.activity.models import Job, Notice
+from pmcycle.activity.models import Job, JobQuerySet, Notice
 from pmcycle.cycles.actions.checking import check
 from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS
 from pmcycle.cycles.actions.locking import lock_stages
@@ -66,6 +67,12 @@ def request_launch(cycle: Cycle, *, by: User) -> Job:
             raise Refused(_("The check has findings that are not settled yet."))
         url = link("home:board", pk=draft.pk) or link("cycles:detail", pk=draft.pk)
         return enqueue(LAUNCH, draft, by=by, total=people.count(), url=url)
+
+
+def work_on_launch(cycle: Cycle, reader: User) -> JobQuerySet:
+    """The launch that waits, runs or has failed, as far as the reader may see it."""
+    wanted = Q(state=Cycle.State.DRAFT)
+    return Job.objects.visible_to(reader).on(LAUNCH, Cycle.objects.filter(pk=cycle.pk), wanted=wanted)
 
 
 def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = no_step) -> Cycle:

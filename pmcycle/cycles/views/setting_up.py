@@ -393,6 +393,7 @@ def configure_check(request: UserRequest, cycle: Cycle) -> HttpResponse:
         cycle,
         "check",
         rows=rows,
+        work=actions.work_on_launch(cycle, request.user),
         errors=found.errors,
         to_settle=to_settle,
         count=found.people,
