@@ -98,7 +98,7 @@ ROWS: list[Row] = [
     Row("home:remind", may=cycles.HR, method="post", build=cycles.running),
     # --- people
     Row("people:org_chart", may=STAFF + " auditor"),
-    Row("people:reports", may=STAFF + " auditor", build=people.ana),
+    Row("people:reports", may=STAFF + " auditor", build=people.bashir),
     Row("people:picker", may=EVERYBODY),
     Row("people:profile", may=STAFF + " auditor", build=people.ana, noted="hr_partner hr_admin"),
     *(
@@ -205,7 +205,7 @@ ROWS: list[Row] = [
         for name, told, build in (
             ("cycles:close", cycles.PARTNERS, cycles.running),
             ("cycles:add_person", cycles.PARTNERS, cycles.running),
-            ("cycles:open_stage", cycles.PARTNERS, cycles.first_stage),
+            ("cycles:open_stage", cycles.PARTNERS, cycles.closed_stage),
             ("cycles:close_stage", cycles.PARTNERS, cycles.first_stage),
             ("cycles:postpone_stage", cycles.PARTNERS, cycles.first_stage),
             ("cycles:extend", "hr_partner", cycles.part_of_ana),
@@ -298,6 +298,7 @@ ROWS: list[Row] = [
         for method in ("post", "put", "delete")
     ),
     Row("activity:job", may="owner hr_admin", build=activity.job_of_ana, noted=""),
+    Row("activity:job", may="hr_admin", build=activity.failed_launch, state="failed", noted=""),
     Row("activity:retry_job", method="post", may="hr_admin", build=activity.failed_job, state="refused"),
     Row(
         "activity:retry_job",

@@ -16,7 +16,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client, client
 from django.urls import reverse
 
-from pmcycle.cycles.models import Cycle, PopulationRule
+from pmcycle.cycles.models import Cycle, PopulationRule, Stage
 from pmcycle.errors import Refused
 from tests import open_items
 from tests.access_table import ROWS, Row
@@ -28,14 +28,11 @@ NO_LINK_LEADS_TO = {
     "home:readyz": "asked by whoever watches the processes",
     "home:robots": "asked by search engines",
     "home:favicon": "asked by browsers",
-    "people:reports": "asked by the script of the org chart, which has a link for each branch as well",
     "people:accept_invitation": "its address comes in a mail, to those who cannot sign in yet",
     "people:confirm_address": "its address comes in a mail, to the mailbox that it is about",
     "activity:draft": "asked by the script that keeps what is typed",
-    "activity:job": "opened by the act that starts the work",
     "cycles:preview": "asked by the script of the step in which people are chosen",
     "goals:record_progress": "its form stands in the row of each key result; the page shows what was wrong with it",
-    "cycles:open_stage": "offered on the board of a stage that is not open; here all are",
     "feedback:calendar": "its secret address is for a calendar program",
 }
 
@@ -44,8 +41,9 @@ OF_EMPLOYEES = {
     "feedback:list", "feedback:check_ins", "goals:list", "appraisals:list", "evaluations:list", "incentives:mine",
     "incentives:restraints",
 }  # fmt: skip
-# The reader is of the pair and may open it, but it is offered to the other one.
-OFFERED_TO_THE_OTHER = {("goals:counter_change", "owner")}
+# The reader may open it, but it is offered to somebody else: to the other one of the pair; to those in HR, where
+# who asked for the work is in HR no more.
+OFFERED_TO_THE_OTHER = {("goals:counter_change", "owner"), ("activity:job", "owner")}
 
 
 def is_linked(row: Row, actor: str) -> bool:
@@ -54,14 +52,16 @@ def is_linked(row: Row, actor: str) -> bool:
         return False
     if row.url_name in NO_LINK_LEADS_TO or (row.url_name, actor) in OFFERED_TO_THE_OTHER:
         return False
+    # Who runs the system is in no cycle: the list, which they may open, is empty for them.
     if actor == "it_admin" and row.url_name == "cycles:list":
         return False
     return not (actor in ("auditor", "it_admin") and row.url_name in OF_EMPLOYEES)
 
 
 def is_ended(world: World) -> bool:
-    """Whether the cycle runs no more."""
-    return Cycle.objects.filter(pk=world.cycle.pk).exclude(state=Cycle.State.RUNNING).exists()
+    """Whether the cycle runs no more, or a stage of it does not."""
+    runs = Cycle.objects.filter(pk=world.cycle.pk, state=Cycle.State.RUNNING)
+    return not runs.exists() or world.cycle.stages.exclude(state=Stage.State.OPEN).exists()
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def company(world: World, rows: list[Row]) -> Iterator[dict[Row, str]]:
                 with transaction.atomic():
                     if row.build not in made:
                         made[row.build] = row.build(world)
-                        # A row that ends the cycle of the others has a company of its own.
+                        # A row that ends the cycle of the others, or a stage, has a company of its own.
                         ends = is_ended(world) and not was_ended
                         if ends and there:
                             raise Refused("")

@@ -177,6 +177,14 @@ def first_stage(world: World) -> dict[str, Any]:
     return {"pk": world.cycle.stages.order_by("position").values_list("pk", flat=True)[0]}
 
 
+def closed_stage(world: World) -> dict[str, Any]:
+    """The first one, which can be opened again."""
+    stage = world.cycle.stages.order_by("position")[0]
+    left = accepting(actions.leftovers_of_stage(stage, world.lea))
+    actions.close_stage(stage, reason="All is agreed.", accepted=left, version=None, by=world.lea)
+    return {"pk": stage.pk}
+
+
 def part_of_ana(world: World) -> dict[str, Any]:
     return {"pk": world.ana_part.pk}
 

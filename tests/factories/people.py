@@ -94,6 +94,11 @@ def ana(world: Any) -> dict[str, Any]:
     return {"pk": world.ana.employee_id}
 
 
+def bashir(world: Any) -> dict[str, Any]:
+    """The URL of Bashir's record, to whom others report."""
+    return {"pk": world.bashir.employee_id}
+
+
 def holiday(world: Any) -> dict[str, Any]:
     """The URL of a holiday."""
     return {"pk": Holiday.objects.get_or_create(day=today(), defaults={"name": "Spring"})[0].pk}
