@@ -34,14 +34,17 @@ class Shown:
     """What one page of the board shows.
 
     `figures` are the numbers at its top by their labels; `stages` counts people by stage and word of the
-    picture, `reached` by milestone; `lines` holds for each name the word of every stage, and `cells` all that
-    stands in them; `units` the shares that are done by unit and stage, and `unit_of` who is in which.
+    picture, `reached` by milestone, and `last` is when each was last reached; `lines` holds for each name the word
+    of every stage, `beside` what is due of who is done, and `cells` all that stands in them; `units` the shares
+    that are done by unit and stage, and `unit_of` who is in which.
     """
 
     figures: dict[str, int] = field(default_factory=dict)
     stages: dict[str, dict[str, int]] = field(default_factory=dict)
     reached: dict[str, tuple[int, int]] = field(default_factory=dict)
+    last: dict[str, str] = field(default_factory=dict)
     lines: dict[str, dict[str, str]] = field(default_factory=dict)
+    beside: dict[str, dict[str, str]] = field(default_factory=dict)
     cells: dict[str, dict[str, str]] = field(default_factory=dict)
     units: dict[str, dict[str, str]] = field(default_factory=dict)
     unit_of: dict[str, str] = field(default_factory=dict)
@@ -56,7 +59,9 @@ class Shown:
         For a page that shows all lines, of units that have no others below them.
         """
         here = {name: line for name, line in self.lines.items() if LEFT not in line.values()}
-        words = [word for line in here.values() for word in line.values()]
+        words = [
+            word for name in here for word in (*here[name].values(), *self.beside.get(name, {}).values())
+        ]
         assert self.figures["Take part"] == len(here)
         assert self.figures["Blocked"] == words.count("blocked")
         assert self.figures["Overdue"] == words.count("overdue")
@@ -67,6 +72,9 @@ class Shown:
                 inside = [line[stage] for name, line in here.items() if self.unit_of[name] == unit]
                 share = f"{inside.count('done')} / {len(inside)}"
                 assert shares[stage] == ("–" if "planned" in inside or not inside else share), (unit, stage)
+        for name, line in self.beside.items():
+            assert {self.lines[name][stage] for stage in line} == {"done"}, name
+        assert {step for step, (n, _whole) in self.reached.items() if n} == set(self.last)
         assert {whole for _n, whole in self.reached.values()} == {len(here)}
         return True
 
@@ -78,7 +86,7 @@ class _Page(HTMLParser):
         super().__init__()
         self.shown = Shown()
         self.classes: list[str] = []
-        self.label = self.stat = self.name = self.unit = ""
+        self.label = self.stat = self.name = self.unit = self.last_on = ""
         self.headers: list[str] = []
         self.row: list[str] = []
 
@@ -91,6 +99,9 @@ class _Page(HTMLParser):
             found = re.fullmatch(r"(.+): (\d+) of (\d+)", given["aria-label"])
             assert found
             self.shown.reached[found[1]] = int(found[2]), int(found[3])
+            if self.last_on:
+                self.shown.last[found[1]] = self.last_on
+            self.last_on = ""
         if tag == "tr":
             self.name = self.unit = ""
             self.row = []
@@ -117,6 +128,8 @@ class _Page(HTMLParser):
         text = " ".join(data.split())
         if not text:
             return
+        if self.within("ul reached") and self.within("time "):
+            self.last_on = text
         if self.within("div stat-label"):
             self.stat = text
         elif self.within("div stat-value"):
@@ -131,7 +144,11 @@ class _Page(HTMLParser):
             self.unit = text
         elif self.within("td ") and self.name:
             if self.within("span badge"):
-                self.shown.lines.setdefault(self.name, {})[self.label] = text
+                line = self.shown.lines.setdefault(self.name, {})
+                if self.label in line:
+                    self.shown.beside.setdefault(self.name, {})[self.label] = text
+                else:
+                    line[self.label] = text
             cell = self.shown.cells.setdefault(self.name, {})
             cell[self.label] = f"{cell.get(self.label, '')} {text}".strip()
         elif self.within("td num") and self.unit:

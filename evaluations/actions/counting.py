@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -18,11 +19,14 @@ from feedback.models import CheckIn, Entry
 from goals.models import Goal, GoalVersion
 from incentives.models import OPEN_TO_THE_PERSON, Award
 from pmcycle.activity.actions import record
-from pmcycle.activity.models import Milestone
+from pmcycle.activity.models import Milestone, ToDo
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind, due_day
 from pmcycle.days import bounds_of
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
+
+# What is done until goals are agreed; a change that is asked for afterwards is none of it.
+PLANNING = ["goals:propose", "goals:complete", "goals:answer", "goals:answer_own"]
 
 
 def compute(cycle: Cycle, *, by: User) -> CycleEvaluation:
@@ -62,12 +66,17 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     total = people.count()
     goals = Goal.objects.filter(participation__in=people, agreed__isnull=False)
     on_time = [
-        _row(label, _on_time(cycle, people, milestone, stage), total)
-        for label, milestone, stage in (
-            (gettext_noop("Goals agreed"), "goals_agreed", StageKind.OBJECTIVES),
-            (gettext_noop("Self-appraisals"), "self_handed_in", StageKind.APPRAISAL),
-            (gettext_noop("Manager appraisals"), "manager_handed_in", StageKind.APPRAISAL),
-            (gettext_noop("Evaluations signed"), "signed", StageKind.EVALUATION),
+        _row(label, _on_time(cycle, people, milestone, stage, kinds), total)
+        for label, milestone, stage, kinds in (
+            (gettext_noop("Goals agreed"), "goals_agreed", StageKind.OBJECTIVES, PLANNING),
+            (gettext_noop("Self-appraisals"), "self_handed_in", StageKind.APPRAISAL, ["appraisals:self"]),
+            (
+                gettext_noop("Manager appraisals"),
+                "manager_handed_in",
+                StageKind.APPRAISAL,
+                ["appraisals:manager"],
+            ),
+            (gettext_noop("Evaluations signed"), "signed", StageKind.EVALUATION, ["evaluations:sign"]),
         )
     ]
     results = ReleasedResult.objects.filter(participation__in=people)
@@ -102,13 +111,28 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     }
 
 
-def _on_time(cycle: Cycle, people: QuerySet[Participation], milestone: str, kind: StageKind) -> int:
-    """How many people reached a milestone by their own due day, in the cycle's time zone."""
-    rows = Milestone.objects.filter(cycle=cycle, kind=milestone, participation__in=people)
-    in_time = rows.annotate(
-        reached_on=TruncDate("at", tzinfo=cycle.tzinfo), last_day=due_day(kind, "participation")
+def _on_time(
+    cycle: Cycle, people: QuerySet[Participation], milestone: str, stage: StageKind, kinds: Sequence[str]
+) -> int:
+    """How many people reached a milestone with nothing of these kinds done after its day, where the cycle is.
+
+    A to-do that is done keeps the day by which it was due then: more time that is given before counts, a later
+    day that is given afterwards changes nothing, and what is done once more counts by the day it had itself.
+    """
+    reached = Milestone.objects.filter(participation=OuterRef("pk"), kind=milestone)
+    done = ToDo.objects.filter(
+        cycle=cycle,
+        about=OuterRef("employee"),
+        kind__in=kinds,
+        phase=ToDo.Phase.TODO,
+        done_at__isnull=False,
+    )
+    late = done.annotate(done_on=TruncDate("done_at", tzinfo=cycle.tzinfo)).filter(done_on__gt=F("due_on"))
+    # What was brought in as done was never anybody's to-do; there is only its own time.
+    in_time = reached.annotate(
+        reached_on=TruncDate("at", tzinfo=cycle.tzinfo), last_day=due_day(stage, "participation")
     ).filter(reached_on__lte=F("last_day"))
-    return int(in_time.count())
+    return people.filter(Exists(reached), ~Exists(late)).filter(Exists(done) | Exists(in_time)).count()
 
 
 def _ratings(cycle: Cycle, released: QuerySet[ReleasedResult]) -> list[dict[str, Any]]:

@@ -73,10 +73,7 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
     found, total = completion.people(
         seen, stages, filters, known=counts.people + counts.left, sort=sort, page=number
     )
-    blocked, overdue = (
-        sum(n for (_stage, name), n in counts.states.items() if name == wanted)
-        for wanted in ("blocked", "overdue")
-    )
+    blocked, overdue = counts.due("blocked"), counts.due("overdue")
     may_act = request.user.standing.is_hr_admin and cycle.state == Cycle.State.RUNNING
     labels = [str(stage) for stage in stages]
     words = {kind: str(word) for kind, word in STATES.items()} | {"timeline": _("Timeline")}
@@ -96,7 +93,7 @@ def board(request: UserRequest, pk: int) -> HttpResponse:
             "mute": _("nothing to do, or not open yet"),
         },
         "funnel": _funnel(stages, counts),
-        "reached": _reached(counts),
+        "reached": _reached(counts, cycle),
         "by_unit": _by_unit(stages, counts, seen),
         "branches": seen.branches,
         "unit": seen.unit,
@@ -136,11 +133,13 @@ def _row(
             words[cell["state"]],
             cell["milestone"],
             _day(cell, cycle),
+            cell["beside"],
+            words.get(cell["beside"], ""),
             _due_on(cell),
             place,
         )
         if not cell["why"]
-        else _blocked(label, words["blocked"], cell, person.pk, may_act)
+        else _blocked(label, words, cell, cycle, person.pk, may_act)
         for label, cell in zip(labels, person.cells, strict=True)
     ]
     return format_html_join("", "{}", ((cell,) for cell in cells))
@@ -157,7 +156,7 @@ def _head(name: str, unit: str, employee: int, pk: int, timeline: str) -> SafeSt
     )
 
 
-CELL = '<td data-label="{}"><div>{}{}{}</div></td>'
+CELL = '<td data-label="{}"><div>{}{}{}{}</div></td>'
 
 
 def _day(cell: Mapping[str, Any], cycle: Cycle) -> date | None:
@@ -165,7 +164,7 @@ def _day(cell: Mapping[str, Any], cycle: Cycle) -> date | None:
 
 
 def _due_on(cell: Mapping[str, Any]) -> date | None:
-    return cell["due_on"] if cell["state"] in ("open", "overdue") else None
+    return cell["due_on"] if {"open", "overdue"} & {cell["state"], cell["beside"]} else None
 
 
 @lru_cache(maxsize=8192, typed=True)
@@ -175,6 +174,8 @@ def _cell(
     word: str,
     milestone: str,
     day: date | None,
+    beside: str,
+    beside_word: str,
     due_on: date | None,
     place: tuple[str, date, Here],
 ) -> SafeString:
@@ -183,18 +184,35 @@ def _cell(
         CELL,
         label,
         state(BADGES.get(name, name), word),
-        format_html("<br><small>{} · {}</small>", milestone, when(day)) if milestone else "",
+        _milestone(milestone, day),
+        _beside(beside, beside_word),
         format_html("<br><small>{}</small>", due(due_on, place[0])) if due_on else "",
     )
 
 
-def _blocked(label: str, word: str, cell: Mapping[str, Any], pk: int, may_act: bool) -> SafeString:
+def _milestone(word: str, day: date | None) -> SafeString | str:
+    return format_html("<br><small>{} · {}</small>", word, when(day)) if word else ""
+
+
+def _beside(name: str, word: str) -> SafeString | str:
+    """What is due of somebody who is done."""
+    return format_html("<br>{}", state(name, word)) if name else ""
+
+
+def _blocked(
+    label: str, words: Mapping[str, str], cell: Mapping[str, Any], cycle: Cycle, pk: int, may_act: bool
+) -> SafeString:
     """Why it cannot go on, and for who may act the way out."""
-    reached = format_html("<br><small>{}</small>", cell["milestone"]) if cell["milestone"] else ""
     way = reverse("cycles:extend" if cell["cause"] == "away" else "cycles:transfer", args=[pk])
     out = format_html(' · <a href="{}">{}</a>', way, cell["way_out"]) if may_act else ""
-    why = format_html("<br><small>{}{}</small>", cell["why"], out)
-    return format_html(CELL, label, state("blocked", word), reached, why)
+    return format_html(
+        CELL,
+        label,
+        state(cell["state"], words[cell["state"]]),
+        _milestone(cell["milestone"], _day(cell, cycle)),
+        _beside(cell["beside"], words.get(cell["beside"], "")),
+        format_html("<br><small>{}{}</small>", cell["why"], out),
+    )
 
 
 def _with(request: UserRequest, kind: str) -> str:
@@ -219,10 +237,15 @@ def _funnel(stages: list[Stage], counts: Counts) -> list[dict[str, Any]]:
     return found
 
 
-def _reached(counts: Counts) -> list[dict[str, Any]]:
-    """How many have come how far; these numbers never fall."""
+def _reached(counts: Counts, cycle: Cycle) -> list[dict[str, Any]]:
+    """How many have come how far, and on which day the last of them; these numbers never fall."""
     return [
-        {"label": label, "n": counts.reached.get(kind, 0), "of": counts.people}
+        {
+            "label": label,
+            "n": counts.reached.get(kind, 0),
+            "of": counts.people,
+            "last": cycle.local_day(counts.last[kind]) if kind in counts.last else None,
+        }
         for kind, label in MILESTONES.items()
     ]
 
@@ -255,23 +278,39 @@ def _file(
     found, _total = completion.people(seen, stages, filters, sort=sort, size=completion.MOST_EXPORTED)
     head = [_("Number"), _("Name"), _("Unit")]
     for stage in stages:
-        head += [str(stage), _("%s due") % stage, _("%s reached") % stage, _("%s blocked by") % stage]
+        head += [
+            str(stage),
+            _("%s due") % stage,
+            _("%s reached") % stage,
+            _("%s reached on") % stage,
+            _("%s to do again") % stage,
+            _("%s blocked by") % stage,
+        ]
     rows = [
         [
             p.number,
             p.name,
             p.unit,
-            *[
-                x
-                for c in p.cells
-                for x in (str(c["word"]), c["due_on"].isoformat(), str(c["milestone"]), c["why"])
-            ],
+            *[x for c in p.cells for x in _columns(c, seen.cycle)],
         ]
         for p in found
     ]
     cycle_actions.record_export(seen.cycle, rows=len(rows), by=request.user)
     name = f"board-{seen.cycle.pk}-{seen.day.isoformat()}"
     return files.xlsx(name, head, rows) if request.GET["as"] == "xlsx" else files.csv(name, head, rows)
+
+
+def _columns(cell: Mapping[str, Any], cycle: Cycle) -> tuple[str, ...]:
+    """One cell in the file: state, due day, milestone and its day, what is due of who is done, what blocks it."""
+    day = _day(cell, cycle)
+    return (
+        str(cell["word"]),
+        cell["due_on"].isoformat(),
+        str(cell["milestone"]),
+        day.isoformat() if day else "",
+        str(STATES[cell["beside"]]) if cell["beside"] else "",
+        cell["why"],
+    )
 
 
 @login_required

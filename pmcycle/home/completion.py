@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -56,7 +56,7 @@ WHY_SELF: dict[str, Any] = {
     "no_account": gettext_lazy("cannot sign in"),
 }
 
-# With the last of these a stage is done for a person; the one before still has the others to come.
+# With any of these a stage is done for a person; what is asked of them afterwards does not take it away.
 DONE = ("goals_agreed", "rating_released", "acknowledged", "statement", "signed")
 
 # Which of the two ways out the board proposes first, by cause.
@@ -68,41 +68,65 @@ WAY_OUT: dict[str, Any] = {
 }
 
 
-# Where a place (or a count of places, `x`) of a stage (`s`) stands on a day. Who did all that was asked of them
-# before a stage closed has missed nothing: HR may still release it. When the cycle ends, nothing comes any more.
-STATE = """CASE
-  WHEN x.due_on IS NOT NULL AND x.cause <> '' THEN 'blocked'
+# What is due of a place (or a count of places, `x`) on a day; "" where nothing is.
+DUE_STATE = """CASE
+  WHEN x.due_on IS NULL THEN ''
+  WHEN x.cause <> '' THEN 'blocked'
   WHEN x.due_on < %(day)s THEN 'overdue'
-  WHEN x.due_on IS NOT NULL THEN 'open'
+  ELSE 'open'
+END"""
+
+# Where it stands, in a stage (`s`). Who has come to the end of a stage stays done, whatever is asked of them
+# afterwards: that stands beside it. Who did all that was asked of them before a stage closed has missed nothing:
+# HR may still release it. When the cycle ends, nothing comes any more.
+STATE = f"""CASE
   WHEN x.milestone = ANY(%(done)s) THEN 'done'
+  WHEN x.due_on IS NOT NULL THEN {DUE_STATE}
   WHEN x.is_missed OR (x.milestone <> '' AND %(is_over)s) THEN 'missed'
   WHEN x.milestone <> '' THEN 'under_way'
   WHEN s.state = 'planned' THEN 'planned'
   ELSE 'nothing'
 END"""
+# What is due of who is done.
+BESIDE = f"CASE WHEN x.milestone = ANY(%(done)s) THEN {DUE_STATE} ELSE '' END"
 
 # A line of no stage counts people; one of no unit the whole company.
 COUNTS = f"""
-SELECT x.unit_id, x.stage, CASE WHEN x.stage = '' THEN x.milestone || x.cause ELSE {STATE} END, sum(x.people)::int
+SELECT x.unit_id, x.stage, CASE WHEN x.stage = '' THEN x.milestone || x.cause ELSE {STATE} END,
+  CASE WHEN x.stage = '' THEN '' ELSE {BESIDE} END, sum(x.people)::int
 FROM activity_placecount x LEFT JOIN cycles_stage s ON s.cycle_id = %(cycle)s AND s.kind = x.stage
 WHERE x.cycle_id = %(cycle)s AND (x.unit_id = ANY(%(units)s) OR (%(is_whole)s AND x.unit_id IS NULL))
-GROUP BY 1, 2, 3
+GROUP BY 1, 2, 3, 4
 """  # noqa: S608 - constants; every value is a parameter
 
 # The reader's own part, which the kept counts hold and the reader does not see; with the path of their unit.
 OWN = f"""
-SELECT coalesce(u.path, ''), s.kind, {STATE}
+SELECT coalesce(u.path, ''), s.kind, {STATE}, {BESIDE}, NULL::timestamptz
 FROM cycles_participation p LEFT JOIN people_unit u ON u.id = p.unit_id
 JOIN activity_place x ON x.participation_id = p.id
 JOIN cycles_stage s ON s.cycle_id = p.cycle_id AND s.kind = x.stage
 WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s AND p.state = 'active'
 UNION ALL
-SELECT coalesce(u.path, ''), '', m.kind
+SELECT coalesce(u.path, ''), '', m.kind, '', NULL
 FROM cycles_participation p LEFT JOIN people_unit u ON u.id = p.unit_id
 JOIN LATERAL (SELECT replace(p.state, 'active', '') AS kind
   UNION ALL SELECT kind FROM activity_milestone WHERE participation_id = p.id AND p.state = 'active') m ON true
 WHERE p.cycle_id = %(cycle)s AND p.employee_id = %(me)s
 """  # noqa: S608 - constants; every value is a parameter
+
+# When each milestone was last reached, by those whom the counts hold and the reader sees. Along the index from
+# the newest on, so that as a rule few rows are read for any company.
+LAST = """
+UNION ALL
+SELECT NULL, '', k.kind, '', last.at
+FROM unnest(%(kinds)s::text[]) k (kind) CROSS JOIN LATERAL (
+  SELECT m.at FROM activity_milestone m JOIN cycles_participation p ON p.id = m.participation_id
+  LEFT JOIN people_unit u ON u.id = p.unit_id
+  WHERE m.cycle_id = %(cycle)s AND m.kind = k.kind AND p.state = 'active'
+    AND p.employee_id IS DISTINCT FROM %(me)s AND {scope}
+  ORDER BY m.at DESC LIMIT 1
+) last
+"""
 
 # The units by which a company is split: its roots, or what lies below the only one.
 # The units right below: of the one that is chosen, of a partner, or of the top. The first ones, to choose from,
@@ -136,13 +160,14 @@ IN_STATE = f"""EXISTS (
   SELECT 1 FROM cycles_stage s
   LEFT JOIN activity_place x ON x.participation_id = p.id AND x.stage = s.kind
   WHERE s.cycle_id = p.cycle_id AND (%(stage)s = '' OR s.kind = %(stage)s)
-    AND %(state)s = CASE WHEN p.state = 'left' THEN 'left' WHEN x.id IS NULL THEN
-      CASE WHEN s.state = 'planned' THEN 'planned' ELSE 'nothing' END ELSE {STATE} END)
+    AND CASE WHEN p.state = 'left' THEN %(state)s = 'left' WHEN x.id IS NULL THEN
+      %(state)s = CASE WHEN s.state = 'planned' THEN 'planned' ELSE 'nothing' END
+      ELSE %(state)s IN ({STATE}, {BESIDE}) END)
 """  # noqa: S608 - constants; every value is a parameter
 
 # Whom a blocked place waits for: who has left before who has no account before who is away.
 CELLS = f"""
-SELECT x.participation_id, x.stage, {STATE}, x.due_on, x.milestone, x.reached_at, x.cause, w.who
+SELECT x.participation_id, x.stage, {STATE}, {BESIDE}, x.due_on, x.milestone, x.reached_at, x.cause, w.who
 FROM activity_place x
 JOIN cycles_participation p ON p.id = x.participation_id
 JOIN cycles_stage s ON s.cycle_id = p.cycle_id AND s.kind = x.stage
@@ -290,22 +315,36 @@ def _outermost(paths: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many people stand where: `states[stage, state]`, `reached[milestone]`, and both by branch."""
+    """How many people stand where: `states[stage, state]`, `reached[milestone]`, and both by branch.
+
+    `beside[stage, state]` is how many of those who are done have something to do again, and `last[milestone]`
+    when somebody last came so far.
+    """
 
     people: int
     left: int
     states: Mapping[tuple[str, str], int]
+    beside: Mapping[tuple[str, str], int]
     reached: Mapping[str, int]
     branches: Mapping[int, Counts]
+    last: Mapping[str, datetime] = field(default_factory=dict)
+
+    def due(self, state: str) -> int:
+        """In how many stages of people something is due that is open, overdue or blocked."""
+        both = (*self.states.items(), *self.beside.items())
+        return sum(n for (_stage, name), n in both if name == state)
 
 
-def _fold(rows: Iterable[tuple[str, str, int]], stages: Sequence[Stage]) -> Counts:
+def _fold(rows: Iterable[tuple[str, str, str, int]], stages: Sequence[Stage]) -> Counts:
     states: Counter[tuple[str, str]] = Counter()
+    beside: Counter[tuple[str, str]] = Counter()
     reached: Counter[str] = Counter()
     people = left = 0
-    for kind, what, n in rows:
+    for kind, what, also, n in rows:
         if kind:
             states[kind, what] += n
+            if also:
+                beside[kind, also] += n
         elif what == "left":
             left += n
         elif what:
@@ -315,26 +354,31 @@ def _fold(rows: Iterable[tuple[str, str, int]], stages: Sequence[Stage]) -> Coun
     for stage in stages:
         rest = people - sum(n for (of, _state), n in states.items() if of == stage.kind)
         states[stage.kind, "planned" if stage.state == Stage.State.PLANNED else "nothing"] += rest
-    return Counts(people, left, states, reached, {})
+    return Counts(people, left, states, beside, reached, {})
 
 
 def counts(board: Board, stages: Sequence[Stage]) -> Counts:
     """How many people stand where, all and by branch. Two statements, whatever the size of the company."""
-    rows: dict[int | None, list[tuple[str, str, int]]] = defaultdict(list)
+    rows: dict[int | None, list[tuple[str, str, str, int]]] = defaultdict(list)
     units = [*(board.tops or ()), *(pk for pk, _name in board.branches)]
-    for unit, stage, what, n in board.ask(COUNTS, units=units, is_whole=board.tops is None):
-        rows[unit].append((stage, what, n))
-    for path, stage, what in board.ask(OWN) if board.user.employee_id else ():
+    for unit, stage, what, also, n in board.ask(COUNTS, units=units, is_whole=board.tops is None):
+        rows[unit].append((stage, what, also, n))
+    last: dict[str, datetime] = {}
+    for path, stage, what, also, at in board.ask(OWN + LAST, kinds=list(MILESTONES)):
+        if at is not None:
+            last[what] = at
+            continue
         for unit in (None, *map(int, filter(None, path.split("/")))):
-            rows[unit].append((stage, what, -1))
+            rows[unit].append((stage, what, also, -1))
     whole = [row for top in ([None] if board.tops is None else board.tops) for row in rows.get(top, ())]
     branches = {pk: _fold(rows[pk], stages) for pk, _name in board.branches if pk in rows}
-    return replace(_fold(whole, stages), branches=branches)
+    return replace(_fold(whole, stages), branches=branches, last=last)
 
 
 @dataclass
 class Person:
-    """One line of the board: `cells` holds per stage its state, due day, milestone, cause and whom it waits for.
+    """One line of the board: `cells` holds per stage its state, due day, milestone, cause and whom it waits for,
+    and under `beside` what is due of somebody who is done ("" where nothing is).
 
     `head` and `row` are its name and its cells as markup, where a page shows them.
     """
@@ -350,7 +394,7 @@ class Person:
 
     @property
     def blocked(self) -> list[dict[str, Any]]:
-        return [c for c in self.cells if c["state"] == "blocked"]
+        return [c for c in self.cells if "blocked" in (c["state"], c["beside"])]
 
 
 ORDERS = {
@@ -409,18 +453,19 @@ def people(
 def _cell(
     stage: Stage, name: str, part_state: str, place: tuple[Any, ...] | None, reached: Mapping[str, str]
 ) -> dict[str, Any]:
-    state, due_on, milestone, reached_at, cause, who = place or (
-        "planned" if stage.state == Stage.State.PLANNED else "nothing", None, "", None, "", None,
+    state, beside, due_on, milestone, reached_at, cause, who = place or (
+        "planned" if stage.state == Stage.State.PLANNED else "nothing", "", None, "", None, "", None,
     )  # fmt: skip
     if part_state == "left":
-        state = "left"
-    why = cause if state == "blocked" else ""
+        state, beside = "left", ""
+    why = cause if "blocked" in (state, beside) else ""
     own = WHY_SELF.get(why) if who == name else None
     words = str(own or WHY[why]) if why else ""
     return {
         "stage": stage,
         "state": state,
         "word": STATES[state],
+        "beside": beside,
         "due_on": due_on or stage.due_on,
         "milestone": reached.get(milestone, ""),
         "reached_at": reached_at,
@@ -487,15 +532,15 @@ DUE = ("open", "overdue", "blocked")
 def open_in(cycle: Cycle, user: User, day: date) -> Open:
     """What is open in a cycle about the people whom HR follows, from the counts of the board."""
     stages = list(cycle.stages.all())
-    states = counts(look(cycle, user, day, Filters()), stages).states
+    found = counts(look(cycle, user, day, Filters()), stages)
     due: Counter[str] = Counter()
-    for (stage, state), n in states.items():
+    for (stage, state), n in (*found.states.items(), *found.beside.items()):
         due[stage] += n if state in DUE else 0
     sheets = ToDo.objects.open().filter(cycle=cycle, stage="incentives", kind="incentives:sheet").count()
     return Open(
         due=sum(due.values()),
-        late=sum(n for (_stage, state), n in states.items() if state == "overdue"),
+        late=found.due("overdue"),
         by_stage=due,
-        done={stage.kind: states.get((stage.kind, "done"), 0) for stage in stages},
+        done={stage.kind: found.states.get((stage.kind, "done"), 0) for stage in stages},
         sheets=sheets,
     )

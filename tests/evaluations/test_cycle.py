@@ -51,7 +51,7 @@ def test_a_released_rating_that_few_people_share_stays_hidden(world: World, as_:
     assert "the groups are too small: Partly meets" in " ".join(page.content.decode().split())
 
 
-def test_a_day_is_judged_in_the_zone_of_the_cycle_and_an_extension_counts(world: World) -> None:
+def test_what_was_nobodys_to_do_is_judged_by_its_own_time_in_the_zone_of_the_cycle(world: World) -> None:
     made = make_evaluation(world.ana_part, world.part["bashir"].employee, state="signed")
     Cycle.objects.filter(pk=world.cycle.pk).update(zone="Pacific/Auckland")
     world.cycle.refresh_from_db()

@@ -397,16 +397,17 @@ def test_a_release_while_somebody_hands_in_counts_each_where_they_are(
     assert release.done_at
     shown = board(kim, world.cycle)
     assert [shown.lines[name][APPRAISAL] for name in (ANA, CHEN, "Hugo Blanc")] == [
-        "open",
+        "done",
         "under way",
         "open",
-    ], "Ana is to read hers, Hugo to write about himself"
+    ], "Hugo is to write about himself"
+    assert shown.beside == {ANA: {APPRAISAL: "open"}}, "she is to read hers"
     assert shown.reached["result released"] == (1, OTHERS)
     assert shown.reached["manager's appraisal handed in"] == (3, OTHERS)
     result = ReleasedResult.objects.get()
     assert post(as_(world.ana), "appraisals:acknowledge", result.pk, note="") == 302
     shown = board(kim, world.cycle)
-    assert shown.lines[ANA][APPRAISAL] == "done"
+    assert (shown.lines[ANA][APPRAISAL], shown.beside) == ("done", {})
     assert list(
         ToDo.objects.filter(kind="appraisals:release").values_list("done_by__name", "dropped_why")
     ) == [("Lea Roth", "")]
@@ -428,7 +429,7 @@ def test_a_release_that_is_withdrawn_and_approved_at_once_ends_one_way(
     came = release.approved_at is not None
     assert (release.withdrawn_at is None) is came
     shown = board(kim, world.cycle)
-    assert shown.lines[ANA][APPRAISAL] == ("open" if came else "under way")
+    assert shown.lines[ANA][APPRAISAL] == ("done" if came else "under way")
     assert shown.reached["result released"] == (int(came), OTHERS)
     [second] = ToDo.objects.filter(kind="appraisals:release")
     assert (second.done_at is not None, second.dropped_why) == (came, "" if came else "withdrew_release")
@@ -547,16 +548,16 @@ def test_who_is_rated_late_in_a_closed_stage_has_missed_nothing_and_follows_in_a
     release(world, as_)
     assert close(kim, world, "appraisal") == 302
     shown = board(kim, world.cycle)
-    everybody_stands(shown, APPRAISAL, missed=OTHERS - 1, open=1)
+    everybody_stands(shown, APPRAISAL, missed=OTHERS - 1, done=1)
     hugo = world.part["hugo"]
     more = {"stage": stage(world, "appraisal").pk, "due_on": today() + timedelta(days=40), "reason": "Ill."}
     assert post(kim, "cycles:extend", hugo.pk, version=part(world, "hugo").version, **more) == 302
-    everybody_stands(board(kim, world.cycle), APPRAISAL, missed=OTHERS - 2, open=2)
+    everybody_stands(board(kim, world.cycle), APPRAISAL, missed=OTHERS - 2, open=1, done=1)
     assert hand_in(as_(world.hugo), make.self_appraisal(hugo)) == 302
     assert hand_in(as_(world.gita), make.manager_appraisal(hugo)) == 302
     shown = board(kim, world.cycle)
     assert shown.lines["Hugo Blanc"][APPRAISAL] == "under way"
-    everybody_stands(shown, APPRAISAL, missed=OTHERS - 2, open=1, under_way=1)
+    everybody_stands(shown, APPRAISAL, missed=OTHERS - 2, done=1, under_way=1)
     release(world, as_)
     for user, key in ((world.ana, "ana"), (world.hugo, "hugo")):
         theirs = ReleasedResult.objects.get(participation=world.part[key])
@@ -572,7 +573,7 @@ def test_a_cycle_that_two_close_and_two_open_again_says_what_was_missed(
     make.rate(world.part["chen"], "Partly meets")
     catch_up()
     release(world, as_)
-    everybody_stands(board(kim, world.cycle), APPRAISAL, open=OTHERS - 1, under_way=1)
+    everybody_stands(board(kim, world.cycle), APPRAISAL, open=OTHERS - 2, done=1, under_way=1)
     answers = at_once(
         lambda: close_cycle(world, as_(world.kim), world.kim),
         lambda: close_cycle(world, as_(world.lea), world.lea),
@@ -592,7 +593,7 @@ def test_a_cycle_that_two_close_and_two_open_again_says_what_was_missed(
     answers = at_once(*(pressed(who, "cycles:approve_reopening", asked.pk) for who in seconds))
     assert sorted(answers) == [302, 409]
     shown = board(kim, world.cycle)
-    everybody_stands(shown, APPRAISAL, missed=OTHERS - 2, open=1, under_way=1)
+    everybody_stands(shown, APPRAISAL, missed=OTHERS - 2, done=1, under_way=1)
     everybody_stands(shown, EVALUATION, missed=OTHERS)
     evaluation = stage(world, "evaluation")
     again = {"version": evaluation.version, "reason": "x", "due_on": today() + timedelta(days=50)}

@@ -180,7 +180,7 @@ class Milestone(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["participation", "kind"], name="milestone_reached_once"),
         ]
-        indexes = [models.Index("cycle", "kind", name="milestone_of_cycle")]
+        indexes = [models.Index("cycle", "kind", F("at").desc(), name="milestone_newest")]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             WithoutSwitch(
