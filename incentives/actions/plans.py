@@ -310,9 +310,10 @@ def set_pools(
                         _("Amounts stand on a pool that you are taking away. Set it to 0 or keep it."),
                     )
                 pool.delete()
+        stays = [pool.pk for place, pool in old.items() if place in wanted]
         given = dict(
             Award.objects.on_the_table()
-            .filter(pool__in=old.values())
+            .filter(pool__in=stays)
             .order_by()
             .values_list("pool")
             .annotate(total=Sum("amount"))

@@ -104,7 +104,7 @@ def test_one_figure_from_writing_to_the_release(world: World, as_: SignedIn, two
     measure(world, two[0], "4")
     assert figures(world) == SEVENTY_FIVE
     of_ana = words(as_(world.ana).get(reverse("goals:of", args=[world.ana_part.pk])))
-    assert "<strong>75 %</strong> <small>measured on" in of_ana
+    assert "<strong>75 %</strong> <small> measured on" in of_ana
     assert "<strong>87.00 %</strong>" in of_ana
     api = as_(world.ana).get(reverse("api:goal-detail", args=[two[0].pk])).json()
     assert (api["progress"], api["result"]) == ("75.00", "75.00")

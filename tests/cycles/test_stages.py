@@ -276,7 +276,8 @@ def test_stages_open_and_close_in_as_many_statements_for_sixty_as_for_five(world
         people.make_user(person)
         people.report(person, world.gita.employee)  # type: ignore[arg-type]
     assert statements_of_stages(world, "Many", 20) == few
-    assert max(few.values()) <= 25
+    # What refuses an end is read twice: for whoever closes, and over everybody.
+    assert max(few.values()) <= 32
 
 
 def test_many_handed_over_are_followed_in_three_statements(

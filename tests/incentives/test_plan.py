@@ -273,3 +273,13 @@ def test_what_was_only_calculated_is_calculated_again_from_a_lower_pool(world: W
     actions.calculate(run, by=world.kim)
     actions.open_recommending(run, version=None, by=world.kim)
     assert Award.objects.filter(pool=pool).aggregate(s=Sum("amount"))["s"] == given - 1
+
+
+def test_the_money_of_a_unit_is_taken_back_into_the_whole(world: World, as_: SignedIn) -> None:
+    merit = incentives.write_plan(world).components.order_by("pk")[0]
+    url = reverse("incentives:set_pools", kwargs={"pk": merit.pk})
+    apart = {"version": merit.version, "whole": "100", f"unit_{world.sales.pk}": "50"}
+    assert as_(world.kim).post(url, apart).status_code == 302
+    merit.refresh_from_db()
+    assert as_(world.kim).post(url, {"version": merit.version, "whole": "150"}).status_code == 302
+    assert dict(Pool.objects.filter(component=merit).values_list("unit", "amount")) == {None: Decimal(150)}
