@@ -71,6 +71,10 @@ class ComponentForm(VersionForm):
     unpaid_leave_counts = forms.BooleanField(
         label=gettext_lazy("Unpaid leave counts as worked"), required=False
     )
+    takes_effect_on = forms.DateField(
+        label=gettext_lazy("Takes effect on"), required=False, widget=forms.DateInput,
+        help_text=gettext_lazy("From this day the new pay holds, or the amount is paid. Statements say it."),
+    )  # fmt: skip
 
     def clean_rounding(self) -> Decimal:
         return Decimal(self.cleaned_data["rounding"])

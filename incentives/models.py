@@ -9,7 +9,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Greatest, Least
 from django.utils.translation import gettext_lazy as _
 
 from incentives import rules
@@ -169,6 +169,7 @@ class Component(models.Model):
     )
     prorate = models.BooleanField(_("prorate by days and FTE"), default=True)
     unpaid_leave_counts = models.BooleanField(_("unpaid leave counts as worked"), default=False)
+    takes_effect_on = models.DateField(_("takes effect on"), null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
 
     objects = OfPlanQuerySet.as_manager()
@@ -298,6 +299,11 @@ class Pool(models.Model):
 
     def __str__(self) -> str:
         return f"pool {self.pk}"
+
+    @property
+    def title(self) -> str:
+        """What the money is for and who draws from it, in words."""
+        return f"{self.component.name} · {self.unit.name if self.unit else _('everybody')}"
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -582,6 +588,10 @@ class RestraintEntryQuerySet(models.QuerySet["RestraintEntry"]):
     def in_force(self) -> Self:
         return self.filter(state=RestraintEntry.State.EFFECTIVE)
 
+    def with_decision_due(self) -> Self:
+        """With `decision_due`, the day by which a proposed entry is to be decided (`decision_due`)."""
+        return self.annotate(decision_due=decision_due())
+
     def holding(self, participation: int, kind: str) -> Self:
         """The entries in force that hold this reward of a person."""
         return self.in_force().filter(
@@ -833,6 +843,15 @@ def _stage_due(cycle: str) -> Any:
     )
 
 
+def decision_due() -> Any:
+    """By when an entry is to be decided: when rewards are due, because what is decided later changes no amount.
+
+    Never before the day to answer by, and never after the entry has lapsed.
+    """
+    answered = Greatest(_stage_due("participation__cycle"), F("answer_by"))
+    return Least(answered, F("lapses_on"), output_field=models.DateField())
+
+
 def _other_hr(day: date, *not_these: str, apart: str = "", team_of: str = "") -> Any:
     """An employee who is HR admin on the day, other than the users at these lookups of the outer row, who stands
     apart from the person of the participation at `apart` and is not in the team of the manager at `team_of`:
@@ -982,7 +1001,7 @@ def matters(day: date) -> list[models.QuerySet[Any, Any]]:
             _proposed().filter(Q(answered_at__isnull=False) | Q(answer_by__lt=day_in("participation__cycle"))),
             kind="incentives:decide", stage=stage, subject=_id("pk"), about=_id("participation__employee"),
             recipient=_other_hr(day, "proposed_by", apart="participation"),
-            cycle=_id("participation__cycle"), due_on=F("lapses_on"),
+            cycle=_id("participation__cycle"), due_on=decision_due(),
         ),
     ]  # fmt: skip
 

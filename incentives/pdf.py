@@ -21,7 +21,7 @@ def statement_as_pdf(statement: Statement, context: dict[str, Any]) -> bytes:
         "job": " · ".join(part for part in (content["job_title"], content["unit"], content["grade"]) if part),
         "cycle": content["cycle"],
         "released": _("Released %(when)s") % {"when": when_text(statement.released_at, full=True)},
-        "total": money_text(context["total"], currency),
+        "once": money_text(context["given"].once, currency) if context["given"].once is not None else "–",
         "before": money_text(context["before"], currency) if context["before"] is not None else "–",
         "after": money_text(context["after"], currency) if context["after"] is not None else "–",
         "awards": [
@@ -36,7 +36,7 @@ def statement_as_pdf(statement: Statement, context: dict[str, Any]) -> bytes:
         ],
         "hash": statement.sha256,
         "words": {
-            "total": _("Together"), "before": _("Yearly pay before"), "after": _("Yearly pay after"),
+            "once": _("Paid once"), "before": _("Yearly pay before"), "after": _("Yearly pay after"),
             "rules": _("The rules that fit"), "how": _("How it came about"),
             "version": _("Rules as published, version %(number)s") % {"number": content["rules"]},
             "seal": _("SHA-256 of the released snapshot"),

@@ -189,6 +189,7 @@ class Component:
     maximum: Decimal | None = None
     prorate: bool = True
     unpaid_leave_counts: bool = False
+    takes_effect_on: date | None = None
     rules: tuple[Rule, ...] = ()
 
     @property
@@ -233,10 +234,15 @@ def components_of(content: Mapping[str, Any]) -> list[Component]:
                 unpaid_leave_counts=row["unpaid_leave_counts"],
                 minimum=None if row["minimum"] is None else Decimal(row["minimum"]),
                 maximum=None if row["maximum"] is None else Decimal(row["maximum"]),
-                rules=rules,
+                takes_effect_on=_day(row.get("takes_effect_on")), rules=rules,
             )
         )  # fmt: skip
     return found
+
+
+def _day(value: date | str | None) -> date | None:
+    """A day of a working copy, or of a published content as text. Versions from before there were days have none."""
+    return date.fromisoformat(str(value)) if value else None
 
 
 # --- Sentences -------------------------------------------------------------------------------------

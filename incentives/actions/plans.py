@@ -40,7 +40,7 @@ from pmcycle.ui.formats import money_text
 
 COMPONENT_FIELDS = (
     "name", "match", "band_percent", "rounding", "distributes_pool", "minimum", "maximum", "prorate",
-    "unpaid_leave_counts",
+    "unpaid_leave_counts", "takes_effect_on",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def content_of(plan: Plan) -> dict[str, Any]:
                 "id": c.pk, "kind": c.kind, "name": c.name, "match": c.match, "band_percent": text(c.band_percent),
                 "rounding": text(c.rounding), "distributes_pool": c.distributes_pool, "minimum": text(c.minimum),
                 "maximum": text(c.maximum), "prorate": c.prorate, "unpaid_leave_counts": c.unpaid_leave_counts,
+                "takes_effect_on": c.takes_effect_on.isoformat() if c.takes_effect_on else None,
                 "rules": [
                     {
                         "id": r.pk, "position": r.position, "conditions": r.conditions, "effect": r.effect,
@@ -385,6 +386,7 @@ def copy_plan(old: Cycle, new: Cycle, by: User) -> None:
     for component in list(source.components.prefetch_related("rules", "pools")):
         sentences, pools = list(component.rules.all()), list(component.pools.all())
         component.pk, component.plan, component.version = None, plan, 1
+        component.takes_effect_on = None  # a day of the earlier cycle
         component._state.adding = True
         component.save(force_insert=True)
         Rule.objects.bulk_create(

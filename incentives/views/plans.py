@@ -18,6 +18,7 @@ from incentives import actions, rules
 from incentives.actions.plans import names_of
 from incentives.forms import ComponentForm, ConditionForm, PoolsForm, RuleForm
 from incentives.models import Component, Plan, PlanVersion, Pool, Rule
+from incentives.pages import how_it_counts, pool_lines
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Refused
@@ -37,7 +38,10 @@ def _plan_cycle(request: UserRequest, pk: int) -> Cycle:
 
 def sentences(component: Any, names: rules.Names) -> list[dict[str, Any]]:
     """The rules of a published component or of a row, ready to show."""
-    return [{"rule": rule, "words": rules.sentence(rule, names)} for rule in component.rules]
+    return [
+        {"rule": rule, "words": rules.sentence(rule, names), "restrains": rule.effect != "give"}
+        for rule in component.rules
+    ]
 
 
 @login_required
@@ -60,15 +64,13 @@ def plan(request: UserRequest, pk: int) -> HttpResponse:
     for component in found.components.all() if found else ():
         shown = {r.pk: r for r in component.rules.all()}
         row = rules.components_of({"components": [_as_content(component)]})[0]
-        pools = list(component.pools.all())
         cards.append(
             {
-                "component": component,
-                "pools": pools,
-                "total": sum((p.amount for p in pools), Decimal(0)),
+                "component": component, "facts": how_it_counts(row, cycle.currency),
+                "pools": pool_lines(list(component.pools.all()), cycle.currency),
                 "sentences": [{**s, "row": shown[s["rule"].id]} for s in sentences(row, names)],
             }
-        )
+        )  # fmt: skip
     taken = {c["component"].kind for c in cards}
     context = {
         "cycle": cycle, "plan": found, "cards": cards,
@@ -76,6 +78,7 @@ def plan(request: UserRequest, pk: int) -> HttpResponse:
         "may_edit": request.user.standing.is_hr_admin
         and cycle.state in (Cycle.State.DRAFT, Cycle.State.RUNNING),
         "is_author": bool(found and found.drafted_by_id == request.user.pk),
+        "may_run": request.user.standing.is_hr,
     }  # fmt: skip
     return render(request, "incentives/plan.html", context)
 
@@ -215,6 +218,7 @@ def _write_rule(request: UserRequest, component: Component, rule: Rule | None) -
         "form": form, "lines": lines, "component": component, "rule": rule, "cycle": cycle, "facts": rules.FACTS,
         "values": [*names.levels.values(), *sorted(set(names.units.values()))[:UNITS_SHOWN]],
         "may_add": len(lines) < rules.MAX_CONDITIONS,
+        "heading": _("Edit a rule") if rule else _("Write a rule"),
     }  # fmt: skip
     return render(request, "incentives/rule.html", context, status=422 if wrong else 200)
 
@@ -333,7 +337,10 @@ def criteria(request: UserRequest, pk: int) -> HttpResponse:
     components = rules.components_of(version.content) if version else []
     context = {
         "cycle": cycle, "version": version,
-        "cards": [{"component": c, "sentences": sentences(c, names)} for c in components],
+        "cards": [
+            {"component": c, "facts": how_it_counts(c, cycle.currency), "sentences": sentences(c, names)}
+            for c in components
+        ],
         "may_try": bool(version and Participation.objects.mine(request.user).filter(cycle=cycle).exists()),
         "sees_plan": request.user.standing.is_hr or request.user.standing.is_auditor,
     }  # fmt: skip

@@ -18,6 +18,7 @@ from feedback.models import Entry, entries_known_since
 from incentives import actions
 from incentives.forms import AnswerForm, DecideForm, RestraintForm
 from incentives.models import OVERSEERS, Award, RestraintEntry
+from incentives.pages import before_deciding, entry_line
 from pmcycle.access import UserRequest, get_visible, lets_through, show, with_outside
 from pmcycle.cycles.models import Cycle, Participation, Relation, related
 from pmcycle.typed import done
@@ -31,11 +32,10 @@ PER_PAGE = 100
 def restraints(request: UserRequest) -> HttpResponse:
     """Entries about oneself and about those one stands above, open ones first."""
     rows = (
-        with_outside(RestraintEntry.objects.visible_to(request.user), request.user)
+        with_outside(RestraintEntry.objects.visible_to(request.user).with_decision_due(), request.user)
         .select_related("participation__employee", "participation__cycle", "proposed_by")
         .order_by("-pk")[:PER_PAGE]
     )
-    over = ("lifted", "lapsed")
     entries = list(rows)
     show(request.user, entries)
     team = (
@@ -45,12 +45,9 @@ def restraints(request: UserRequest) -> HttpResponse:
         .select_related("employee", "cycle")
         .order_by("employee__sort_name")[:50]
     )  # fmt: skip
-    running = [e for e in entries if e.state not in over]
-    ended = [e for e in entries if e.state in over]
-    context = {
-        "open": running, "over": ended, "groups": [(_("Open"), running), (_("Over"), ended)],
-        "team": list(team), "me": request.user.employee_id,
-    }  # fmt: skip
+    lines = [entry_line(entry, request.user.employee_id) for entry in entries]
+    groups = [(_("Open"), [e for e in lines if e.is_open]), (_("Over"), [e for e in lines if not e.is_open])]
+    context = {"groups": [(title, found) for title, found in groups if found], "team": list(team)}
     return render(request, "incentives/restraints.html", context)
 
 
@@ -116,7 +113,7 @@ def _page(
         participation=OuterRef("participation"), component__kind=OuterRef("component_kind")
     )
     found = get_visible(
-        RestraintEntry.objects.select_related(
+        RestraintEntry.objects.with_decision_due().select_related(
             "participation__employee", "participation__cycle", "proposed_by", "decided_by", "entry__author"
         ).annotate(is_too_late=Exists(awards.given()), is_taken=Exists(awards.filter(ineligible_why="restrained"))),
         request.user, pk=pk,
@@ -127,9 +124,15 @@ def _page(
     is_open = found.state in (RestraintEntry.State.PROPOSED, RestraintEntry.State.EFFECTIVE)
     decides = is_open and RestraintEntry.objects.decidable_by(request.user).filter(pk=found.pk).exists()
     may_cite = found.entry_id and Entry.objects.visible_to(request.user).filter(pk=found.entry_id).exists()
+    name = found.participation.employee.name
+    may_take_effect = is_here and actions.may_take_effect(found, today)
     context: dict[str, Any] = {
-        "entry": found, "is_own": is_own, "cycle": found.participation.cycle, "may_decide": decides,
-        "may_take_effect": is_here and actions.may_take_effect(found, today), "said": found.entry if may_cite else None,
+        "entry": found, "is_own": is_own, "cycle": found.participation.cycle, "may_decide": decides, "name": name,
+        "heading": _("An entry about your reward") if is_own else _("An entry about the reward of %s") % name,
+        "warning": before_deciding(found, may_take_effect=may_take_effect),
+        "offers_effect": found.state == RestraintEntry.State.PROPOSED and may_take_effect
+        and not vars(found)["is_too_late"],
+        "said": found.entry if may_cite else None,
         "may_answer": is_own and is_here and found.state == RestraintEntry.State.PROPOSED,
         "answer": answer or AnswerForm(initial={"answer": found.answer, "version": found.version}),
         "decide": decide or DecideForm(initial={"version": found.version}),

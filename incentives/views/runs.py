@@ -24,7 +24,7 @@ from pmcycle.activity.actions import hold_to
 from pmcycle.activity.given_back import led_to
 from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
-from pmcycle.cycles.models import Cycle, Participation, Relation, related
+from pmcycle.cycles.models import Cycle, Participation, Relation, Stage, StageKind, related
 from pmcycle.cycles.rules import Leftover
 from pmcycle.errors import Refused
 from pmcycle.spelling import holding
@@ -61,7 +61,11 @@ def _run_page(
     request: UserRequest, pk: int, *, at: int | None = None, form: VersionForm | None = None,
     leaving: LeftoversForm | None = None,
 ) -> HttpResponse:  # fmt: skip
-    with_plan = Cycle.objects.select_related("reward_plan__published_by", "reward_plan__drafted_by")
+    with_plan = Cycle.objects.select_related("reward_plan__published_by", "reward_plan__drafted_by").annotate(
+        rewards_due=Subquery(
+            Stage.objects.filter(cycle=OuterRef("pk"), kind=StageKind.INCENTIVES).values("due_on")[:1]
+        )
+    )
     cycle = get_visible(with_plan, request.user, pk=pk)
     if not request.user.standing.is_hr:
         raise Http404
@@ -71,11 +75,14 @@ def _run_page(
     may_act = request.user.standing.is_hr_admin
     # Of a closed cycle only payroll is owed its files.
     is_given = found is not None and found.state in (Run.State.RELEASED, Run.State.EXPORTED)
+    is_calculated = found is not None and found.calculated_at is not None
     context: dict[str, Any] = {
-        "may_go_on": cycle.state == Cycle.State.RUNNING or is_given,
+        "may_go_on": may_act and (cycle.state == Cycle.State.RUNNING or is_given),
         "cycle": cycle, "plan": plan, "run": found, "may_act": may_act, "steps": _steps(plan, found),
         "work": actions.work_on_runs(cycle, request.user) if runs else [],
-        "tabs": _tabs(runs, found) if len(runs) > 1 else [], "is_newest": bool(found) and found == runs[0],
+        "tabs": _tabs(runs, found) if len(runs) > 1 else [], "step": _step(plan, found),
+        "title": found.title if found and found.number > 1 else _("Reward run"),
+        "has_sheets": may_act and is_calculated, "rewards_due": vars(cycle)["rewards_due"],
     }  # fmt: skip
     if found is not None and found.calculated_at is not None:
         act = _act(request, found, form, leaving)
@@ -83,13 +90,44 @@ def _run_page(
             return whole
         context |= _amounts(request, found) | act
     if plan and found and any(r.calculated_at for r in runs):
+        is_newest = found == runs[0]
         waiting = actions.waiting(plan, seen_by=request.user)
         place = request.GET.get("waiting")
         page = Paginator(waiting, WAITING_A_PAGE).get_page(place)
         if named := [person.participation.pk for person in page]:
             show(request.user, Participation.objects.filter(pk__in=named))
-        context |= {"waiting": page, "leafs": bool(place)}
+        context |= {
+            "waiting": page, "leafs": bool(place), "what_follows": _what_follows(found, is_newest=is_newest),
+            "may_supplement": may_act and is_newest and not found.is_open and cycle.state == Cycle.State.RUNNING,
+        }  # fmt: skip
     return render(request, "incentives/run.html", context, status=leaving.status if leaving else 200)
+
+
+def _step(plan: Plan | None, found: Run | None) -> str:
+    """What HR does next, which is the fragment that the page shows."""
+    if plan is None or not plan.is_published:
+        return "publish"
+    if found is None:
+        return "calculate"
+    steps = {
+        Run.State.DRAFT: "calculate", Run.State.CALCULATED: "hand_out", Run.State.RECOMMENDING: "approve",
+        Run.State.APPROVED: "release",
+    }  # fmt: skip
+    return steps.get(Run.State(found.state), "payroll")
+
+
+def _what_follows(found: Run, *, is_newest: bool) -> str:
+    """How those who are left out come to their reward."""
+    if found.is_open:
+        return _(
+            "Once what is missing is there, calculate again, or let them follow in a supplementary run after the "
+            "approval."
+        )
+    if is_newest:
+        return _(
+            "They follow in a supplementary run: the same rules, what is left of the pools, two people again."
+        )
+    return _("They follow in the newest run of this plan.")
 
 
 def _runs_of(request: UserRequest, plan: Plan | None) -> list[Run]:
@@ -132,7 +170,7 @@ def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
     page = Paginator(ordered, AWARDS_A_PAGE).get_page(request.GET.get("page"))
     show(request.user, list(page))
     return {
-        "page": page,
+        "rows": page,
         "pools": actions.pools_of(found) if is_admin else [],
         "filters": [
             {
@@ -351,7 +389,11 @@ def _award_page(
         "entry": entry,
         "may_settle": request.user.standing.is_hr_admin and not is_own and found.is_held
         and not entry and not found.run.is_open,
-        "run_url": request.user.standing.is_hr,
+        "run_address": _address(found.run) if request.user.standing.is_hr else "",
+        "heading": _("%(name)s: %(amount)s") % {
+            "name": found.component.name,
+            "amount": _("not decided") if found.is_left_out else money_text(found.amount, found.currency),
+        },
     }  # fmt: skip
     return render(request, "incentives/award.html", context, status=status)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +19,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from incentives import actions
 from incentives.forms import AdjustForm, NoteForm
-from incentives.models import Approval, Award, FactSheet, Run
+from incentives.models import Approval, Award, Component, FactSheet, Run
+from incentives.pages import last_act, people_of_sheet
 from pmcycle.access import (
     UserRequest,
     get_editable,
@@ -81,10 +83,22 @@ def _team_rows(request: UserRequest, run: Run, manager: int) -> Any:
     ).visible_to(request.user)
     return (
         with_outside(rows, request.user)
-        .annotate(rating=Subquery(sheet.values("facts__rating")[:1]))
+        .annotate(
+            rating=Subquery(sheet.values("facts__rating")[:1]),
+            place=Subquery(sheet.values("facts__compa_ratio")[:1]),
+            risen=Coalesce(Subquery(_risen()), Value(Decimal(0))),
+        )
         .select_related("component", "pool", "participation__employee", "participation__unit")
-        .order_by("component", "participation__employee__sort_name")
+        .order_by("participation__employee__sort_name", "participation", "component")
     )
+
+
+def _risen() -> Any:
+    """By how much the other runs of the plan have raised the pay of a person, as their statement says."""
+    others = Award.objects.filter(
+        participation=OuterRef("participation"), component__kind=Component.Kind.MERIT, is_held=False
+    ).exclude(run=OuterRef("run"))
+    return others.order_by().values("participation").annotate(s=Sum("amount")).values("s")
 
 
 def _run_of(request: UserRequest, pk: int) -> Run:
@@ -134,20 +148,12 @@ def _sheet(
     act = acts.get(chosen) if chosen else None
     locked = act is not None and act.act in (Approval.Act.SUBMITTED, Approval.Act.APPROVED)
     may_write = mine and run.state == Run.State.RECOMMENDING and not locked
-    blocks: dict[int, dict[str, Any]] = {}
     for row in rows:
-        block = blocks.setdefault(
-            row.component_id,
-            {"component": row.component, "rows": [], "sum": Decimal(0), "guideline": Decimal(0)},
-        )
-        row.level = levels.get(row.rating, "")
         touched = row.pk == award
         row.form, row.refused = (wrong, refused) if touched else (None, "")
         row.saved = touched and wrong is None and not refused
         row.may_write = may_write and not row.ineligible_why
-        block["rows"].append(row)
-        block["sum"] += row.amount
-        block["guideline"] += row.guideline
+    people, sums = people_of_sheet(rows, levels)
     used = {r.pool_id for r in rows if r.pool_id}
     pools = [p for p in actions.pools_of(run) if p["pool"].pk in used]
     manager = Employee.objects.filter(pk=chosen).first() if chosen and not mine else None
@@ -156,8 +162,9 @@ def _sheet(
         and actions.may_decide(run, manager, request.user)
     )  # fmt: skip
     context = {
-        "run": run, "cycle": run.plan.cycle, "pools_shown": pools, "blocks": list(blocks.values()),
-        "is_mine": mine, "act": act,
+        "run": run, "cycle": run.plan.cycle, "pools": pools, "people": people, "sums": sums,
+        "heading": _("Rewards that %s recommends") % manager.name if manager else _("Rewards of my team"),
+        "act": act, "remark": last_act(act),
         "may_write": may_write, "manager": manager, "may_decide": may_decide, "note": note or NoteForm(),
         "teams": [
             {

@@ -17,6 +17,7 @@ from feedback.models import thread_of
 from incentives import actions, rules, why
 from incentives.actions.plans import names_of
 from incentives.models import OPEN_TO_THE_PERSON, PlanVersion, RestraintEntry, Statement
+from incentives.pages import StatementLine, TriedComponent, entry_line, given, how_paid
 from incentives.pdf import statement_as_pdf
 from incentives.views.plans import sentences
 from pmcycle.access import UserRequest, get_editable, get_visible
@@ -33,12 +34,13 @@ def mine(request: UserRequest) -> HttpResponse:
     statements = list(
         Statement.objects.visible_to(request.user)
         .filter(own)
-        .select_related("participation__cycle", "run")
+        .select_related("participation__cycle", "run__plan_version")
         .order_by("-released_at")
     )
     entries = list(
         RestraintEntry.objects.answerable_by(request.user)
-        .select_related("participation__cycle")
+        .with_decision_due()
+        .select_related("participation__cycle", "participation__employee")
         .order_by("-proposed_at")
     )
     published = set(
@@ -47,10 +49,17 @@ def mine(request: UserRequest) -> HttpResponse:
         )
     )
     context = {
-        "statements": statements, "entries": entries, "parts": [p for p in parts if p.cycle_id in published],
-        "current": parts[0] if parts else None,
+        "statements": [StatementLine(s, given(s.snapshot, _components(s).values())) for s in statements],
+        "entries": [entry_line(entry, request.user.employee_id) for entry in entries],
+        "parts": [p for p in parts if p.cycle_id in published],
     }  # fmt: skip
     return render(request, "incentives/mine.html", context)
+
+
+def _components(statement: Statement) -> dict[int, rules.Component]:
+    """The components of the rules that a statement was made from, by their number."""
+    version = statement.run.plan_version
+    return {c.id: c for c in rules.components_of(version.content)} if version else {}
 
 
 def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
@@ -63,11 +72,7 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
     )  # fmt: skip
     content = found.snapshot
     names = names_of(found.run.plan.cycle)
-    components = (
-        {c.id: c for c in rules.components_of(found.run.plan_version.content)}
-        if found.run.plan_version
-        else {}
-    )
+    components = _components(found)
     cards = []
     for award in content["awards"]:
         component = components[award["component"]]
@@ -77,6 +82,7 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
                 "award": award, "amount": Decimal(award["amount"]), "component": component,
                 "why_words": str(rules.WHY.get(award["why"], "")),
                 "is_left_out": award["why"] in rules.LEFT_OUT,
+                "how_paid": how_paid(component),
                 "sentences": [s for s in sentences(component, names) if s["rule"].id in hits],
                 "tree": why.tree(component, content["facts"], award, names),
                 "time": why.time_node(component, content["facts"]) if component.prorate else None,
@@ -84,7 +90,7 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
         )  # fmt: skip
     return found, {
         "statement": found, "content": content, "cards": cards, "cycle": found.run.plan.cycle,
-        "total": Decimal(content["total"]),
+        "given": given(content, components.values()),
         "before": Decimal(content["pay_before"]) if content["pay_before"] else None,
         "after": Decimal(content["pay_after"]) if content["pay_after"] else None,
         "is_own": found.participation.employee_id == request.user.employee_id,
@@ -155,16 +161,22 @@ def what_if(request: UserRequest, pk: int) -> HttpResponse:
         )  # fmt: skip
         for position, label, value in levels:
             said = rules.at_rating(components, person, position, value, currency=cycle.currency)
-            known = [part.amount for part in said if part.amount is not None]
-            rows.append({"label": label, "parts": said, "total": sum(known, Decimal(0)) if known else None})
+            rows.append({"label": label, "parts": said})
         shown = [
             {"label": rules.FACTS[name].label, "value": why.fact_words(name, facts, names)}
             for name in rules.FACTS
             if name not in ("rating", "rating_value")
         ]
     context = {
-        "cycle": cycle, "version": version, "rows": rows, "components": components,
-        "facts": shown, "bars": [(r["label"], r["total"]) for r in rows if r["total"] is not None],
+        "cycle": cycle, "version": version, "rows": rows, "facts": shown,
+        "names": [component.name for component in components],
+        "tried": [
+            TriedComponent(
+                component,
+                [(r["label"], r["parts"][n].amount) for r in rows if r["parts"][n].amount is not None],
+            )
+            for n, component in enumerate(components)
+        ],
         "divides": any(c.distributes_pool for c in components),
     }  # fmt: skip
     return render(request, "incentives/what_if.html", context)

@@ -6,6 +6,9 @@ const decimalMark = new Intl.NumberFormat(numberLanguage)
   .formatToParts(1.5)
   .find((part) => part.type === "decimal").value;
 
+// A number as the reader would type it, with two decimals, so that only one reading is possible.
+export const typedNumber = (number) => number.toFixed(2).replace(".", decimalMark);
+
 export function readNumber(text) {
   const plain = text.trim().replace("−", "-").replace(/[\s'’]/g, "");
   if (!/^[-+]?[\d.,]+$/.test(plain)) return Number.NaN;

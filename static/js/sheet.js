@@ -1,7 +1,7 @@
 // The sheet by keyboard: arrows go from amount to amount, and the pool shows what would be left before it is saved.
 // What is true comes from the server with each answer; this only looks ahead.
 
-import { numberLanguage, readNumber } from "./numbers.js";
+import { numberLanguage, readNumber, typedNumber } from "./numbers.js";
 
 const cents = (text) => Math.round(readNumber(text) * 100);
 
@@ -30,8 +30,17 @@ function ahead(form) {
   line.textContent = more === 0 ? "" : `→ ${number}`;
 }
 
+// The handle moves in steps of the rounding, and stops at the ends of the band as they are.
+function moved(handle) {
+  const { low, high, step } = handle.form.dataset;
+  const cent = Math.round(Number(handle.value) / Number(step)) * Number(step);
+  return typedNumber(Math.min(Math.max(cent, Number(low)), Number(high)));
+}
+
 function prepare(root) {
   for (const form of root.querySelectorAll("[data-sheet-form]")) {
+    const handle = form.querySelector("[data-handle]");
+    if (handle) handle.hidden = Number(form.dataset.low) >= Number(form.dataset.high);
     const reason = form.querySelector("[data-reason]");
     if (reason) reason.hidden = !outside(form, cents(form.elements.amount.value || "0"));
   }
@@ -39,10 +48,20 @@ function prepare(root) {
 
 document.addEventListener("input", (event) => {
   const form = event.target.closest?.("[data-sheet-form]");
-  if (form && event.target.name === "amount") ahead(form);
+  if (!form) return;
+  const handle = form.querySelector("[data-handle]");
+  if (event.target === handle) form.elements.amount.value = moved(handle);
+  else if (event.target.name === "amount" && handle) handle.value = readNumber(event.target.value || "0");
+  else return;
+  ahead(form);
 });
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.("[data-handle]")) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+    return;
+  }
   if (event.target.name !== "amount" || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
   const fields = [...document.querySelectorAll("[data-sheet-form] [name=amount]")];
   const next = fields[fields.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];

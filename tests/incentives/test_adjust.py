@@ -211,10 +211,39 @@ def test_one_team_at_a_time_and_the_first_of_many(
     assert world.gita.employee
     url = reverse("incentives:sheet", kwargs={"pk": run.pk})
     page = as_(world.kim).get(url, {"team": world.gita.employee.pk})
-    names = {row.participation.employee.name for block in page.context["blocks"] for row in block["rows"]}
+    names = {person.participation.employee.name for person in page.context["people"]}
     assert names == {"Hugo Blanc"}
     teams = {tab["label"] for tab in page.context["teams"]}
     assert {"Bashir Nouri", "Gita Rao"} <= teams
     monkeypatch.setattr("incentives.views.sheets.MOST_TEAMS", 1)
     page = as_(world.kim).get(url, {"team": world.gita.employee.pk})
     assert [tab["active"] for tab in page.context["teams"]] == [False, True]
+
+
+def test_one_row_a_person_with_pay_and_what_it_becomes(world: World, as_: SignedIn) -> None:
+    run = incentives.recommending(world)
+    page = as_(world.bashir).get(reverse("incentives:sheet", kwargs={"pk": run.pk}))
+    people = {person.participation: person for person in page.context["people"]}
+    assert len(people) == len(page.context["people"]), "each once, however many components there are"
+    ana, merit = people[world.ana_part], incentives.award_of(world.ana_part)
+    assert [award.component.kind for award in ana.amounts] == ["merit", "bonus"]
+    assert (ana.pay, ana.new_pay) == (Decimal(52000), Decimal(52000) + merit.amount), "a bonus is no pay"
+    text = page.content.decode()
+    for words in ("$52,000.00", "$53,040.00", "2.0% of pay", "Place in range"):
+        assert words in text
+
+
+def test_the_new_pay_follows_the_amount(world: World, as_: SignedIn) -> None:
+    incentives.recommending(world)
+    award = incentives.award_of(world.ana_part)
+    answer = post(as_(world.bashir), award, award.high, **{"HX-Request": "true"})
+    assert "$53,248.00" in answer.content.decode(), "2 % of 52 000 and a fifth of that"
+
+
+def test_what_is_held_is_not_in_the_new_pay(world: World, as_: SignedIn) -> None:
+    incentives.in_effect(world)
+    run = incentives.recommending(world)
+    page = as_(world.bashir).get(reverse("incentives:sheet", kwargs={"pk": run.pk}))
+    ana = next(p for p in page.context["people"] if p.participation == world.ana_part)
+    assert ana.amounts[0].is_held
+    assert ana.new_pay == ana.pay

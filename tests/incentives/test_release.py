@@ -46,6 +46,17 @@ def test_going_on_without_a_team_needs_a_reason(world: World, as_: SignedIn) -> 
     assert "Say why this may stay as it is" in page
 
 
+def test_who_calculated_reads_who_is_missing_with_links_to_their_sheets(world: World, as_: SignedIn) -> None:
+    run = incentives.recommending(world)
+    actions.hand_in(run, "", by=world.bashir)
+    page = as_(world.kim).get(reverse("incentives:run", kwargs={"pk": world.cycle.pk})).content.decode()
+    assert "A second person in HR approves it" in page
+    for manager, standing in ((world.bashir, "handed in"), (world.gita, "not handed in")):
+        assert manager.employee
+        sheet = f"{reverse('incentives:sheet', args=[run.pk])}?team={manager.employee.pk}"
+        assert f'<a href="{sheet}">{manager.name} ({standing})</a>' in page
+
+
 def test_nobody_approves_an_amount_of_their_own_that_nobody_stood_for(world: World) -> None:
     run = incentives.recommending(world)
     with pytest.raises(Refused, match="Your own amount"):
@@ -153,15 +164,38 @@ def test_the_person_reads_the_amounts_the_rule_and_the_tree_and_says_so(world: W
     incentives.released(world)
     client, row = as_(world.ana), incentives.statement_of(world.ana_part)
     page = client.get(reverse("incentives:statement", kwargs={"pk": row.pk})).content.decode()
-    assert "$2,600.00" in page
-    for words in ("Yearly pay before", "Share of the period worked", "Rule 2 fits", "52,000.00", "53,040.00"):
+    shown = ("$1,040.00", "$1,560.00", "52,000.00", "53,040.00")
+    for words in ("Yearly pay before", "Share of the period worked", "Rule 2 fits", *shown):
         assert words in page
+    assert "$2,600.00" not in page, "a rise comes again each year and a bonus once: they are no sum"
     assert client.post(reverse("incentives:acknowledge", kwargs={"pk": row.pk})).status_code == 302
     row.refresh_from_db()
     assert row.acknowledged_at
     pdf = client.get(reverse("incentives:statement_pdf", kwargs={"pk": row.pk}))
     assert pdf["Content-Type"] == "application/pdf"
     assert pdf.content.startswith(b"%PDF")
+
+
+def test_the_statement_says_from_when(world: World, as_: SignedIn) -> None:
+    plan = incentives.write_plan(world)
+    merit = plan.components.get(kind="merit")
+    client, url = as_(world.kim), reverse("incentives:edit_component", kwargs={"pk": merit.pk})
+    data = {
+        "name": merit.name, "match": "first", "band_percent": "20", "rounding": "0.01", "prorate": "on",
+        "takes_effect_on": "2027-01-15", "version": merit.version,
+    }  # fmt: skip
+    assert client.post(url, data).status_code == 302
+    assert "from Friday 15 January 2027" in as_(world.kim).get(
+        reverse("incentives:plan", kwargs={"pk": world.cycle.pk})
+    ).content.decode()  # fmt: skip
+    incentives.released(world, plan=plan)
+    statement = reverse("incentives:statement", kwargs={"pk": incentives.statement_of(world.ana_part).pk})
+    for page in (
+        statement,
+        reverse("incentives:mine"),
+        reverse("incentives:criteria", args=[world.cycle.pk]),
+    ):
+        assert "a year, from Friday 15 January 2027" in as_(world.ana).get(page).content.decode(), page
 
 
 def test_a_released_statement_stays_as_it_is(world: World) -> None:

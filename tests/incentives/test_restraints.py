@@ -12,7 +12,7 @@ from django.urls import reverse
 from incentives import actions
 from incentives.models import RestraintEntry
 from pmcycle.access import today
-from pmcycle.activity.models import Notice
+from pmcycle.activity.models import Notice, ToDo
 from pmcycle.cycles.actions import mark_left
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
@@ -177,3 +177,26 @@ def test_the_line_above_does_not_decide_nor_does_anybody_below(world: World, as_
     told = Notice.objects.filter(title__contains="has answered an entry")
     actions.answer(entry, "The system was down.", version=None, by=world.ana)
     assert set(told.values_list("recipient", flat=True)) == {world.kim.pk, world.lea.pk}
+
+
+def test_a_decision_is_due_when_rewards_are_and_not_when_the_entry_lapses(
+    world: World, as_: SignedIn
+) -> None:
+    rewards = today() + timedelta(days=20)
+    world.cycle.stages.filter(kind="incentives").update(due_on=rewards)
+    entry = actions.answer(incentives.restraint(world), "No.", version=None, by=world.ana)
+    assert ToDo.objects.open().get(kind="incentives:decide").due_on == rewards
+    pages = [reverse("incentives:restraints"), reverse("incentives:restraint", kwargs={"pk": entry.pk})]
+    for page in pages:
+        assert f'datetime="{rewards.isoformat()}"' in as_(world.kim).get(page).content.decode()
+    assert entry.lapses_on.isoformat() not in as_(world.kim).get(pages[0]).content.decode()
+
+
+@pytest.mark.parametrize(("rewards", "due"), [(3, 7), (20, 20), (90, 60)])
+def test_a_decision_is_due_after_the_answer_and_before_the_entry_lapses(
+    world: World, rewards: int, due: int
+) -> None:
+    world.cycle.stages.filter(kind="incentives").update(due_on=today() + timedelta(days=rewards))
+    entry = incentives.restraint(world)
+    found = RestraintEntry.objects.with_decision_due().get(pk=entry.pk)
+    assert vars(found)["decision_due"] == today() + timedelta(days=due)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
 import pytest
 
 from tests.conftest import World, build_world
@@ -48,3 +51,30 @@ def test_what_everybody_reads_before_the_run_and_somebody_after_it(company: Worl
     in_both_themes(page)
     follow(page, "Read and answer")
     in_both_themes(page)
+
+
+@pytest.mark.timeout(400)
+def test_the_sheet_with_its_handles_and_no_pool_over_it_at_twice_the_size(
+    company: World, visit: Visit
+) -> None:
+    world = company
+    plan = world.cycle.reward_plan
+    incentives.publish(plan, world.lea)
+    plan.refresh_from_db()
+    incentives.recommending(world, plan=plan)
+    page = visit(world.bashir)
+    go(page, "Team rewards", re.compile("^Open the sheet"))
+    in_both_themes(page)
+    award = incentives.award_of(world.ana_part)
+    handle = page.locator(f"#award-{award.pk} [data-handle]")
+    handle.press("ArrowLeft")
+    amount = Decimal(page.locator(f"#amount-{award.pk}").input_value())
+    assert award.low <= amount < award.amount
+    handle.press("Enter")
+    page.locator(f"#award-{award.pk}.is-saved").wait_for()
+    award.refresh_from_db()
+    assert award.amount == amount
+    page.set_viewport_size({"width": 640, "height": 450})  # a laptop at 200 %
+    page.locator(f"#amount-{award.pk}").scroll_into_view_if_needed()
+    place = page.locator(".sheet-top").evaluate("e => getComputedStyle(e).position")
+    assert place == "static", "it scrolls away, and leaves the window to the sheet"
