@@ -34,6 +34,7 @@ from pmcycle.cycles.models import Assignment, RatingLevel, Relation, StageKind, 
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
 from pmcycle.typed import done, row_number
+from pmcycle.ui.formats import typed_text
 
 # Tabs on one sheet: one's own team, those that wait for a decision, then by name.
 MOST_TEAMS = 30
@@ -151,6 +152,7 @@ def _sheet(
     for row in rows:
         touched = row.pk == award
         row.form, row.refused = (wrong, refused) if touched else (None, "")
+        row.typed = (row.form["amount"].value() or "") if row.form else typed_text(row.amount)
         row.saved = touched and wrong is None and not refused
         row.may_write = may_write and not row.ineligible_why
     people, sums = people_of_sheet(rows, levels)
