@@ -285,7 +285,7 @@ def parent_of(participation: Any, pk: int | None, by: User) -> Goal | None:
     """A goal to align to, by its id."""
     if pk is None:
         return None
-    goal = alignable(participation, participation.manager_id).visible_to(by).filter(pk=pk).first()
+    goal = alignable(participation.cycle_id, participation.manager_id).visible_to(by).filter(pk=pk).first()
     if goal is None:
         raise Invalid("parent", _("There is no such goal to contribute to."))
     return goal

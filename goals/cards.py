@@ -22,7 +22,9 @@ from goals.rules import (
     key_result_progress,
     key_result_words,
 )
-from pmcycle.ui.formats import local_day, percent_number, when_text
+from pmcycle.kept import Kept, any_key
+from pmcycle.ui.formats import local_day, percent_number, typed_text, when_text
+from pmcycle.ui.stencils import Filling, Stencil, any_number, any_text
 
 
 def standing_of(key_result: KeyResult) -> dict[str, Any]:
@@ -45,7 +47,22 @@ class Row:
     progress: Decimal | None
     raw: Decimal | None
     spark: list[Decimal]
-    form: ProgressForm
+    form: ProgressForm | None = None
+
+    @property
+    def recording(self) -> Filling:
+        """The form that records its progress, as it is before anything is typed."""
+        key_result, stands = self.key_result, standing_of(self.key_result)
+        value = stands["value"]
+        is_asked = key_result.kind == KeyResult.Kind.REACH
+        shape = (
+            key_result.kind, stands["confidence"], bool(key_result.unit), value if is_asked else value is not None,
+        )  # fmt: skip
+        values = {
+            "pk": key_result.pk, "version": key_result.version, "unit": key_result.unit,
+            "value": "" if is_asked or value is None else typed_text(value),
+        }  # fmt: skip
+        return Filling(RECORDING, shape, values)
 
     @property
     def reached(self) -> str:
@@ -56,6 +73,29 @@ class Row:
         if self.raw < 0:
             return _("%(n)s %%, below the start: %(raw)s %%") % words
         return _("%(n)s %%, in fact %(raw)s %%") % words
+
+
+def _recording(
+    shape: tuple[str, str, bool, Any], *, pk: int, version: int, unit: str, value: str, token: str
+) -> Any:
+    """What `_record.html` is rendered with once for all key results of a kind."""
+    kind, confidence, has_unit, stands = shape
+    key_result = KeyResult(pk=pk, kind=kind, version=version, unit=unit if has_unit else "")
+    shown: Any = stands if kind == KeyResult.Kind.REACH else value if stands else None
+    initial = {"value": shown, "confidence": confidence, "version": version}
+    row = Row(key_result, "", None, None, [], ProgressForm(key_result=key_result, initial=initial))
+    return {"row": row, "token": token, "note": "", "open": False}
+
+
+RECORDING = Stencil(
+    "goals/_record.html",
+    _recording,
+    pk=any_number,
+    version=any_number,
+    unit=any_text,
+    value=any_text,
+    token=any_text,
+)
 
 
 def row_of(key_result: Any, cap: Decimal, form: ProgressForm | None = None) -> Row:
@@ -74,13 +114,27 @@ def row_of(key_result: Any, cap: Decimal, form: ProgressForm | None = None) -> R
         values = [key_result.start, *values]
     return Row(
         key_result, words.removeprefix(": "), capped(raw, cap), raw, values,
-        form or ProgressForm(key_result=key_result, initial=standing_of(key_result)),
+        form,
     )  # fmt: skip
 
 
 def key_results_of(goals: Sequence[Goal]) -> dict[int, list[KeyResult]]:
     found: dict[int, list[KeyResult]] = {}
     for row in KeyResult.objects.for_list().filter(goal__in=goals):
+        found.setdefault(row.goal_id, []).append(row)
+    return found
+
+
+KEY_RESULTS: Kept[KeyResult] = Kept(
+    lambda participation: KeyResult.objects.for_list().filter(goal__participation=participation),
+    participation=any_key,
+)
+
+
+def key_results_of_plan(participation: int) -> dict[int, list[KeyResult]]:
+    """The key results of all goals of a participation, by goal; whoever shows them looks up the goals they show."""
+    found: dict[int, list[KeyResult]] = {}
+    for row in KEY_RESULTS(participation=participation):
         found.setdefault(row.goal_id, []).append(row)
     return found
 

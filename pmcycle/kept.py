@@ -46,9 +46,23 @@ def any_day() -> date:
     return date(4713, 1, 1) + timedelta(days=next(_moments))
 
 
-def any_reader(me: int) -> User:
-    """Stands for whoever reads, in a scope that asks for nothing but who they are as an employee."""
-    return cast("User", SimpleNamespace(employee_id=me))
+NO_ROLES = SimpleNamespace(
+    is_hr_admin=False, is_hr=False, is_auditor=False, is_it_admin=False, partner_paths=(), head_paths=()
+)
+
+
+def any_reader(me: int, *, user: int = 0, unit: int = 0) -> User:
+    """Stands for whoever reads without a role, in a scope that asks for no more than who they are.
+
+    `me` is their key as an employee, `user` that of their account, `unit` that of their unit.
+    """
+    as_employee = SimpleNamespace(pk=me, unit_id=unit)
+    return cast("User", SimpleNamespace(pk=user, employee_id=me, employee=as_employee, standing=NO_ROLES))
+
+
+def reads_plainly(user: User) -> bool:
+    """Whether `any_reader` can stand for them: they are an employee of a unit, and hold no role."""
+    return bool(user.employee and user.employee.unit_id) and not user.standing.roles
 
 
 # What PostgreSQL calls the values for which there are stand-ins.

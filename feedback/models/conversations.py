@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any, Self
 
 import pgtrigger
@@ -12,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from pmcycle.cycles.models import Assignment, Cycle, Participation, Relation, StageKind, related
+from pmcycle.kept import Kept, any_key, any_reader
 from pmcycle.people.models import Employee, User
 
 PAIR = (Relation.SELF, Relation.MANAGER)
@@ -99,6 +101,26 @@ class Entry(models.Model):
 THREAD_SHOWS = 4
 
 
+def _led(participation: int) -> models.QuerySet[Assignment]:
+    rows = Assignment.objects.current().filter(participation=participation)
+    return rows.select_related("manager", "participation__cycle")[:1]
+
+
+def _newest(stage: str, me: int, participation: int) -> EntryQuerySet:
+    rows = Entry.objects.filter(conversation__participation=participation, conversation__stage=stage)
+    return (
+        rows.visible_to(any_reader(me))
+        .select_related("author")
+        .order_by("-said_at", "-pk")[: THREAD_SHOWS + 1]
+    )
+
+
+LED: Kept[Assignment] = Kept(_led, participation=any_key)
+NEWEST: dict[str, Kept[Entry]] = {
+    stage: Kept(partial(_newest, stage), me=any_key, participation=any_key) for stage in StageKind.values
+}
+
+
 def thread_of(participation: Participation, stage: str, user: User) -> dict[str, Any] | None:
     """The pair's thread of one stage for `templates/feedback/_thread.html`; None for whoever is not of the pair.
 
@@ -107,22 +129,12 @@ def thread_of(participation: Participation, stage: str, user: User) -> dict[str,
     """
     if user.employee_id is None:
         return None
-    assignment = (
-        Assignment.objects.current()
-        .filter(participation=participation)
-        .select_related("manager", "participation__cycle")
-        .first()
-    )
+    assignment = LED.first(participation=participation.pk)
     is_employee = participation.employee_id == user.employee_id
     is_manager = assignment is not None and assignment.manager_id == user.employee_id
     if not (is_employee or is_manager):
         return None
-    rows = (
-        Entry.objects.filter(conversation__participation=participation, conversation__stage=stage)
-        .visible_to(user)
-        .select_related("author")
-        .order_by("-said_at", "-pk")[: THREAD_SHOWS + 1]
-    )
+    rows = NEWEST[stage](me=user.employee_id, participation=participation.pk)
     entries = [as_line(entry, user) for entry in rows]
     manager = assignment.manager if assignment else None
     is_over = assignment is not None and assignment.participation.cycle.state != Cycle.State.RUNNING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
@@ -66,7 +67,7 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         found |= ~drafts & wider & related(user, Relation.SKIP_LEVEL)
         me = user.employee
         if me is not None:
-            my_managers = Assignment.objects.current().filter(participation__employee=me).values("manager")
+            my_managers = Assignment.objects.current().filter(participation__employee=me.pk).values("manager")
             opened = Q(visibility=Goal.Visibility.EVERYONE) | wider & Q(
                 participation__employee__in=my_managers
             )
@@ -225,14 +226,15 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         )
 
 
-def alignable(participation: Participation, manager_id: int | None) -> GoalQuerySet:
-    """What a goal of this participation can contribute to: published goals and the manager's agreed ones."""
+def alignable(cycle_id: int, manager_id: int | None) -> GoalQuerySet:
+    """What a goal in this cycle of somebody with this manager can contribute to: published goals and the manager's
+    agreed ones."""
     published = Q(participation__isnull=True)
     # Named by its key, not found by a join: the database looks both up instead of reading the whole cycle.
-    leads = Participation.objects.filter(cycle=participation.cycle_id, employee=manager_id).values("pk")
+    leads = Participation.objects.filter(cycle=cycle_id, employee=manager_id).values("pk")
     of_manager = Q(participation=Subquery(leads)) & ~Q(visibility=Goal.Visibility.PAIR)
     return (
-        Goal.objects.filter(published | of_manager, cycle=participation.cycle_id, state=Goal.State.AGREED)
+        Goal.objects.filter(published | of_manager, cycle=cycle_id, state=Goal.State.AGREED)
         .select_related("agreed", "participation__employee", "unit")
         .order_by(F("participation").asc(nulls_first=True), F("unit").asc(nulls_first=True), "pk")
     )
@@ -525,9 +527,9 @@ class ChangeRequest(models.Model):
         return f"change of goal {self.goal_id}"
 
 
-def may_plan_today(participation: str = "") -> Q:
-    """Rows whose participation (at this lookup; "" for participations themselves) may be planned for today:
-    goals proposed and agreed; `actions.judging` judges the same.
+def may_plan_today(participation: str = "", now: datetime | None = None) -> Q:
+    """Rows whose participation (at this lookup; "" for participations themselves) may be planned for on the day of
+    a moment (now): goals proposed and agreed; `actions.judging` judges the same.
 
     The objectives stage is open for them, or it is closed and an agreed change has left a gap to fill.
     """
@@ -546,7 +548,7 @@ def may_plan_today(participation: str = "") -> Q:
         }
     )
     whole = Exists(sets_of_weights(is_whole=True, participation=pk))
-    return open_today(StageKind.OBJECTIVES, participation) | (gap & ~Q(whole))
+    return open_today(StageKind.OBJECTIVES, participation, now) | (gap & ~Q(whole))
 
 
 def sets_of_weights(*, is_whole: bool, participation: str = "pk") -> models.QuerySet[Goal, Any]:

@@ -127,4 +127,4 @@ def _parents(request: UserRequest, goal: Any) -> GoalQuerySet:
     """What the goal can contribute to. The manager is annotated on the goal."""
     if goal.participation is None:
         return _published(goal.cycle_id).exclude(pk=goal.pk)
-    return alignable(goal.participation, goal.manager_id).visible_to(request.user).exclude(pk=goal.pk)
+    return alignable(goal.cycle_id, goal.manager_id).visible_to(request.user).exclude(pk=goal.pk)

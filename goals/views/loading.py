@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -16,8 +17,8 @@ from pmcycle.cycles.models import Cycle, Participation, ParticipationQuerySet, S
 from pmcycle.errors import Refused
 
 
-def with_stage(rows: ParticipationQuerySet) -> ParticipationQuerySet:
-    """Participations with what the page of goals reads of them, in one statement."""
+def with_stage(rows: ParticipationQuerySet, at: datetime | None = None) -> ParticipationQuerySet:
+    """Participations with what the page of goals reads of them at a moment (now), in one statement."""
     stage = Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.OBJECTIVES)
     return (
         rows.with_manager()
@@ -26,7 +27,7 @@ def with_stage(rows: ParticipationQuerySet) -> ParticipationQuerySet:
             stage_state=Subquery(stage.values("state")[:1]),
             stage_opens=Subquery(stage.values("opens_on")[:1]),
             stage_due=due_day(StageKind.OBJECTIVES),
-            is_planning=ExpressionWrapper(may_plan_today(), output_field=BooleanField()),
+            is_planning=ExpressionWrapper(may_plan_today(now=at), output_field=BooleanField()),
         )
     )
 

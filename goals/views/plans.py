@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -12,25 +12,38 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from feedback.models import ActionItem, thread_of
-from goals.cards import Card, acts_of, card_of, key_results_of
-from goals.models import ChangeRequest, Goal, GoalVersion, ProgressUpdate, alignable, readers_of_a_part
+from goals.cards import Card, acts_of, card_of, key_results_of_plan
+from goals.models import (
+    ChangeRequest,
+    Goal,
+    GoalQuerySet,
+    GoalVersion,
+    ProgressUpdate,
+    alignable,
+    readers_of_a_part,
+)
 from goals.rules import Balance, balance, effective_weights, key_result_words
 from goals.views.loading import is_of_pair, other_of, with_stage
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.cycles.models import Cycle, Participation, ParticipationQuerySet, Stage, StageKind
+from pmcycle.kept import Kept, any_key, any_moment, any_reader, reads_plainly
 from pmcycle.people.models import User
+
+ASIDE = 24  # goals at the side, to which one's own can contribute
 
 
 @login_required
 @require_GET
 def list_(request: UserRequest) -> HttpResponse:
     """My goals in my newest running cycle."""
-    participation = _with_standing(with_stage(Participation.objects.mine(request.user)), request.user).first()
+    me = request.user.employee_id
+    participation = MINE.first(me=me, at=timezone.now()) if me else None
     if participation is None:
         return render(request, "goals/none.html")
     return _page(request, participation)
@@ -43,6 +56,44 @@ def of(request: UserRequest, pk: int) -> HttpResponse:
     rows = _with_standing(with_stage(readers_of_a_part(request.user)), request.user)
     participation: Any = get_visible(rows, request.user, pk=pk)
     return _page(request, participation) if participation.is_reader else _own_part(request, participation)
+
+
+def _mine(me: int, at: datetime) -> ParticipationQuerySet:
+    reader = any_reader(me)
+    return _with_standing(with_stage(Participation.objects.mine(reader), at), reader)[:1]
+
+
+def _goals(reader: User, participation: int) -> GoalQuerySet:
+    """The goals of a participation that `reader` may see."""
+    of_plan = Goal.objects.for_list().filter(participation=participation).exclude(state=Goal.State.WITHDRAWN)
+    return of_plan.visible_to(reader).with_parent(reader).order_by("pk")
+
+
+def _side(reader: User, cycle: int, manager: int | None) -> GoalQuerySet:
+    """What the goals can contribute to, as far as `reader` may see it."""
+    return alignable(cycle, manager).visible_to(reader)[:ASIDE]
+
+
+# Of whoever holds no role, as everybody but a few; what those few may see is asked anew for each.
+MINE: Kept[Participation] = Kept(_mine, me=any_key, at=any_moment)
+GOALS: Kept[Goal] = Kept(
+    lambda me, user, unit, participation: _goals(any_reader(me, user=user, unit=unit), participation),
+    me=any_key, user=any_key, unit=any_key, participation=any_key,
+)  # fmt: skip
+SIDE: Kept[Goal] = Kept(
+    lambda me, unit, user, cycle, manager: _side(any_reader(me, user=user, unit=unit), cycle, manager),
+    me=any_key, user=any_key, unit=any_key, cycle=any_key, manager=any_key,
+)  # fmt: skip
+
+
+def _goals_and_side(user: User, participation: Any) -> tuple[list[Goal], list[Goal]]:
+    """The goals of a plan, and what they can contribute to."""
+    pk, cycle, manager = participation.pk, participation.cycle_id, participation.manager_id
+    if not reads_plainly(user):
+        return list(_goals(user, pk)), list(_side(user, cycle, manager))
+    reader = {"me": user.employee_id, "user": user.pk, "unit": vars(user.employee)["unit_id"]}
+    goals = list(GOALS(**reader, participation=pk))
+    return goals, list(SIDE(**reader, cycle=cycle, manager=manager or 0))
 
 
 def _with_standing(rows: ParticipationQuerySet, user: User) -> ParticipationQuerySet:
@@ -82,9 +133,8 @@ def _own_part(request: UserRequest, participation: Participation) -> HttpRespons
 def _page(request: UserRequest, participation: Any) -> HttpResponse:
     me = request.user.employee_id
     cap = participation.cycle.progress_cap
-    of_plan = Goal.objects.for_list().filter(participation=participation).exclude(state=Goal.State.WITHDRAWN)
-    goals = list(of_plan.visible_to(request.user).with_parent(request.user).order_by("pk"))
-    rows = key_results_of(goals)
+    goals, side = _goals_and_side(request.user, participation)
+    rows = key_results_of_plan(participation.pk)
     cards = [card_of(goal, rows.get(goal.pk, []), participation, me, cap) for goal in goals]
     weighing = [
         c
@@ -101,7 +151,6 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         participation.state == Participation.State.ACTIVE and participation.cycle.state == Cycle.State.RUNNING
     )
     mine = participation.employee_id == me
-    side = list(alignable(participation, participation.manager_id).visible_to(request.user)[:24])
     may_plan = is_pair and participation.is_planning
     for card in cards:
         card.acts = acts_of(card, may_plan=may_plan, may_record=is_active) if is_pair else ""

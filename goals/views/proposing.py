@@ -92,7 +92,7 @@ def assign(request: UserRequest, pk: int) -> HttpResponse:
         team = team.filter(is_planning=True)
     form, rows = forms_of(
         request, AssignForm, {"visibility": Goal.Visibility.LINE}, [],
-        team=team, parents=alignable(led, request.user.employee_id).visible_to(request.user),
+        team=team, parents=alignable(led.cycle_id, request.user.employee_id).visible_to(request.user),
     )  # fmt: skip
     draft_key = f"goal-assigned-{cycle.pk}"
 
@@ -144,7 +144,7 @@ def _form(
     key_results: Sequence[Any],
     goal: Goal | None = None,
 ) -> HttpResponse:
-    parents = alignable(participation, participation.manager_id).visible_to(request.user)
+    parents = alignable(participation.cycle_id, participation.manager_id).visible_to(request.user)
     form, rows = forms_of(request, GoalForm, initial, key_results, parents=parents)
     draft_key = f"goal-{goal.pk}" if goal else f"goal-new-{participation.pk}"
     other = other_of(request, participation)

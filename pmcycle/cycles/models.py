@@ -726,13 +726,15 @@ def day_of(moment: Any, cycle: str) -> Any:
     return Cast(local, models.DateField())
 
 
-def day_in(cycle: str) -> Any:
-    """Today in the zone of the cycle at this lookup ("" for cycles themselves), as an expression."""
-    return day_of(Value(timezone.now(), models.DateTimeField()), cycle)
+def day_in(cycle: str, at: datetime | None = None) -> Any:
+    """The day of a moment (now) in the zone of the cycle at this lookup ("" for cycles themselves), as an
+    expression."""
+    return day_of(Value(at or timezone.now(), models.DateTimeField()), cycle)
 
 
-def open_today(kind: str, participation: str = "") -> Q:
-    """Rows whose participation (at this lookup; "" for participations themselves) may do the stage's work today.
+def open_today(kind: str, participation: str = "", now: datetime | None = None) -> Q:
+    """Rows whose participation (at this lookup; "" for participations themselves) may do the stage's work on the
+    day of a moment (now).
 
     The one predicate of it: they take part in a running cycle, and the stage is open, or it is closed
     and they have more time, by the day in the cycle's zone. `actions.standing` is the same under a lock.
@@ -740,7 +742,7 @@ def open_today(kind: str, participation: str = "") -> Q:
     at = f"{participation}__" if participation else ""
     running = Stage.objects.filter(kind=kind, state=Stage.State.OPEN, cycle__state=Cycle.State.RUNNING)
     more = Extension.objects.filter(
-        stage__kind=kind, stage__state=Stage.State.CLOSED, due_on__gte=day_in("stage__cycle")
+        stage__kind=kind, stage__state=Stage.State.CLOSED, due_on__gte=day_in("stage__cycle", now)
     )
     taking_part = Q(**{f"{at}state": Participation.State.ACTIVE, f"{at}cycle__state": Cycle.State.RUNNING})
     return taking_part & (

@@ -29,6 +29,7 @@ from django.utils.translation import get_language, gettext, pgettext
 
 from pmcycle.days import begin_of, today_here, today_in, zone_of
 from pmcycle.ui import charts, formats
+from pmcycle.ui.stencils import Filling
 
 register = template.Library()
 
@@ -83,6 +84,12 @@ def csrf_token(context: Context) -> SafeString:
         token,
         secrets.token_urlsafe(12),
     )
+
+
+@register.simple_tag(takes_context=True)
+def filled(context: Context, filling: Filling) -> SafeString:
+    """``{% filled row.recording %}``: a form that is rendered once and filled in for each row (`ui.stencils`)."""
+    return filling.stencil.fill(filling.shape, {**filling.values, "token": csrf_token(context)})
 
 
 @register.filter("when_text")
