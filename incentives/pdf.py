@@ -28,6 +28,7 @@ def statement_as_pdf(statement: Statement, context: dict[str, Any]) -> bytes:
             {
                 "name": card["award"]["name"],
                 "amount": _("not decided yet") if card["is_left_out"] else money_text(card["amount"], currency),
+                "paid": card["how_paid"],
                 "note": _("Held until it is settled") if card["award"]["held"] else card["why_words"],
                 "rules": ["".join(f"{words} " for words, _slot in s["words"]).strip() + "." for s in card["sentences"]],
                 "tree": _node(card["tree"]),

@@ -201,7 +201,7 @@ def acknowledge(statement: Statement, *, by: User) -> Statement:
 
 # --- Payroll -----------------------------------------------------------------------------------------
 
-COLUMNS = ("employee_number", "name", "component", "amount", "currency", "cycle")
+COLUMNS = ("employee_number", "name", "component", "amount", "currency", "takes_effect_on", "cycle")
 # A cell that begins so is read as a formula by spreadsheet programs (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -247,13 +247,13 @@ def _write(run: Run, batch: int, format: str, by: User) -> PayrollExport:
         .select_related("participation__employee", "component")
         .order_by("participation__employee__number", "component")
     )
-    rows = [
-        (
-            a.participation.employee.number, a.participation.employee.name, a.component.name, a.amount, a.currency,
-            run.plan.cycle.name,
-        )
-        for a in awards
-    ]  # fmt: skip
+    version = run.plan_version
+    since = {c.id: c.takes_effect_on for c in rules.components_of(version.content)} if version else {}
+    rows: list[Row] = []
+    for award in awards:
+        person, day = award.participation.employee, since.get(award.component_id)
+        paid = (award.component.name, award.amount, award.currency, day.isoformat() if day else "")
+        rows.append((person.number, person.name, *paid, run.plan.cycle.name))
     totals: dict[str, Decimal] = {}
     for row in rows:
         totals[row[2]] = totals.get(row[2], Decimal(0)) + row[3]
@@ -265,14 +265,14 @@ def _write(run: Run, batch: int, format: str, by: User) -> PayrollExport:
     )  # fmt: skip
 
 
-Row = tuple[str, str, str, Decimal, str, str]
+Row = tuple[str, str, str, Decimal, str, str, str]
 
 
 def _as_csv(rows: Sequence[Row]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for number, name, component, amount, currency, cycle in rows:
+    for number, name, component, amount, currency, since, cycle in rows:
         writer.writerow(
             [
                 harmless(number),
@@ -280,6 +280,7 @@ def _as_csv(rows: Sequence[Row]) -> bytes:
                 harmless(component),
                 f"{amount:.2f}",
                 currency,
+                since,
                 harmless(cycle),
             ]
         )

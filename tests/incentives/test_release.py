@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+from contextlib import closing
 from decimal import Decimal
 
+import pypdfium2
 import pytest
 from django.db.models import Sum
 from django.urls import reverse
@@ -188,14 +192,21 @@ def test_the_statement_says_from_when(world: World, as_: SignedIn) -> None:
     assert "from Friday 15 January 2027" in as_(world.kim).get(
         reverse("incentives:plan", kwargs={"pk": world.cycle.pk})
     ).content.decode()  # fmt: skip
-    incentives.released(world, plan=plan)
+    run = incentives.released(world, plan=plan)
     statement = reverse("incentives:statement", kwargs={"pk": incentives.statement_of(world.ana_part).pk})
+    file = bytes(actions.export_payroll(run, "csv", by=world.kim).content).decode("utf-8-sig")
+    days = {(row["component"], row["takes_effect_on"]) for row in csv.DictReader(io.StringIO(file))}
+    assert days == {(merit.name, "2027-01-15"), ("Bonus", "")}
     for page in (
         statement,
         reverse("incentives:mine"),
         reverse("incentives:criteria", args=[world.cycle.pk]),
     ):
         assert "a year, from Friday 15 January 2027" in as_(world.ana).get(page).content.decode(), page
+    pk = incentives.statement_of(world.ana_part).pk
+    pdf = as_(world.ana).get(reverse("incentives:statement_pdf", kwargs={"pk": pk})).content
+    with closing(pypdfium2.PdfDocument(pdf)) as document, closing(document[0]) as sheet:
+        assert "a year, from Friday 15 January 2027" in sheet.get_textpage().get_text_range()
 
 
 def test_a_released_statement_stays_as_it_is(world: World) -> None:

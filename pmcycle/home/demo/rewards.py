@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -112,6 +113,8 @@ def publish_plan(company: Company, demo: DemoCycle, criteria: Criteria, *, draft
                 }  # fmt: skip
                 actions.add_rule(component, values, by=kim)
             component.refresh_from_db()
+            if kind == Component.Kind.MERIT:
+                component = _from_the_new_year(component, by=kim)
             actions.set_pools(component, Decimal(money), {}, version=component.version, by=kim)
 
     def publish() -> None:
@@ -120,6 +123,13 @@ def publish_plan(company: Company, demo: DemoCycle, criteria: Criteria, *, draft
 
     company.script.at(company.hours.at(drafted, 130), draft)
     company.script.at(company.hours.at(drafted - 1, 45), publish)
+
+
+def _from_the_new_year(component: Component, *, by: User) -> Component:
+    """Rises hold from the day after the cycle."""
+    values = {name: getattr(component, name) for name in actions.COMPONENT_FIELDS}
+    values["takes_effect_on"] = component.plan.cycle.last_day + timedelta(days=1)
+    return actions.edit_component(component, values, version=component.version, by=by)
 
 
 def _restrain(company: Company, demo: DemoCycle) -> None:
