@@ -365,6 +365,10 @@ SAP SuccessFactors
   Date Of Birth
   =
   number given_name family_name status hired_on job_title unit manager sex born_on
+SAP SuccessFactors, its file of users
+  STATUS,USERID,USERNAME,FIRSTNAME,LASTNAME,EMAIL,MANAGER,DEPARTMENT,TITLE,HIREDATE
+  =
+  status number - given_name family_name email manager unit job_title hired_on
 ADP
   Associate ID,Payroll Name,Position Status,Hire Date,Job Title Description,Home Department Description,
   Reports To Name,Regular Pay Rate Amount,Rate Type,Location Description

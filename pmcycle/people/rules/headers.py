@@ -11,9 +11,9 @@ PEOPLE: dict[str, tuple[str, ...]] = {
     "number": (
         "employee number", "employee id", "employee no", "emp id", "emp no", "emp num", "emp number",
         "emp code", "employee code", "employee #", "empl id", "eeid", "staff number", "staff id",
-        "personnel number", "person id", "person id external", "user sys id", "payroll number", "worker id",
-        "associate id", "position id", "file number", "personalnummer", "mitarbeiternummer", "mitarbeiter nr",
-        "personal nr", "pers nr", "mitarbeiter id", "matricule", "numero d employe", "numero employe",
+        "personnel number", "person id", "person id external", "user sys id", "user id", "payroll number",
+        "worker id", "associate id", "position id", "file number", "personalnummer", "mitarbeiternummer",
+        "mitarbeiter nr", "personal nr", "pers nr", "mitarbeiter id", "matricule", "numero d employe", "numero employe",
         "id employe", "numero de empleado", "no empleado", "id de empleado", "legajo", "matricula",
         "numero do funcionario", "id do funcionario", "id do colaborador", "社員番号", "従業員番号",
         "従業員id", "社員id", "员工编号", "工号", "员工号", "员工id", "人员编号", "number", "id",
