@@ -113,6 +113,21 @@ def test_births_in_the_future_and_hires_of_children_are_doubts(walk: Walk) -> No
     assert walk.run.counts == {"created": 4}
 
 
+def test_days_that_programs_write_for_unknown_ones_are_doubts(walk: Walk) -> None:
+    counts = bring(
+        walk,
+        "9001,Ann Ash,1900-01-01,,,,,,",
+        "9003,Bob Bay,2010-01-01,,,,,,1900-01-01",
+        FINE,
+    )
+    assert counts == {"ambiguous": 2, "created": 1}
+    assert "very long ago" in walk.line(2).messages[0]
+    assert "older than anybody" in walk.line(3).messages[0]
+    walk.settle(act="read", field="hired_on", key="1900-01-01", other="1990-04-01")
+    walk.settle(act="all_leave", field="born_on")
+    assert walk.run.counts == {"created": 3}
+
+
 def test_pay_far_from_that_of_the_others_is_a_doubt(walk: Walk) -> None:
     lines = [f"{n},Person{n} Name{n},2020-01-01,,,,{50000 + n},," for n in range(9001, 9007)]
     assert bring(walk, *lines, "9009,Ann Ash,2020-01-01,,,,65,,", pay_basis="year") == {

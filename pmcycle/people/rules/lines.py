@@ -36,6 +36,9 @@ CALLED = frozenset([*TEXTS, "name", "given_name", "family_name", "number"])
 # Further ahead than this, or at a younger age, a day of hire is rather a slip than meant. Where the
 # status says that somebody has not started yet, the day may lie further ahead, but not ten years.
 YEARS_AHEAD, YEARS_AHEAD_IF_SAID, YOUNGEST = 2, 9, 14
+# Further back than this nobody was hired, or born, who still stands in a file: it is what programs write for
+# a day that they do not know.
+LONGEST_AT_WORK, OLDEST = 80, 110
 # Pay so many times above or below the usual of the file is rather given per something else.
 FAR = 50
 MOST_A_YEAR = Decimal(10) ** 12
@@ -247,7 +250,9 @@ def _read_dates(line: _Line, as_of: date) -> None:
         order = str(orders.get(name) or "each")
         return lambda text, plain: cells.read_date(text, "ymd" if plain else order, as_of.year)
 
-    def not_far_ahead(day: date) -> None:
+    def is_near(day: date) -> None:
+        if as_of.year - day.year > LONGEST_AT_WORK:
+            raise Doubt(_("“%(day)s” as the day of hire lies very long ago.") % {"day": day.isoformat()})
         meaning = dict(line.options.get("status", {})).get(line.said("status").casefold())
         most = YEARS_AHEAD_IF_SAID if meaning == "future" else YEARS_AHEAD
         if day > as_of.replace(year=as_of.year + most, day=1):
@@ -266,8 +271,13 @@ def _read_dates(line: _Line, as_of: date) -> None:
                 _("Born on %(born)s, this person would have been a child when hired.")
                 % {"born": born.isoformat()}
             )
+        if as_of.year - born.year > OLDEST:
+            raise Doubt(
+                _("Born on %(born)s, this person would be older than anybody who works.")
+                % {"born": born.isoformat()}
+            )
 
-    doubts = {"hired_on": not_far_ahead, "born_on": is_grown}
+    doubts = {"hired_on": is_near, "born_on": is_grown}
     for name in DATE_LABELS:
         if name not in line.mapping:
             continue
