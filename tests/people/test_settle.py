@@ -275,6 +275,14 @@ def test_placeholders_are_neither_people_nor_days(walk: Walk) -> None:
     assert walk.line(3).values["name"] == "Bob Null"
 
 
+def test_half_of_a_name_may_be_null_but_nobody_is_called_so_in_capitals(walk: Walk) -> None:
+    rows = ["9001,NULL,Sukarno", "9002,Jennifer,Null", "9003,NULL,NULL"]
+    head = "Number,First name,Last name,Hired on"
+    counts = walk.bring("\n".join([head, *(f"{row},2020-01-01" for row in rows)]).encode())
+    assert counts == {"created": 2, "refused": 1}
+    assert [walk.line(n).values["name"] for n in (2, 3)] == ["Sukarno", "Jennifer Null"]
+
+
 def test_a_line_that_is_refused_can_be_left_out_where_it_stands(walk: Walk) -> None:
     bring(walk, "9001,Ann Ash,,,,,,,", FINE)
     assert 'value="skip"' in walk.client.get(walk.url("rehearsal")).content.decode()

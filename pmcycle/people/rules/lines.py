@@ -70,7 +70,8 @@ def cell(row: Sequence[str], mapping: Mapping[str, int], name: str) -> str:
     """The cell of the column mapped to `name`, with single spaces; empty where there is none or "NULL"."""
     at = mapping.get(name)
     text = tidy(row[at]) if at is not None and at < len(row) else ""
-    if name in ("given_name", "family_name") and text.casefold() == "null":
+    if name in ("given_name", "family_name") and text == "Null":
+        # There are people of that name; programs that mean nothing write it in one case.
         return text
     return "" if text.casefold() in (cells.NOTHING if name in CALLED else cells.NO_VALUE) else text
 
