@@ -57,6 +57,16 @@ def test_what_has_changed_since_goes_out_as_it_is_now(walk: Walk) -> None:
     assert walk.rehearse() == {"unchanged": 2}
 
 
+def test_thousands_go_out_as_thousands_to_the_cent(walk: Walk) -> None:
+    walk.bring(b"Number;Name;Hired on;Jahresgehalt (TEUR)\n1;Ash, Ann;13/02/2020;65,5\n")
+    walk.apply()
+    assert exported(walk)[1][3] == "65,5"
+    Salary.objects.filter(employee__number="1").update(amount=Decimal("70123.45"), annual=Decimal("70123.45"))
+    assert exported(walk)[1][3] == "70,1234500 EUR"
+    walk.upload(walk.post("export_import").content, "again.xlsx")
+    assert walk.rehearse() == {"unchanged": 1}
+
+
 RANGES = (
     "Position;Band;Note;Salary Min;Mid;Salary Max\n"
     "=Engineer;G5;a;50.000,00;62.000,00;74.000,50\n"

@@ -61,6 +61,10 @@ def errors(walk: Walk, **changed: Any) -> dict[str, Any]:
         ("Salary (GBP)", ["52,000.50", "61000"], set(), {}, "52000.50", "GBP"),
         ("Salary", ["CHF 98'500.–", "CHF 87'000.–"], set(), {}, "98500.00", "CHF"),
         ("Pay", ["28.5", "61000"], {"pay_basis"}, {"pay_basis": "hour"}, "59280.00", "USD"),
+        # Of thousands, neither 65 a year nor 65 an hour.
+        ("Annual salary (k€)", ["65", "72.5"], set(), {}, "65000.00", "EUR"),
+        ("Jahresgehalt (TEUR)", ["65,5", "72"], set(), {}, "65500.00", "EUR"),
+        ("Salary ('000)", ["65", "72"], set(), {}, "65000.00", "USD"),
     ],
 )
 def test_pay_comes_in_right_to_the_cent_or_is_asked_about(
@@ -80,6 +84,26 @@ def test_pay_comes_in_right_to_the_cent_or_is_asked_about(
     walk.apply()
     pay = Salary.objects.get(employee__number="9001")
     assert (str(pay.annual), pay.currency) == (annual, currency)
+
+
+def test_a_whole_amount_among_thousands_is_asked_about(walk: Walk) -> None:
+    rows = ["1,Ann Ash,2020-01-01,65", "2,Bob Bay,2020-01-01,72000"]
+    counts = walk.bring("\n".join(["Number,Name,Hired on,Annual salary (k€)", *rows]).encode())
+    assert counts == {"created": 1, "ambiguous": 1}
+    (ask,) = walk.line(3).candidates
+    assert ask["readings"] == ["72000", "72000000"]
+    walk.settle(act="read", field="pay", key="72000", other="72000")
+    walk.apply()
+    found = Salary.objects.filter(employee__number__in="12").order_by("employee__number")
+    assert [str(s.annual) for s in found] == ["65000.00", "72000.00"]
+
+
+def test_the_currency_of_each_line_is_read_under_the_header_of_workday(walk: Walk) -> None:
+    head = "Number,Name,Hired on,Total Base Pay Annualized - Amount,Total Base Pay Annualized - Currency"
+    walk.bring(f"{head}\n1,Ann Ash,2020-01-01,65000,USD\n2,Bob Bay,2020-01-01,72000,EUR\n".encode())
+    walk.apply()
+    found = Salary.objects.filter(employee__number__in="12").order_by("employee__number")
+    assert [(str(s.annual), s.currency) for s in found] == [("65000.00", "USD"), ("72000.00", "EUR")]
 
 
 def test_a_file_that_mixes_hours_months_and_years_says_so_line_by_line(walk: Walk) -> None:

@@ -86,7 +86,8 @@ def ranges_as_now(run: Import) -> Iterator[list[str]]:
                 amount = getattr(known, name)
                 if name in run.mapping and said and said[name] != f"{amount:.2f}":
                     row += [""] * (run.mapping[name] + 1 - len(row))
-                    text = columns.plain_amount(amount, mark)
+                    is_many = name in run.options.get("thousands", ())
+                    text = columns.plain_amount(amount, mark, thousands=is_many)
                     row[run.mapping[name]] = (
                         text if "currency" in run.mapping else f"{text} {said['currency']}"
                     )
@@ -133,7 +134,7 @@ def _put_pay(run: Import, put: Any, now: Mapping[str, str]) -> None:
     if basis != now["basis"]:
         amount = Decimal(now["annual"]) / lines.payments(basis, run.options, Decimal(now["fte"]))
     mark = str(run.options.get("decimal", ".")) or "."
-    text = columns.plain_amount(amount, mark)
+    text = columns.plain_amount(amount, mark, thousands="pay" in run.options.get("thousands", ()))
     put("pay", text if "currency" in run.mapping else f"{text} {now['currency']}")
     put("currency", now["currency"])
     put("pay_per", _word(run.options.get("pay_words", {}), basis))

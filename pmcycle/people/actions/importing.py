@@ -209,7 +209,9 @@ def _merged(guessed: dict[str, Any], remembered: Mapping[str, Any]) -> dict[str,
 
 
 # What is told by each file and never remembered from another.
-FROM_THE_FILE = frozenset(["as_of", "reading", "usual_pay", "sex_beside_h", "percent", "examples"])
+FROM_THE_FILE = frozenset(
+    ["as_of", "reading", "usual_pay", "sex_beside_h", "percent", "thousands", "zone", "examples"]
+)
 
 
 def samples(run: Import, most: int = 400) -> list[list[str]]:

@@ -430,6 +430,21 @@ def _currency(word: str, text: str, home: str, readings: tuple[str, ...]) -> str
     raise Unreadable(_("“%(text)s” has text beside its number.") % {"text": text[:40]}, many)
 
 
+THOUSAND = Decimal(1_000)
+
+
+def in_thousands(amount: Decimal, text: str) -> Decimal:
+    """What an amount comes to in a column whose header says thousands; raises Unreadable where the cell does not.
+
+    Thousands of thousands are rather an amount that somebody has written out.
+    """
+    many = amount * THOUSAND
+    if abs(amount) >= THOUSAND:
+        why = _("The header says thousands, but “%(text)s” is rather the whole amount.")
+        raise Unreadable(why % {"text": text[:40]}, (f"{amount:f}", f"{many:f}"))
+    return many
+
+
 def shortened(text: str) -> bool:
     """Whether a spreadsheet has written a long number in short, so that its last figures are lost: "1.23E+16"."""
     return bool(re.fullmatch(r"\d([.,]\d+)?E\+?\d+", text.strip(), re.IGNORECASE))

@@ -178,6 +178,22 @@ def fits(name: str, values: Sequence[str]) -> bool:
     return sum(map(right, said)) * 2 >= len(said)
 
 
+# Every code of money that people write a sign for; no country is written like one of these.
+WIDELY_USED = frozenset(code for codes in cells.MONEY.values() for code in codes)
+# What a column "Title" holds that says how somebody is addressed, not what they do.
+SALUTATIONS = frozenset(
+    [
+        "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "herr", "frau", "m", "mme", "mlle",
+        "monsieur", "madame", "sr", "sra", "srta", "senor", "senora", "dra", "prof dr", "dr ing", "dipl ing", "mag",
+    ]
+)  # fmt: skip
+
+
+def _is_salutation(column: Sequence[str]) -> bool:
+    said = [_said(v) for v in column if v.casefold() not in cells.NO_VALUE]
+    return bool(said) and sum(v in SALUTATIONS for v in said) * 2 > len(said)
+
+
 # What follows the name of a field and makes another thing of it: "Department Code", "Salary Grade".
 OTHER_THINGS = frozenset(
     ["id", "code", "number", "no", "nr", "date", "type", "group", "grade", "currency", "level"]
@@ -227,7 +243,22 @@ def guess(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]] = ()) 
             if i not in mapping.values() and len(column) > 1 and fits("email", column):
                 mapping["email"] = i
                 break
+    if "currency" not in mapping and {"pay", "minimum"} & mapping.keys():
+        free = [i for i in range(len(header)) if i not in mapping.values()]
+        found = [i for i in free if _names_currencies(said[i], values[i])]
+        # Nearest to the pay of which it speaks, rather behind it: another may be of a bonus.
+        pay = mapping.get("pay", mapping.get("minimum", 0))
+        if found:
+            mapping["currency"] = min(found, key=lambda i: (abs(i - pay), i < pay))
     return mapping
+
+
+def _names_currencies(said: str, column: Sequence[str]) -> bool:
+    """Whether a column names currencies: by its header, or because each of its cells is one that is in use widely."""
+    codes = {v.upper() for v in column if v.casefold() not in cells.NO_VALUE}
+    if any(w in said for w in headers.PEOPLE["currency"]):
+        return codes <= cells.currencies()
+    return bool(codes) and codes <= WIDELY_USED
 
 
 # A column that is called a name and one of these is half of a name: "Legal Name - First".
@@ -290,6 +321,21 @@ def _basis_of(header: str, amounts: Sequence[Decimal], unread: bool, currency: s
     if currency in ALIKE and high < HOUR_BELOW:
         return "hour"
     return "year" if currency in ALIKE and low >= YEAR_FROM else ""
+
+
+# "kEUR" and "TEUR", which are no word like "TEAM".
+_OF_A_CURRENCY = rf"(?<![^\W\d_])[kKT](?=(?:{'|'.join(sorted(WIDELY_USED))})\b)"
+# How a header says that its amounts are thousands: "k€", "TEUR", "in Tsd.", "('000)", "千円".
+_IN_THOUSANDS = re.compile(
+    r"(?<![^\W\d_])[kK]\s?[€$£]|[€$£]\s?[kK](?![^\W\d_])|(?<![^\W\d_])T[€$£]|\b[Tt]sd\b|[Tt]housand|\b[Tt]ausend"
+    r"|\bmilliers\b|\b(en miles|miles de)\b|\bmilhares\b|['’]000|\b000s\b|[(\[]000[)\]]|\bin [kK]\b|[(\[][kK][)\]]|千"
+    rf"|{_OF_A_CURRENCY}"
+)
+
+
+def is_in_thousands(header: str) -> bool:
+    """Whether a header says that its amounts are given in thousands."""
+    return bool(_IN_THOUSANDS.search(header))
 
 
 def _currency_in(header: str) -> str:
@@ -374,6 +420,7 @@ ABOUT: dict[str, tuple[str, ...]] = {
     "sex_beside_h": ("sex",),
     "percent": ("fte",),
     "currency": ("pay", "currency", "minimum", "maximum"),
+    "thousands": ("pay", "minimum", "midpoint", "maximum"),
     "status": ("status",),
     "name_order": ("name", "given_name", "family_name", "manager"),
     "no_manager": ("manager",),
@@ -421,6 +468,7 @@ def guess_options(
     of these columns with its likely meaning; `name_order`: which name stands first; `no_manager`: whether
     people without one are the top of the company or wait for one; `top`: managers that are no persons;
     `percent`: whether something shows that shares of full time are percentages;
+    `thousands`: the columns of amounts whose header says that they are thousands;
     `email_source`: the column or none; `examples`: cells that each answer reads otherwise.
     """
 
@@ -459,12 +507,14 @@ def guess_options(
     options: dict[str, Any] = {
         "decimal": decimal,
         "currency": named or currency,
+        "thousands": [name for name in ABOUT["thousands"] if is_in_thousands(title(name))],
         "examples": {"decimal": marks.open},
     }
     if kind != "people":
         return options
     said_pay = [v for v in column_of(first, mapping, "pay") if word(v) not in cells.NO_VALUE]
     amounts, own = _amounts(said_pay, decimal, currency)
+    amounts = [a * cells.THOUSAND for a in amounts] if "pay" in options["thousands"] else amounts
     per_words = per.meanings(guess_basis)
     return options | {
         "orders": {
@@ -531,8 +581,11 @@ def rederive(
     return kept
 
 
-def plain_amount(amount: Decimal, mark: str) -> str:
-    """An amount with two decimals or four, never three, so that it is read back in one way only."""
-    rounded = amount.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+def plain_amount(amount: Decimal, mark: str, *, thousands: bool = False) -> str:
+    """An amount with two decimals or more, never three, so that it is read back in one way only."""
+    places = Decimal("0.0001")
+    rounded = amount.quantize(places, ROUND_HALF_UP)
+    if thousands:
+        rounded = (rounded / cells.THOUSAND).quantize(places / cells.THOUSAND)
     cents = rounded.quantize(Decimal("0.01"))
     return f"{cents if cents == rounded else rounded:f}".replace(".", mark)

@@ -373,6 +373,8 @@ def _read_pay(line: _Line) -> None:
         amount, beside = cells.read_money(text, "." if plain else mark, column or home)
         if amount is None:
             return None
+        if not plain and "pay" in options.get("thousands", ()):
+            amount = cells.in_thousands(amount, text)
         if amount.quantize(Decimal("0.0001"), ROUND_HALF_UP) <= 0:
             raise cells.Unreadable(_("Pay must be above zero."))
         if beside and column and beside != column:
@@ -558,8 +560,15 @@ def read_range(
         reading.errors.append(_("The job title or the grade is too long."))
     home, mark = str(options.get("currency", "")), str(options.get("decimal", ""))
     column = line.take("currency", lambda t, _plain: _read_currency(t) if t else "") or home
+
+    def money(name: str, text: str, plain: bool) -> tuple[Decimal | None, str]:
+        amount, beside = cells.read_money(text, "." if plain else mark, column)
+        if amount is not None and not plain and name in options.get("thousands", ()):
+            amount = cells.in_thousands(amount, text)
+        return amount, beside
+
     said = {
-        name: line.take(name, lambda t, plain: cells.read_money(t, "." if plain else mark, column))
+        name: line.take(name, partial(money, name))
         for name in ("minimum", "midpoint", "maximum")
         if line.said(name)
     }
