@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from pmcycle.people.models import Employee
+from pmcycle.people.models import Employee, Organisation
 from pmcycle.people.rules import workbook as reader
 from tests.conftest import SignedIn, World
 from tests.people.importing import Walk
@@ -46,6 +46,21 @@ def test_a_name_comes_in_with_its_letters(encoding: str, name: str, walk: Walk) 
     walk.rehearse()
     walk.apply()
     assert Employee.objects.get(number="9001").name == name
+
+
+def test_a_letter_that_was_cut_does_not_break_the_others(walk: Walk) -> None:
+    names = ["Jörg Müller", "Åsa Weiß", "Zoë Núñez", "Ève Noël", "Íñigo Peña"]
+    lines = [f"{n},{name},2020-01-01".encode() for n, name in enumerate(names, 1)]
+    lines[3] = "4,Ève No\u00eb".encode()[:-1] + b",2020-01-01"
+    response = walk.upload(b"\n".join([b"Number,Name,Hired on", *lines]))
+    assert response.status_code == 422
+    assert "line 5" in " ".join(response.context["form"].errors["file"])  # type: ignore[attr-defined]
+
+
+def test_a_day_that_a_program_wrote_as_a_point_in_time_is_that_of_the_company(walk: Walk) -> None:
+    Organisation.objects.update(zone="Europe/Berlin")
+    walk.bring(b'Number,Name,Hired on\n9001,"Ash, Ann",2020-01-12T23:00:00Z\n')
+    assert walk.line(2).values["hired_on"] == "2020-01-13"
 
 
 def test_letters_in_doubt_are_asked_with_names_as_examples(walk: Walk) -> None:

@@ -558,6 +558,30 @@ def test_names_come_in_with_their_letters(encoding: str, people: str, times: int
     assert rows == [line.split(",") for line in text.split("\n")]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("gb18030", ["张伟"]), ("gb18030", ["李娜"]), ("gb18030", ["张伟", "陈静"]), ("gb18030", ["陈静", "刘洋"]),
+        ("cp932", ["渡辺"]), ("cp932", ["山田 太郎", "渡辺", "加藤 翔"]), ("euc_jp", ["山田", "鈴木"]),
+        ("cp1252", ["Íñigo"]), ("cp1252", ["“Head” – Größe…", "O’Brien"]), ("cp850", ["Björn"]),
+        ("mac_roman", ["René"]), ("cp1252", ["Žofie Šimková", "Œuvré"]),
+    ],
+)  # fmt: skip
+def test_few_names_come_in_with_their_letters_or_are_asked_about(encoding: str, names: list[str]) -> None:
+    lines_of_file = [f"{n},{name},2020-01-01" for n, name in enumerate(names, 9001)]
+    content = "\n".join(["Number,Name,Hired on", *lines_of_file]).encode(encoding)
+    guessed = sheets.guess_encodings(content)
+    right = [e for e in guessed if content.decode(e) == content.decode(encoding)]
+    assert right
+    assert len(guessed) == 1 or guessed != right
+    assert sheets.words_as(sheets.telling_lines(content), right[0])
+
+
+def test_lines_that_end_as_on_an_old_mac_are_parted_by_their_own_sign() -> None:
+    content = b"Number;Name\r1;Ash, Ann\r2;Bay, Bob\r"
+    assert [c for _n, c in sheets.lines_of("x.csv", content)][1:] == [["1", "Ash, Ann"], ["2", "Bay, Bob"]]
+
+
 def test_letters_can_be_chosen_and_what_is_not_written_so_is_said() -> None:
     content = "Number,Name\n1,Müller".encode("mac_roman")
     assert list(sheets.lines_of("a.csv", content, encoding="mac_roman"))[1] == (2, ["1", "Müller"])

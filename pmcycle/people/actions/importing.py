@@ -186,9 +186,10 @@ def _head(kind: str, rows: list[list[str]], numbers: list[int], line: int) -> co
 
 def _fresh_options(run: Import, mapping: Mapping[str, int], below: Iterable[list[str]]) -> dict[str, Any]:
     organisation = Organisation.objects.first()
-    return columns.guess_options(
+    fresh = columns.guess_options(
         run.kind, mapping, run.header, below, currency=organisation.currency if organisation else "USD"
     )
+    return fresh | {"zone": organisation.zone if organisation else ""}
 
 
 def _merged(guessed: dict[str, Any], remembered: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
 
 from babel.core import get_global
 from babel.dates import get_month_names
@@ -171,11 +172,32 @@ def guess_order(values: Iterable[str]) -> tuple[str, bool]:
     return signs.order()
 
 
-def read_date(text: str, order: str, this_year: int) -> date | None:
-    """The date in a cell, None for an empty one; raises Unreadable for a day that does not exist or is in doubt."""
+# A point in time with its distance from UTC, as programs write it.
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|[+-]\d\d(:?\d\d)?)", re.ASCII)
+
+
+def _day_of_instant(text: str, zone: str) -> date | None:
+    """The day of a point in time in a zone; None if a cell holds none, or a midnight, which means its own day."""
+    if not zone or not _INSTANT.fullmatch(text):
+        return None
+    try:
+        instant = datetime.fromisoformat(text.replace(" +", "+").replace(" Z", "Z"))
+        is_midnight = instant.time().replace(tzinfo=None) == time()
+        return None if is_midnight else instant.astimezone(ZoneInfo(zone)).date()
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_date(text: str, order: str, this_year: int, zone: str = "") -> date | None:
+    """The date in a cell, None for an empty one; raises Unreadable for a day that does not exist or is in doubt.
+
+    A point in time ("2020-01-12T23:00:00Z") is read as its day in `zone`, where it was midnight.
+    """
     text = text.strip()
     if not text:
         return None
+    if there := _day_of_instant(text, zone):
+        text = there.isoformat()
     parts = _parts(text, this_year)
     if not parts:
         if text.isascii() and text.isdigit() and len(text) == 5:

@@ -246,10 +246,11 @@ DATE_LABELS = {"hired_on": "hired", "left_on": "left", "born_on": "born"}
 def _read_dates(line: _Line, as_of: date) -> None:
     reading, orders = line.reading, dict(line.options.get("orders", {}))
     found: dict[str, date | None] = {}
+    zone = str(line.options.get("zone", ""))
 
     def reader(name: str) -> Callable[[str, bool], date | None]:
         order = str(orders.get(name) or "each")
-        return lambda text, plain: cells.read_date(text, "ymd" if plain else order, as_of.year)
+        return lambda text, plain: cells.read_date(text, "ymd" if plain else order, as_of.year, zone)
 
     def is_near(day: date) -> None:
         if as_of.year - day.year > LONGEST_AT_WORK:

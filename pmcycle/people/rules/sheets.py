@@ -100,12 +100,58 @@ def guess_encodings(content: bytes) -> list[str]:
         return ["utf-8"]
     except UnicodeDecodeError:
         pass
+    _check_not_broken_utf8(content)
     telling = telling_lines(content)
     # The detector leans to what is usual where a page comes from. Two leanings agree if letters are many.
     found = list(dict.fromkeys(_detected(telling, leaning) for leaning in (None, b"us")))
-    if found[0].startswith("cp125") and _is_short_chinese(telling):
-        return ["gb18030"]
-    return [e for e in found if _can_be(telling, e)] or ["cp1252"]
+    if _is_short_chinese(telling):
+        if found[0].startswith("cp125"):
+            return ["gb18030"]
+        # Of few names the detector knows too little: they may be Cyrillic or Japanese, and are asked about.
+        found = ["gb18030", *found] if found[0] in LIKE_CHINESE else found
+    if found[0].startswith("cp125"):
+        found = [*_otherwise(telling, found), *found]
+    return list(dict.fromkeys(e for e in found if _can_be(telling, e))) or ["cp1252"]
+
+
+LIKE_CHINESE = ("iso8859_5", "euc_jp")
+# Windows writes quotation marks and bullets with these; in Japan they begin a letter.
+_SIGNS = re.compile(rb"[\x80-\x89\x8b\x8d\x8f\x90\x93-\x99\x9b\x9d]")
+# No such mark and no capital stands within a word: for DOS and the Mac it is another letter.
+_SIGN_IN_WORD = re.compile(
+    rb"[A-Za-z][\x80-\x84\x86-\x89\x8b\x8d\x8f\x90\x93-\x95\x98\x99\x9b\x9d][a-z]|[a-z][\x8a\x8e\x9f]"
+)
+
+
+def _otherwise(telling: bytes, found: list[str]) -> list[str]:
+    """In which encodings marks of Windows are letters: in Japanese if all are, else in those of DOS and the Mac."""
+    if _SIGNS.search(telling) and _can_be(telling, "cp932"):
+        words = re.findall(r"[^\W\d_]+", telling.decode("cp932"))
+        beyond = [w for w in words if not w.isascii()]
+        if beyond and all(re.fullmatch("[\u3040-\u30ff\u3400-\u9fff\u3005]+", w) for w in beyond):
+            return ["cp932"]
+    return ["cp850", "mac_roman"] if found == ["cp1252"] and _SIGN_IN_WORD.search(telling) else []
+
+
+# Of so many lines with letters beyond ASCII in ten the others are broken, not written otherwise.
+MOST_OF_TEN = 8
+
+
+def _check_not_broken_utf8(content: bytes) -> None:
+    """Raise NotASheet for a file in UTF-8 in which a letter is cut in two, or some lines are written otherwise.
+
+    Read in any other encoding, all that is right in it would come out wrong.
+    """
+    beyond = [(n, line) for n, line in enumerate(content.splitlines(), 1) if not line.isascii()]
+    broken = [n for n, line in beyond if not _can_be(line, "utf-8")]
+    if len(beyond) > 1 and (len(beyond) - len(broken)) * 10 >= len(beyond) * MOST_OF_TEN:
+        raise NotASheet(
+            _(
+                "The file is written in Unicode (UTF-8), but line %(number)d holds a letter that is cut or written"
+                " otherwise. Correct that line and upload the file again."
+            )
+            % {"number": broken[0]}
+        )
 
 
 def telling_lines(content: bytes) -> bytes:
@@ -147,6 +193,9 @@ def _is_short_chinese(content: bytes) -> bool:
     """
     runs: list[bytes] = re.findall(rb"[\x80-\xff]+", content)
     if not runs or any(len(run) % 2 for run in runs):
+        return False
+    # "Íñigo" begins with a pair as well, but no Chinese name goes on in Latin letters.
+    if re.search(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]", content):
         return False
     pairs = [run[i : i + 2] for run in runs for i in range(0, len(run), 2)]
     everyday = sum(0xB0 <= pair[0] <= 0xD7 and pair[1] >= 0xA1 for pair in pairs)
@@ -204,9 +253,9 @@ def guess_delimiter(text: str) -> str:
     head = text[:20_000]
 
     def score(delimiter: str) -> tuple[float, int]:
-        widths = [len(row) for row in csv.reader(io.StringIO(head), delimiter=delimiter) if row][:-1][
-            :30
-        ] or [len(row) for row in csv.reader(io.StringIO(head), delimiter=delimiter) if row]
+        widths = [len(row) for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row][
+            :-1
+        ][:30] or [len(row) for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row]
         if not widths or max(widths) == 1:
             return (0.0, 0)
         usual = max(set(widths), key=widths.count)
