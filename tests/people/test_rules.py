@@ -273,6 +273,69 @@ def test_half_of_a_name_is_not_taken_for_the_name(header: list[str], mapped: dic
 
 
 @pytest.mark.parametrize(
+    ("header", "column", "found"),
+    [
+        ("Total Base Pay Annualized - Currency", ["USD", "EUR"], True), ("Gehalt Währung", ["EUR"], True),
+        ("Bonus Currency", [], True), ("ISO", ["USD", "GBP"], True), ("Curr.", ["EUR", "EUR"], True),
+        ("Country", ["USA", "CHE"], False), ("Site", ["ALL", "TOP"], False), ("Note", [], False),
+    ],
+)  # fmt: skip
+def test_a_column_of_currencies_is_known_by_its_header_or_by_its_cells(
+    header: str, column: list[str], found: bool
+) -> None:
+    head = ["Number", "Name", "Hired on", "Pay", header]
+    rows = [[str(n), "Ash, Ann", "2020-01-01", "65000", text] for n, text in enumerate(column)]
+    assert columns.guess("people", head, rows).get("currency") == (4 if found else None)
+
+
+def test_of_two_columns_of_currencies_the_one_beside_pay_is_taken() -> None:
+    head = ["Number", "Name", "Hired on", "Bonus", "Bonus Cur", "Pay Rate", "Rate Cur"]
+    rows = [["1", "Ash, Ann", "2020-01-01", "100", "GBP", "65000", "EUR"]]
+    assert columns.guess("people", head, rows)["currency"] == 6
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("Annual salary (k€)", True), ("Jahresgehalt (TEUR)", True), ("Gehalt in T€", True), ("Base pay kUSD", True),
+        ("Salary ('000)", True), ("Salary (000s)", True), ("Gehalt in Tsd. €", True), ("Pay in thousands", True),
+        ("年収（千円）", True), ("Salary (in k)", True), ("Salaire (k€)", True),
+        ("Salary", False), ("Gehalt TREUE", False), ("Stock €", False), ("Monk EUR", False), ("Pay (EUR)", False),
+        ("TOTAL", False), ("Salary 2000", False), ("PAY TYPE", False), ("TEAM PAY", False), ("Pay (miles)", False),
+    ],
+)  # fmt: skip
+def test_a_header_that_says_thousands_is_understood(header: str, found: bool) -> None:
+    assert columns.is_in_thousands(header) is found
+
+
+def test_how_somebody_is_addressed_is_no_job_title() -> None:
+    rows = [["1", "Mr.", "Cook", ""], ["2", "Dr", "Baker", ""], ["3", "", "Baker", ""]]
+    assert columns.guess("people", ["Number", "Title", "Job", "x"], rows)["job_title"] == 2
+    assert "job_title" not in columns.guess("people", ["Number", "Title", "Shoe", "x"], rows)
+    assert columns.guess("people", ["Number", "Shoe", "Title", "x"], rows)["job_title"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "day"),
+    [
+        # Midnight in the company's zone, as programs write it.
+        ("2020-01-12T23:00:00Z", "Europe/Berlin", "2020-01-13"),
+        ("2020-07-12T22:00:00.0000000Z", "Europe/Berlin", "2020-07-13"),
+        ("2020-01-12 15:00:00+00:00", "Asia/Tokyo", "2020-01-13"),
+        ("2020-01-13T05:00:00Z", "America/New_York", "2020-01-13"),
+        # A day without a time, to which a program has added one.
+        ("2020-01-13T00:00:00Z", "America/New_York", "2020-01-13"),
+        ("2020-01-13T00:00:00", "America/New_York", "2020-01-13"),
+        ("2020-01-12T23:00:00Z", "", "2020-01-12"),
+    ],
+)
+def test_a_point_in_time_is_read_as_its_day_in_the_zone_of_the_company(
+    text: str, zone: str, day: str
+) -> None:
+    assert str(cells.read_date(text, "ymd", 2026, zone)) == day
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [("1.23457E+16", True), ("1,2E+10", True), ("12345678901234567", False), ("E001", False)],
 )

@@ -219,6 +219,7 @@ def guess(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]] = ()) 
                 for i in range(len(header))
                 if i not in mapping.values()
                 and said[i]
+                and not (f.name == "job_title" and _is_salutation(values[i]))
                 and (
                     compact[i] == _compact(wanted)
                     if exact
@@ -339,7 +340,8 @@ def is_in_thousands(header: str) -> bool:
 
 
 def _currency_in(header: str) -> str:
-    said = re.findall(r"[A-Z]{3}|[€£₹₩₺]|zł|Kč", header)
+    parted = re.sub(_OF_A_CURRENCY, "", header)
+    said = re.findall(r"[A-Z]{3}|[€£₹₩₺]|zł|Kč", parted)
     found = {cells.MONEY[c][0] if c in cells.MONEY else c for c in said}
     found &= cells.currencies() - {"ANG", "ALL", "TOP", "TRY"} if "(" not in header else cells.currencies()
     return found.pop() if len(found) == 1 else ""
