@@ -163,3 +163,20 @@ def test_numbers_of_a_workbook_keep_every_figure(walk: Walk) -> None:
     walk.rehearse()
     assert [walk.line(n).key for n in (2, 3, 4)] == ["00123", "98765432109876543", "12345678901234567"]
     assert walk.line(2).values["annual"] == "64740.00"
+
+
+def test_a_currency_that_only_the_format_of_a_cell_names_is_read(walk: Walk) -> None:
+    formats = ["[$CHF-807] #,##0.00", '#,##0.00 "€"', "[$£-809]#,##0", '"$"#,##0.00', "[$-407]0.00"]
+    stream = io.BytesIO()
+    book = xlsxwriter.Workbook(stream)
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, [*HEAD, "Annual salary"])
+    for row, shown in enumerate(formats, 1):
+        sheet.write_row(row, 0, [f"{row}", "Ash, Ann", "2020-01-01"])
+        sheet.write_number(row, 3, 65_000.125, book.add_format({"num_format": shown}))
+    book.close()
+    walk.upload(stream.getvalue(), "people.xlsx")
+    assert walk.rehearse() == {"created": len(formats)}
+    read = [walk.line(n).values for n in range(2, 7)]
+    assert [values["currency"] for values in read] == ["CHF", "EUR", "GBP", "USD", "USD"]
+    assert {values["annual"] for values in read} == {"65000.13"}

@@ -31,8 +31,21 @@ def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
+# A currency that only the format of a cell names, and that everybody sees beside its number: "[$CHF-807]",
+# "#,##0 €". A bare "$" names none: it stands in built-in formats for whatever the computer is set to.
+CURRENCY = re.compile(r"\[\$([^\]\-]+)|([€£¥₩₹₺₽₪])|\"\s*([A-Z]{3}|zł|Kč|Ft)\s*\"")
+
+
 def text_of(cell: Any) -> str:
-    """A cell as it is meant: numbers with their figures, days as ISO, leading zeros where the format shows them."""
+    """A cell as it is meant: numbers with their figures and currency, days as ISO, leading zeros where they show."""
+    text = plain_text_of(cell)
+    if isinstance(cell.value, (int, float)) and (found := CURRENCY.search(cell.number_format or "")):
+        return f"{text} {next(filter(None, found.groups())).strip()}"
+    return text
+
+
+def plain_text_of(cell: Any) -> str:
+    """A cell without what its format adds to a number."""
     value = cell.value
     if value is None:
         return ""
