@@ -20,6 +20,7 @@ from pmcycle.people.actions import accounts
 from pmcycle.people.models import SCOPES
 from tests.at_once import at_once
 from tests.conftest import SignedIn, World
+from tests.people.importing import Walk
 
 GOALS = "/api/v1/goals/"
 PROPOSE = "/api/v1/goals/propose/"
@@ -94,6 +95,19 @@ def test_uploads_are_taken_so_often(world: World, as_: SignedIn, settings: Any) 
     url = reverse("people:upload_import")
     codes = [kim.post(url, {"kind": "people"}).status_code for _ in range(2)]
     assert codes == [422, 429]
+
+
+def test_a_file_is_read_anew_and_given_back_so_often(world: World, as_: SignedIn, settings: Any) -> None:
+    walk = Walk(as_(world.kim))
+    walk.bring(b'Number,Name,Hired on\n9001,"Ash, Ann",2020-01-01\n')
+    walk.apply()
+    few(settings, costly=(4, 60))
+    open_one = Walk(walk.client)
+    open_one.upload(b"Shoe size\n42\n")
+    codes = [one.post(name).status_code for one, name in [
+        (walk, "export_import"), (open_one, "map_columns"), (open_one, "reread"),
+    ] * 2]  # fmt: skip
+    assert codes == [200, 422, 422, 429, 429, 429]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -94,6 +94,9 @@ def map_columns(request: UserRequest, pk: int) -> HttpResponse:
     run = get_editable(Import, request.user, pk=pk)
     if run.state == Import.State.APPLIED:
         return redirect("people:rehearsal", pk=run.pk)
+    if request.method == "POST":
+        # The file is read to its end.
+        hold_to("costly", request.user.pk)
     form = ColumnsForm(run, request.POST if request.method == "POST" else None, importing.samples(run))
     if request.method == "POST":
         is_valid = form.is_valid()
@@ -126,6 +129,7 @@ def _columns_page(request: UserRequest, run: Import, form: ColumnsForm, reading:
 def reread(request: UserRequest, pk: int) -> HttpResponse:
     """Open the file otherwise: other letters, another sheet, another line of names."""
     run = get_editable(Import, request.user, pk=pk)
+    hold_to("costly", request.user.pk)
     form = ReadingForm(run, request.POST)
     if form.is_valid() and done(
         form,
@@ -349,6 +353,7 @@ def export_import(request: UserRequest, pk: int) -> HttpResponse:
     run = get_visible(Import, request.user, pk=pk)
     if run.state != Import.State.APPLIED:
         raise Refused(_("Only what has been imported can be given back in the same columns."))
+    hold_to("costly", request.user.pk)
     if run.kind == Import.Kind.PEOPLE:
         known = ImportLine.objects.filter(run=run).exclude(fate=ImportLine.Fate.PASSED).values("key")
         show(request.user, Employee.objects.filter(number__in=known))
