@@ -29,7 +29,16 @@ from pmcycle.access import in_force, today
 from pmcycle.activity.models import UNITS, Event, WithoutSwitch
 from pmcycle.cycles.rules import StageDates
 from pmcycle.people.models import SEATS as SEATS
-from pmcycle.people.models import DatedQuerySet, Employee, Unit, User, date_span, hr_admins, hr_scope
+from pmcycle.people.models import (
+    DatedQuerySet,
+    Employee,
+    ReportingLine,
+    Unit,
+    User,
+    date_span,
+    hr_admins,
+    hr_scope,
+)
 from pmcycle.people.models import items as items
 from pmcycle.people.models import put_to_each as put_to_each
 
@@ -529,8 +538,13 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
         )
 
     def editable_by(self, user: User) -> Self:
-        """Exceptions (extension, transfer, leave) are HR's, never for oneself."""
-        return self.filter(related(user, Relation.HR_ADMIN, to=""))
+        """Exceptions (extension, transfer, leave) are HR's, never for oneself, nor for whom one reports to."""
+        rows = self.filter(related(user, Relation.HR_ADMIN, to=""))
+        if user.employee_id is None:
+            return rows
+        in_record = ReportingLine.objects.unended().filter(employee=user.employee_id).values("manager")
+        in_cycle = ChainLink.objects.filter(participation__employee=user.employee_id, distance=1)
+        return rows.exclude(employee__in=in_record).exclude(employee__in=in_cycle.values("above"))
 
     def overseen_by(self, user: User) -> Self:
         """Whose way through the cycle HR follows on the board: all or the partner's units, never one's own."""

@@ -187,6 +187,49 @@ def test_a_transfer_that_makes_no_sense_names_the_field(
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("whose", "to_whom"), [("ana", "kim"), ("ines", "gita")], ids=["to themselves", "from themselves"]
+)
+def test_nobody_in_hr_says_whom_they_lead_themselves(
+    whose: str, to_whom: str, world: World, as_: SignedIn
+) -> None:
+    """Whoever leads rates, and recommends money: that is for somebody else to hand out."""
+    part, manager = world.part[whose], of(getattr(world, to_whom))
+    data: dict[str, Any] = {
+        "manager": manager.pk,
+        "on": today(),
+        "reason": "A new team.",
+        "version": part.version,
+    }
+    for answer in (
+        as_(world.kim).get(to("transfer", part), data),
+        as_(world.kim).post(to("transfer", part), data),
+    ):
+        assert "for somebody else in HR to say" in answer.content.decode()
+    assert not part.assignments.filter(manager=manager).exists()
+    assert as_(world.lea).post(to("transfer", part), data).status_code == 302
+    assert part.assignments.filter(manager=manager).exists()
+
+
+@pytest.mark.parametrize("verb", ["extend", "transfer", "mark_left"])
+def test_nobody_in_hr_changes_the_way_of_whom_they_report_to(verb: str, world: World, as_: SignedIn) -> None:
+    people.grant(world.hugo, "hr_admin")
+    page = as_(world.hugo).get(to("life_line", world.part["gita"]))
+    assert page.status_code == 200
+    assert to(verb, world.part["gita"]) not in page.content.decode()
+    assert as_(world.hugo).post(to(verb, world.part["gita"]), {}).status_code == 403
+    assert (
+        to(verb, world.part["gita"])
+        in as_(world.kim).get(to("life_line", world.part["gita"])).content.decode()
+    )
+
+
+def test_nobody_adds_themselves_on_any_way(world: World) -> None:
+    world.part["kim"].delete()
+    with pytest.raises(Invalid, match="Somebody else adds you"):
+        actions.add_person(world.cycle, of(world.kim), starts_on=today(), reason="x", by=world.kim)
+
+
 def test_nobody_is_led_by_who_reports_to_them(world: World) -> None:
     with pytest.raises(Invalid, match="close on itself"):
         actions.transfer(world.part["bashir"], of(world.ana), on=today(), reason="x", version=1, by=world.kim)

@@ -86,11 +86,26 @@ def extend(
     return extension
 
 
+def _judge_hands(participation: Participation, manager: Employee, last: Assignment | None, by: User) -> None:
+    """Raise what refuses that `by` says who leads somebody: whoever leads rates, and recommends money.
+
+    As in the record, nobody hands people to or from themselves.
+    """
+    me = by.employee_id
+    if me is None:
+        return
+    if manager.pk == me:
+        raise Invalid("manager", _("Who reports to you is for somebody else in HR to say."))
+    if last and last.manager_id == me:
+        raise Invalid("manager", _("You lead this person. Who leads them is for somebody else in HR to say."))
+
+
 def judge_transfer(
-    participation: Participation, manager: Employee, *, on: date, last: Assignment | None
+    participation: Participation, manager: Employee, *, on: date, last: Assignment | None, by: User
 ) -> None:
     """Raise what refuses this transfer today; `last` is the newest assignment. The preview asks the same."""
     refuse_unless_taking_part(participation)
+    _judge_hands(participation, manager, last, by)
     cycle, day = participation.cycle, participation.cycle.local_day(timezone.now())
     if manager.pk == participation.employee_id:
         raise Invalid("manager", _("Nobody is their own manager."))
@@ -122,7 +137,7 @@ def transfer(
         locked = lock_participation(participation, version)
         day = locked.cycle.local_day(timezone.now())
         last = locked.assignments.select_for_update().order_by("-starts_on").first()
-        judge_transfer(locked, manager, on=on, last=last)
+        judge_transfer(locked, manager, on=on, last=last, by=by)
         former = last.manager if last else None
         assignment: Assignment
         if last and last.starts_on == on:
@@ -184,9 +199,11 @@ def _is_below(manager: Employee, participation: Participation, day: date) -> boo
     return bool(row and row[0])
 
 
-def judge_addition(cycle: Cycle, employee: Employee, *, starts_on: date) -> None:
+def judge_addition(cycle: Cycle, employee: Employee, *, starts_on: date, by: User) -> None:
     """Raise what refuses that this person joins the cycle today; the preview asks the same."""
     refuse_unless_running(cycle)
+    if employee.pk == by.employee_id:
+        raise Invalid("employee", _("Somebody else adds you."))
     if not employee.is_working(cycle.local_day(timezone.now())):
         raise Invalid("employee", _("%s does not work here today.") % employee.name)
     if not cycle.first_day <= starts_on <= cycle.last_day:
@@ -208,7 +225,7 @@ def add_person(cycle: Cycle, employee: Employee, *, starts_on: date, reason: str
     with transaction.atomic():
         locked = lock_running(cycle.pk)
         day = locked.local_day(now)
-        judge_addition(locked, employee, starts_on=starts_on)
+        judge_addition(locked, employee, starts_on=starts_on, by=by)
         alone = Employee.objects.filter(pk=employee.pk).order_by().values("pk").query.sql_with_params()
         values: dict[str, Any] = {"cycle": locked.pk, "day": day}
         with connection.cursor() as cursor:

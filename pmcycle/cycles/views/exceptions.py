@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import OuterRef, Prefetch, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -30,7 +30,6 @@ from pmcycle.cycles.models import (
     StageKind,
 )
 from pmcycle.cycles.views.shared import editable_cycle, named, refuse_unless, who_is
-from pmcycle.errors import Invalid
 from pmcycle.people.models import Absence, Employee, ReportingLine
 from pmcycle.typed import done, row_number, search_words
 from pmcycle.ui.formats import when_text
@@ -67,9 +66,11 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
             Prefetch("assignments", Assignment.objects.select_related("manager").order_by("starts_on")),
         )
     )
-    part = get_visible(
-        rows.annotate(manager_now=Subquery(line_now.values("manager__name")[:1])), request.user, pk=pk
+    changeable = Participation.objects.editable_by(request.user).filter(pk=OuterRef("pk"))
+    rows = rows.annotate(
+        manager_now=Subquery(line_now.values("manager__name")[:1]), is_changeable=Exists(changeable)
     )
+    part = get_visible(rows, request.user, pk=pk)
     cycle, person = part.cycle, part.employee
     today = cycle.local_day(timezone.now())
     assignments = list(part.assignments.all())
@@ -89,10 +90,10 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         "spans": _spans(part, assignments, current, today),
         "assignments": assignments,
         "then_now": [(label, then, now, then != now) for label, then, now in pairs],
-        "may_change": request.user.standing.is_hr_admin
+        "may_change": part.is_changeable
         and part.state == Participation.State.ACTIVE
         and cycle.state == Cycle.State.RUNNING,
-        "may_return": request.user.standing.is_hr_admin
+        "may_return": part.is_changeable
         and part.state == Participation.State.LEFT
         and cycle.state == Cycle.State.RUNNING,
     }
@@ -295,7 +296,8 @@ def transfer(request: UserRequest, pk: int) -> HttpResponse:
 
     def judge() -> None:
         last = part.assignments.order_by("-starts_on").first()
-        actions.judge_transfer(part, form.cleaned_data["manager"], on=form.cleaned_data["on"], last=last)
+        data = form.cleaned_data
+        actions.judge_transfer(part, data["manager"], on=data["on"], last=last, by=request.user)
 
     def act() -> None:
         data = form.cleaned_data
@@ -469,9 +471,7 @@ def add_person(request: UserRequest, pk: int) -> HttpResponse:
 
     def judge() -> None:
         who = form.cleaned_data["employee"]
-        if who.pk == request.user.employee_id:
-            raise Invalid("employee", _("Somebody else adds you."))
-        actions.judge_addition(cycle, who, starts_on=form.cleaned_data["starts_on"])
+        actions.judge_addition(cycle, who, starts_on=form.cleaned_data["starts_on"], by=request.user)
 
     if request.method == "GET" and ready:
         done(form, judge)
