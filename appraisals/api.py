@@ -74,6 +74,12 @@ class SavedSerializer(serializers.Serializer[Any]):
     submitted_at = serializers.DateTimeField(allow_null=True)
 
 
+class SubmittedSerializer(SavedSerializer):
+    """What was handed in, and as the how manieth time."""
+
+    submission = serializers.IntegerField()
+
+
 class ResultLineSerializer(serializers.ModelSerializer[ReleasedResult]):
     """That there is a released result which the reader may open."""
 
@@ -155,7 +161,7 @@ class AppraisalViewSet(ScopedViewSet):
         saved = actions.autosave(row, answers, level_id=level, version=version, by=self.by())
         return Response(SavedSerializer(saved).data)
 
-    @extend_schema(request=WriteInput, responses=SavedSerializer)
+    @extend_schema(request=WriteInput, responses={201: SubmittedSerializer})
     @action(detail=True, methods=["post"])
     def submit(self, request: Request, pk: str) -> Response:
         """Keep these answers and hand the appraisal in."""
@@ -163,9 +169,8 @@ class AppraisalViewSet(ScopedViewSet):
         done = actions.submit(row, answers, level_id=level, version=version, by=self.by())
         row.refresh_from_db()
         return Response(
-            SavedSerializer(row).data,
+            {**SavedSerializer(row).data, "submission": done.number},
             status=status.HTTP_201_CREATED,
-            headers={"X-Submission": str(done.number)},
         )
 
     def _read(self, pk: str) -> tuple[Appraisal, actions.Answers, int | None, int]:

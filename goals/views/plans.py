@@ -136,15 +136,7 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
     goals, side = _goals_and_side(request.user, participation)
     rows = key_results_of_plan(participation.pk)
     cards = [card_of(goal, rows.get(goal.pk, []), participation, me, cap) for goal in goals]
-    weighing = [
-        c
-        for c in cards
-        if c.goal.horizon == Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT and c.weight is not None
-    ]
-    weights = [c.weight for c in weighing if c.weight is not None]
-    found = balance(weights)
-    for card, weight in zip(weighing, effective_weights(weights), strict=True):
-        card.added = weight - (card.weight or 0)
+    weighing, found = _weighed(cards)
     agreed = [c for c in weighing if c.goal.state in (Goal.State.AGREED, Goal.State.CLOSED)]
     is_pair = is_of_pair(request, participation)
     is_active = (
@@ -193,6 +185,19 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "opens_later": bool(waiting) and participation.stage_state == Stage.State.PLANNED,
     }
     return render(request, "goals/list.html", context)
+
+
+def _weighed(cards: Sequence[Card]) -> tuple[list[Card], Balance]:
+    """The goals that weigh, each with what rounding has left for it, and how their weights stand to 100."""
+    weighing = [
+        c
+        for c in cards
+        if c.goal.horizon == Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT and c.weight is not None
+    ]
+    weights = [c.weight for c in weighing if c.weight is not None]
+    for card, weight in zip(weighing, effective_weights(weights), strict=True):
+        card.added = weight - (card.weight or 0)
+    return weighing, balance(weights)
 
 
 def _no_goals(participation: Any, *, is_mine: bool, may_plan: bool) -> str:

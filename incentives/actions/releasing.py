@@ -29,6 +29,7 @@ from pmcycle.cycles.actions import accept_leftovers, hold_taking_part, link, ref
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused, check_version
 from pmcycle.people.models import User
+from pmcycle.ui.files import neutral
 
 RELEASE = "incentives:release"
 
@@ -202,13 +203,6 @@ def acknowledge(statement: Statement, *, by: User) -> Statement:
 # --- Payroll -----------------------------------------------------------------------------------------
 
 COLUMNS = ("employee_number", "name", "component", "amount", "currency", "takes_effect_on", "cycle")
-# A cell that begins so is read as a formula by spreadsheet programs (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def harmless(cell: str) -> str:
-    """The text of a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def export_payroll(run: Run, format: str, *, by: User) -> PayrollExport:
@@ -270,18 +264,18 @@ Row = tuple[str, str, str, Decimal, str, str, str]
 
 def _as_csv(rows: Sequence[Row]) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     for number, name, component, amount, currency, since, cycle in rows:
         writer.writerow(
             [
-                harmless(number),
-                harmless(name),
-                harmless(component),
+                neutral(number),
+                neutral(name),
+                neutral(component),
                 f"{amount:.2f}",
                 currency,
                 since,
-                harmless(cycle),
+                neutral(cycle),
             ]
         )
     return out.getvalue().encode("utf-8-sig")
@@ -304,7 +298,7 @@ def _as_xlsx(rows: Sequence[Row], created: datetime | None) -> bytes:
             if isinstance(value, Decimal):
                 sheet.write_number(line, column, float(value), money)
             else:
-                sheet.write_string(line, column, harmless(str(value)))
+                sheet.write_string(line, column, str(value))
     sheet.autofit()
     sheet.freeze_panes(1, 0)
     book.close()

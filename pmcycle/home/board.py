@@ -24,10 +24,11 @@ from pmcycle.activity.actions import Tell, hold_to
 from pmcycle.cycles import actions as cycle_actions
 from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.days import today_in
-from pmcycle.home import completion, files
+from pmcycle.home import completion
 from pmcycle.home.completion import STATES, Board, Counts, Filters, Person
 from pmcycle.home.contributions import MILESTONES
 from pmcycle.typed import row_number
+from pmcycle.ui import files
 from pmcycle.ui.formats import Here, here
 from pmcycle.ui.tags import due, person_chip, state, when
 

@@ -83,7 +83,8 @@ def test_an_answer_that_does_not_fit_is_a_field_error(
 
 def test_she_hands_in_once(world: World, own: Appraisal, as_: SignedIn) -> None:
     client = as_(world.ana)
-    assert post(client, url(own.pk, "submit"), everything(own)).status_code == 201
+    done = post(client, url(own.pk, "submit"), everything(own))
+    assert (done.status_code, done.json()["submission"]) == (201, 1)
     assert post(client, url(own.pk, "submit"), everything(own)).status_code in (403, 409)
     assert Submission.objects.count() == 1
 

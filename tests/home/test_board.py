@@ -15,9 +15,10 @@ from pmcycle.access import today
 from pmcycle.activity.actions.definitions import Definition
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles.models import Assignment, Participation, Stage, items
-from pmcycle.home import completion, files
+from pmcycle.home import completion
 from pmcycle.home.completion import Filters, Person
 from pmcycle.people.models import Absence, Employee, User
+from pmcycle.ui import files
 from tests.conftest import SignedIn, World
 from tests.factories.people import make_unit
 from tests.open_items import catch_up, define
@@ -176,8 +177,12 @@ def test_the_file_holds_exactly_what_is_shown(world: World, as_: SignedIn) -> No
     assert content.startswith(b"\xef\xbb\xbf")
     text = content.decode("utf-8-sig")
     assert text.count("\r\n") == 2
-    assert ",'=HYPERLINK(1)," in text
+    assert ',"\'=HYPERLINK(1)",' in text
     book = load_workbook(io.BytesIO(kim.get(url(world), {"as": "xlsx"}).content))
+    assert {cell.value for row in book.worksheets[0] for cell in row if cell.data_type == "s"} >= {
+        "=HYPERLINK(1)"
+    }
+    assert not [cell for row in book.worksheets[0] for cell in row if cell.data_type == "f"]
     assert book.worksheets[0].max_row == 1 + len(people(world, world.kim))
     assert Event.objects.filter(verb="exported_board").count() == 2
 
@@ -186,6 +191,11 @@ def test_the_file_holds_exactly_what_is_shown(world: World, as_: SignedIn) -> No
 def test_what_a_spreadsheet_would_run_is_led_by_an_apostrophe(text: str) -> None:
     assert files.neutral(text) == f"'{text}"
     assert files.neutral("plain") == "plain"
+
+
+def test_what_follows_a_semicolon_stays_in_its_cell() -> None:
+    content = files.csv("x", ["head"], [["x;=1+1"]]).content.decode("utf-8-sig")
+    assert content == '"head"\r\n"x;=1+1"\r\n'
 
 
 def test_remind_tells_who_gets_it_and_who_not_and_why(world: World, as_: SignedIn) -> None:

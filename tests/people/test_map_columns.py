@@ -328,3 +328,10 @@ def test_many_people_without_a_manager_are_asked_about_and_can_wait_for_one(walk
     ReportingLine.objects.create(employee=one, manager=world.dora.employee, starts_on=one.hired_on)
     waiting = walk.client.get("/people/imports/").context["without_manager"]
     assert [p.number for p in waiting] == ["9002", "9003", "9004", "9005"]
+
+
+def test_which_of_two_columns_called_the_same_is_meant_is_not_guessed() -> None:
+    header, rows = ["Number", "Name", "Name", "Grade"], [["1", "Ann", "Ash", "A"], ["2", "Bob", "Bay", "B"]]
+    assert columns.guess("people", header, rows) == {"number": 0, "grade": 3}
+    same = [[number, given, given, grade] for number, given, _family, grade in rows]
+    assert columns.guess("people", header, same)["name"] == 1

@@ -6,9 +6,11 @@ import io
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
+from openpyxl import Workbook
 
 from pmcycle.people.models import Employee, Organisation
 from pmcycle.people.rules import workbook as reader
@@ -180,3 +182,25 @@ def test_a_currency_that_only_the_format_of_a_cell_names_is_read(walk: Walk) -> 
     read = [walk.line(n).values for n in range(2, 7)]
     assert [values["currency"] for values in read] == ["CHF", "EUR", "GBP", "USD", "USD"]
     assert {values["annual"] for values in read} == {"65000.13"}
+
+
+@pytest.mark.parametrize("formula", ['=CONCATENATE("0","1")', '="0"&"1"&"<"'])
+def test_a_formula_that_nobody_calculated_is_not_taken_for_an_empty_cell(formula: str, walk: Walk) -> None:
+    book, stream = Workbook(), io.BytesIO()
+    sheet: Any = book.active
+    sheet.append(["Number", "Name", "Hired on"])
+    sheet.append([formula, "Berg, Anna", "2020-01-01"])
+    book.save(stream)
+    answer = walk.upload(stream.getvalue(), "people.xlsx")
+    assert answer.status_code == 422
+    assert "Cell A2 holds a formula that no program has calculated." in answer.content.decode()
+
+
+def test_a_formula_that_came_to_a_text_is_read_as_that_text() -> None:
+    cells = (
+        b'<c r="A2" t="str"><f>""</f><v></v></c><c r="B2"><f>1+1</f><v>2</v></c>'
+        b'<c r="C2" t="str"><f t="shared" si="0"/><v>x</v></c>'
+    )
+    assert reader.uncalculated(io.BytesIO(cells)) == ""
+    shared = io.BytesIO(b" " * (reader.PIECE - 7) + b'<c r="D9" s="1"><f t="shared" si="0"/></c>')
+    assert reader.uncalculated(shared) == "D9"

@@ -200,6 +200,14 @@ OTHER_THINGS = frozenset(
 )
 
 
+def _has_a_twin(at: int, compact: Sequence[str], values: Sequence[Sequence[str]]) -> bool:
+    """Whether another column is called the same and says something else: which of them is meant is not guessed."""
+    return any(
+        i != at and compact[i] == compact[at] and column and column != values[at]
+        for i, column in enumerate(values)
+    )
+
+
 def guess(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, int]:
     """Field name → column index: by names that are the field's own, then by names that begin so.
 
@@ -232,7 +240,7 @@ def guess(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]] = ()) 
                 keys = [mapping[n] for n in ("number", "email") if n in mapping]
                 known = {v.casefold() for i in keys for v in values[i]}
                 found.sort(key=lambda i: -sum(v.casefold() in known for v in values[i]))
-            if found:
+            if found and not _has_a_twin(found[0], compact, values):
                 mapping[f.name] = found[0]
     if "name" in mapping and {"given_name", "family_name"} <= mapping.keys():
         del mapping["name"]
@@ -244,14 +252,20 @@ def guess(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]] = ()) 
             if i not in mapping.values() and len(column) > 1 and fits("email", column):
                 mapping["email"] = i
                 break
-    if "currency" not in mapping and {"pay", "minimum"} & mapping.keys():
-        free = [i for i in range(len(header)) if i not in mapping.values()]
-        found = [i for i in free if _names_currencies(said[i], values[i])]
-        # Nearest to the pay of which it speaks, rather behind it: another may be of a bonus.
-        pay = mapping.get("pay", mapping.get("minimum", 0))
-        if found:
-            mapping["currency"] = min(found, key=lambda i: (abs(i - pay), i < pay))
-    return mapping
+    return mapping | _currency_beside(mapping, said, values)
+
+
+def _currency_beside(
+    mapping: Mapping[str, int], said: Sequence[str], values: Sequence[Sequence[str]]
+) -> dict[str, int]:
+    """The column that names the currencies of the pay, where no header calls it so."""
+    if "currency" in mapping or not {"pay", "minimum"} & mapping.keys():
+        return {}
+    free = [i for i in range(len(said)) if i not in mapping.values()]
+    found = [i for i in free if _names_currencies(said[i], values[i])]
+    # Nearest to the pay of which it speaks, rather behind it: another may be of a bonus.
+    pay = mapping.get("pay", mapping.get("minimum", 0))
+    return {"currency": min(found, key=lambda i: (abs(i - pay), i < pay))} if found else {}
 
 
 def _names_currencies(said: str, column: Sequence[str]) -> bool:

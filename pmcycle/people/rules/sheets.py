@@ -322,6 +322,14 @@ def _xlsx_lines(content: bytes, sheet: str) -> Iterator[tuple[list[str], Line | 
         names: list[str] = []
         for count, line in enumerate(stdout):
             said = json.loads(line)
+            if isinstance(said, dict) and "uncalculated" in said:
+                raise NotASheet(
+                    _(
+                        "Cell %(cell)s holds a formula that no program has calculated. Open the workbook in a"
+                        " spreadsheet program, save it, and choose it again."
+                    )
+                    % {"cell": said["uncalculated"]}
+                )
             if isinstance(said, dict):
                 names = said["sheets"]
                 if not names:

@@ -14,7 +14,7 @@ import json
 import re
 import sys
 import warnings
-from typing import Any
+from typing import IO, Any
 
 MEMORY = 1024 * 1024 * 1024
 SECONDS = 120
@@ -68,6 +68,30 @@ def plain_text_of(cell: Any) -> str:
     return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
+# A formula whose cell holds no result: no program calculated it. One that came to an empty text says so by its type.
+FORMULA = re.compile(
+    rb"<c\b(?P<cell>[^>]*)>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
+)
+NAME = re.compile(rb"\br=\"([A-Z]+[0-9]+)\"")
+PIECE, LONGEST = 1 << 20, 1 << 16
+
+
+def uncalculated(xml: IO[bytes]) -> str:
+    """The name of the first cell of a sheet with a formula that was never calculated, "" if there is none.
+
+    What reads the results gives nothing for such a cell, as if it were empty.
+    """
+    kept = b""
+    while piece := xml.read(PIECE):
+        kept += piece
+        for found in FORMULA.finditer(kept):
+            if b't="str"' not in found["cell"]:
+                name = NAME.search(found["cell"])
+                return name[1].decode() if name else "?"
+        kept = kept[-LONGEST:]
+    return ""
+
+
 def say(what: object) -> None:
     """A line for the process that asked."""
     sys.stdout.write(f"{json.dumps(what)}\n")
@@ -86,6 +110,12 @@ def main() -> None:
     if not wanted:
         return
     sheet = book[wanted]
+    # The reader of rows has the archive open, and knows which part of it is the sheet.
+    archive, path = vars(book)["_archive"], vars(sheet)["_worksheet_path"]
+    with archive.open(path) as xml:
+        if cell := uncalculated(xml):
+            say({"uncalculated": cell})
+            return
     sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if not row:  # up to a cell far below there may be a million of them

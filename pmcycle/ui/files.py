@@ -14,7 +14,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def neutral(value: object) -> str:
-    """A cell's text; one that a spreadsheet would run is led by an apostrophe."""
+    """The text of a cell of a CSV; one that a spreadsheet would run is led by an apostrophe (OWASP, CSV injection)."""
     text = str(value)
     return f"'{text}" if text.startswith(FORMULA) else text
 
@@ -26,9 +26,12 @@ def _answer(content: bytes, kind: str, name: str) -> HttpResponse:
 
 
 def csv(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
-    """A CSV in UTF-8 with its mark, so that spreadsheets read names right."""
+    """A CSV in UTF-8 with its mark, so that spreadsheets read names right.
+
+    Every cell is quoted: a spreadsheet that parts cells at semicolons would else run what follows one.
+    """
     out = io.StringIO()
-    writer = plain_csv.writer(out)
+    writer = plain_csv.writer(out, quoting=plain_csv.QUOTE_ALL)
     writer.writerow([neutral(x) for x in head])
     writer.writerows([neutral(x) for x in row] for row in rows)
     return _answer(out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", f"{name}.csv")
@@ -43,10 +46,10 @@ def xlsx(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Ht
     sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
     for column, text in enumerate(head):
-        sheet.write_string(0, column, neutral(text), bold)
+        sheet.write_string(0, column, text, bold)
     for number, row in enumerate(rows, start=1):
         for column, value in enumerate(row):
-            sheet.write_string(number, column, neutral(value))
+            sheet.write_string(number, column, str(value))
     sheet.freeze_panes(1, 0)
     book.close()
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
