@@ -18,6 +18,11 @@ for app in (pmcycle.home.api, goals.api, appraisals.api, feedback.api):
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(throttle_classes=[PerUser]), name="schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    # Asked for its options, the page of the documentation has no template to answer with.
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="api:schema", http_method_names=["get", "head"]),
+        name="docs",
+    ),
     *router.urls,
 ]

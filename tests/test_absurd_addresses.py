@@ -55,6 +55,11 @@ def test_no_query_breaks_a_page(app: str, world: World, as_: SignedIn) -> None:
                     status = client.get(url, query).status_code
                     transaction.set_rollback(True)
                 broken += [f"{row.url_name} round {turn}: {status}"] if status >= 500 else []
+            for ask in (client.head, client.options):
+                with transaction.atomic():
+                    status = ask(url).status_code
+                    transaction.set_rollback(True)
+                broken += [f"{row.url_name} {ask.__name__}: {status}"] if status >= 500 else []
             transaction.set_rollback(True)
     assert broken == []
 
