@@ -3,6 +3,7 @@
 from incentives.actions.approving import approve
 from incentives.actions.calculating import CALCULATE, calculate, facts_of, request_calculation
 from incentives.actions.guarding import left_of_approval, left_of_release
+from incentives.actions.holding import judge_planning
 from incentives.actions.leaving import left_of_incentives, left_restraints, left_sheets
 from incentives.actions.plans import (
     COMPONENT_FIELDS,
@@ -13,7 +14,6 @@ from incentives.actions.plans import (
     copy_plan,
     edit_component,
     edit_rule,
-    judge_planning,
     move_rule,
     names_of,
     publish,

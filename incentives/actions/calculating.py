@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from goals.models import Contribution, Goal
 from incentives import rules
+from incentives.actions.holding import hold_plan
 from incentives.models import Approval, Plan, PlanVersion, Pool, Run
 from pmcycle.activity.actions import Step, asked_for, enqueue, in_parts, no_step, record, settle_cycle
 from pmcycle.activity.models import Job
@@ -282,7 +283,7 @@ def request_calculation(plan: Plan, *, by: User) -> Job:
         newest = plan.runs.order_by("-number").first()
         if newest is not None and (known := asked_for(CALCULATE, newest)):
             return known
-        locked = locked_plan(plan)
+        locked = hold_plan(plan.pk)
         run = locked.runs.order_by("-number").first() or Run.objects.create(plan=locked)
         _rules_of(run, locked)
         _still_open(run)
@@ -292,18 +293,6 @@ def request_calculation(plan: Plan, *, by: User) -> Job:
 
 def _people_of(cycle: Cycle) -> int:
     return cycle.participations.count()
-
-
-def locked_plan(plan: Plan) -> Plan:
-    """The plan, locked before its runs are judged. Refused while its cycle does not run."""
-    locked = Plan.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=plan.pk)
-    _refuse_unless_running(locked.cycle)
-    return locked
-
-
-def _refuse_unless_running(cycle: Cycle) -> None:
-    if cycle.state != Cycle.State.RUNNING:
-        raise Refused(_("Rewards are calculated while the cycle runs."))
 
 
 def _rules_of(run: Run, plan: Plan) -> PlanVersion:
@@ -342,8 +331,8 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
     Of whom a fact is missing the rules say nothing: left out, by cause, for a supplementary run.
     """
     with transaction.atomic():
-        plan = locked_plan(run.plan)
-        locked = Run.objects.select_for_update().get(pk=run.pk)
+        plan = hold_plan(run.plan_id)
+        locked = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
         version = _rules_of(locked, plan)
         _still_open(locked)
         pools = list(Pool.objects.select_for_update(of=("self",)).filter(component__plan=plan).order_by("pk"))
@@ -353,8 +342,6 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
             "plan": plan.pk, "left_out": list(rules.LEFT_OUT),
         }  # fmt: skip
         follow_departures(plan.cycle, plan.cycle.local_day(timezone.now()))
-        # That holds the cycle. Where it closed meanwhile, nobody was told of a run that is not released.
-        _refuse_unless_running(Cycle.objects.get(pk=plan.cycle_id))
         part = in_parts(step, _people_of(plan.cycle), PARTS_OF_CALCULATION)
         with connection.cursor() as cursor:
             read_facts(cursor, plan.cycle)

@@ -29,6 +29,7 @@ from django.utils.translation import ngettext
 
 from incentives import rules
 from incentives.actions.calculating import divide, read_facts, weigh
+from incentives.actions.holding import hold_plan_of_open_cycle, judge_planning
 from incentives.models import Award, Component, Plan, PlanVersion, Pool, Rule, Run
 from pmcycle.activity.actions import Tell, record
 from pmcycle.cycles.actions import link
@@ -95,7 +96,7 @@ def hr_admins_but(*users: User | None) -> QuerySet[User]:
 
 def _changeable(plan_id: int) -> Plan:
     """The locked plan; its rules may change until a run of it is approved."""
-    plan = _of_open_cycle(plan_id)
+    plan = hold_plan_of_open_cycle(plan_id)
     if Run.objects.approved().filter(plan=plan).exists():
         raise Refused(
             _(
@@ -103,20 +104,6 @@ def _changeable(plan_id: int) -> Plan:
                 "a supplementary run for whom it left out stands on the same ones."
             )
         )
-    return plan
-
-
-def judge_planning(cycle: Cycle) -> None:
-    """Raise what refuses any change of this cycle's reward plan, whatever is filled in; the pages ask the same."""
-    if cycle.state not in (Cycle.State.DRAFT, Cycle.State.RUNNING):
-        raise Refused(_("This cycle is closed. Its reward rules stay as they were."))
-
-
-def _of_open_cycle(plan_id: int) -> Plan:
-    """The plan and its runs, locked: none is approved meanwhile."""
-    plan = Plan.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=plan_id)
-    judge_planning(plan.cycle)
-    list(Run.objects.select_for_update().filter(plan=plan).order_by("pk"))
     return plan
 
 
@@ -289,7 +276,7 @@ def set_pools(
     runs, and by the amounts from which managers recommend. One that is overspent may be raised little by little.
     """
     with transaction.atomic():
-        plan = _of_open_cycle(component.plan_id)
+        plan = hold_plan_of_open_cycle(component.plan_id)
         newest = Run.objects.filter(plan=plan).order_by("-number").first()
         if newest is not None and not newest.is_open:
             raise Refused(

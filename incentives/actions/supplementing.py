@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from appraisals.models import ReleasedResult
-from incentives.actions.calculating import locked_plan
+from incentives.actions.holding import hold_plan
 from incentives.models import OVERSEERS, Award, AwardQuerySet, Plan, RestraintEntry, Run
 from pmcycle.activity.actions import record
 from pmcycle.cycles.models import Participation, Relation, related
@@ -91,11 +91,11 @@ def waiting(plan: Plan, *, seen_by: User | None = None) -> list[Waiting]:
 def open_supplement(plan: Plan, *, by: User) -> Run:
     """The next run of a plan, for whom the runs before left out: same rules, what is left of the same pools.
 
-    The plan is locked before the runs are looked at, so that of two who ask at once one is told that there is
-    an open run already.
+    Cycle and plan are locked before the runs are looked at: of two who ask at once one is told that there is an
+    open run already, and no run is opened in a cycle that closes.
     """
     with transaction.atomic():
-        locked = locked_plan(plan)
+        locked = hold_plan(plan.pk)
         last = Run.objects.select_for_update(of=("self",)).filter(plan=locked).order_by("-number").first()
         if last is None:
             raise Refused(_("Nothing is calculated yet: calculate the first run, it is for everybody."))
