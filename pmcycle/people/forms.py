@@ -30,6 +30,7 @@ ORDER_LABELS = {
     "each": _("in both orders; what may be either is asked day by day"),
 }
 BASIS_LABELS = {"hour": _("an hour"), "month": _("a month"), "year": _("a year")}
+SEX_LABELS = {"female": _("female"), "male": _("male"), "diverse": _("diverse")}
 STATUS_LABELS = {
     "active": _("works here"),
     "leave": _("is on leave"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import date
 from decimal import Decimal
@@ -356,7 +357,8 @@ def test_no_cell_breaks_the_reading(text: str) -> None:
         except cells.Unreadable:
             continue
     cells.guess_status(text)
-    cells.read_sex(text)
+    with contextlib.suppress(cells.Unreadable):
+        cells.read_sex(text)
     cells.guess_decimal([text])
     cells.guess_order([text])
     columns.guess_basis(text)
@@ -663,11 +665,37 @@ def test_numbers_with_the_same_figures_are_alike(one: str, other: str, alike: bo
 
 
 @pytest.mark.parametrize(
-    ("texts", "found"), [("M F", "male female"), ("H M", "male female"), ("M W D", "male female diverse")]
-)
+    ("texts", "found"),
+    [
+        ("M F", "male female"), ("m f", "male female"), ("H M", "male female"), ("M W D", "male female diverse"),
+        ("m w d", "male female diverse"), ("H F", "male female"), ("M F X", "male female diverse"),
+        ("男 女", "male female"), ("男性 女性", "male female"), ("male female", "male female"),
+        ("Male Female", "male female"), ("männlich weiblich divers", "male female diverse"),
+        ("homme femme", "male female"), ("non-binary undeclared", "non-binary undeclared"),
+    ],
+)  # fmt: skip
 def test_the_letter_for_a_sex_is_read_by_the_letters_beside_it(texts: str, found: str) -> None:
-    beside_h = "H" in texts.split()
-    assert [cells.read_sex(t, beside_h=beside_h) for t in texts.split()] == found.split()
+    beside_h, is_open = cells.sex_signs([text for text in texts.split() if len(text) == 1])
+    assert [cells.read_sex(t, beside_h=beside_h, is_open=is_open) for t in texts.split()] == found.split()
+
+
+@pytest.mark.parametrize("text", ["0", "1", "2", "9", "1.0", "U", "k", "?", "未"])
+def test_a_code_for_a_sex_is_never_kept_as_a_text(text: str) -> None:
+    with pytest.raises(cells.Unreadable) as refused:
+        cells.read_sex(text)
+    assert refused.value.readings == ("female", "male", "diverse")
+
+
+@pytest.mark.parametrize(
+    ("letters", "is_open"),
+    [("V M", True), ("N F", True), ("K M", True), ("M F U", False), ("M W D", False), ("M", False),
+     ("H F", False), ("男 女 U", False)],
+)  # fmt: skip
+def test_a_letter_without_its_other_is_in_doubt_beside_an_unknown_one(letters: str, is_open: bool) -> None:
+    assert cells.sex_signs(letters.split())[1] is is_open
+    if is_open:
+        with pytest.raises(cells.Unreadable):
+            cells.read_sex(letters.split()[1], is_open=True)
 
 
 def test_group_titles_stand_before_the_names_of_their_columns() -> None:

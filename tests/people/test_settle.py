@@ -9,7 +9,7 @@ import pytest
 
 from pmcycle.people.actions import importing
 from pmcycle.people.actions.import_sql import WRITE_PEOPLE, WRITE_RANGES
-from pmcycle.people.models import Employee, FormerPeriod, ReportingLine, Salary, Settlement
+from pmcycle.people.models import Employee, FormerPeriod, PrivateProfile, ReportingLine, Salary, Settlement
 from tests.conftest import SignedIn, World
 from tests.people.importing import Walk
 
@@ -63,6 +63,60 @@ def test_pay_with_text_beside_it_is_asked_and_answered(
     assert bring(walk, f"9001,Ann Ash,2020-01-01,,,,{cell},,", FINE) == {"unchanged": 2}, walk.line(
         2
     ).messages
+
+
+SEX = "Number,Name,Hired on,Gender\n"
+
+
+def sexes() -> dict[str, str]:
+    rows = PrivateProfile.objects.filter(employee__number__startswith="90")
+    return dict(rows.values_list("employee__number", "sex"))
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", "2"), ("1", "0"), ("K", "M"), ("V", "M"), ("N", "F")])
+def test_a_code_for_a_sex_is_asked_once_for_each_word(one: str, other: str, walk: Walk) -> None:
+    """However many lines say it; it comes in as what it was said to mean, and the same file asks nothing again."""
+    codes = [one, other, one, one, other]
+    file = SEX + "\n".join(f"900{n},Ann{n} Ash,2020-01-01,{code}" for n, code in enumerate(codes))
+    assert walk.bring(file.encode(), no_manager="top") == {"ambiguous": 5}
+    cards = {card["doubt"]["said"]: card for card in doubts(walk)}
+    assert {said: card["uses"] for said, card in cards.items()} == {one: 3, other: 2}
+    assert [r["value"] for r in cards[one]["readings"]] == ["female", "male", "diverse"]
+    walk.settle(act="read", field="sex", key=one, other="female")
+    walk.settle(act="read", field="sex", key=other, other="male")
+    assert walk.run.counts == {"created": 5}
+    walk.apply()
+    assert sexes() == {f"900{n}": "female" if code == one else "male" for n, code in enumerate(codes)}
+    assert walk.bring(file.encode(), no_manager="top") == {"unchanged": 5}
+
+
+def test_a_code_for_a_sex_is_answered_by_no_other_code_and_can_be_left_out(walk: Walk) -> None:
+    file = SEX + "9001,Ann Ash,2020-01-01,1"
+    walk.bring(file.encode(), no_manager="top")
+    walk.settle(act="read", field="sex", key="1", other="2")
+    assert walk.run.counts == {"ambiguous": 1}
+    walk.settle(act="leave", field="sex", key="1")
+    walk.apply()
+    assert not any(sexes().values())
+
+
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [
+        ("M F F", "male female female"),
+        ("male Female MALE", "male female male"),
+        ("m w d", "male female diverse"),
+        ("H F H", "male female male"),
+        ("H M H", "male female male"),
+        ("男 女 男", "male female male"),
+        ("M F X", "male female diverse"),
+    ],
+)
+def test_the_usual_words_for_a_sex_come_in_unasked(column: str, found: str, walk: Walk) -> None:
+    file = SEX + "\n".join(f"900{n},Ann{n} Ash,2020-01-01,{code}" for n, code in enumerate(column.split()))
+    assert walk.bring(file.encode(), no_manager="top") == {"created": 3}
+    walk.apply()
+    assert sexes() == {f"900{n}": sex for n, sex in enumerate(found.split())}
 
 
 def test_one_bad_cell_is_left_out_and_the_line_comes_in(walk: Walk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -534,16 +534,41 @@ SEX_WORDS = {
     "h": "male", "männlich": "male", "weiblich": "female", "divers": "diverse", "homme": "male",
     "femme": "female", "masculin": "male", "féminin": "female", "hombre": "male", "mujer": "female",
     "masculino": "male", "femenino": "female", "feminino": "female", "男": "male", "女": "female", "男性": "male",
-    "女性": "female",
+    "女性": "female", "♂": "male", "♀": "female",
 }  # fmt: skip
+SEXES = ("female", "male", "diverse")
+# Letters that prove each other, whatever else stands in their column.
+SEX_PAIRS = ({"m", "f"}, {"m", "w"}, {"h", "f"}, {"h", "m"}, {"男", "女"})
+A_CODE = re.compile(r"\d+([.,]0+)?|.")
 
 
-def read_sex(text: str, *, beside_h: bool = False) -> str:
-    """The sex as one word in small letters. Where a column writes H, as in "hombre", its M is "mujer"."""
+def sex_signs(letters: Collection[str]) -> tuple[bool, bool]:
+    """Whether M beside these letters of a column is "mujer", and whether they leave M and F in doubt.
+
+    They do where a letter stands beside one of them that is in no pair: V is "varón" in one language and "vrouw"
+    in another, and F beside N is "férfi", a man.
+    """
+    small = {letter.casefold() for letter in letters}
+    is_open = any(letter not in SEX_WORDS for letter in small) and not any(
+        pair <= small for pair in SEX_PAIRS
+    )
+    return "h" in small, is_open
+
+
+def read_sex(text: str, *, beside_h: bool = False, is_open: bool = False) -> str:
+    """The sex as one word in small letters, others in their own words.
+
+    Raises `Unreadable` for a number and for a letter that may mean either (`sex_signs`): no code is kept as it is.
+    """
     said = " ".join(text.casefold().split())
     if beside_h and said == "m":
         return "female"
-    return SEX_WORDS.get(said, said)[:20]
+    known = SEX_WORDS.get(said)
+    if A_CODE.fullmatch(said) and (known is None or (is_open and said in "mfwh")):
+        raise Unreadable(
+            _("“%(text)s” is a code for a sex that has no meaning yet.") % {"text": text[:20]}, SEXES
+        )
+    return (known or said)[:20]
 
 
 NOT_A_PERSON = ("board", "director", "sharehold", "shareholders", "owner", "owners")

@@ -434,6 +434,7 @@ ABOUT: dict[str, tuple[str, ...]] = {
     "pay_words": ("pay_per",),
     "usual_pay": ("pay", "pay_per"),
     "sex_beside_h": ("sex",),
+    "sex_is_open": ("sex",),
     "percent": ("fte",),
     "currency": ("pay", "currency", "minimum", "maximum"),
     "thousands": ("pay", "minimum", "midpoint", "maximum"),
@@ -493,7 +494,11 @@ def guess_options(
 
     rest = iter(rows)
     first = list(islice(rest, TELLING))
-    marks, sexes, percent = cells.MarkSigns(), False, "%" in title("fte") or "percent" in title("fte").lower()
+    marks, letters, percent = (
+        cells.MarkSigns(),
+        set[str](),
+        "%" in title("fte") or "percent" in title("fte").lower(),
+    )
     orders = {f.name: cells.OrderSigns() for f in PEOPLE if f.is_date and f.name in mapping}
     status, per, tops = _Words(), _Words(), _Words()
     order_of_names = _NameSigns(title("name"), mapping, first)
@@ -517,7 +522,9 @@ def guess_options(
         order_of_names.add(row)
         without += is_without_manager(row, mapping)
         percent = percent or any(map(cells.is_percent, column_of([row], mapping, "fte")))
-        sexes = sexes or any(word(v) == "h" for v in column_of([row], mapping, "sex"))
+        letters |= {
+            word(v) for v in column_of([row], mapping, "sex") if len(v.strip()) == 1 and v.strip().isalpha()
+        }
     decimal, _proven = marks.mark()
     named = _currency_in(title("pay") or title("minimum"))
     options: dict[str, Any] = {
@@ -532,6 +539,7 @@ def guess_options(
     amounts, own = _amounts(said_pay, decimal, currency)
     amounts = [a * cells.THOUSAND for a in amounts] if "pay" in options["thousands"] else amounts
     per_words = per.meanings(guess_basis)
+    beside_h, sex_is_open = cells.sex_signs(letters)
     return options | {
         "orders": {
             name: order if proven else ""
@@ -542,7 +550,8 @@ def guess_options(
         ),
         "pay_words": per_words,
         "usual_pay": str(sorted(amounts)[len(amounts) // 2]) if len(amounts) > 4 and not per_words else "",
-        "sex_beside_h": sexes,
+        "sex_beside_h": beside_h,
+        "sex_is_open": sex_is_open,
         "percent": percent,
         "hours_per_year": 2080,
         "payments_per_year": 12,

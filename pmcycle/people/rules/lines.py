@@ -199,7 +199,9 @@ def read_person(
     _read_status(line, as_of)
     _read_pay(line)
     if "sex" in mapping:
-        values["sex"] = cells.read_sex(line.said("sex"), beside_h=bool(options.get("sex_beside_h")))
+        sex = line.take("sex", partial(_read_sex, options))
+        if sex is not None:
+            values["sex"] = sex
     if "leave_reason" in mapping:
         values["leave_reason"] = (
             cells.plain_reason(line.said("leave_reason")) if values.get("left_on") else ""
@@ -211,6 +213,14 @@ def read_person(
 
 def _too_long(name: str, text: str) -> str:
     return _("“%(text)s…” is longer than %(most)d letters.") % {"text": text[:20], "most": LENGTHS[name]}
+
+
+def _read_sex(options: Mapping[str, Any], text: str, plain: bool) -> str:
+    if plain:
+        return cells.read_sex(text)
+    return cells.read_sex(
+        text, beside_h=bool(options.get("sex_beside_h")), is_open=bool(options.get("sex_is_open"))
+    )
 
 
 def _read_number(text: str, plain: bool) -> str:

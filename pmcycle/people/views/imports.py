@@ -25,6 +25,7 @@ from pmcycle.people import tasks
 from pmcycle.people.actions import exporting, importing
 from pmcycle.people.forms import (
     BASIS_LABELS,
+    SEX_LABELS,
     STATUS_LABELS,
     ColumnsForm,
     ReadingForm,
@@ -296,7 +297,7 @@ def _doubts(run: Import) -> dict[str, Any]:
     }
 
 
-READINGS: dict[str, dict[str, Any]] = {"status": STATUS_LABELS, "pay_per": BASIS_LABELS}
+READINGS: dict[str, dict[str, Any]] = {"status": STATUS_LABELS, "pay_per": BASIS_LABELS, "sex": SEX_LABELS}
 
 
 @login_required
