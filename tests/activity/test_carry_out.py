@@ -13,8 +13,9 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from pmcycle.activity.actions import Step, carry_out, enqueue
-from pmcycle.activity.actions.jobs import LEASE, REST, TRIES, Fenced, claim, finish
+from pmcycle.activity.actions.jobs import LEASE, RENEWALS, REST, TRIES, Fenced, claim, finish
 from pmcycle.activity.models import Event, Job, Notice
+from pmcycle.celery import CLOCK
 from pmcycle.cycles import tasks
 from pmcycle.cycles.models import Cycle
 from pmcycle.people.models import Role, RoleGrant, User
@@ -174,3 +175,23 @@ def test_a_worker_that_dies_or_freezes_is_replaced_and_everything_happens_once(
     assert (cycle.state, cycle.participations.count()) == ("running", 2)
     assert Event.objects.filter(verb="launched").count() == 1
     assert Event.objects.filter(verb="takes_part").count() == 2
+
+
+LONG_WORK = {
+    "cycles.launch_waiting",
+    "appraisals.release",
+    "incentives.calculate",
+    "incentives.release",
+    "people.rehearse_imports",
+    "people.apply_imports",
+}
+
+
+@pytest.mark.parametrize("job", sorted(LONG_WORK))
+def test_lease_and_clock_leave_half_of_the_promised_minute_to_a_busy_machine(job: str) -> None:
+    """A worker that died is replaced within a minute (docs/operator.md), also where the next one starts slowly."""
+    assert LEASE + timedelta(seconds=CLOCK[job]["schedule"]) <= timedelta(seconds=30)
+
+
+def test_a_renewal_that_is_lost_or_two_of_them_end_no_lease() -> None:
+    assert RENEWALS > 3

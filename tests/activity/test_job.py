@@ -50,7 +50,7 @@ def test_how_far_it_is_is_seen_before_the_commit_and_renews_the_lease() -> None:
         for done, seen in ((10, 10), (25, 25), (31, 30)):
             step(done)
             with beside.cursor() as cursor:
-                cursor.execute("SELECT done, total, lease_until > now() + interval '20 s' FROM activity_job")
+                cursor.execute("SELECT done, total, lease_until > now() + interval '15 s' FROM activity_job")
                 assert cursor.fetchone() == (seen, 30, True)
     beside.close()
 
