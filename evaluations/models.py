@@ -48,6 +48,13 @@ class EvaluationQuerySet(models.QuerySet["Evaluation"]):
         me = user.employee_id
         return self.filter(Q(author=me) & related(user, Relation.MANAGER)) if me else self.none()
 
+    def begun_by(self, user: User) -> Self:
+        """The drafts in which this user has written; they stay theirs when somebody else leads the person."""
+        me = user.employee_id
+        if me is None:
+            return self.none()
+        return self.filter(author=me, state=Evaluation.State.DRAFT, saved_at__isnull=False)
+
     def signable_by(self, user: User) -> Self:
         pair = related(user, Relation.SELF, Relation.MANAGER)
         return self.filter(pair).exclude(state=Evaluation.State.DRAFT)

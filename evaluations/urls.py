@@ -9,6 +9,7 @@ urlpatterns = [
     path("<int:pk>/", views.read, name="read"),
     path("of/<int:pk>/autosave/", views.autosave, name="autosave"),
     path("<int:pk>/sign/", views.sign, name="sign"),
+    path("<int:pk>/throw-away/", views.throw_away, name="throw_away"),
     path("<int:pk>/take-back/", views.take_back, name="take_back"),
     path("cycle/<int:pk>/", views.cycle_evaluation, name="cycle"),
     path("cycle/<int:pk>/compute/", views.compute, name="compute"),

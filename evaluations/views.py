@@ -171,6 +171,16 @@ def take_back(request: UserRequest, pk: int) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def throw_away(request: UserRequest, pk: int) -> HttpResponse:
+    """End what the reader has begun about somebody, also when somebody else leads the person now."""
+    begun = get_visible(Evaluation.objects.begun_by(request.user), request.user, pk=pk)
+    actions.throw_away(begun, version=read_version(request), by=request.user)
+    messages.success(request, _("The text is gone."))
+    return redirect("activity:unsent")
+
+
+@login_required
 @require_GET
 def cycle_evaluation(request: UserRequest, pk: int) -> HttpResponse:
     """What the cycle itself achieved."""

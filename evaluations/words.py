@@ -15,6 +15,7 @@ VERBS: dict[str, Any] = {
     "published_cycle_evaluation": _("published the evaluation of"),
     "shared_evaluation": _("shared"),
     "signed_evaluation": _("signed"),
+    "threw_away_evaluation": _("threw away the draft of"),
     "took_back_evaluation": _("took back"),
 }
 

@@ -1099,6 +1099,7 @@ ROWS: list[Row] = [
         told="owner skip_level hr_partner hr_admin",
         build=evaluations.shared_with_ana,
     ),
+    Row("evaluations:throw_away", method="post", may="manager", build=evaluations.begun_about_ana),
     Row(
         "evaluations:cycle",
         state="counted",

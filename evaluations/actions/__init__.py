@@ -22,6 +22,7 @@ from evaluations.actions.writing import (
     sign,
     snapshot_of,
     take_back,
+    throw_away,
     why_not_open,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "sign",
     "snapshot_of",
     "take_back",
+    "throw_away",
     "why_not_open",
     "why_nothing_comes",
 ]

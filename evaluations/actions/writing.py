@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -171,6 +172,25 @@ def take_back(evaluation: Evaluation, *, version: int | None, by: User) -> Evalu
         return row
 
 
+def throw_away(evaluation: Evaluation, *, version: int | None, by: User) -> Evaluation:
+    """Empty a draft that its author wants no more, in whatever stage; what is under way of it comes too late.
+
+    The row stays, one version on, so that an autosave from a page that is still open brings nothing back.
+    """
+    with transaction.atomic():
+        row = _lock(evaluation)
+        check_version(row, version)
+        if row.state != Evaluation.State.DRAFT:
+            raise Refused(_("This evaluation is shared for signature. Take it back to change it."))
+        row.points.all().delete()
+        row.steps.all().delete()
+        row.summary = row.potential = row.long_term_goal = ""
+        row.saved_at, row.version = None, row.version + 1
+        row.save()
+        record("threw_away_evaluation", row, by=by, about=row.participation.employee)
+        return row
+
+
 def sign(evaluation: Evaluation, comment: str, *, version: int | None, by: User) -> Evaluation:
     """One side signs what it has read. With the second signature the evaluation is frozen with its hash."""
     signer = _employee(by)
@@ -193,6 +213,7 @@ def sign(evaluation: Evaluation, comment: str, *, version: int | None, by: User)
         other = row.author_id if is_person else person.pk
         is_signed = row.signatures.count() == 2
         if is_signed:
+            prefetch_related_objects([row], "points", "steps", "signatures__signer")
             row.snapshot = snapshot_of(row)
             row.sha256 = rules.fingerprint(row.snapshot)
             row.state, row.signed_at = Evaluation.State.SIGNED, timezone.now()
@@ -226,7 +247,7 @@ def snapshot_of(row: Evaluation) -> dict[str, Any]:
         ],
         "signatures": [
             {"side": s.side, "signer": s.signer.name, "comment": s.comment, "at": s.at.isoformat()}
-            for s in row.signatures.select_related("signer").order_by("pk")
+            for s in sorted(row.signatures.all(), key=lambda one: one.pk)
         ],
     }
 

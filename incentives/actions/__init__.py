@@ -45,6 +45,7 @@ from incentives.actions.releasing import (
 from incentives.actions.restraining import (
     answer,
     decide,
+    is_decidable,
     judge_restraining,
     lapse_due,
     may_take_effect,
@@ -58,7 +59,7 @@ __all__ = [
     "CALCULATE", "COMPONENT_FIELDS", "RELEASE", "Waiting", "acknowledge", "add_component", "add_rule",
     "adjust", "answer", "approve", "calculate", "check_plan", "close_incentives", "content_of",
     "copy_plan", "decide", "decide_team", "edit_component", "edit_rule", "export_payroll", "facts_of",
-    "hand_in", "judge_planning", "judge_restraining", "lapse_due", "last_act", "last_said",
+    "hand_in", "is_decidable", "judge_planning", "judge_restraining", "lapse_due", "last_act", "last_said",
     "left_of_approval", "left_of_incentives", "left_of_release", "left_restraints",
     "left_sheets", "may_decide", "may_take_effect", "move_rule", "names_of", "not_in_a_run",
     "open_incentives", "open_recommending", "open_supplement", "outstanding", "pools_of",

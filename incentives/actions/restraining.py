@@ -136,6 +136,13 @@ def may_take_effect(entry: RestraintEntry, on: date) -> bool:
     return entry.answered_at is not None or on > entry.answer_by
 
 
+def is_decidable(entry: RestraintEntry) -> bool:
+    """Whether anything can be decided about it: after its cycle has closed only whether what it holds is paid."""
+    if entry.participation.cycle.state == Cycle.State.RUNNING:
+        return True
+    return entry.state == RestraintEntry.State.EFFECTIVE and entry.effect == RestraintEntry.Effect.HOLD
+
+
 def decide(
     entry: RestraintEntry, outcome: str, text: str, *, version: int | None, by: User
 ) -> RestraintEntry:
@@ -144,11 +151,14 @@ def decide(
     It takes effect only after the person has answered or the day to answer has passed, and before the rewards
     reward is approved. Lifting is always possible: it sets free what is held, and a reward that the entry took
     away follows in a supplementary run. An amount that was approved while the entry cut it stays as it is.
-    Of somebody who has left it is lifted, and takes effect no more: what they earned is owed all the same.
+    Of somebody who has left it is lifted, and takes effect no more: what they earned is owed all the same. In a
+    cycle that is closed only an entry that holds an amount is lifted (`is_decidable`): nothing can be undecided
+    when it closes, and no run follows in which anything else would count.
     """
     if not text.strip():
         raise Invalid("decision", _("Say why; the person reads it."))
     with transaction.atomic():
+        hold_person(entry.participation_id)
         row = (
             RestraintEntry.objects.select_for_update(of=("self",))
             .select_related("participation__employee", "participation__cycle")
@@ -161,6 +171,8 @@ def decide(
         if row.state in (RestraintEntry.State.LIFTED, RestraintEntry.State.LAPSED):
             raise Refused(_("This entry is over."))
         effective = outcome == RestraintEntry.State.EFFECTIVE
+        if effective or not is_decidable(row):
+            refuse_unless_running(row.participation.cycle)
         if effective:
             refuse_if_left(row.participation)
         if effective and row.state == RestraintEntry.State.EFFECTIVE:

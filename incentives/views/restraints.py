@@ -120,9 +120,11 @@ def _page(
     )  # fmt: skip
     today = found.participation.cycle.local_day(timezone.now())
     is_own = found.participation.employee_id == request.user.employee_id
-    is_here = found.participation.state == Participation.State.ACTIVE
+    is_running = found.participation.cycle.state == Cycle.State.RUNNING
+    is_here = is_running and found.participation.state == Participation.State.ACTIVE
     is_open = found.state in (RestraintEntry.State.PROPOSED, RestraintEntry.State.EFFECTIVE)
-    decides = is_open and RestraintEntry.objects.decidable_by(request.user).filter(pk=found.pk).exists()
+    decides = is_open and actions.is_decidable(found)
+    decides = decides and RestraintEntry.objects.decidable_by(request.user).filter(pk=found.pk).exists()
     may_cite = found.entry_id and Entry.objects.visible_to(request.user).filter(pk=found.entry_id).exists()
     name = found.participation.employee.name
     may_take_effect = is_here and actions.may_take_effect(found, today)

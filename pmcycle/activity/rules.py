@@ -205,7 +205,8 @@ def is_write(sql: str) -> bool:
 class Begun:
     """Something that its author began and has not handed in, with its words by their questions.
 
-    `where` is the cycle. `url` is its page, empty where its author may not open it any more.
+    `where` is the cycle. `url` is its page, empty where its author may not open it any more. `away` is where it
+    is thrown away at its `version`, empty where that is not theirs to do here.
     """
 
     title: str
@@ -213,6 +214,8 @@ class Begun:
     at: datetime
     url: str
     texts: Sequence[tuple[str, str]]
+    away: str = ""
+    version: int = 0
 
 
 # So many letters are words where a script puts no spaces between them.

@@ -59,9 +59,7 @@ def _appraisals(me: int) -> list[Begun]:
 
 def _evaluations(user: User) -> list[Begun]:
     rows: Any = (
-        Evaluation.objects.filter(
-            author=user.employee_id, state=Evaluation.State.DRAFT, saved_at__isnull=False
-        )
+        Evaluation.objects.begun_by(user)
         .annotate(is_led=ExpressionWrapper(related(user, Relation.MANAGER), output_field=BooleanField()))
         .select_related("participation__employee", "participation__cycle")
         .prefetch_related("points", "steps")
@@ -75,6 +73,8 @@ def _evaluations(user: User) -> list[Begun]:
             # Its only page is the one on which it is written.
             url=reverse("evaluations:write", args=[row.participation_id]) if row.is_led else "",
             texts=_texts_of(row),
+            away=reverse("evaluations:throw_away", args=[row.pk]),
+            version=row.version,
         )
         for row in rows
     ]

@@ -9,16 +9,20 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from evaluations.actions import EvaluationText, PointText, StepText, begin
 from evaluations.actions import save as save_evaluation
+from evaluations.models import Evaluation
 from feedback.models import PrivateNote
 from pmcycle.access import today
 from pmcycle.activity.actions import save_draft
 from pmcycle.cycles import actions as cycling
+from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.people.models import Employee, User
 from tests.conftest import SignedIn, World
 from tests.factories import appraisals, feedback, goals
+from tests.forms import forms_of
 from tests.goals.test_propose import form as goal_form
 from tests.pages import flat
 
@@ -218,3 +222,69 @@ def test_the_second_page_has_no_begun_texts_twice(world: World, as_: SignedIn) -
     browser: Any = as_(world.bashir)
     assert WORDS in flat(browser.get(MINE))
     assert WORDS not in flat(browser.get(MINE, {"page": 2}))
+
+
+# --- throwing away what was begun ---------------------------------------------------------------------
+
+
+def away(world: World) -> tuple[Evaluation, str, dict[str, int]]:
+    """An evaluation that Bashir has begun, the address at which it is thrown away, and what is sent there."""
+    a_point_of_an_evaluation(world, lambda *_args: None)  # type: ignore[arg-type]
+    row = Evaluation.objects.get()
+    return row, reverse("evaluations:throw_away", args=[row.pk]), {"version": row.version}
+
+
+@pytest.mark.parametrize("handed_on", [False, True], ids=["leads them", "led them"])
+def test_a_begun_evaluation_is_thrown_away_after_asking_once_more(
+    world: World, as_: SignedIn, handed_on: bool
+) -> None:
+    row, url, _data = away(world)
+    if handed_on:
+        to_gita(world)
+    bashir = as_(world.bashir)
+    [form] = [form for form in forms_of(bashir.get(MINE).content.decode()) if form.action == url]
+    assert "nobody can bring it back" in flat(bashir.get(MINE))
+    answer = bashir.post(url, form.filled(), follow=True)
+    assert "The text is gone." in flat(answer)
+    assert WORDS not in flat(answer)
+    assert not row.points.exists()
+    assert not Evaluation.objects.begun_by(world.bashir).exists()
+
+
+def test_what_was_under_way_of_it_brings_nothing_back(world: World, as_: SignedIn) -> None:
+    row, url, data = away(world)
+    bashir = as_(world.bashir)
+    typed = {
+        "version": row.version,
+        "summary": "Late words.",
+        **{
+            f"{name}-{count}_FORMS": "0"
+            for name in ("achievement", "shortcoming", "step")
+            for count in ("TOTAL", "INITIAL")
+        },
+    }
+    where = reverse("evaluations:autosave", args=[world.ana_part.pk])
+    Stage.objects.filter(cycle=world.cycle, kind="evaluation").update(state="open")
+    assert bashir.post(url, data).status_code == 302
+    late = bashir.post(where, typed, headers={"X-Autosave": "1"})
+    assert late.status_code == 409, late.content
+    row.refresh_from_db()
+    assert (row.summary, row.saved_at) == ("", None)
+    assert "Not taken" in flat(bashir.get(MINE)), "what was typed after that is nobody's loss"
+
+
+def test_only_its_author_throws_it_away_and_nobody_what_has_moved_on(world: World, as_: SignedIn) -> None:
+    row, url, data = away(world)
+    for other in (world.ana, world.gita, world.dora, world.ines, world.kim, world.mira, world.noor):
+        assert as_(other).post(url, data).status_code == 404
+    assert as_(world.bashir).post(url, {"version": row.version - 1}).status_code == 409
+    Evaluation.objects.update(state="shared", shared_at=timezone.now())
+    assert as_(world.bashir).post(url, data).status_code == 404
+    assert row.points.exists()
+
+
+def test_in_a_closed_cycle_it_can_still_be_thrown_away(world: World, as_: SignedIn) -> None:
+    _row, url, data = away(world)
+    Cycle.objects.filter(pk=world.cycle.pk).update(state="closed")
+    assert as_(world.bashir).post(url, data).status_code == 302
+    assert WORDS not in flat(as_(world.bashir).get(MINE))

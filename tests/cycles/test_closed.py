@@ -111,8 +111,8 @@ GOES_ON = {
     "evaluations:compute": "what the cycle achieved is counted at its end",
     "evaluations:publish": "and published",
     "evaluations:carry_over": "what was left goes on in the next cycle",
+    "evaluations:throw_away": "ends what only its author reads, as any unsent text",
     "incentives:settle": "what was held is owed all the same",
-    "incentives:decide": "an entry that holds money is lifted",
     "incentives:export_payroll": "and paid",
     "appraisals:withdraw_release": "takes back what is not done, and changes nothing",
 }

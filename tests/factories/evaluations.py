@@ -50,6 +50,13 @@ def of_ana(world: World, state: str = "draft") -> dict[str, int]:
     return {"pk": make_evaluation(world.ana_part, world.part["bashir"].employee, state=state).pk}
 
 
+def begun_about_ana(world: World) -> dict[str, int]:
+    """Bashir has begun to write, and nobody else has read it."""
+    row = actions.begin(world.ana_part, by=world.bashir)
+    text = actions.EvaluationText(summary="A good year.")
+    return {"pk": actions.save(row, text, version=row.version, by=world.bashir).pk}
+
+
 def shared_with_ana(world: World) -> dict[str, int]:
     return of_ana(world, "shared")
 

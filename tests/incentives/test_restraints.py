@@ -13,7 +13,8 @@ from incentives import actions
 from incentives.models import RestraintEntry
 from pmcycle.access import today
 from pmcycle.activity.models import Notice, ToDo
-from pmcycle.cycles.actions import mark_left
+from pmcycle.cycles.actions import close, leftovers_of_cycle, mark_left
+from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Refused
 from tests.conftest import SignedIn, World
 from tests.factories import cycles, incentives
@@ -200,3 +201,58 @@ def test_a_decision_is_due_after_the_answer_and_before_the_entry_lapses(
     entry = incentives.restraint(world)
     found = RestraintEntry.objects.with_decision_due().get(pk=entry.pk)
     assert vars(found)["decision_due"] == today() + timedelta(days=due)
+
+
+# --- after the cycle has closed -----------------------------------------------------------------------
+
+
+def decision(entry: RestraintEntry, outcome: str) -> tuple[str, dict[str, Any]]:
+    entry.refresh_from_db()
+    words = {"outcome": outcome, "decision": "The files are in.", "version": entry.version}
+    return reverse("incentives:decide", kwargs={"pk": entry.pk}), words
+
+
+def shut(world: World) -> None:
+    Cycle.objects.filter(pk=world.cycle.pk).update(state=Cycle.State.CLOSED)
+
+
+def test_a_cycle_does_not_close_over_an_entry_that_is_not_decided(world: World) -> None:
+    """Whatever reasons are given for the rest, so that a closed cycle has none that waits."""
+    incentives.restraint(world)
+    left = {one.code: one for one in leftovers_of_cycle(world.cycle, world.kim)}
+    assert left["incentives:restraint"].refuses
+    accepted = {code: (one.count, "So be it.") for code, one in left.items()}
+    with pytest.raises(Refused, match="restrain a reward is not decided"):
+        close(world.cycle, accepted=accepted, version=None, by=world.kim)
+    world.cycle.refresh_from_db()
+    assert world.cycle.state == Cycle.State.RUNNING
+
+
+@pytest.mark.parametrize("outcome", ["effective", "lifted"])
+def test_nothing_is_decided_in_a_closed_cycle(outcome: str, world: World, as_: SignedIn) -> None:
+    """Whatever came to stay undecided there: no run follows in which it would count."""
+    entry = incentives.restraint(world, answer_by=today() - timedelta(days=1))
+    shut(world)
+    lea = as_(world.lea)
+    answer = lea.post(*decision(entry, outcome))
+    assert answer.status_code == 409
+    assert "closed" in answer.content.decode()
+    page = lea.get(reverse("incentives:restraint", kwargs={"pk": entry.pk})).content.decode()
+    assert reverse("incentives:decide", kwargs={"pk": entry.pk}) not in page
+    entry.refresh_from_db()
+    assert entry.state == RestraintEntry.State.PROPOSED
+
+
+def test_an_entry_in_effect_that_holds_nothing_stays_as_it_is(world: World, as_: SignedIn) -> None:
+    entry = incentives.in_effect(world, effect="reduce")
+    shut(world)
+    assert as_(world.lea).post(*decision(entry, "lifted")).status_code == 409
+
+
+def test_what_an_entry_holds_is_owed_and_set_free_also_after_the_end(world: World, as_: SignedIn) -> None:
+    entry = incentives.in_effect(world)
+    incentives.released(world)
+    shut(world)
+    assert incentives.award_of(world.ana_part).is_held
+    assert as_(world.lea).post(*decision(entry, "lifted")).status_code == 302
+    assert not incentives.award_of(world.ana_part).is_held
