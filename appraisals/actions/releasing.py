@@ -306,6 +306,7 @@ def file_appeal(result: ReleasedResult, text: str, *, by: User) -> Appeal:
                 f"appeal:{appeal.pk}:filed",
                 kind="appeal",
                 due_on=appeal.due_on,
+                due_zone=row.participation.cycle.zone,
             ),
         )
     return appeal

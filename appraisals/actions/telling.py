@@ -10,11 +10,18 @@ from pmcycle.people.models import User
 
 
 def tells(
-    users: Iterable[User], title: str, url: str, key: str, *, kind: str, due_on: date | None = None
+    users: Iterable[User],
+    title: str,
+    url: str,
+    key: str,
+    *,
+    kind: str,
+    due_on: date | None = None,
+    due_zone: str = "",
 ) -> list[Tell]:
-    """The same notice for each of these users, of the kind `appraisals:<kind>`."""
+    """The same notice for each of these users, of the kind `appraisals:<kind>`; `due_zone` is where it is due."""
     return [
-        Tell(user.pk, title, url, f"{key}:{user.pk}", kind=f"appraisals:{kind}", due_on=due_on)
+        Tell(user.pk, title, url, f"{key}:{user.pk}", f"appraisals:{kind}", due_on=due_on, due_zone=due_zone)
         for user in users
     ]
 

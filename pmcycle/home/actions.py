@@ -156,7 +156,8 @@ policy AS MATERIALIZED (
     + ITEMS.format(kept="", which="t.due_on BETWEEN %s AND %s")
     + """,
 step AS (
-  SELECT item.*, morning, steps.days[width_bucket(morning - item.due_on, steps.days)] AS days,
+  SELECT item.*, coalesce(place.zone, '') AS due_zone, morning,
+    steps.days[width_bucket(morning - item.due_on, steps.days)] AS days,
     """
     + FIRST_DAY.format(since="greatest(item.since, policy.since)")
     + """
@@ -182,8 +183,8 @@ untold AS MATERIALIZED (
     + """,
 written AS (
   INSERT INTO activity_notice
-    (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
-  SELECT user_id, 'reminder', left(title, 200), url, kind, subject, due_on, false, key, %s
+    (recipient_id, kind, title, url, subject_kind, subject_id, due_on, due_zone, is_urgent, key, created_at)
+  SELECT user_id, 'reminder', left(title, 200), url, kind, subject, due_on, due_zone, false, key, %s
   FROM person WHERE day = morning
   RETURNING id, recipient_id
 )
@@ -246,7 +247,7 @@ ESCALATE = (
     + PEOPLE.format(source="worded")
     + """,
 late AS (
-  SELECT person.* FROM person
+  SELECT person.*, coalesce(place.zone, '') AS due_zone FROM person
   JOIN cycles_reminderpolicy policy ON policy.cycle_id = person.cycle AND policy.kind = person.stage
   LEFT JOIN place ON place.cycle = person.cycle
   CROSS JOIN LATERAL (SELECT """
@@ -276,10 +277,10 @@ keyed AS (
 ),
 written AS (
   INSERT INTO activity_notice
-    (recipient_id, kind, title, url, subject_kind, subject_id, due_on, is_urgent, key, created_at)
+    (recipient_id, kind, title, url, subject_kind, subject_id, due_on, due_zone, is_urgent, key, created_at)
   SELECT manager_user, 'escalation',
          left(replace(replace(%s, '%%(person)s', recipient_name), '%%(task)s', title), 200),
-         to_url, kind, subject, due_on, false, key, %s
+         to_url, kind, subject, due_on, due_zone, false, key, %s
   FROM keyed WHERE NOT EXISTS (SELECT 1 FROM activity_notice before WHERE before.key = keyed.key)
   ON CONFLICT (key) DO NOTHING
   RETURNING id

@@ -338,6 +338,7 @@ def remind(request: UserRequest, pk: int) -> HttpResponse:
                 f"chase:{cycle.pk}:{c.user_id}:{day.isoformat()}",
                 kind="chase",
                 due_on=c.due_on,
+                due_zone=cycle.zone,
             )
             for c in told
             if c.user_id is not None

@@ -30,7 +30,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, to_locale
 from markdown_it import MarkdownIt
 
-from pmcycle.days import begin_of
+from pmcycle.days import begin_of, today_here, today_in, zone_of
 
 Number = int | float | Decimal
 Day = dt.date | dt.datetime
@@ -329,9 +329,34 @@ def place_text(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
 
-def day_end_text(day: dt.date, zone: dt.tzinfo) -> str:
-    """Return when a day that ends at midnight in a zone is over for the reader, in their own zone."""
-    return when_text(begin_of(day + dt.timedelta(days=1), zone))
+def today_at(zone: str) -> dt.date:
+    """Return today in the place of a due day: a cycle's zone, or "" for where the reader is."""
+    there = zone_of(zone)
+    return today_in(there) if there else today_here()
+
+
+def due_place(day: dt.date, zone: str) -> tuple[str, str]:
+    """Return the place where a due day is a day, and when that day is over for the reader, in their own zone.
+
+    Two empty texts where it ends at the same moment for the reader, or nobody's zone but theirs is meant.
+    """
+    there, midnight = zone_of(zone), day + dt.timedelta(days=1)
+    if there is None or begin_of(midnight, there) == begin_of(midnight, timezone.get_current_timezone()):
+        return "", ""
+    return place_text(zone), when_text(begin_of(midnight, there))
+
+
+def due_words(day: dt.date, zone: str) -> str:
+    """Return by when, for a mail: how far off, which day, and whose where the reader's is another one.
+
+    "due tomorrow (3 Mar)", "due tomorrow (3 Mar in New York, over 4 Mar, 06:00 your time)".
+    """
+    far, named = due_text(day, today_at(zone)), when_text(day)
+    place, over = due_place(day, zone)
+    if place:
+        words = {"far": far, "day": named, "place": place, "over": over}
+        return gettext("%(far)s (%(day)s in %(place)s, over %(over)s your time)") % words
+    return far if named in far else f"{far} ({named})"
 
 
 def markdown_html(text: object) -> SafeString:

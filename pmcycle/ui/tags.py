@@ -21,13 +21,12 @@ from django.template import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, pgettext
 
-from pmcycle.days import begin_of, today_here, today_in, zone_of
+from pmcycle.days import today_here, zone_of
 from pmcycle.ui import charts, formats
 from pmcycle.ui.stencils import Filling
 
@@ -117,21 +116,18 @@ def due(value: dt.date | None, zone: str) -> SafeString:
     """
     if value is None:
         return formats.when_html(value)
-    found = zone_of(zone)
-    return _due(value, zone if found else "", today_in(found) if found else today_here(), formats.here())
+    return _due(value, zone, formats.today_at(zone), formats.here())
 
 
 @lru_cache(maxsize=4096)
 def _due(day: dt.date, zone: str, today: dt.date, _here: formats.Here) -> SafeString:
-    tone, there, reader = formats.due_tone(day, today), zone_of(zone), timezone.get_current_timezone()
-    title, place = day.isoformat(), SafeString("")
-    if there:
-        title = f"{title} {zone}"
-        midnight = day + dt.timedelta(days=1)
-        if begin_of(midnight, there) != begin_of(midnight, reader):
-            words = gettext("ends %(when)s your time") % {"when": formats.day_end_text(day, there)}
-            title = f"{title}, {words}"
-            place = format_html('<span class="due-place"> · {}</span>', formats.place_text(zone))
+    tone = formats.due_tone(day, today)
+    title, place = f"{day.isoformat()} {zone if zone_of(zone) else ''}".strip(), SafeString("")
+    where, over = formats.due_place(day, zone)
+    if where:
+        words = gettext("ends %(when)s your time") % {"when": over}
+        title = f"{title}, {words}"
+        place = format_html('<span class="due-place"> · {}</span>', where)
     return format_html(
         '<time class="due due-{}" datetime="{}" title="{}">{}{}{}</time>',
         tone,

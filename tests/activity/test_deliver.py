@@ -5,22 +5,26 @@ from __future__ import annotations
 import smtplib
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from celery.exceptions import OperationalError
 from django.core import mail
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.db import connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from pmcycle.activity import tasks
 from pmcycle.activity.actions import Tell, delivery, tell
 from pmcycle.activity.models import Delivery, Notice
 from pmcycle.people.models import User
+from pmcycle.ui.formats import number_text, numbers_as
 from tests.at_once import PATIENCE
-from tests.conftest import World, build_world
+from tests.conftest import SignedIn, World, build_world
+from tests.pages import flat
 
 
 def say(user: User, key: str, title: str = "Answer the proposal", **fields: Any) -> None:
@@ -243,3 +247,67 @@ def test_a_broker_that_is_down_does_not_stop_the_person(
     with django_capture_on_commit_callbacks(execute=True) as callbacks, transaction.atomic():
         tasks.wake(tasks.deliver)
     assert len(callbacks) == 1
+
+
+# --- by when, and in whose day ------------------------------------------------------------------------
+
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def due_line(user: User, zone: str, day: date) -> str:
+    """What the mail says of a day that is due in this zone, at noon of 2 March in Greenwich."""
+    with time_machine.travel(NOON, tick=False):
+        say(user, "a", due_on=day, due_zone=zone)
+        assert send() == 1
+    text = str(mail.outbox[-1].body)
+    return next(line for line in text.splitlines() if "Answer the proposal" in line).partition(" – ")[2]
+
+
+def live_in(user: User, zone: str) -> None:
+    user.employee.zone = zone  # type: ignore[union-attr]
+    user.employee.save(update_fields=["zone"])  # type: ignore[union-attr]
+
+
+def test_a_due_day_is_the_cycle_s_and_named_with_its_place_where_the_reader_s_is_another(
+    world: World,
+) -> None:
+    live_in(world.ana, "Asia/Tokyo")
+    said = due_line(world.ana, "America/New_York", date(2026, 3, 3))
+    assert said == "due tomorrow (3 Mar in New York, over 4 Mar, 14:00 your time)"
+
+
+def test_how_far_off_it_is_is_counted_where_it_is_due(world: World) -> None:
+    """It is the third in Kiritimati already, and the second with the reader."""
+    live_in(world.ana, "America/New_York")
+    assert due_line(world.ana, "Pacific/Kiritimati", date(2026, 3, 3)).startswith(
+        "due today (3 Mar in Kiritimati"
+    )
+
+
+def test_where_both_live_by_the_same_clock_no_place_is_named(world: World) -> None:
+    live_in(world.ana, "Europe/Bucharest")
+    assert due_line(world.ana, "Europe/Bucharest", date(2026, 3, 3)) == "due tomorrow (3 Mar)"
+
+
+def test_a_day_that_two_people_agreed_is_the_reader_s(world: World) -> None:
+    live_in(world.ana, "Asia/Tokyo")
+    assert due_line(world.ana, "", date(2026, 3, 3)) == "due tomorrow (3 Mar)"
+
+
+def test_the_inbox_counts_and_names_it_as_the_mail_does(world: World, as_: SignedIn) -> None:
+    live_in(world.ana, "America/New_York")
+    with time_machine.travel(NOON, tick=False):
+        say(world.ana, "a", due_on=date(2026, 3, 3), due_zone="Pacific/Kiritimati")
+        page = flat(as_(world.ana).get(reverse("activity:inbox")))
+    assert "due today" in page
+    assert "Kiritimati" in page
+
+
+def test_a_mail_writes_numbers_as_its_reader_does_whoever_caused_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.filter(pk=world.ana.pk).update(numbers="de")
+    monkeypatch.setattr(delivery, "due_words", lambda *_day: number_text("1234.5"))
+    with numbers_as("en"):
+        assert due_line(world.ana, "", date(2026, 3, 3)) == "1.234,5"

@@ -72,6 +72,21 @@ def test_a_due_item_reminds_its_recipient_in_inbox_and_mail(company: World) -> N
     assert "How was it?" not in str(sent.body) + sent.message().as_string()
 
 
+def test_a_reminder_and_an_escalation_say_whose_day_is_due(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    """The cycle's: who reads it elsewhere is told the place."""
+    Cycle.objects.filter(pk=company.cycle.pk).update(zone="America/New_York")
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    sweep()
+    assert "due tomorrow (3 Mar in New York, over " in str(mail.outbox[0].body)
+    clock(at(MONDAY + timedelta(days=7), 15))
+    clock(at(MONDAY + timedelta(days=8)))
+    sweep()
+    told = dict(Notice.objects.values_list("kind", "due_zone"))
+    assert told == {"reminder": "America/New_York", "escalation": "America/New_York"}
+
+
 def test_nothing_is_said_before_a_day_of_the_policy_has_come(company: World) -> None:
     ask(company.ana, company.chen, MONDAY + timedelta(days=8))
     sweep()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,9 @@ from django.utils.translation import ngettext
 from pmcycle.activity.actions import lives
 from pmcycle.activity.models import PASSWORD_LINK, Delivery, Life, Notice
 from pmcycle.activity.rules import TRIES, is_for_good, retry_after
-from pmcycle.days import today_here, zone_of
+from pmcycle.days import zone_of
 from pmcycle.ui.direction import neutral
-from pmcycle.ui.formats import due_text, when_text
+from pmcycle.ui.formats import due_words, numbers_as
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
@@ -116,13 +116,13 @@ def write_mail(claimed: Claimed) -> EmailMultiAlternatives:
     recipient = claimed.recipient
     notices = [row.notice for row in claimed.rows]
     links = {row.notice_id: row.link or row.notice.url for row in claimed.rows}
-    with timezone.override(zone_of(recipient.zone_name)):
+    with timezone.override(zone_of(recipient.zone_name)), numbers_as(recipient.numbers):
         button_of: Callable[[Notice], str] = import_string(settings.BUTTONS)
         lines = [
             {
                 "title": neutral(n.title),
                 "link": link_of(n, recipient, links[n.pk]),
-                "due": _by_when(n.due_on) if n.due_on else "",
+                "due": due_words(n.due_on, n.due_zone) if n.due_on else "",
                 "button": button_of(n),
             }
             for n in notices
@@ -164,12 +164,6 @@ def link_of(notice: Notice, recipient: User, path: str) -> str:
     key = default_token_generator.make_token(recipient)
     which = {"uidb36": user_pk_to_url_str(recipient), "key": key}
     return str(settings.SITE_URL + reverse("account_reset_password_from_key", kwargs=which))
-
-
-def _by_when(day: date) -> str:
-    """How far off the day is, and which it is: "due tomorrow (3 March 2026)"."""
-    far, named = due_text(day, today_here()), when_text(day)
-    return far if named in far else f"{far} ({named})"
 
 
 def _why(is_urgent: bool) -> str:

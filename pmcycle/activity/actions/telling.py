@@ -35,6 +35,8 @@ class Tell:
     kind: str = "notice"
     due_on: date | None = None
     is_urgent: bool = False
+    # The zone of the cycle that set the due day; "" of a day that people set for themselves.
+    due_zone: str = ""
     # Where the mail goes and where its link leads, if not to the person's address and to `url`.
     address: str = ""
     link: str = ""
@@ -192,6 +194,7 @@ def _tell_each(lines: Iterable[tuple[models.Model, Tell]]) -> None:
                 subject_kind=kind_of(subject),
                 subject_id=subject.pk,
                 due_on=t.due_on,
+                due_zone=t.due_zone,
                 is_urgent=t.is_urgent,
                 key=t.key,
                 created_at=now,

@@ -24,6 +24,8 @@ class SentForm(models.Model):
     # The fragment that took the form's place on its page, or what a program was answered; whole pages are never kept.
     body = models.TextField(default="", blank=True)
     messages = models.TextField(default="[]")
+    # The rows on which the fragment or the answer stands, keys by kind; it is given again to who still sees them.
+    stood_on: models.JSONField[Any, Any] = models.JSONField(default=dict)
     at = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -191,6 +191,8 @@ class Notice(models.Model):
     subject_kind = models.CharField(max_length=60, blank=True)
     subject_id = models.BigIntegerField(null=True)
     due_on = models.DateField(null=True)
+    # Where the due day is a day: the zone of the cycle that set it. "" of a day that is one where the reader is.
+    due_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     is_urgent = models.BooleanField(default=False)
     key = models.CharField(max_length=200, unique=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
