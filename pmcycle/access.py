@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest
@@ -48,15 +49,53 @@ class Scoped(Protocol):
 
 @dataclass
 class LetThrough:
-    """By which scope a user came to a row; judged again when they write (`people.middleware.JudgedAgain`)."""
+    """By which scope a user came to a row; judged again when they write (`people.middleware.JudgedAgain`).
+
+    `row` is what they came to, where the scope is that of seeing or changing it. What is answered stands on it:
+    the answer is given again only to who still sees it (`activity.once`).
+    """
 
     holds_for: Callable[[User], bool]
     is_judged: bool = False
+    row: models.Model | None = None
 
 
-def let_through(user: User, holds_for: Callable[[User], bool]) -> None:
+def let_through(user: User, holds_for: Callable[[User], bool], row: models.Model | None = None) -> None:
     """Note by what this user came through the door, so that it is asked once more at the moment of the write."""
-    kept_with(user).setdefault("let_through", []).append(LetThrough(holds_for))
+    kept_with(user).setdefault("let_through", []).append(LetThrough(holds_for, row=row))
+
+
+def answered_with(user: User, row: models.Model) -> None:
+    """Note that the answer shows this row of theirs, to which they came by no door: it was made just now."""
+    kept_with(user).setdefault("let_through", []).append(
+        LetThrough(lambda _now: True, is_judged=True, row=row)
+    )
+
+
+def stood_on(user: User) -> dict[str, list[Any]]:
+    """The rows on which an answer stands, keys by kind: those that were come to, and those that were shown."""
+    found: dict[str, set[Any]] = {}
+    for door in doors_of(user):
+        if door.row is not None and door.row.pk is not None:
+            found.setdefault(door.row._meta.label_lower, set()).add(door.row.pk)
+    for rows in shown_to(user):
+        found.setdefault(rows.model._meta.label_lower, set()).update(rows.values_list("pk", flat=True))
+    return {kind: sorted(pks) for kind, pks in found.items() if pks}
+
+
+def show_again(user: User, stood: dict[str, list[Any]]) -> bool:
+    """Whether this user may still see all the rows of `stood_on`; if so it is a look at them like any other."""
+    seen: list[Any] = []
+    for kind, pks in stood.items():
+        rows = _scoped(apps.get_model(kind))
+        if not hasattr(rows, "visible_to"):
+            return False
+        found = list(with_outside(rows.visible_to(user), user).filter(pk__in=pks))
+        if not {row.pk for row in found}.issuperset(pks):
+            return False
+        seen += found
+    show(user, seen)
+    return True
 
 
 def lets_through(user: User, holds_for: Callable[[User], bool]) -> bool:
@@ -97,7 +136,7 @@ def get_visible(source: type[M] | models.QuerySet[M], user: User, **lookup: Any)
     except (ObjectDoesNotExist, ValueError, OverflowError) as error:
         raise Http404 from error
     show(user, [row])
-    let_through(user, lambda now: bool(_scoped(source).visible_to(now).filter(**lookup).exists()))
+    let_through(user, lambda now: bool(_scoped(source).visible_to(now).filter(**lookup).exists()), row)
     return row
 
 
@@ -112,7 +151,7 @@ def get_editable(source: type[M] | models.QuerySet[M], user: User, **lookup: Any
         get_visible(source, user, **lookup)
         raise PermissionDenied(_("You may read this, but changing it is not yours to do.")) from error
     show(user, [row])
-    let_through(user, lambda now: bool(_scoped(source).editable_by(now).filter(**lookup).exists()))
+    let_through(user, lambda now: bool(_scoped(source).editable_by(now).filter(**lookup).exists()), row)
     return row
 
 

@@ -26,7 +26,7 @@ from django.core.serializers.json import DjangoJSONEncoder as JSONEncoder
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import get_template
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -285,6 +285,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
     if by_script(request):
         return JsonResponse({"detail": words}, status=403)
+    # A second click after the first has signed in: the page is another sign-in's, and nothing is left to send.
+    if request.path == resolve_url("mfa_authenticate") and request.user.is_authenticated:
+        return redirect("home:index")
     context = {"reason": words, **given_back(request), "back": page_before(request), "is_held": True}
     # For a form that stays on its page: the script keeps the words until the page is loaded anew.
     response = render(request, "refused.html", context, status=403)

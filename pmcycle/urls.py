@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from pmcycle.errors import not_here
-from pmcycle.people.views.signing_in import ask_for_password, choose_password
+from pmcycle.people.views.signing_in import ask_for_password, choose_password, second_factor
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("pmcycle.home.urls")),
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         choose_password,
         name="account_reset_password_from_key",
     ),
+    path("account/2fa/authenticate/", second_factor, name="mfa_authenticate"),
     path("account/", include("allauth.urls")),
     path("people/", include("pmcycle.people.urls")),
     path("cycles/", include("pmcycle.cycles.urls")),

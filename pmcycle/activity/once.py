@@ -14,15 +14,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.messages import INFO, add_message, get_messages
 from django.contrib.messages.storage.cookie import MessageDecoder, MessageEncoder
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import resolve
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from pmcycle.access import doors_of, not_found_unless, show_again, stood_on
 from pmcycle.activity.actions import insert_new
 from pmcycle.activity.models import SentForm
 from pmcycle.activity.rules import is_write
@@ -44,6 +47,9 @@ KEPT_HEADERS = (
 LARGEST_FRAGMENT = 200_000
 # So long a first answer is given again; after that the same key is a new one.
 KEPT_FOR = timedelta(days=1)
+# The sender of what is sent before anybody is signed in, and how long a sign-in is given again.
+NOBODY = 0
+SIGN_IN_KEPT_FOR = timedelta(minutes=1)
 
 
 class OnceMiddleware:
@@ -77,7 +83,7 @@ class OnceMiddleware:
         return response
 
 
-def claim(sent: SentForm) -> SentForm | None:
+def claim(sent: SentForm, kept_for: timedelta = KEPT_FOR) -> SentForm | None:
     """Insert the key; or the answer it was given before. Waits for whoever is handling the same at this moment.
 
     To be called in the transaction that acts: with it the key comes and goes.
@@ -86,32 +92,72 @@ def claim(sent: SentForm) -> SentForm | None:
     rows = SentForm.objects.filter(sender=sent.sender, key=sent.key)
     while not insert_new([sent], "(sender, key)"):
         known = rows.first()
-        if known is not None and known.at > sent.at - KEPT_FOR:
+        if known is not None and known.at > sent.at - kept_for:
             return known
         # Older than its life, or swept away just now.
-        rows.filter(at__lte=sent.at - KEPT_FOR).delete()
+        rows.filter(at__lte=sent.at - kept_for).delete()
     return None
 
 
-def once(sender: int, key: str, said: str, act: Callable[[], Answer]) -> Answer:
-    """Act once for this key of the sender's own choosing; whoever comes again gets the first answer.
+def sign_in_once(request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
+    """Sign in by what a form sends, once; the same form sent again gets the sign-in that the first one got.
+
+    Nobody is known yet. That it is the same sender is known by the session in which they gave their password,
+    which ends with the sign-in, and only who sends the same form with the same code comes into the new one, for
+    as long as a double click or a lost answer takes. What breaks on the way takes back the code that it spent.
+    """
+    # As it was sent: of a session that has ended since, nothing else is left.
+    before = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    is_known = request.user.is_authenticated
+    if request.method != "POST" or is_known or not before or not request.POST.get(FORM_KEY):
+        return act()
+    sent = SentForm(sender=NOBODY, key=_hash(f"{before}:{_fingerprint(request)}"))
+    with transaction.atomic():
+        if known := claim(sent, SIGN_IN_KEPT_FOR):
+            return _into_session(request, known)
+        response = act()
+        rows = SentForm.objects.filter(sender=sent.sender, key=sent.key)
+        if request.user.is_authenticated:
+            # Before whoever waits is led into it: the session would otherwise be written after the answer.
+            request.session.save()
+            headers = {"Location": response.headers["Location"]}
+            rows.update(status=response.status_code, headers=headers, body=request.session.session_key)
+        else:
+            rows.delete()
+    return response
+
+
+def _into_session(request: HttpRequest, known: SentForm) -> HttpResponse:
+    """The answer by which somebody was signed in, with their session, unless they have ended it since."""
+    session = type(request.session)(known.body)
+    if session.exists(known.body):
+        session.modified = True
+        request.session = session
+    return HttpResponse(status=known.status, headers=known.headers)
+
+
+def once(by: Any, key: str, said: str, act: Callable[[], Answer]) -> Answer:
+    """Act once for this key of the user's own choosing; whoever comes again gets the first answer.
 
     `said` is all that was sent, its address too: the same key for something else raises `Invalid`. What is
-    refused leaves no key, so that it can be sent again.
+    refused leaves no key, so that it can be sent again. To be given it again is a look like any other, and 404
+    where what it shows is not theirs to see any more.
     """
+    sender = by.pk
     sent = SentForm(sender=sender, key=_hash(f"chosen:{key}"), said=_hash(said))
     with transaction.atomic():
         if known := claim(sent):
             if known.said != sent.said:
                 words = _("This key was sent before with something else. Take a new key for what is new.")
                 raise Invalid("Idempotency-Key", words)
+            not_found_unless(not known.body or show_again(by, known.stood_on))
             return known.status, known.body
         status, body = act()
         rows = SentForm.objects.filter(sender=sender, key=sent.key)
         if status >= 400:
             rows.delete()
         else:
-            rows.update(status=status, body=body)
+            rows.update(status=status, body=body, stood_on=stood_on(by) if body else {})
     return status, body
 
 
@@ -150,13 +196,20 @@ def _hash(said: str) -> str:
 def _answer(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
     """What is kept of a first answer."""
     fragment = ""
+    stood: dict[str, list[Any]] = {}
+    user: Any = request.user
     if _is_fragment(request, response) and len(response.content) <= LARGEST_FRAGMENT:
-        fragment = response.content.decode()
+        # Given again it is judged by the rows on which it stands. Where something else let them through (a role,
+        # a place in the line), the page is loaded anew instead, and judges for itself.
+        is_of_rows = all(door.row is not None for door in doors_of(user))
+        stood = stood_on(user) if is_of_rows else {}
+        fragment = response.content.decode() if stood else ""
     queued = getattr(get_messages(request), "_queued_messages", [])
     return {
         "status": response.status_code,
         "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
         "body": fragment.replace("\x00", ""),
+        "stood_on": stood,
         "messages": json.dumps(list(queued), cls=MessageEncoder),
     }
 
@@ -173,9 +226,14 @@ def _is_fragment(request: HttpRequest, response: HttpResponse) -> bool:
 def _first_answer(request: HttpRequest, sent: SentForm) -> HttpResponse:
     for message in json.loads(sent.messages, cls=MessageDecoder):
         add_message(request, message.level, message.message, message.extra_tags)
-    if "Location" in sent.headers or sent.body or sent.status == 204:
+    # So that a look says which page it was: the handler of it is not reached.
+    request.resolver_match = resolve(request.path_info)
+    user: Any = request.user
+    may_see = not sent.body or show_again(user, sent.stood_on)
+    if may_see and ("Location" in sent.headers or sent.body or sent.status == 204):
         return HttpResponse(sent.body, status=sent.status, headers=sent.headers)
-    # The page that it was answered with is not kept; the page it came from shows what has come of it.
+    # The page that it was answered with is not kept, or not theirs to see any more; the page it came from shows
+    # what has come of it, and to whom.
     add_message(request, INFO, _("This had been sent already, and was done once."))
     if "HX-Request" in request.headers:
         return HttpResponse(status=200, headers={"HX-Refresh": "true"})

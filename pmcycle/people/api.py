@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from pmcycle.access import get_editable, show, with_outside
+from pmcycle.access import answered_with, get_editable, show, with_outside
 from pmcycle.activity.once import once
 from pmcycle.people.models import ApiToken, User
 from pmcycle.people.throttling import PerUser
@@ -121,7 +121,7 @@ class ScopedViewSet(ReadOnlyModelViewSet[Any]):
                 response = act(request, *args, **kwargs)
                 return response.status_code, JSONRenderer().render(response.data).decode()
 
-            code, body = once(self.by().pk, key, _all_sent(request), answer)
+            code, body = once(self.by(), key, _all_sent(request), answer)
             return Response(json.loads(body) if body else None, status=code)
 
         return handler
@@ -137,6 +137,7 @@ class ScopedViewSet(ReadOnlyModelViewSet[Any]):
         """The row; that it was shown is noted where the reader is no party to it."""
         row = super().get_object()
         show(self.by(), [row])
+        answered_with(self.by(), row)
         return row
 
     def paginate_queryset(self, queryset: Any) -> Any:
@@ -168,7 +169,9 @@ class ScopedViewSet(ReadOnlyModelViewSet[Any]):
 
     def answer_with(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
         """The row as it is now."""
-        return Response(self.get_serializer(self.get_queryset().get(pk=pk)).data, status=code)
+        row = self.get_queryset().get(pk=pk)
+        answered_with(self.by(), row)
+        return Response(self.get_serializer(row).data, status=code)
 
 
 def _all_sent(request: Request) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.views import password_reset_from_key
+from allauth.mfa.base.views import authenticate
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from pmcycle.activity.actions import hold_to
+from pmcycle.activity.once import sign_in_once
 from pmcycle.activity.tasks import wake
 from pmcycle.people.actions import signing_in as actions
 from pmcycle.people.adapters import address_of
@@ -61,3 +63,11 @@ def choose_password(request: HttpRequest, uidb36: str, key: str) -> HttpResponse
         return redirect("account_login")
     answer: HttpResponse = response
     return answer
+
+
+@never_cache
+@sensitive_post_parameters("code", "credential")
+@require_http_methods(["GET", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Ask for the second factor after the password; sent twice, it is spent once and signs in both times."""
+    return sign_in_once(request, lambda: authenticate(request))
