@@ -42,6 +42,7 @@ from pmcycle.activity.models import Delivery, Event, Job, Notice
 from pmcycle.cycles.models import Cycle
 from pmcycle.home import actions as home
 from pmcycle.home.demo.cycle import LEVELS
+from pmcycle.home.management.commands import load_demo
 from pmcycle.people.models import Employee, Unit, User
 from tests.conftest import SignedIn
 
@@ -399,3 +400,13 @@ def test_last_year_is_told_to_its_end() -> None:
     assert ReleasedResult.objects.filter(
         participation__employee__name="Ana Popescu", participation__cycle=last
     ).exists()
+
+
+def test_who_can_sign_in_is_said_again_without_loading_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = StringIO()
+    call_command("load_demo", who=True, stdout=told)
+    assert "ana.popescu@meridian.example" in told.getvalue()
+    monkeypatch.setattr(load_demo, "WHO_SIGNS_IN", [("somebody@example.com", "of a company of its own")])
+    elsewhere = StringIO()
+    call_command("load_demo", who=True, stdout=elsewhere)
+    assert elsewhere.getvalue() == "", "another company is not the demo"

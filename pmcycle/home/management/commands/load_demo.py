@@ -1,4 +1,4 @@
-"""`manage.py load_demo [--people N]`: a believable company in an empty database."""
+"""`manage.py load_demo [--people N | --who]`: a believable company in an empty database, and who signs in there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,17 @@ class Command(BaseCommand):
             help="leave out what was written and rewarded in last year's cycle",
         )
 
-    def handle(self, *args: Any, people: int | None, without_last_year: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--who", action="store_true", help="only say who can sign in, if the demo is loaded"
+        )
+
+    def handle(
+        self, *args: Any, people: int | None, without_last_year: bool, who: bool, **options: Any
+    ) -> None:
+        if who:
+            if User.objects.filter(email=WHO_SIGNS_IN[0][0]).exists():
+                self._say_who()
+            return
         if User.objects.exists() or Employee.objects.exists():
             raise CommandError(
                 "There are people in this database already; the demo goes into an empty one only."
@@ -58,9 +68,11 @@ class Command(BaseCommand):
         settle_all("repaired", by=None)
         add_up_places()
         took = time.monotonic() - begun
-        self.stdout.write(
-            f"Demo company with {len(company.people)} people, in {took:.1f} s.\n\nSign in as:\n"
-        )
+        self.stdout.write(f"Demo company with {len(company.people)} people, in {took:.1f} s.\n\n")
+        self._say_who()
+
+    def _say_who(self) -> None:
+        self.stdout.write("Sign in as:\n")
         for email, what in WHO_SIGNS_IN:
             self.stdout.write(f"  {email:<34} {what}\n")
         self.stdout.write(f"\nEverybody's password: {PASSWORD}\n")
