@@ -4,6 +4,7 @@ import "./confirm.js";
 import "./palette.js";
 import "./relative.js";
 import "./fields.js";
+import "./focus.js";
 import "./quote.js";
 import "./guard.js";
 import "./keys.js";

@@ -28,6 +28,8 @@ from pytest_django import DjangoDbBlocker, Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.chromium import find_chromium, launch_arguments
+from tests.conftest import World, build_world
+from tests.factories import appraisals, feedback, goals, incentives
 from tests.journeys.looking import Watch
 from tests.journeys.running import Stack
 
@@ -118,7 +120,7 @@ expect.set_options(timeout=PATIENCE)
 def visit(stack: Stack, watch: Watch, new_context: Callable[..., BrowserContext]) -> Visit:
     def open_page(user: AbstractBaseUser | None = None, *, link: str = "", phone: bool = False) -> Page:
         assert not link or stack.has_mailed(link), f"no mail holds {link}"
-        context = new_context()
+        context = new_context(has_touch=phone, is_mobile=phone)
         if user is not None:
             context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": stack.url}])
         page = context.new_page()
@@ -130,6 +132,20 @@ def visit(stack: Stack, watch: Watch, new_context: Callable[..., BrowserContext]
         return page
 
     return open_page
+
+
+@pytest.fixture
+def under_way(stack: Stack) -> World:
+    """A company in whose cycle something of every stage is under way."""
+    world = build_world()
+    goals.agree(world.part["ana"], world.ana, world.bashir)
+    goals.propose(world.part["chen"], world.chen)
+    appraisals.appealed(world)
+    appraisals.hand_in(appraisals.manager_appraisal(world.part["chen"]), "Partly meets")
+    incentives.write_plan(world)
+    incentives.restraint(world)
+    feedback.meeting_of_ana(world)
+    return world
 
 
 @pytest.fixture

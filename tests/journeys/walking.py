@@ -51,8 +51,12 @@ def go(page: Page, entry: str, *links: str | re.Pattern[str]) -> int:
         menu = page.get_by_role("navigation", name=re.compile("^(Main|Quick menu)$"))
         # "Rewards" is not "Team rewards", and a number may follow.
         chosen = re.compile(rf"^{re.escape(entry)}")
+    way = menu.get_by_role("link", name=chosen).first
+    if entry != "My menu" and not way.is_visible():  # on a phone, only the first ways stand at the foot
+        page.get_by_role("button", name="More", exact=True).click()
+        clicks += 1
     with page.expect_navigation():
-        menu.get_by_role("link", name=chosen).first.click()
+        way.click()
     for link in links:
         follow(page, link)
     return clicks

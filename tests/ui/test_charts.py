@@ -211,3 +211,13 @@ def test_the_table_has_every_number() -> None:
     """What the picture shows, the folded table shows too."""
     table = charts.funnel([{"label": "Goals", "parts": {"ok": 12, "danger": 3}}], title="T")
     assert re.findall(r"<td>(.*?)</td>", table) == ["12", "0", "3", "0"]
+
+
+def test_a_phone_labels_four_points_of_many_and_the_newest_among_them() -> None:
+    def thin(count: int) -> int:
+        points = [{"label": str(day), "value": day} for day in range(1, count + 1)]
+        drawn = str(charts.trajectory(points, title="R"))
+        assert f'text-anchor="end" class="tick strong">{count}<' in drawn
+        return drawn.count('class="tick strong between"')
+
+    assert [count - thin(count) for count in (2, 4, 5, 8, 23)] == [2, 4, 3, 4, 4]

@@ -199,8 +199,12 @@ def trajectory(
     }
     dots = []
     marked = 0
+    # On a phone there is room for four labels, the newest among them; the table below has all.
+    every = -(-count // 4)
     for index, point in enumerate(points):
         mark = point.get("mark")
+        anchor = "middle" if 0 < index < count - 1 or count == 1 else "end" if index else "start"
+        thin = " between" if (count - 1 - index) % every else ""
         if mark:
             marked += 1
             body.append(line(x(index), head - 8, x(index), head + tall, f"mark mark-{mark}"))
@@ -210,16 +214,15 @@ def trajectory(
                     head - (12 if marked % 2 else 26),
                     marks.get(str(mark), mark),
                     "tick",
-                    anchor="end" if index == count - 1 and count > 1 else "start" if index == 0 else "middle",
+                    anchor=anchor if count > 1 else "start",
                 )
             )
-        anchor = "middle"
         body.append(
             label_at(
                 x(index),
                 head + tall + 20,
                 clip(point["label"], max(4, 56 // count)),
-                "tick strong",
+                f"tick strong{thin}",
                 anchor=anchor,
             )
         )
@@ -255,8 +258,8 @@ def trajectory(
                 x(index),
                 y(value) - 11,
                 shown,
-                "value",
-                anchor="start" if beside else "middle",
+                f"value{thin}",
+                anchor="start" if beside else anchor,
                 dx=7 if beside else 0,
             )
         )
