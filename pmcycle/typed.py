@@ -116,6 +116,14 @@ class LeftoversForm(forms.Form):
             for one in self.leftovers
         ]
 
+    @property
+    def groups(self) -> list[tuple[str, list[tuple[Left, Any, str]]]]:
+        """The rows under what has to become of them, in words: what refuses first."""
+        rest = _("Also open or held") if self.refuses else _("May stay as it is, with a reason")
+        refusing = [row for row in self.rows if row[0].refuses]
+        others = [row for row in self.rows if not row[0].refuses]
+        return [(words, rows) for words, rows in ((_("To settle first"), refusing), (rest, others)) if rows]
+
     def whole(self, code: str) -> str:
         """The address of the whole list of one kind."""
         return f"{self.at}{'&' if '?' in self.at else '?'}{urlencode({'kind': code})}"

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from pmcycle.cycles import rules
 from pmcycle.cycles.models import Cycle, Stage, StageKind
-from pmcycle.people.models import Employee, Unit
-from pmcycle.ui.fields import NumberField, WholeField
+from pmcycle.people.models import Employee, Unit, named_here
+from pmcycle.ui.fields import NumberField, PersonField, WholeField
 
 NUMBER = forms.NumberInput(attrs={"inputmode": "numeric"})
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
@@ -383,22 +383,10 @@ class ExtendForm(ReasonForm):
         stage.queryset = stages
 
 
-class PersonField(forms.ModelChoiceField[Employee]):
-    """One of the people found by a search; any employee is accepted, a page never lists them all."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Employee.objects.all(), widget=forms.RadioSelect, empty_label=None, **kwargs)
-
-
 class TransferForm(ReasonForm):
-    manager = PersonField(label=gettext_lazy("New manager"))
+    manager = PersonField(named_here, label=gettext_lazy("New manager"))
     on = DayField(label=gettext_lazy("From this day on"))
     field_order = ("manager", "on", "reason")
-
-    def __init__(self, *args: Any, found: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        fields: Any = self.fields
-        fields["manager"].choices = found
 
 
 class MarkLeftForm(ReasonForm):
@@ -407,11 +395,6 @@ class MarkLeftForm(ReasonForm):
 
 
 class AddPersonForm(forms.Form):
-    employee = PersonField(label=gettext_lazy("Who joins"))
+    employee = PersonField(named_here, label=gettext_lazy("Who joins"))
     starts_on = DayField(label=gettext_lazy("First day in the cycle"))
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300)
-
-    def __init__(self, *args: Any, found: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        fields: Any = self.fields
-        fields["employee"].choices = found

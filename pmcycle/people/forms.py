@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from pmcycle.days import today_here
 from pmcycle.people.actions.importing import OPEN
-from pmcycle.people.models import SCOPES, Employee, Import, Role, Unit
+from pmcycle.people.models import SCOPES, Employee, Import, Role, Unit, named_here
 from pmcycle.people.rules import columns, lines, names
 from pmcycle.people.rules.cells import EXAMPLES, ORDERS, Unreadable, read_date, read_money
 from pmcycle.people.rules.names import PATTERNS
 from pmcycle.people.rules.sheets import ENCODINGS, telling_lines, words_as
-from pmcycle.ui.fields import WholeField
+from pmcycle.ui.fields import PersonField, WholeField
 from pmcycle.ui.formats import NUMBERS
 
 ORDER_LABELS = {
@@ -515,28 +515,13 @@ class EmployeeForm(forms.Form):
         return values
 
 
-class PersonField(forms.CharField):
-    """A field with the picker behind it; cleans to an Employee who has not left."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        attrs = {"list": "people", "autocomplete": "off", "data-picker": ""}
-        super().__init__(max_length=300, widget=forms.TextInput(attrs=attrs), **kwargs)
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        if not text:
-            return None
-        found = Employee.objects.here().picked(text)
-        if found is None:
-            raise forms.ValidationError(_("Nobody, or more than one person, is meant. Choose from the list."))
-        return found
-
-
 class ManagerForm(forms.Form):
     """A new line manager from a day on."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    manager = PersonField(label=_("Reports to"), required=False, help_text=_("Empty: top of the company."))
+    manager = PersonField(
+        named_here, label=_("Reports to"), required=False, help_text=_("Empty: top of the company.")
+    )
     starts_on = forms.DateField(label=_("From"), widget=forms.DateInput)
 
 
@@ -626,7 +611,9 @@ class OthersAddressForm(forms.Form):
 class RoleForm(forms.Form):
     """A role from a day to a day, for a unit where the role has one."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=Role.choices, error_messages={"required": _("Choose a role.")}
+    )
     unit = forms.CharField(
         label=_("Unit"),
         required=False,

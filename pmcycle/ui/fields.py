@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -18,6 +18,27 @@ class ExplainedChoiceField(forms.ChoiceField):
     def __init__(self, *, descriptions: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.descriptions = descriptions
+
+
+class PersonField(forms.CharField):
+    """A line that names one person, with `people/_person_field.html` around it to choose them from.
+
+    `find` reads what stands in it (a name, an e-mail, a number, or what the list of suggestions wrote) and answers
+    with the person, or None if nobody or more than one is meant. Empty is None where it may be.
+    """
+
+    def __init__(self, find: Callable[[str], Any], **kwargs: Any) -> None:
+        super().__init__(max_length=300, widget=forms.TextInput({"autocomplete": "off"}), **kwargs)
+        self.find = find
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        found = self.find(text)
+        if found is None:
+            raise forms.ValidationError(_("Nobody, or more than one person, is meant. Choose from the list."))
+        return found
 
 
 class NumberInput(forms.TextInput):

@@ -14,6 +14,7 @@ import "./held.js";
 async function wake() {
   if (document.querySelector("[data-autosave]")) (await import("./autosave.js")).start();
   if (document.querySelector("[data-draft-url]")) (await import("./drafts.js")).start();
+  if (document.querySelector("[data-picker-url]")) (await import("./picker.js")).start();
 }
 wake();
 document.addEventListener("htmx:after:swap", wake);

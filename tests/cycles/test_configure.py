@@ -73,8 +73,8 @@ def test_a_walk_from_blank_to_the_board(world: World, as_: SignedIn) -> None:
     assert refused.status_code == 409, "no appraisal form yet"
     appraisals.actions.choose_form(cycle, None, by=world.kim)
     check = url(cycle, "check")
-    for row in kim.get(check).context["rows"]:
-        finding = row["finding"]
+    for row in kim.get(check).context["check"].rows:
+        finding = row.finding
         accept = reverse("cycles:accept_warning", kwargs={"pk": cycle.pk})
         assert kim.post(accept, {"code": finding.code, "count": finding.count}).status_code == 302
     assert b"Launch for 11 people" in kim.get(check).content

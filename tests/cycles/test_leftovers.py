@@ -155,7 +155,8 @@ def test_what_refuses_cannot_be_accepted(world: World, as_: SignedIn, stage: Sta
     kim = as_(world.kim)
     shown = kim.get(page(stage)).content.decode()
     assert reverse("appraisals:calibration", kwargs={"pk": session.pk}) in shown
-    assert "Settle first" in shown
+    assert "To settle first" in shown
+    assert "May stay as it is" not in shown, "no reason is asked for in vain"
     assert "closes for everybody now" not in shown, "the button is not offered"
     forged = {"count_appraisals_calibration": 1, "reason_appraisals_calibration": "Never mind."}
     assert kim.post(page(stage), answer(world, stage, **forged)).status_code == 409

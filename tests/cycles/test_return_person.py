@@ -188,11 +188,11 @@ def test_nobody_comes_back_against_the_companys_record(world: World, as_: Signed
     for answer in (kim.get(url, data), kim.post(url, data)):
         assert answer.status_code == 409
         assert b"Clear or move the last day there first" in answer.content
-    joins = {"employee": of(world.ana).pk, "starts_on": today(), "reason": "x"}
+    joins = {"employee": of(world.ana).pick_text, "starts_on": today(), "reason": "x"}
     leaves(world, "ana", None)
     actions.mark_left(part(world, "chen"), left_on=today(), reason="x", version=1, by=world.kim)
     add = reverse("cycles:add_person", kwargs={"pk": world.cycle.pk})
-    chen = kim.post(add, {**joins, "employee": of(world.chen).pk})
+    chen = kim.post(add, {**joins, "employee": of(world.chen).pick_text})
     assert b"Bring them back on their own page" in chen.content
 
 

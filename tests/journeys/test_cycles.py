@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -41,10 +42,20 @@ def test_each_page_of_a_running_cycle_is_usable_by_all(visit: Visit, stack: Stac
             if page.url not in seen:
                 axe(page)
             seen.add(page.url)
-    page.get_by_label("Name or number").fill("gita")
-    with page.expect_navigation():
-        page.get_by_role("button", name="Find").click()
+    # One person out of all, by keyboard: accents or none, arrows, Enter.
+    who = page.get_by_label("New manager")
+    who.press_sequentially("kiss")
+    expect(page.get_by_role("option")).to_have_count(1)
     axe(page)
+    who.press("ArrowDown")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Dora Kiss")
+    who.press("Enter")
+    expect(who).to_have_value(re.compile(r"^Dora Kiss #\d+$"))
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    who.press("ArrowDown")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    who.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
 
 
 def test_hr_narrows_who_takes_part_and_sees_it_counted_before_saving(visit: Visit, stack: Stack) -> None:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from pmcycle.access import UserRequest, get_visible
 from pmcycle.activity.models import EXCEPTIONS, Event
 from pmcycle.cycles.models import Cycle, Participation, Stage
-from pmcycle.cycles.views.exceptions import KINDS
+from pmcycle.cycles.pages import KINDS, ExceptionLine
 from pmcycle.people.models import Employee
 from pmcycle.typed import search_words
 from pmcycle.ui.formats import when_text
@@ -44,18 +44,18 @@ def list_exceptions(request: UserRequest, pk: int) -> HttpResponse:
     for word in search_words(request).split()[:5]:
         events = events.filter(Q(about__name__icontains=word) | Q(about__number__iexact=word))
     rows = events.select_related("about__unit", "actor").order_by("-at", "-pk")
-    page = Paginator(rows, LINES).get_page(request.GET.get("page"))
+    page: Any = Paginator(rows, LINES).get_page(request.GET.get("page"))
+    page.object_list = _lines(page, cycle.stages.all())
     context = {
         "cycle": cycle,
         "page": page,
-        "lines": _lines(page, cycle.stages.all()),
         "filters": [{"name": "kind", "label": _("Kind"), "options": list(KINDS.items())}],
         "is_narrowed": kind in KINDS or bool(search_words(request)),
     }
     return render(request, "cycles/exceptions.html", context)
 
 
-def _lines(events: Iterable[Event], stages: Iterable[Stage]) -> list[dict[str, Any]]:
+def _lines(events: Iterable[Event], stages: Iterable[Stage]) -> list[ExceptionLine]:
     """Each with its kind and what it comes to, in words."""
     found = list(events)
     named = {stage.kind: str(stage) for stage in stages}
@@ -64,7 +64,7 @@ def _lines(events: Iterable[Event], stages: Iterable[Stage]) -> list[dict[str, A
         .order_by()
         .values_list("pk", "name")
     )
-    return [{"event": e, "kind": KINDS[e.verb], "what": _what(e, named, managers)} for e in found]
+    return [ExceptionLine(e, str(KINDS[e.verb]), _what(e, named, managers)) for e in found]
 
 
 def _what(event: Event, stages: dict[str, str], managers: dict[int, str]) -> str:

@@ -13,10 +13,8 @@ from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pmcycle.access import UserRequest, get_editable, get_visible
@@ -31,23 +29,12 @@ from pmcycle.cycles.models import (
     matching,
     population,
 )
-from pmcycle.cycles.views.shared import editable_cycle, line_of, named, who_is
+from pmcycle.cycles.pages import STEPS, CheckStep, ReminderRow, Step, line_of
+from pmcycle.cycles.views.shared import editable_cycle, named, who_is
 from pmcycle.days import today_here
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee, Unit, calendar
 from pmcycle.typed import done, read_version, row_number, search_words
-from pmcycle.ui.formats import when_text
-
-# The steps of setting up: the word on the stepper and the heading of the page.
-STEPS: dict[str, tuple[Any, Any]] = {
-    "who": (gettext_lazy("Who"), gettext_lazy("Who takes part")),
-    "stages": (gettext_lazy("Dates"), gettext_lazy("Stages and dates")),
-    "rating": (gettext_lazy("Rating"), gettext_lazy("Rating scale and appraisal form")),
-    "visibility": (gettext_lazy("Visibility"), gettext_lazy("Who sees what, and when")),
-    "rewards": (gettext_lazy("Rewards"), gettext_lazy("Rewards")),
-    "reminders": (gettext_lazy("Reminders"), gettext_lazy("Reminders")),
-    "check": (gettext_lazy("Check"), gettext_lazy("Check and launch")),
-}
 
 
 @login_required
@@ -99,53 +86,11 @@ def configure(request: UserRequest, pk: int, step: str) -> HttpResponse:
 def _page(
     request: UserRequest, cycle: Cycle, step: str, *, wrong: bool = False, **context: Any
 ) -> HttpResponse:
-    names = list(STEPS)
-    steps = [
-        {
-            "label": label,
-            "url": reverse("cycles:configure", kwargs={"pk": cycle.pk, "step": name}),
-            "state": "current"
-            if name == step
-            else "done"
-            if name in cycle.saved_steps or cycle.copied_from_id
-            else "todo",
-        }
-        for name, (label, _heading) in STEPS.items()
-    ]
-    at = names.index(step)
     if "person" not in context:
         context["person"] = population(cycle, cycle.local_day(timezone.now())).first()
-    context |= {
-        "cycle": cycle,
-        "steps": steps,
-        "step": step,
-        "step_label": STEPS[step][1],
-        "number": at + 1,
-        "back": steps[at - 1]["url"] if at else "",
-        "next": steps[at + 1]["url"] if at + 1 < len(steps) else "",
-        "may_edit": request.user.standing.is_hr_admin and cycle.state == Cycle.State.DRAFT,
-        "days": _days(cycle),
-    }
+    context["cycle"] = cycle
+    context["step"] = Step(cycle, step, request.user.standing.is_hr_admin, context["person"])
     return render(request, f"cycles/configure_{step}.html", context, status=422 if wrong else 200)
-
-
-def _days(cycle: Cycle) -> list[dict[str, Any]]:
-    """What one person will see on which day."""
-    rows: list[dict[str, Any]] = []
-    for stage in cycle.stages.all():
-        rows.append(
-            {"on": stage.opens_on, "what": _("%s opens on your home page") % stage, "icon": "player-play"}
-        )
-        rows.append({"on": stage.due_on, "what": _("%s is due") % stage, "icon": "flag"})
-        if stage.grace_days:
-            rows.append(
-                {
-                    "on": stage.dates.closes_after,
-                    "what": _("Last day of grace for %s") % stage,
-                    "icon": "hourglass",
-                }
-            )
-    return sorted(rows, key=lambda row: row["on"])
 
 
 def _saved(request: UserRequest, cycle: Cycle, step: str) -> HttpResponse:
@@ -357,50 +302,31 @@ def configure_reminders(request: UserRequest, cycle: Cycle) -> HttpResponse:
         version, chosen = form.cleaned_data["version"], form.policies()
         if done(form, lambda: actions.save_reminders(cycle, chosen, version=version, by=request.user)):
             return _saved(request, cycle, "reminders")
-    rows = []
-    for stage in cycle.stages.all():
-        policy = policies.get(stage.kind)
-        days = rules.reminder_days(stage.due_on, policy.days_before, policy.days_after) if policy else []
-        rows.append(
-            {
-                "stage": stage,
-                "before": form[f"{stage.kind}_before"],
-                "after": form[f"{stage.kind}_after"],
-                "escalate": form[f"{stage.kind}_escalate"],
-                "hears": ", ".join(when_text(day) for day in days),
-                "manager_hears": rules.escalation_day(stage.due_on, policy.escalate_after)
-                if policy
-                else None,
-            }
+    person = population(cycle, cycle.local_day(timezone.now())).first()
+    rows = [
+        ReminderRow(
+            stage,
+            policies.get(stage.kind),
+            person,
+            *(form[f"{stage.kind}_{part}"] for part in ("before", "after", "escalate")),
         )
-    return _page(request, cycle, "reminders", wrong=form.is_bound, form=form, rows=rows)
+        for stage in cycle.stages.all()
+    ]
+    return _page(request, cycle, "reminders", wrong=form.is_bound, form=form, rows=rows, person=person)
 
 
 def configure_check(request: UserRequest, cycle: Cycle) -> HttpResponse:
     day = cycle.local_day(timezone.now())
-    found = actions.check(cycle, on=day)
-    to_settle = found.unsettled
-    rows = [
-        {
-            "finding": f,
-            "accepted": not f.is_error and f not in to_settle,
-            "grown": f in to_settle and f.code in found.accepted,
-        }
-        for f in found.findings
-    ]
-    return _page(
-        request,
-        cycle,
-        "check",
-        rows=rows,
-        work=actions.work_on_launch(cycle, request.user),
-        errors=found.errors,
-        to_settle=to_settle,
-        count=found.people,
-        opens_now=[s for s in cycle.stages.all() if s.opens_on <= day],
-        ready=not found.errors and not to_settle,
-        person=None,
+    is_hr_admin = request.user.standing.is_hr_admin
+    check = CheckStep(
+        actions.check(cycle, on=day),
+        list(cycle.stages.all()),
+        day,
+        may_edit=is_hr_admin and cycle.state == Cycle.State.DRAFT,
+        is_hr_admin=is_hr_admin,
     )
+    work = actions.work_on_launch(cycle, request.user)
+    return _page(request, cycle, "check", check=check, work=work, person=None)
 
 
 HANDLERS: dict[str, Callable[[UserRequest, Cycle], HttpResponse]] = {

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from pmcycle.access import UserRequest, get_editable, today
@@ -13,6 +15,7 @@ from pmcycle.cycles.models import (
     Cycle,
     Stage,
 )
+from pmcycle.cycles.pages import Change, End
 from pmcycle.errors import Refused
 from pmcycle.people.models import Employee
 from pmcycle.spelling import holding
@@ -54,6 +57,16 @@ def who_is(person: Employee) -> str:
     return " · ".join(filter(None, [person.name, person.job_title, str(person.unit or "")]))
 
 
-def line_of(stages: Any) -> list[dict[str, Any]]:
-    """Stages in the shape of the timeline picture."""
-    return [{"label": str(s), "start": s.opens_on, "end": s.due_on, "state": s.state} for s in stages]
+def end_page(request: UserRequest, cycle: Cycle, end: End) -> HttpResponse:
+    """The page of an end, again with what is wrong with it if it was sent."""
+    status = (end.leaving.status if end.leaving else 422) if end.form.is_bound else 200
+    return render(request, "cycles/end.html", {"cycle": cycle, "end": end}, status=status)
+
+
+def change_page(request: UserRequest, cycle: Cycle, change: Change) -> HttpResponse:
+    """The page of an exception. It is wrong if it was sent and nothing came of it, or cannot be looked at yet."""
+    form = change.form
+    wrong = request.method == "POST" or (form.is_bound and not form.is_valid())
+    return render(
+        request, "cycles/change.html", {"cycle": cycle, "change": change}, status=422 if wrong else 200
+    )

@@ -7,18 +7,16 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from pmcycle.access import UserRequest, get_editable
 from pmcycle.cycles import actions, forms
 from pmcycle.cycles.actions import link
-from pmcycle.cycles.models import (
-    Cycle,
-    Stage,
-)
-from pmcycle.cycles.views.shared import refuse_unless, why_not
+from pmcycle.cycles.models import Cycle, Stage
+from pmcycle.cycles.pages import Change, End, end_of_stage_does
+from pmcycle.cycles.views.shared import change_page, end_page, refuse_unless, why_not
 from pmcycle.typed import LeftoversForm, all_of_one_kind, done, went_on
 
 
@@ -37,17 +35,16 @@ def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: 
     if request.method == "POST" and form.is_valid() and done(form, lambda: act(stage, form.cleaned_data)):
         messages.success(request, words["said"] % {"stage": stage})
         return redirect(link("home:board", pk=stage.cycle_id) or "cycles:list")
-    context = {
-        "cycle": stage.cycle,
-        "form": form,
-        "heading": words["heading"] % {"stage": stage},
-        "consequences": words["consequences"],
-        "button": words["button"],
-        "ready": True,
-        "refusal": refusal,
-        "back": link("home:board", pk=stage.cycle_id),
-    }
-    return render(request, "cycles/change.html", context, status=422 if form.is_bound else 200)
+    change = Change(
+        heading=words["heading"] % {"stage": stage},
+        button=words["button"],
+        form=form,
+        back=link("home:board", pk=stage.cycle_id),
+        consequences=words["consequences"],
+        two_looks=False,
+        refusal=refusal,
+    )
+    return change_page(request, stage.cycle, change)
 
 
 @login_required
@@ -98,27 +95,21 @@ def close_stage(request: UserRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
         messages.success(request, _("%(stage)s is closed.") % {"stage": stage})
         return redirect(link("home:board", pk=stage.cycle_id) or "cycles:list")
-    context = {
-        "cycle": stage.cycle,
-        "form": form,
-        "leaving": leaving,
-        "refusal": why_not(actions.judge_closing, stage) if request.method == "GET" else "",
-        "heading": _("Close %(stage)s now") % {"stage": stage},
-        "consequences": [
-            _(
-                "Nobody can add anything to it any more. Who has more time, or a form given back, has it until then."
-            ),
-            _("What is open in it is not reminded any more and stands on the board as missed."),
-            _("What has been written stays, and you can open the stage again with a new due day."),
-        ],
-        "button": _("Close it"),
-        "sure": _(
-            "%(stage)s closes for everybody now. What is left stays as it is; your reasons stand in the trail."
-        )
-        % {"stage": stage},
-        "back": link("home:board", pk=stage.cycle_id),
-    }
-    return render(request, "cycles/end.html", context, status=leaving.status if form.is_bound else 200)
+    sure = _(
+        "%(stage)s closes for everybody now. What is left stays as it is; your reasons stand in the trail."
+    )
+    end = End(
+        heading=_("Close %(stage)s now") % {"stage": stage},
+        audience=_("HR sees this and the reasons. Everybody sees afterwards that it is closed."),
+        form=form,
+        leaving=leaving,
+        refusal=why_not(actions.judge_closing, stage) if request.method == "GET" else "",
+        parts=end_of_stage_does(),
+        button=_("Close it"),
+        sure=sure % {"stage": stage},
+        back=link("home:board", pk=stage.cycle_id),
+    )
+    return end_page(request, stage.cycle, end)
 
 
 @login_required

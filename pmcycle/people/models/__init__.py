@@ -45,6 +45,7 @@ from pmcycle.people.models.records import (
     PrivateProfile,
     ReportingLine,
     Salary,
+    named_here,
 )
 from pmcycle.people.models.scopes import (
     DatedQuerySet,
@@ -90,6 +91,7 @@ __all__ = [
     "items",
     "matters",
     "monday_to_friday",
+    "named_here",
     "put_to_each",
     "waiting_for_manager",
 ]

@@ -227,6 +227,11 @@ class Employee(models.Model):
         return self.hired_on <= on and (self.left_on is None or self.left_on >= on)
 
 
+def named_here(text: str) -> Employee | None:
+    """Who has not left, as a picker field names them (see `picked`); None if nobody or more than one is meant."""
+    return Employee.objects.here().picked(text)
+
+
 class PrivateProfile(models.Model):
     """What only the person and HR may read."""
 

@@ -38,7 +38,7 @@ def leave(journey: Journey, name: str) -> None:
     kim = journey.person(FIRST)
     kim.opens_record(name)
     kim.follows(f"Profile: {name}")
-    kim.follows("Change the record")
+    kim.follows("Edit the record")
     with kim.job("note that somebody has left"):
         leaving = kim.page.locator("form[action$='/leave/']")
         kim.types("Last day", (today() - timedelta(days=1)).isoformat(), inside=leaving)

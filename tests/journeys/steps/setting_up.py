@@ -30,7 +30,7 @@ def configure(journey: Journey, kim: Person) -> None:
         kim.reads("Who takes part")
         kim.page.locator("#preview").get_by_text("take part").wait_for()
         kim.looks("cycle-who")
-        kim.presses("Save and go on")
+        kim.presses("Save and continue")
         kim.reads("The year at a glance")
         # All four stages open today, so that one day is long enough for the whole walk.
         kim.ticks("Stages may overlap")
@@ -43,19 +43,19 @@ def configure(journey: Journey, kim: Person) -> None:
         kim.presses("Save", exact=True)
         kim.sees("is saved")
         kim.looks("cycle-stages")
-        kim.presses("Save and go on")
+        kim.presses("Save and continue")
         kim.reads("Rating scale")
         kim.looks("cycle-rating")
-        kim.presses("Save and go on")
+        kim.presses("Save and continue")
         kim.types(re.compile("^No surprises"), "0")
         kim.looks("cycle-visibility")
-        kim.presses("Save and go on")
+        kim.presses("Save and continue")
         kim.reads("Reward plan")
         kim.looks("cycle-rewards")
-        kim.presses("Save and go on")
+        kim.presses("Save and continue")
         kim.types(re.compile("^Appraisal.*days before"), "14, 7")
         kim.looks("cycle-reminders")
-        kim.presses("Save and go on")
+        kim.presses("Save and continue")
         kim.reads("The check")
     found = Cycle.objects.get()
     journey.cycle = found.pk
@@ -73,7 +73,7 @@ def choose_form(journey: Journey, kim: Person) -> None:
 
 def accept_and_launch(kim: Person) -> None:
     """On the page of the check: go on with every warning, and launch."""
-    go_on = kim.page.get_by_role("button", name="Go on with it")
+    go_on = kim.page.get_by_role("button", name="Accept it")
     while left := go_on.count():
         kim.clicks_on(go_on.first)
         expect(go_on).to_have_count(left - 1)
