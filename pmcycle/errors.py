@@ -24,7 +24,7 @@ from django.core.exceptions import (
 )
 from django.core.serializers.json import DjangoJSONEncoder as JSONEncoder
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import get_template
@@ -194,6 +194,20 @@ class SizeMiddleware:
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         return too_large(request) if is_too_large(request) else None
+
+
+class MissingMiddleware:
+    """Show the demo the page of ours for what is not there, as in production, in the place of Django's list of URLs."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # Ours and those of the API are of other types; only Django's own, for whoever develops, is this one.
+        if settings.DEBUG and type(response) is HttpResponseNotFound:
+            return not_found(request, Http404())
+        return response
 
 
 class RefusedMiddleware:

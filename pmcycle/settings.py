@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "pmcycle.people.middleware.FirstVisitMiddleware",
     "pmcycle.people.middleware.LocalTimeMiddleware",
+    "pmcycle.errors.MissingMiddleware",
     "pmcycle.errors.RefusedMiddleware",
     "pmcycle.people.middleware.Noted",
     "pmcycle.activity.given_back.GivenBackMiddleware",

@@ -68,7 +68,13 @@ def inbox(request: UserRequest) -> HttpResponse:
         notices = notices.filter(read_at__isnull=True)
     notices = notices.order_by(F("read_at").desc(nulls_first=True), "-created_at", "-pk")
     page = Paginator(notices, 25).get_page(wanted["page"])
-    return render(request, "activity/inbox.html", {"page": page, "only_unread": wanted["show"] == "unread"})
+    only_unread = wanted["show"] == "unread"
+    unread = getattr(request.user, "unread_notices", 0) or None
+    tabs = [
+        {"label": _("All"), "url": "?", "active": not only_unread},
+        {"label": _("Unread"), "url": "?show=unread", "active": only_unread, "count": unread},
+    ]
+    return render(request, "activity/inbox.html", {"page": page, "only_unread": only_unread, "tabs": tabs})
 
 
 @login_required
@@ -211,8 +217,7 @@ def _trail(request: UserRequest, wanted: dict[str, Any]) -> QuerySet[Event]:
 def trail(request: UserRequest) -> HttpResponse:
     """What happened, by whom, to what: newest first, a page from any line on."""
     _may_read_trail(request)
-    form = TrailForm(request.GET)
-    wanted = chosen(form)
+    wanted = chosen(TrailForm(request.GET))
     events = _trail(request, wanted)
     if wanted["before"]:
         events = events.filter(pk__lt=wanted["before"])
@@ -221,15 +226,20 @@ def trail(request: UserRequest) -> HttpResponse:
     query["before"] = str(lines[LINES - 1].pk) if len(lines) > LINES else ""
     export = request.GET.copy()
     export.pop("before", None)
+    standing = request.user.standing
+    filters = [("verb", _("Did"), "VERBS"), ("subject", _("To what"), "SUBJECTS")]
     context = {
-        "form": form,
         "events": lines[:LINES],
         "older": f"?{query.urlencode()}" if len(lines) > LINES else "",
         "is_later_page": bool(wanted["before"]),
         "export": f"{reverse('activity:export_trail')}?{export.urlencode()}",
-        "verbs": _chosen_by("VERBS"),
-        "subjects": _chosen_by("SUBJECTS"),
+        "filters": [
+            {"name": name, "label": label, "options": _chosen_by(kind), "value": wanted[name]}
+            for name, label, kind in filters
+        ],
         "wanted": wanted,
+        "is_narrowed": any(wanted[name] for name in ("about", "actor", "verb", "subject", "day")),
+        "may_check": standing.is_auditor or standing.is_it_admin,
     }
     return render(request, "activity/trail.html", context)
 
@@ -303,7 +313,11 @@ def chain(request: UserRequest) -> HttpResponse:
     actions.hold_to("costly", request.user.pk)
     streams = Event.objects.chain()
     broken = [stream for stream in streams if stream["broken"]]
-    page = Paginator(streams, 100).get_page(request.GET.get("page", "1")[:6])
+    page: Any = Paginator(streams, 100).get_page(request.GET.get("page", "1")[:6])
+    page.object_list = [
+        {**row, "shown": row["stream"] if standing.is_auditor else _("stream %(n)d") % {"n": number}}
+        for number, row in enumerate(page, start=page.start_index())
+    ]
     context = {
         "page": page,
         "broken": broken,

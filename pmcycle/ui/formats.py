@@ -428,3 +428,37 @@ def diff_html(old: object, new: object) -> SafeString:
     return format_html(
         '<span class="diff">{}</span>', format_html_join("", "{}", ((piece,) for piece in pieces))
     )
+
+
+# Which word in what a browser says of itself stands for it; the first that is there, because each also names others.
+BROWSERS = (
+    (("Edg/", "EdgA/", "EdgiOS/"), "Edge"),
+    (("OPR/", "Opera"), "Opera"),
+    (("SamsungBrowser/",), "Samsung Internet"),
+    (("Firefox/", "FxiOS/"), "Firefox"),
+    (("Chrome/", "CriOS/", "Chromium/"), "Chrome"),
+    (("Safari/",), "Safari"),
+)
+SYSTEMS = (
+    (("iPhone",), "iPhone"),
+    (("iPad",), "iPad"),
+    (("Android",), "Android"),
+    (("Windows",), "Windows"),
+    (("Macintosh", "Mac OS X"), "macOS"),
+    (("CrOS",), "ChromeOS"),
+    (("Linux", "X11"), "Linux"),
+)
+
+
+def browser_text(agent: str) -> str:
+    """What a browser says of itself, as people say it: "Firefox on Linux"; what is not known is not repeated."""
+
+    def first(known: tuple[tuple[tuple[str, ...], str], ...]) -> str:
+        return next((name for marks, name in known if any(mark in agent for mark in marks)), "")
+
+    browser, system = first(BROWSERS), first(SYSTEMS)
+    if browser and system:
+        return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    if system:
+        return gettext("a browser on %(system)s") % {"system": system}
+    return browser or gettext("another browser or program")

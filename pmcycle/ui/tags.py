@@ -53,6 +53,7 @@ register.filter("percent_number", formats.percent_number)
 register.filter("markdown", formats.markdown_html)
 register.filter("initials", formats.initials)
 register.filter("name_of", formats.name_of)
+register.filter("browser", formats.browser_text)
 register.simple_tag(formats.money_text, name="money")
 register.simple_tag(formats.diff_html, name="diff")
 
@@ -665,18 +666,23 @@ def job(
     }
 
 
+TOAST_ICONS = {"danger": "alert-circle", "warn": "alert-triangle", "info": "info-circle"}
+
+
 @register.inclusion_tag("ui/_toast.html", takes_context=True)
 def toast(
     context: Context, text: object, tone: str = "ok", undo: str = "", **fields: object
 ) -> dict[str, object]:
     """``{% toast "Approved 3 awards." undo=url %}``.
 
-    What was just done, with ten seconds' notice to undo it.
+    What was just done, with ten seconds' notice to undo it. ``tone`` may be the level of a Django message.
     """
+    tone = {"error": "danger", "warning": "warn", "debug": "info", "success": "ok"}.get(tone, tone)
     return {
         "csrf_token": context.get("csrf_token"),
         "text": text,
         "tone": tone,
+        "icon_name": TOAST_ICONS.get(tone, "circle-check"),
         "undo": undo,
         "fields": fields,
     }

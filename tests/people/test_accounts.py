@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.core import signing
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +18,7 @@ from pmcycle.activity.actions import misplaced, settle_all
 from pmcycle.activity.models import Delivery, Event, Notice, Place
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.actions import accounts
-from pmcycle.people.models import ApiToken, User
+from pmcycle.people.models import ApiToken, RoleRequest, User
 from pmcycle.ui import formats
 from tests.conftest import SignedIn, World
 from tests.factories import goals, people
@@ -243,3 +244,25 @@ def test_an_address_of_the_records_is_enough_for_a_second_factor_and_nobody_adds
     assert page.status_code == 200
     assert page.context["form"].secret
     assert client.get(reverse("account_email")).status_code == 404
+
+
+def test_where_one_is_signed_in_is_said_in_words(world: World, as_: SignedIn) -> None:
+    ana = as_(world.ana)
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    UserSession.objects.update_or_create(
+        session_key=ana.session.session_key,
+        defaults={"user": world.ana, "ip": "192.0.2.1", "user_agent": agent},
+    )
+    page = ana.get(reverse("usersessions_list"), headers={"User-Agent": agent}).content.decode()
+    assert "Firefox on Linux" in page
+    assert "Gecko" not in page
+
+
+def test_no_role_is_chosen_beforehand(world: World, as_: SignedIn) -> None:
+    shown = as_(world.kim).get(reverse("people:account", kwargs={"pk": world.chen.pk})).content.decode()
+    assert '<option value="" selected>Choose a role</option>' in shown
+    url = reverse("people:request_role", kwargs={"pk": world.chen.pk})
+    refused = as_(world.kim).post(url, {"role": "", "starts_on": today().isoformat()})
+    assert refused.status_code == 422
+    assert "Choose a role." in refused.content.decode()
+    assert not RoleRequest.objects.filter(user=world.chen).exists()

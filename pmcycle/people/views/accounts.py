@@ -25,6 +25,7 @@ from pmcycle.access import UserRequest, get_editable, today
 from pmcycle.activity.actions import hold_to
 from pmcycle.days import today_here
 from pmcycle.errors import Invalid, Refused
+from pmcycle.people import pages
 from pmcycle.people.actions import accounts as actions
 from pmcycle.people.actions import addresses
 from pmcycle.people.adapters import address_of
@@ -48,7 +49,6 @@ from pmcycle.people.models import (
     User,
     in_use,
 )
-from pmcycle.people.rules import roles
 from pmcycle.spelling import holding
 from pmcycle.typed import done, row_number, search_words
 
@@ -116,27 +116,32 @@ def accounts(request: UserRequest) -> HttpResponse:
     search = search_words(request)
     show = request.GET.get("show", "")
     is_hr = request.user.standing.is_hr_admin
-    context: dict[str, Any] = {"search": search, "show": show, "is_hr": is_hr}
-    if show == "without" and is_hr:
-        people = Employee.objects.here().filter(user__isnull=True).select_related("unit").search(search)
-        context["page"] = Paginator(people, PER_PAGE).get_page(request.GET.get("page"))
+    is_without = show == "without" and is_hr
+    context: dict[str, Any] = {"is_without": is_without, "tabs": _tabs(show, is_hr=is_hr)}
+    rows: Any
+    if is_without:
+        rows = Employee.objects.here().filter(user__isnull=True).select_related("unit").search(search)
         context["can_invite"] = Employee.objects.here().filter(user__isnull=True).exclude(email="").count()
     else:
-        users = (
+        rows = (
             User.objects.visible_to(request.user).order_by("name", "pk").prefetch_related(_current_grants())
         )
-        users = users.filter(is_active=show != "closed")
+        rows = rows.filter(is_active=show != "closed").filter(holding(search, "name", "email"))
         if show == "roles":
-            users = users.filter(pk__in=RoleGrant.objects.current().values("user"))
-        users = users.filter(holding(search, "name", "email"))
-        context["page"] = Paginator(users, PER_PAGE).get_page(request.GET.get("page"))
+            rows = rows.filter(pk__in=RoleGrant.objects.current().values("user"))
+    page: Any = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    if not is_without:
+        page.object_list = [pages.ListedAccount(user) for user in page]
+    return render(request, "people/accounts.html", {**context, "page": page})
+
+
+def _tabs(show: str, *, is_hr: bool) -> list[dict[str, Any]]:
     options = [("", _("Open")), ("roles", _("With a role")), ("closed", _("Closed"))]
     options += [("without", _("Without an account"))] if is_hr else []
-    context["tabs"] = [
+    return [
         {"label": label, "url": f"?show={value}" if value else "?", "active": show == value}
         for value, label in options
     ]
-    return render(request, "people/accounts.html", context)
 
 
 def _current_grants() -> Prefetch[Any]:
@@ -178,29 +183,17 @@ def _account_page(
     form: RoleForm | None = None,
     address_form: OthersAddressForm | None = None,
 ) -> HttpResponse:
-    may = [role for role in Role.values if role not in roles.HR_ROLES or request.user.standing.is_hr_admin]
+    page = pages.account_page(user, request.user, today())
     shown = form or RoleForm(initial={"starts_on": today()})
     role: Any = shown.fields["role"]
-    role.choices = [(r.value, r.label) for r in Role if r.value in may]
+    # Nothing is chosen beforehand: a role opens much, so somebody has to name it.
+    role.choices = [("", _("Choose a role")), *((r.value, r.label) for r in Role if r.value in page.may)]
     context = {
         "account": user,
-        "grants": user.grants.select_related("unit", "granted_by", "approved_by").order_by(
-            "-starts_on", "-pk"
-        ),
-        "asked": RoleRequest.objects.waiting().filter(user=user).select_related("unit", "requested_by"),
-        "address": AddressChange.objects.waiting()
-        .visible_to(request.user)
-        .filter(user=user)
-        .select_related("requested_by", "approved_by")
-        .first(),
-        "address_form": address_form or OthersAddressForm(),
-        "made": user.made_by_id == request.user.pk,
+        "shown": page,
         "form": shown,
+        "address_form": address_form or OthersAddressForm(),
         "units": Unit.objects.order_by("name")[:400],
-        "is_own": user.pk == request.user.pk,
-        "is_hr": request.user.standing.is_hr_admin,
-        "may": may,
-        "today": today(),
     }
     return render(request, "people/account.html", context, status=422 if form or address_form else 200)
 
@@ -396,8 +389,8 @@ def tokens(request: UserRequest) -> HttpResponse:
             form.add_error(error.field, error.reason)
         else:
             form = TokenForm(initial={"expires_on": today_here() + timedelta(days=90)})
-    rows = ApiToken.objects.visible_to(request.user)[:50]
-    context = {"form": form, "tokens": rows, "secret": secret, "today": today_here()}
+    rows = [pages.ListedToken(t, today_here()) for t in ApiToken.objects.visible_to(request.user)[:50]]
+    context = {"form": form, "tokens": rows, "secret": secret}
     status = 422 if form.is_bound and form.errors else 201 if secret else 200
     return render(request, "people/tokens.html", context, status=status)
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from pmcycle.access import UserRequest, get_editable, get_visible, show, today
 from pmcycle.activity.actions import hold_to
+from pmcycle.people import pages
 from pmcycle.people.actions import records
 from pmcycle.people.forms import AbsenceForm, EmployeeForm, EndAbsenceForm, LeaveForm, ManagerForm
 from pmcycle.people.models import Absence, Employee, ReportingLine, Unit, User
@@ -143,33 +144,18 @@ def profile(request: UserRequest, pk: int) -> HttpResponse:
     person = get_visible(Employee.objects.for_profile(request.user), request.user, pk=pk)
     is_own = person.pk == request.user.employee_id
     above, below = Employee.objects.around(person, below=30)
-    context: dict[str, Any] = {
-        "person": person,
-        "above": above,
-        "reports": below,
-        "is_own": is_own,
-        "is_private": person.is_private,
-        "may_edit": person.is_editable,
-        "has_left": person.left_on is not None and person.left_on < today(),
-        "starts_later": person.hired_on > today(),
-    }
-    if person.is_private:
-        if not is_own:
-            show(request.user, Employee.objects.filter(pk=person.pk))
-        context |= _private_context(person)
-    return render(request, "people/profile.html", context)
-
-
-def _private_context(person: Employee) -> dict[str, Any]:
-    salaries = list(person.salaries.with_range().order_by("-effective_from")[:10])
-    return {
-        "private": getattr(person, "private", None),
-        "salaries": salaries,
-        "pay": next((s for s in salaries if s.effective_from <= max(today(), person.hired_on)), None),
-        "former": list(zip(person.former_hires, person.former_ends, strict=True)),
-        "absences": person.absences.order_by("-starts_on")[:10],
-        "lines": person.reporting_lines.select_related("manager").order_by("-starts_on")[:10],
-    }
+    if person.is_private and not is_own:
+        show(request.user, Employee.objects.filter(pk=person.pk))
+    shown = pages.Profile(
+        person=person,
+        day=today(),
+        is_own=is_own,
+        may_edit=person.is_editable,
+        above=above,
+        reports=below,
+        private=pages.private_record(person, today()) if person.is_private else None,
+    )
+    return render(request, "people/profile.html", {"person": person, "shown": shown})
 
 
 # --- HR's changes -----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from pmcycle.activity.given_back import led_to
 from pmcycle.activity.models import Job
 from pmcycle.activity.tasks import wake
 from pmcycle.errors import Invalid, Refused
-from pmcycle.people import tasks
+from pmcycle.people import pages, tasks
 from pmcycle.people.actions import exporting, importing
 from pmcycle.people.forms import (
     BASIS_LABELS,
@@ -57,7 +57,8 @@ def imports(request: UserRequest) -> HttpResponse:
 
 def _imports_page(request: UserRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     runs = Import.objects.visible_to(request.user).select_related("uploaded_by").defer("content", "choices")
-    page = Paginator(runs, 20).get_page(request.GET.get("page"))
+    page: Any = Paginator(runs, 20).get_page(request.GET.get("page"))
+    page.object_list = [pages.ListedImport(run) for run in page]
     context = {
         "form": form,
         "page": page,
@@ -245,6 +246,8 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
             show(request.user, Employee.objects.filter(number__in=known))
     return {
         "run": run,
+        "heading": (_("Applied: %s") if run.state == Import.State.APPLIED else _("Rehearsal: %s"))
+        % run.file_name,
         "page": page,
         "tabs": tabs,
         **(_doubts(run) if is_open else {}),
