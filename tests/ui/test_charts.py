@@ -13,7 +13,7 @@ import pytest
 from django.utils.safestring import SafeString
 
 from pmcycle.ui import charts
-from pmcycle.ui.charts import drawing
+from pmcycle.ui.charts import cycles, drawing
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 MARCH = dt.date(2026, 3, 1)
@@ -221,3 +221,13 @@ def test_a_phone_labels_four_points_of_many_and_the_newest_among_them() -> None:
         return drawn.count('class="tick strong between"')
 
     assert [count - thin(count) for count in (2, 4, 5, 8, 23)] == [2, 4, 3, 4, 4]
+
+
+def test_labels_of_spans_that_begin_near_each_other_stand_in_rows() -> None:
+    assert cycles.rows_of([(0.0, "Bashir Nouri leads"), (0.9, "Leave")]) == [0, 0]
+    assert cycles.rows_of([(0.1, "Bashir Nouri leads"), (0.15, "Leave"), (0.2, "On hold")]) == [
+        0,
+        1,
+        2,
+    ]
+    assert cycles.rows_of([(0.76, "Leave"), (0.99, "On hold")]) == [0, 0]

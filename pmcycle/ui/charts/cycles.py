@@ -202,6 +202,30 @@ def timeline(stages: Sequence[Row], *, today: dt.date, title: str = "") -> SafeS
     return figure(svg(f"{title}: {spoken}", height, join(body), "pic-timeline"), table=table)
 
 
+# How much of the width a letter of a label takes on a narrow page.
+LETTER = 0.019
+
+
+def rows_of(labels: Sequence[tuple[float, str]]) -> list[int]:
+    """Return the row of each label, which begins at a share of the width (ends there, far to the right).
+
+    Row 0 is the lowest; a label that would run into one of its row stands in the next above.
+    """
+    taken: list[list[tuple[float, float]]] = []
+    found = []
+    for x, words in labels:
+        wide = len(words) * LETTER
+        left, right = (x - wide, x) if x > 0.75 else (x, x + wide)
+        row = 0
+        while row < len(taken) and any(left < end and start < right for start, end in taken[row]):
+            row += 1
+        if row == len(taken):
+            taken.append([])
+        taken[row].append((left, right))
+        found.append(row)
+    return found
+
+
 def life_line(
     events: Sequence[Row],
     *,
@@ -229,16 +253,17 @@ def life_line(
     def at(day: Day) -> float:
         return 0.01 + 0.98 * ((local_day(day) - first).days / length)
 
-    base = 22 + 18 * bool(spans)
+    places = rows_of([(at(span["start"]), clip(span["label"], 22)) for span in spans])
+    base = 22 + 18 * bool(spans) + 16 * max(places, default=0)
     body = [line(0, base, 1, base, "axis-strong")]
-    for span in spans:
+    for span, row in zip(spans, places, strict=True):
         x, x2 = at(span["start"]), at(span["end"]) + 1 / length
         words = f"{span['label']}: {when_text(span['start'])} – {when_text(span['end'])}"
         body.append(rect(x, base - 7, x2 - x, 14, f"span tone-{span.get('tone', 'mute')}", rx=4, hint=words))
         body.append(
             label_at(
                 max(x, 0.0),
-                base - 14,
+                base - 14 - 16 * row,
                 clip(span["label"], 22),
                 "tick",
                 anchor="end" if x > 0.75 else "start",
