@@ -10,7 +10,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
-from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -45,7 +44,7 @@ class AnswersForm(forms.Form):
         entries: Iterable[int] = (),
         is_draft: bool = False,
     ) -> None:
-        self.questions, self.goals, self.rates = questions, goals, rates
+        self.questions, self.goals, self.levels, self.rates = questions, goals, levels, rates
         self.keys: dict[str, Key] = {}
         super().__init__(data, auto_id="id_%s")
         self.meanings = {str(level.pk): level.meaning for level in levels}
@@ -136,34 +135,6 @@ class AnswersForm(forms.Form):
 
     def citations(self) -> list[int] | None:
         return list(self.cleaned_data["citations"]) if self.rates else None
-
-    def layout(self, theirs: Mapping[Key, Answer] | None = None) -> list[dict[str, Any]]:
-        """Sections with their questions and bound fields, and beside each the other side's answer if it is open."""
-        sections: dict[int, dict[str, Any]] = {}
-        for question in self.questions:
-            section = sections.setdefault(question.section_id, {"section": question.section, "rows": []})
-            row: dict[str, Any] = {"question": question}
-            if question.kind == Question.Kind.GOALS:
-                row["goals"] = [self._goal_row(question, goal, theirs or {}) for goal in self.goals]
-            elif question.kind == Question.Kind.RESULTS:
-                row["results"] = self.goals
-            else:
-                row["field"] = self[field_name(question.pk)]
-                row["is_rating"] = question.is_rated
-                row["is_text"] = question.kind == Question.Kind.TEXT
-                row["theirs"] = (theirs or {}).get((question.pk, None))
-            section["rows"].append(row)
-        return list(sections.values())
-
-    def _goal_row(self, question: Question, goal: Goal, theirs: Mapping[Key, Answer]) -> dict[str, Any]:
-        name = field_name(question.pk, goal.pk)
-        level: BoundField = self[name]
-        return {
-            "goal": goal,
-            "level": level,
-            "text": self[f"{name}-text"],
-            "theirs": theirs.get((question.pk, goal.pk)),
-        }
 
 
 def _level_in(saved: Mapping[Key, Answer], key: Key) -> str:
@@ -337,6 +308,7 @@ def _read_question(data: Mapping[str, str], at: str, errors: dict[str, str]) -> 
         line.strip() for line in _text(data, f"{at}-choices", 2000, errors, is_required=False).splitlines()
     ]
     choices = list(dict.fromkeys(line[:200] for line in choices if line))[: rules.STRUCTURE_LIMITS["choices"]]
+    takes_choices = kind in (Question.Kind.CHOICE, Question.Kind.COMPETENCY)
     if kind == Question.Kind.CHOICE and len(choices) < 2:
         errors[f"{at}-choices"] = _("Write at least two choices, a line each.")
     return {
@@ -344,7 +316,7 @@ def _read_question(data: Mapping[str, str], at: str, errors: dict[str, str]) -> 
         "text": _text(data, f"{at}-text", 300, errors),
         "help": _text(data, f"{at}-help", 1000, errors, is_required=False),
         "weight": _weight(data, f"{at}-weight", errors) if kind in rules.SCORED_KINDS else Decimal(0),
-        "choices": choices if kind == Question.Kind.CHOICE else [],
+        "choices": choices if takes_choices else [],
         "required": f"{at}-required" in data,
         "self": who != "manager" and kind != Question.Kind.RESULTS,
         "manager": who != "self",

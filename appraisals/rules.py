@@ -170,6 +170,26 @@ def scale_facts(levels: Sequence[tuple[Decimal, bool]], cap: Decimal) -> dict[st
     return {"marks": [[str(mark), str(on_scale(mark, levels, cap))] for mark in marks]}
 
 
+@dataclass(frozen=True)
+class SoFar:
+    """A score while it is written: the mean of what has a value, and how many of the ratings have one."""
+
+    value: Decimal | None
+    rated: int
+    total: int
+
+
+def so_far(node: Node) -> SoFar:
+    """The score of what is rated by now, whatever the cycle says of missing parts."""
+    leaves = [leaf for leaf in _leaves(node) if leaf.weight > 0]
+    rated = sum(leaf.value is not None for leaf in leaves)
+    return SoFar(_decimal(evaluate(node, "reweight")["value"]), rated, len(leaves))
+
+
+def _leaves(node: Node) -> list[Node]:
+    return [leaf for part in node.parts for leaf in _leaves(part)] if node.parts else [node]
+
+
 def contradicts(score: Decimal | None, level: Decimal) -> bool:
     """Whether what was written scores more than one step away from the rating."""
     return score is not None and abs(score - level) > 1
@@ -231,18 +251,39 @@ DEFAULT_FORM: list[dict[str, Any]] = [
                 "kind": "competency",
                 "text": _("Working with others"),
                 "weight": "34",
+                "choices": [
+                    _("Keeps back what others need, or leaves them worse off."),
+                    _("Helps when asked; others sometimes wait for what they need."),
+                    _("Shares what others need in time, and listens."),
+                    _("Sees early what others will need, and settles differences."),
+                    _("Others work better together because of them."),
+                ],
                 "help": _("Shares what others need in time, listens, and leaves colleagues better off."),
             },
             {
                 "kind": "competency",
                 "text": _("Reliability"),
                 "weight": "33",
+                "choices": [
+                    _("Promises are often missed, and nobody hears of it beforehand."),
+                    _("Most promises are kept; slips are heard of late."),
+                    _("Keeps what was promised, and says early when something slips."),
+                    _("Keeps promises under pressure too, and has a way out ready when something slips."),
+                    _("Others plan on their word, and the whole team has become more dependable."),
+                ],
                 "help": _("Says early when something slips, and keeps what was promised."),
             },
             {
                 "kind": "competency",
                 "text": _("Quality and methods"),
                 "weight": "33",
+                "choices": [
+                    _("Others have to do the work again."),
+                    _("The work can be used, but needs checking or mending."),
+                    _("The work is sound, and others can build on it."),
+                    _("The work is sound and well explained; mistakes are found before others meet them."),
+                    _("Others have taken up their methods."),
+                ],
                 "help": _("Work that others can build on; improves the way it is done."),
             },
             {
@@ -277,12 +318,33 @@ DEFAULT_FORM: list[dict[str, Any]] = [
 
 # --- evidence --------------------------------------------------------------------------------------
 
+# The icon of each kind of evidence, and what it is called by those who hear the page.
+PROOFS = {
+    "progress": ("trending-up", _("Progress")),
+    "feedback": ("message", _("Feedback")),
+    "promise": ("flag", _("Promise")),
+    "action": ("list-check", _("Action")),
+    "contribution": ("award", _("Contribution")),
+}
+GIVEN = {"praise": _("praised"), "suggestion": _("suggested")}
+
+
+def _look_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """How a piece of evidence looks: `icon`, `sign` and what was done (`did`)."""
+    icon, sign = PROOFS.get(row["kind"], ("messages", _("Conversation")))
+    did = row["title"]
+    if row["kind"] == "promise":
+        did = _("promised")
+    elif row["kind"] == "feedback":
+        did = GIVEN.get(row["title"], _("gave feedback"))
+    return {"icon": icon, "sign": sign, "did": did}
+
 
 def by_month(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Evidence rows (with `day`) grouped by month, the newest first: {"year", "month", "name", "rows"}."""
+    """Evidence rows (with `day`) by month, newest first: {"year", "month", "name", "rows"}; each row with its look."""
     months: dict[tuple[int, int], list[dict[str, Any]]] = {}
     for row in sorted(rows, key=lambda r: r["at"], reverse=True):
-        months.setdefault((row["day"].year, row["day"].month), []).append(row)
+        months.setdefault((row["day"].year, row["day"].month), []).append({**row, **_look_of(row)})
     return [
         {
             "year": year,

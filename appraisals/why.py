@@ -67,23 +67,3 @@ def scale_words(trace: Mapping[str, Any]) -> str:
         "A goal's result is the mean of its measured key results; on the scale %(marks)s, and what lies between "
         "stands in proportion."
     ) % {"marks": ", ".join(marks)}
-
-
-def with_readings(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What was handed in, each goal's answer with the `reading` that it was written by."""
-    return {
-        **content,
-        "sections": [
-            {
-                **section,
-                "questions": [
-                    {
-                        **question,
-                        "answers": [{**row, "reading": measured_words(row)} for row in question["answers"]],
-                    }
-                    for question in section["questions"]
-                ],
-            }
-            for section in content["sections"]
-        ],
-    }

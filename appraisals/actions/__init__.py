@@ -42,8 +42,10 @@ from appraisals.actions.writing import (
     reopen,
     return_for_rework,
     saved_answers,
+    steps_of,
     submit,
     title_of,
+    tree_of,
     why_not_writable,
 )
 
@@ -85,9 +87,11 @@ __all__ = [
     "return_for_rework",
     "save_form",
     "saved_answers",
+    "steps_of",
     "structure_of",
     "submit",
     "title_of",
+    "tree_of",
     "why_not_writable",
     "withdraw_release",
     "work_on_releases",

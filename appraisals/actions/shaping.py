@@ -137,7 +137,7 @@ def _write(version: FormVersion, structure: Structure) -> None:
                 text=str(question["text"]),
                 help=str(question.get("help", "")),
                 weight=Decimal(str(question.get("weight", 0))),
-                choices=question.get("choices", []),
+                choices=[str(words) for words in question.get("choices", [])],
                 is_required=question.get("required", True),
                 for_self=question.get("self", True),
                 for_manager=question.get("manager", True),

@@ -441,9 +441,11 @@ def _tell_manager(row: Appraisal, number: int) -> list[Tell]:
 def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any]:
     """What was handed in, complete in itself: titles, questions, words and levels, so that it can be read alone."""
     saved = {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
+    levels = list(RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id))
     day = row.participation.cycle.local_day(row.submitted_at or timezone.now())
     sections: dict[int, dict[str, Any]] = {}
     for question in questions:
+        meanings = question.meanings(levels)
         section = sections.setdefault(
             question.section_id,
             {"title": question.section.title, "weight": str(question.section.weight), "questions": []},
@@ -459,7 +461,7 @@ def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Go
                     "text": found.text if found else "",
                     "choice": found.choice if found else "",
                     "level": found.level.label if found and found.level else "",
-                    "meaning": found.level.meaning if found and found.level else "",
+                    "meaning": meanings.get(found.level_id or 0, "") if found else "",
                     **(_reading(goal, day) if goal else {}),
                 }
             )
@@ -507,19 +509,29 @@ def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
     stands on the scale by `rules.on_scale`; the tree says what was measured, on which day and by which rule.
     """
     cycle = row.participation.cycle
+    levels = list(RatingLevel.objects.filter(scale__cycle=cycle))
+    chosen = {(a.question_id, a.goal_id): a.level for a in row.answers.select_related("level")}
+    return rules.evaluate(tree_of(cycle, questions, goals, levels, chosen), cycle.missing_part)
+
+
+def tree_of(
+    cycle: Cycle,
+    questions: Sequence[Question],
+    goals: Sequence[Goal],
+    levels: Sequence[RatingLevel],
+    chosen: Mapping[Key, RatingLevel | None],
+) -> rules.Node:
+    """The tree of a score over the levels that are `chosen`: what is handed in, or what is written by now."""
     day = cycle.local_day(timezone.now())
     shares = dict(zip([g.pk for g in goals], effective_weights([_weight(g) for g in goals]), strict=True))
-    levels = list(RatingLevel.objects.filter(scale__cycle=cycle))
-    steps = [(level.value, level.needs_mention) for level in sorted(levels, key=lambda one: one.value)]
-    saved = {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
+    steps = steps_of(levels)
     sections: dict[int, list[Question]] = {}
     for question in questions:
         if question.kind in rules.SCORED_KINDS and question.weight > 0 and question.section.weight > 0:
             sections.setdefault(question.section_id, []).append(question)
 
     def leaf(label: str, weight: Decimal, key: Key, facts: Mapping[str, Any]) -> rules.Node:
-        found = saved.get(key)
-        level = found.level if found else None
+        level = chosen.get(key)
         value, note = (level.value, level.label) if level else (None, "")
         return rules.Node(label, weight, value, note=note, facts=facts)
 
@@ -543,7 +555,12 @@ def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
         rules.Node(found[0].section.title, found[0].section.weight, parts=tuple(node(q) for q in found))
         for found in sections.values()
     )
-    return rules.evaluate(rules.Node(_("Score"), rules.HUNDRED, parts=parts), cycle.missing_part)
+    return rules.Node(_("Score"), rules.HUNDRED, parts=parts)
+
+
+def steps_of(levels: Sequence[RatingLevel]) -> list[tuple[Decimal, bool]]:
+    """The scale as `rules.on_scale` reads it: value and whether it is below expectations, the lowest first."""
+    return [(level.value, level.needs_mention) for level in sorted(levels, key=lambda one: one.value)]
 
 
 def title_of(goal: Goal) -> str:
@@ -678,6 +695,8 @@ __all__ = [
     "return_for_rework",
     "saved_answers",
     "score_of",
+    "steps_of",
     "submit",
+    "tree_of",
     "why_not_writable",
 ]

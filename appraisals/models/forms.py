@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from pmcycle.cycles.models import Cycle
+from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.people.models import User
 
 
@@ -115,6 +117,18 @@ class Question(models.Model):
         if self.kind == self.Kind.YES_NO:
             return {"yes": gettext("Yes"), "no": gettext("No")}
         return {choice: choice for choice in self.choices} if self.kind == self.Kind.CHOICE else {}
+
+    def meanings(self, levels: Sequence[RatingLevel]) -> dict[int, str]:
+        """What each level of the scale (the lowest first) stands for here, by its key.
+
+        A behaviour is described by its own words, which stand in `choices`, a line for each level: those of the
+        scale speak of results. It has none where they do not fit the number of levels.
+        """
+        if self.kind != self.Kind.COMPETENCY:
+            return {level.pk: level.meaning for level in levels}
+        if len(self.choices) != len(levels):
+            return {}
+        return {level.pk: words for level, words in zip(levels, self.choices, strict=True)}
 
 
 class CycleForm(models.Model):

@@ -182,6 +182,13 @@ class CalibrationSession(models.Model):
         return self.name
 
 
+class CalibrationMoveQuerySet(models.QuerySet["CalibrationMove"]):
+    def visible_to(self, user: User) -> Self:
+        """Who may see the session reads who moved what and why; never of their own rating."""
+        rows = self.filter(session__in=CalibrationSession.objects.visible_to(user))
+        return rows.exclude(rating__participation__employee=user.employee_id or 0)
+
+
 class CalibrationMove(models.Model):
     """A rating moved, with the reason. Append-only."""
 
@@ -192,6 +199,8 @@ class CalibrationMove(models.Model):
     reason = models.TextField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+
+    objects = CalibrationMoveQuerySet.as_manager()
 
     class Meta:
         constraints = [

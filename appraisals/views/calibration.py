@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -15,12 +13,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from appraisals import actions, rules
+from appraisals import actions
 from appraisals.forms import MoveForm, SessionForm
 from appraisals.models import CalibrationMove, CalibrationSession, Rating, ReleasedResult
+from appraisals.pages.calibration import SessionLine, board_of, whose
 from pmcycle.access import UserRequest, get_editable, get_visible, show, with_outside
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel
 from pmcycle.errors import Invalid
+from pmcycle.people.models import User
 
 MOST_CASES = 400
 
@@ -41,7 +41,7 @@ def _sessions(
 ) -> HttpResponse:
     # That one's own rating was moved would show in the difference to the cards one may see.
     others = ~Q(moves__rating__participation__employee=request.user.employee_id or 0)
-    sessions = (
+    sessions: Any = (
         CalibrationSession.objects.visible_to(request.user)
         .filter(cycle=cycle)
         .annotate(move_count=Count("moves", filter=others, distinct=True))
@@ -51,9 +51,8 @@ def _sessions(
     may_open = request.user.standing.is_hr_admin and cycle.state == Cycle.State.RUNNING
     context = {
         "cycle": cycle,
-        "sessions": sessions,
+        "lines": [SessionLine(row, whose(row.units.all()), row.move_count) for row in sessions],
         "form": form or (SessionForm(cycle=cycle) if may_open else None),
-        "may_open": may_open,
     }
     return render(request, "appraisals/calibrations.html", context, status=status)
 
@@ -92,91 +91,41 @@ def _board(
 ) -> HttpResponse:
     user = request.user
     levels = list(RatingLevel.objects.filter(scale__cycle=session.cycle_id))
+    ratings = list(_ratings(session, user))
+    show(user, ratings)
+    is_open = session.state == CalibrationSession.State.OPEN and user.standing.is_hr_admin
+    case = case or _number(request.GET.get("case"))
+    page = board_of(session, levels, ratings, is_open=is_open, chosen=case)
+    if page.chosen is not None and form is None:
+        chosen = next(r for r in ratings if r.pk == page.chosen.pk)
+        wanted = _number(request.GET.get("level")) or chosen.level_id
+        form = MoveForm(initial={"version": chosen.version, "level": str(wanted)}, levels=levels)
+    return render(request, "appraisals/calibration.html", {"page": page, "form": form}, status=status)
+
+
+def _ratings(session: CalibrationSession, user: User) -> Any:
+    """The ratings of a session that the reader may see, without their own, with all that a card says."""
     last_move = CalibrationMove.objects.filter(rating=OuterRef("pk")).order_by("-pk")
-    ratings: list[Any] = list(
+    may_move = Rating.objects.calibratable_by(user).filter(
+        pk=OuterRef("pk"), participation__state=Participation.State.ACTIVE
+    )
+    return (
         with_outside(Rating.objects.of_session(session).visible_to(user), user)
         .exclude(participation__employee=user.employee_id or 0)
         .select_related(
             "participation__employee", "participation__unit", "proposed", "calibrated", "proposed_by"
         )
         .annotate(
-            may_move=Exists(
-                Rating.objects.calibratable_by(user).filter(
-                    pk=OuterRef("pk"), participation__state=Participation.State.ACTIVE
-                )
-            ),
+            may_move=Exists(may_move),
             is_released=Exists(ReleasedResult.objects.filter(participation=OuterRef("participation"))),
             last_reason=Subquery(last_move.values("reason")[:1]),
         )
         .order_by("participation__employee__sort_name")[:MOST_CASES]
     )
-    show(user, ratings)
-    is_open = session.state == CalibrationSession.State.OPEN and user.standing.is_hr_admin
-    case = case or _number(request.GET.get("case"))
-    chosen = next(
-        (r for r in ratings if r.pk == case and is_open and r.may_move and not r.is_released),
-        None,
-    )
-    if chosen is not None and form is None:
-        wanted = _number(request.GET.get("level"))
-        form = MoveForm(
-            initial={"version": chosen.version, "level": str(wanted or chosen.level_id)}, levels=levels
-        )
-    context = {
-        "session": session,
-        "cycle": session.cycle,
-        "is_open": is_open,
-        "columns": _columns(levels, ratings),
-        "distribution": _distribution(levels, ratings),
-        "strictness": _strictness(ratings),
-        "low": min((level.value for level in levels), default=Decimal(0)),
-        "high": max((level.value for level in levels), default=Decimal(1)),
-        "count": len(ratings),
-        "moved": sum(r.calibrated_id is not None and r.calibrated_id != r.proposed_id for r in ratings),
-        "chosen": chosen,
-        "form": form if chosen is not None else None,
-        "units": list(session.units.all()),
-    }
-    return render(request, "appraisals/calibration.html", context, status=status)
 
 
 def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 19 else 0
-
-
-def _columns(levels: list[RatingLevel], ratings: list[Any]) -> list[dict[str, Any]]:
-    by_level: dict[int, list[Rating]] = defaultdict(list)
-    for rating in ratings:
-        rating.is_moved = rating.calibrated_id is not None and rating.calibrated_id != rating.proposed_id
-        rating.contradicts = rules.contradicts(rating.score, rating.level.value)
-        by_level[rating.level_id].append(rating)
-    total = len(ratings) or 1
-    return [
-        {"level": level, "cases": by_level[level.pk], "share": Decimal(len(by_level[level.pk])) / total}
-        for level in levels
-    ]
-
-
-def _distribution(levels: list[RatingLevel], ratings: list[Rating]) -> list[tuple[str, int, int]]:
-    return [
-        (
-            level.label,
-            sum(r.proposed_id == level.pk for r in ratings),
-            sum(r.level_id == level.pk for r in ratings),
-        )
-        for level in levels
-    ]
-
-
-def _strictness(ratings: list[Rating]) -> list[tuple[str, Decimal]]:
-    """The mean of what each manager proposed, for managers with at least two ratings here."""
-    given: dict[str, list[Decimal]] = defaultdict(list)
-    for rating in ratings:
-        given[rating.proposed_by.name].append(rating.proposed.value)
-    return sorted(
-        ((name, sum(values, Decimal(0)) / len(values)) for name, values in given.items() if len(values) > 1),
-        key=lambda row: row[1],
-    )
 
 
 @login_required

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -12,16 +13,25 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appraisals import actions, tasks
 from appraisals.forms import AcknowledgeForm, AppealForm, DecisionForm, ReleaseForm
-from appraisals.models import FIRST_MENTION, Appeal, Appraisal, Rating, Release, ReleasedResult, deciders
+from appraisals.models import (
+    FIRST_MENTION,
+    Appeal,
+    Appraisal,
+    CalibrationMove,
+    Rating,
+    Release,
+    ReleasedResult,
+    deciders,
+)
+from appraisals.pages.releasing import Accepted, ReleasePage
+from appraisals.pages.results import Calibrated, Mention, ResultPage, Review, mentions_of, reading
 from appraisals.pdf import result_as_pdf
-from appraisals.why import why_tree
 from feedback.models import Entry, thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible, lets_through, show, with_outside
 from pmcycle.activity.actions import hold_to
@@ -30,6 +40,7 @@ from pmcycle.activity.tasks import wake
 from pmcycle.cycles.actions import accepted_of
 from pmcycle.cycles.models import Cycle, Participation, RatingLevel, StageKind
 from pmcycle.errors import Invalid, Refused
+from pmcycle.people.models import User
 from pmcycle.typed import LeftoversForm, all_of_one_kind, went_on
 
 NAMES_SHOWN = 60
@@ -56,16 +67,39 @@ def _leaving(request: UserRequest, cycle: Cycle) -> LeftoversForm:
     return LeftoversForm(sent, at=at, leftovers=leftovers, optional=["appraisals:first_mention"])
 
 
-def _accepted(cycle: Cycle, waiting: Release, leaving: LeftoversForm) -> list[tuple[Any, Any, str]]:
+def _accepted(cycle: Cycle, waiting: Release, leaving: LeftoversForm) -> list[Accepted]:
     """What stays open, why that was accepted, and its whole list: as it is now, without the reader's own."""
     why = {one.code: one for one in accepted_of(cycle, actions.act_of(waiting))}
-    return [(one, why.get(one.code), leaving.whole(one.code)) for one in leaving.leftovers]
+    left: Sequence[Any] = leaving.leftovers
+    return [
+        Accepted(
+            title=one.title,
+            reason=why[one.code].reason if one.code in why else "",
+            by=why[one.code].by.name if one.code in why else "",
+            shown=one.shown,
+            more=one.more,
+            whole=leaving.whole(one.code),
+        )
+        for one in left
+    ]
 
 
 def _release_page(
     request: UserRequest, cycle: Cycle, form: ReleaseForm, leaving: LeftoversForm
 ) -> HttpResponse:
-    me = request.user.employee_id or 0
+    page = _to_release(request.user, cycle, leaving)
+    context = {
+        "page": page,
+        "cycle": cycle,
+        "work": actions.work_on_releases(cycle, request.user) if page.waiting is not None else [],
+        "form": form,
+        "leaving": leaving,
+    }
+    status = leaving.status if form.is_bound else 200
+    return render(request, "appraisals/release.html", context, status=status)
+
+
+def _to_release(user: User, cycle: Cycle, leaving: LeftoversForm) -> ReleasePage:
     releases = list(
         Release.objects.filter(cycle=cycle)
         .select_related("requested_by", "approved_by")
@@ -73,81 +107,81 @@ def _release_page(
         .order_by("-pk")
     )
     waiting = next((r for r in releases if r.done_at is None and r.withdrawn_at is None), None)
-    ready = Rating.objects.releasable(
-        cycle, timezone.now(), by=waiting.requested_at if waiting is not None else None
+    ready = Rating.objects.releasable(cycle, timezone.now(), by=waiting.requested_at if waiting else None)
+    counted = _counted(ready, user)
+    first_total = sum(row["first"] for row in counted)
+    mentions = list(_first_mentions(ready, user)) if first_total else []
+    show(user, mentions)
+    # Where something can be released, whoever is left out stands beside the question for it.
+    unsent = [] if counted else list(_unsent(cycle, user))
+    show(user, unsent[:NAMES_SHOWN])
+    return ReleasePage(
+        counted=counted,
+        mentions=mentions,
+        mentions_more=max(first_total - NAMES_SHOWN, 0),
+        mentions_whole=leaving.whole("appraisals:first_mention"),
+        unsent=unsent[:NAMES_SHOWN],
+        unsent_whole=leaving.whole("appraisals:unrated") if len(unsent) > NAMES_SHOWN else "",
+        waiting=waiting,
+        releases=[r for r in releases if r is not waiting],
+        accepted=_accepted(cycle, waiting, leaving) if waiting and waiting.approved_at is None else [],
+        may_approve=waiting is not None and waiting.requested_by_id != user.pk,
+        is_running=cycle.state == Cycle.State.RUNNING,
     )
-    level = Case(When(calibrated__isnull=False, then="calibrated__label"), default="proposed__label")
-    position = Case(When(calibrated__isnull=False, then="calibrated__position"), default="proposed__position")
-    # Nobody previews their own rating: the reader's is left out of every number here.
-    counted = list(
-        ready.exclude(participation__employee=me)
-        .annotate(label=level, place=position)
+
+
+LEVEL = Case(When(calibrated__isnull=False, then="calibrated__label"), default="proposed__label")
+POSITION = Case(When(calibrated__isnull=False, then="calibrated__position"), default="proposed__position")
+
+
+def _counted(ready: Any, user: User) -> list[dict[str, Any]]:
+    """How many would get which level, and how many of them as a first mention.
+
+    Nobody previews their own rating: the reader's is left out of every number here.
+    """
+    return list(
+        ready.exclude(participation__employee=user.employee_id or 0)
+        .annotate(label=LEVEL, place=POSITION)
         .values("label", "place")
         .annotate(total=Count("pk"), first=Count("pk", filter=FIRST_MENTION))
         .order_by("place")
     )
-    mentions = (
-        with_outside(ready.filter(FIRST_MENTION), request.user)
-        .exclude(participation__employee=me)
-        .annotate(
-            label=level,
-            appraisal_pk=Subquery(
-                Appraisal.objects.filter(
-                    participation=OuterRef("participation"),
-                    kind=Appraisal.Kind.MANAGER,
-                    author=OuterRef("proposed_by"),
-                ).values("pk")[:1]
-            ),
-        )
+
+
+def _first_mentions(ready: Any, user: User) -> Any:
+    """Low ratings that rest on nothing said in time, each with the appraisal to open."""
+    written = Appraisal.objects.filter(
+        participation=OuterRef("participation"),
+        kind=Appraisal.Kind.MANAGER,
+        author=OuterRef("proposed_by"),
+    )
+    return (
+        with_outside(ready.filter(FIRST_MENTION), user)
+        .exclude(participation__employee=user.employee_id or 0)
+        .annotate(label=LEVEL, appraisal_pk=Subquery(written.values("pk")[:1]))
         .select_related("participation__employee", "proposed_by")
         .order_by("participation__employee__sort_name")[:NAMES_SHOWN]
     )
+
+
+def _unsent(cycle: Cycle, user: User) -> Any:
+    """Who takes part and has neither an appraisal that was handed in nor a result."""
     sent = Appraisal.objects.filter(
         participation=OuterRef("pk"), kind=Appraisal.Kind.MANAGER, submitted_at__isnull=False
     )
-    unsent = (
+    rows = (
         Participation.objects.filter(
             ~Exists(sent),
             ~Exists(ReleasedResult.objects.filter(participation=OuterRef("pk"))),
             cycle=cycle,
             state=Participation.State.ACTIVE,
         )
-        .exclude(employee=me)
+        .exclude(employee=user.employee_id or 0)
         .with_manager()
         .select_related("employee")
         .order_by("employee__sort_name")
     )
-    total = sum(row["total"] for row in counted)
-    first_total = sum(row["first"] for row in counted)
-    named = list(mentions) if first_total else []
-    show(request.user, named)
-    # Where something can be released, whoever is left out stands beside the question for it.
-    unsent_rows = [] if total else list(with_outside(unsent, request.user)[: NAMES_SHOWN + 1])
-    show(request.user, unsent_rows[:NAMES_SHOWN])
-    context = {
-        "cycle": cycle,
-        "counted": counted,
-        "total": total,
-        "first_total": first_total,
-        "mentions": named,
-        "mentions_more": max(first_total - NAMES_SHOWN, 0),
-        "mentions_whole": leaving.whole("appraisals:first_mention"),
-        "unsent": unsent_rows[:NAMES_SHOWN],
-        "unsent_whole": leaving.whole("appraisals:unrated") if len(unsent_rows) > NAMES_SHOWN else "",
-        "waiting": waiting,
-        "work": actions.work_on_releases(cycle, request.user) if waiting is not None else [],
-        "releases": [r for r in releases if r is not waiting],
-        "may_approve": waiting is not None
-        and waiting.approved_at is None
-        and waiting.requested_by_id != request.user.pk,
-        "form": form,
-        "leaving": leaving,
-        "accepted": _accepted(cycle, waiting, leaving) if waiting is not None else [],
-        "is_later": any(r.done_at for r in releases),
-    }
-    return render(
-        request, "appraisals/release.html", context, status=leaving.status if form.is_bound else 200
-    )
+    return with_outside(rows, user)[: NAMES_SHOWN + 1]
 
 
 @login_required
@@ -215,86 +249,61 @@ def _result_page(
     appeal_form: AppealForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    user = request.user
+    context = {
+        "page": _read_result(request.user, row),
+        "acknowledge_form": acknowledge_form or AcknowledgeForm(),
+        "appeal_form": appeal_form or AppealForm(),
+    }
+    return render(request, "appraisals/result.html", context, status=status)
+
+
+def _read_result(user: User, row: ReleasedResult) -> ResultPage:
     part = row.participation
-    is_own = part.employee_id == user.employee_id
-    thread = thread_of(part, StageKind.APPRAISAL, user)
     versions = list(
         ReleasedResult.objects.filter(participation=part)
         .order_by("-number")
         .only("pk", "number", "released_at")
     )
-    is_latest = versions[0].pk == row.pk
-    acknowledgement = getattr(row, "acknowledgement", None)
-    appeal = getattr(row, "appeal", None)
-    ends_on = actions.appeal_ends(row)
-    runs = part.cycle.state == Cycle.State.RUNNING
-    may_answer = is_own and is_latest and runs and part.state == Participation.State.ACTIVE
+    acknowledgement, appeal = getattr(row, "acknowledgement", None), getattr(row, "appeal", None)
+    is_own_and_latest = part.employee_id == user.employee_id and versions[0].pk == row.pk
+    runs, ends_on = part.cycle.state == Cycle.State.RUNNING, actions.appeal_ends(row)
+    may_answer = is_own_and_latest and runs and part.state == Participation.State.ACTIVE
     is_in_time = part.cycle.local_day(timezone.now()) <= ends_on
     may_appeal = may_answer and appeal is None and row.number == 1 and is_in_time
-    content = reading(row.snapshot)
-    mentions = content.get("mentions") or []
-    texts = (
-        dict(
-            Entry.objects.visible_to(user)
-            .filter(pk__in=[m["entry"] for m in mentions])
-            .values_list("pk", "body")
-        )
-        if mentions
-        else {}
+    is_undecided = appeal is not None and appeal.decided_at is None
+    return ResultPage(
+        result=row,
+        content=reading(row.snapshot),
+        is_own=part.employee_id == user.employee_id,
+        versions=versions,
+        mentions=_mentions(row, user),
+        calibrated=_calibrated(row, user),
+        acknowledgement=acknowledgement,
+        appeal=appeal,
+        may_acknowledge=may_answer and acknowledgement is None,
+        may_appeal=may_appeal,
+        is_over=is_own_and_latest and not runs,
+        appeal_ends_on=ends_on,
+        deciders=list(deciders(row)) if may_appeal or is_undecided else [],
+        thread=thread_of(part, StageKind.APPRAISAL, user),
     )
-    context = {
-        "result": row,
-        "part": part,
-        "person": part.employee,
-        "is_own": is_own,
-        "is_latest": is_latest,
-        "versions": versions,
-        "content": content,
-        "mentions": [
-            {**m, "body": texts.get(m["entry"], ""), "at": parse_datetime(m["said_at"])} for m in mentions
-        ],
-        "why": why_tree(row.snapshot["trace"]) if row.snapshot.get("trace") else None,
-        "acknowledgement": acknowledgement,
-        "appeal": appeal,
-        "may_acknowledge": may_answer and acknowledgement is None,
-        "may_appeal": may_appeal,
-        "is_over": is_own and is_latest and not runs,
-        "ends_on": ends_on,
-        "deciders": deciders(row) if may_appeal or (appeal and appeal.decided_at is None) else [],
-        "acknowledge_form": acknowledge_form or AcknowledgeForm(),
-        "appeal_form": appeal_form or AppealForm(),
-        "thread": thread,
-    }
-    return render(request, "appraisals/result.html", context, status=status)
 
 
-def reading(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """A snapshot in reading order: summary, strengths and shortcomings first, then the rest, each with the own view.
-
-    Own answers stand beside by question; those to questions that only the person answered come last.
-    """
-    manager, own = snapshot.get("manager") or {}, snapshot.get("self") or {}
-    mine = {q["id"]: q for section in own.get("sections", []) for q in section["questions"]}
-    named: dict[str, list[str]] = {"summary": [], "strengths": [], "shortcomings": []}
-    sections = []
-    for section in manager.get("sections", []):
-        rows = []
-        for question in section["questions"]:
-            if question["kind"] == "results":
-                continue
-            if question["part"] in named:
-                named[question["part"]] += [a["text"] for a in question["answers"] if a["text"]]
-            rows.append({**question, "pairs": _pairs(question, mine.pop(question["id"], None))})
-        sections.append({"title": section["title"], "questions": rows})
-    left = [{**q, "pairs": _pairs(q, q)} for q in mine.values() if q["kind"] != "results"]
-    return {**snapshot, **named, "sections": sections, "only_mine": left, "has_self": bool(own)}
+def _mentions(row: ReleasedResult, user: User) -> list[Mention]:
+    """What the rating rests on, with the words that the reader may see."""
+    cited = [mention["entry"] for mention in row.snapshot.get("mentions") or []]
+    if not cited:
+        return []
+    texts = dict(Entry.objects.visible_to(user).filter(pk__in=cited).values_list("pk", "body"))
+    return mentions_of(row.snapshot, texts)
 
 
-def _pairs(question: dict[str, Any], own: dict[str, Any] | None) -> list[dict[str, Any]]:
-    mine = own["answers"] if own else []
-    found = {a["goal"]: a for a in mine}
-    return [{"goal": a["goal"], "theirs": a, "mine": found.get(a["goal"])} for a in question["answers"]]
+def _calibrated(row: ReleasedResult, user: User) -> Calibrated | None:
+    """That the rating was set in calibration, and for who may see the sessions by whom and why."""
+    if not row.snapshot.get("set_in_calibration"):
+        return None
+    moves = CalibrationMove.objects.visible_to(user).filter(rating__participation=row.participation_id)
+    return Calibrated(list(moves.select_related("old", "new", "by").order_by("pk")))
 
 
 @login_required
@@ -367,24 +376,20 @@ def _levels(row: Appeal) -> list[RatingLevel]:
 def _appeal_page(
     request: UserRequest, row: Appeal, form: DecisionForm | None = None, status: int = 200
 ) -> HttpResponse:
-    user = request.user
-    part = row.result.participation
-    is_here = part.state == Participation.State.ACTIVE
+    is_here = row.result.participation.state == Participation.State.ACTIVE
     may_decide = (
-        row.decided_at is None and is_here and Appeal.objects.decidable_by(user).filter(pk=row.pk).exists()
+        row.decided_at is None
+        and is_here
+        and Appeal.objects.decidable_by(request.user).filter(pk=row.pk).exists()
     )
     if may_decide and form is None:
         form = DecisionForm(initial={"version": row.version}, levels=_levels(row))
-    context = {
-        "appeal": row,
-        "result": row.result,
-        "part": part,
-        "person": part.employee,
-        "content": reading(row.result.snapshot),
-        "form": form if may_decide else None,
-        "is_own": part.employee_id == user.employee_id,
-        "deciders": deciders(row.result) if row.decided_at is None else [],
-    }
+    review = Review(
+        appeal=row,
+        summary=reading(row.result.snapshot)["summary"],
+        deciders=list(deciders(row.result)) if row.decided_at is None else [],
+    )
+    context = {"page": review, "form": form if may_decide else None}
     return render(request, "appraisals/appeal.html", context, status=status)
 
 

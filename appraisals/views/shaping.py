@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from appraisals import actions, rules
+from appraisals import actions
 from appraisals.forms import ChooseForm, ShapeError, read_structure, reshape
-from appraisals.models import CycleForm, Form, Question
+from appraisals.models import CycleForm, Form
+from appraisals.pages.shaping import editor_of
 from pmcycle.access import UserRequest, get_editable
 from pmcycle.cycles.models import Cycle
 from pmcycle.errors import Invalid
@@ -45,61 +46,9 @@ def _editor(
     )
     if structure is None:
         structure = actions.structure_of(chosen.form_version) if chosen else []
-    weights = [{"label": s["title"], "weight": s["weight"]} for s in structure if s["weight"]]
-    context = {
-        "cycle": cycle,
-        "chosen": chosen,
-        "version": chosen.form_version if chosen else None,
-        "name": name if name is not None else (chosen.form_version.form.name if chosen else ""),
-        "library": library,
-        "sections": _numbered(structure, errors or {}),
-        "weights": weights,
-        "lacks": rules.weight_problem(s["weight"] for s in structure),
-        "errors": [{"id": key, "text": text} for key, text in (errors or {}).items()],
-        "may_edit": cycle.state == Cycle.State.DRAFT,
-        "kinds": Question.Kind.choices,
-        "parts": Question.Part.choices,
-    }
-    return render(request, "appraisals/form.html", context, status=status)
-
-
-def _numbered(structure: list[dict[str, Any]], errors: dict[str, str]) -> list[dict[str, Any]]:
-    """The structure with the field prefixes and errors that the editor's fields carry."""
-
-    def wrong(at: str) -> dict[str, str]:
-        return {key.removeprefix(f"{at}-"): text for key, text in errors.items() if key.startswith(f"{at}-")}
-
-    sections = []
-    for s, section in enumerate(structure):
-        questions = [
-            {
-                **question,
-                "at": f"s{s}-q{q}",
-                "spot": f"{s}.{q}",
-                "number": q + 1,
-                "wrong": wrong(f"s{s}-q{q}"),
-                "is_scored": question["kind"] in rules.SCORED_KINDS,
-                "choices_text": "\n".join(question.get("choices", [])),
-                "who": "both"
-                if question["self"] and question["manager"]
-                else "self"
-                if question["self"]
-                else "manager",
-            }
-            for q, question in enumerate(section["questions"])
-        ]
-        sections.append(
-            {
-                **section,
-                "at": f"s{s}",
-                "spot": str(s),
-                "number": s + 1,
-                "questions": questions,
-                "wrong": {k: v for k, v in wrong(f"s{s}").items() if not k.startswith("q")},
-                "share": sum((q["weight"] for q in questions if q["is_scored"]), start=0),
-            }
-        )
-    return sections
+    forms = list(library) if cycle.state == Cycle.State.DRAFT else []
+    page = editor_of(cycle, chosen, structure, forms, errors or {}, name)
+    return render(request, "appraisals/form.html", {"page": page, "cycle": cycle}, status=status)
 
 
 @login_required

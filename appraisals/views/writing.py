@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -12,17 +12,17 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from appraisals import actions, rules
+from appraisals import actions
 from appraisals.forms import AnswersForm, WhyForm
 from appraisals.models import (
+    Answer,
     Appraisal,
     Citation,
     CycleForm,
@@ -33,8 +33,12 @@ from appraisals.models import (
     evidence_for,
     writing_day,
 )
-from appraisals.why import why_tree, with_readings
+from appraisals.pages.handed_in import HandedIn, draft_answers
+from appraisals.pages.lists import own_cycle, team_row
+from appraisals.pages.said import Year, year_of
+from appraisals.pages.writing import Sheet, Team, parts_of, running_of, team_of
 from feedback.models import thread_of
+from goals.models import Goal
 from pmcycle.access import UserRequest, get_editable, get_visible, lets_through
 from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind, due_day
 from pmcycle.errors import Invalid, Stale
@@ -49,35 +53,49 @@ TEAM_PAGE = 50
 def index(request: UserRequest) -> HttpResponse:
     """My own appraisals and results, and my team's states."""
     user = request.user
-    own = (
-        Participation.objects.mine(user).annotate(
-            self_pk=Subquery(_of(Appraisal.Kind.SELF).values("pk")[:1]),
-            self_saved=Subquery(_of(Appraisal.Kind.SELF).values("saved_at")[:1]),
-            self_sent=Subquery(_of(Appraisal.Kind.SELF).values("submitted_at")[:1]),
-            self_open=Exists(_of(Appraisal.Kind.SELF).writable()),
-            due_on=Coalesce(
-                Subquery(_of(Appraisal.Kind.SELF).annotate(by=writing_day()).values("by")[:1]),
-                due_day(StageKind.APPRAISAL),
-            ),
-            opens_on=Subquery(
-                Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.APPRAISAL).values("opens_on")[:1]
-            ),
-            **_result_columns(),
-        )[:10]
-        if user.employee_id
-        else []
-    )
-    team = (
+    team = None
+    if user.standing.leads_people:
+        team = Paginator(_team_rows(user), TEAM_PAGE).get_page(request.GET.get("page"))
+        team.object_list = [team_row(row) for row in team.object_list]
+    context = {
+        "own": [own_cycle(part) for part in _own_cycles(user)],
+        "team": team,
+        "former": _former_drafts(user),
+    }
+    return render(request, "appraisals/list.html", context)
+
+
+def _own_cycles(user: User) -> Any:
+    """The cycles that the reader takes part in, with how far their self-appraisal and result are."""
+    if not user.employee_id:
+        return []
+    own_day = _of(Appraisal.Kind.SELF).annotate(by=writing_day()).values("by")[:1]
+    opens_on = Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.APPRAISAL).values("opens_on")[:1]
+    return Participation.objects.mine(user).annotate(
+        self_pk=Subquery(_of(Appraisal.Kind.SELF).values("pk")[:1]),
+        self_saved=Subquery(_of(Appraisal.Kind.SELF).values("saved_at")[:1]),
+        self_sent=Subquery(_of(Appraisal.Kind.SELF).values("submitted_at")[:1]),
+        self_open=Exists(_of(Appraisal.Kind.SELF).writable()),
+        due_on=Coalesce(Subquery(own_day), due_day(StageKind.APPRAISAL)),
+        opens_on=Subquery(opens_on),
+        **_result_columns(),
+    )[:10]
+
+
+def _team_rows(user: User) -> Any:
+    """What the reader writes or has written about the people they lead now."""
+    if not user.employee_id:
+        return Appraisal.objects.none()
+    self_sent = Appraisal.objects.filter(
+        participation=OuterRef("participation"), kind=Appraisal.Kind.SELF
+    ).values("submitted_at")[:1]
+    return (
         Appraisal.objects.filter(author=user.employee_id, kind=Appraisal.Kind.MANAGER)
         .exclude(participation__cycle__state=Cycle.State.ARCHIVED)
         .filter(participation__assignments__in=_present_assignments(user))
         .select_related("participation__employee", "participation__cycle")
         .annotate(
-            self_sent=Subquery(
-                Appraisal.objects.filter(
-                    participation=OuterRef("participation"), kind=Appraisal.Kind.SELF
-                ).values("submitted_at")[:1]
-            ),
+            self_sent=Subquery(self_sent),
             due_on=writing_day(),
             is_open=_is_open(),
             **_result_columns("participation"),
@@ -87,17 +105,10 @@ def index(request: UserRequest) -> HttpResponse:
             "-participation__cycle__first_day",
             "participation__employee__sort_name",
         )
-        if user.employee_id and user.standing.leads_people
-        else Appraisal.objects.none()
     )
-    page = (
-        Paginator(team, TEAM_PAGE).get_page(request.GET.get("page")) if user.standing.leads_people else None
-    )
-    context = {"own": own, "team": page, "former": _former_drafts(user), "today": timezone.now()}
-    return render(request, "appraisals/list.html", context)
 
 
-def _former_drafts(user: Any) -> Any:
+def _former_drafts(user: User) -> Any:
     """What the reader had begun to write about people whom others lead now."""
     if not user.employee_id:
         return Appraisal.objects.none()
@@ -123,7 +134,7 @@ def _is_open() -> Any:
     return Exists(Appraisal.objects.writable().filter(pk=OuterRef("pk")))
 
 
-def _present_assignments(user: Any) -> Any:
+def _present_assignments(user: User) -> Any:
     return Assignment.objects.current().filter(manager=user.employee_id)
 
 
@@ -170,86 +181,65 @@ def write(request: UserRequest, pk: int) -> HttpResponse:
 def _screen(
     request: UserRequest, appraisal: Any, form: AnswersForm | None, status: int = 200
 ) -> HttpResponse:
-    user = request.user
-    part = appraisal.participation
-    is_manager = appraisal.kind == Appraisal.Kind.MANAGER
-    questions = list(actions.questions_of(appraisal))
-    goals = list(actions.goals_of(part))
-    levels = list(RatingLevel.objects.filter(scale__cycle=part.cycle_id))
-    evidence = _evidence(part, user)
-    other = (
-        Appraisal.objects.visible_to(user).filter(participation=part, kind=Appraisal.Kind.SELF).first()
-        if is_manager
-        else None
-    )
-    answers = actions.saved_answers([row for row in (appraisal, other) if row is not None])
-    entries = [row for row in evidence if row["kind"] == "entry"]
-    form = form or _form(appraisal, questions, goals, levels, None, answers.get(appraisal.pk), entries)
-    closed = "" if appraisal.is_open else actions.why_not_writable(appraisal)
-    if closed:
-        for field in form.fields.values():
+    page = _sheet(request.user, appraisal, form)
+    if page.closed:
+        for field in page.form.fields.values():
             field.disabled = True
-    low = {level.pk for level in levels if level.needs_mention}
-    cited = set(appraisal.cited)
-    told = [{**row, "is_cited": row["row"] in cited, "is_early": _is_early(row, part)} for row in entries]
-    mentions = [
-        rules.Mention(row["day"], 0 if row["who"] != part.employee.name else part.employee_id)
-        for row in told
-        if row["is_cited"]
-    ]
-    context = {
-        "appraisal": appraisal,
-        "part": part,
-        "person": part.employee,
-        "is_manager": is_manager,
-        "form": form,
-        "closed": closed,
-        "layout": form.layout(answers.get(other.pk) if other else None),
-        "levels": levels,
-        "low_labels": [level.label for level in levels if level.needs_mention],
-        "is_low": appraisal.level_id in low,
-        "is_heard": rules.was_mentioned(
-            mentions, part.employee_id, part.cycle.local_day(timezone.now()), part.cycle.mention_days
-        ),
-        "told": told,
-        "months": rules.by_month(evidence),
-        "evidence_count": len(evidence),
-        "other": other,
-        "other_waits": is_manager and other is None,
-        "team": _team(appraisal) if is_manager else None,
-        "thread": thread_of(part, StageKind.APPRAISAL, user),
-        "cited_count": len(cited),
-    }
-    return render(request, "appraisals/write.html", context, status=status)
+    return render(request, "appraisals/write.html", {"page": page, "form": page.form}, status=status)
 
 
-def _is_early(row: dict[str, Any], part: Participation) -> bool:
-    """Whether the person had the chance to hear it in time: said by somebody else, long enough ago."""
-    mention = rules.Mention(row["day"], part.employee_id if row["who"] == part.employee.name else 0)
-    day = part.cycle.local_day(timezone.now())
-    return rules.was_mentioned([mention], part.employee_id, day, part.cycle.mention_days)
+def _sheet(user: User, appraisal: Any, form: AnswersForm | None) -> Sheet:
+    """The sheet as its author has it: the saved answers, or what was sent and did not fit."""
+    part, is_manager = appraisal.participation, appraisal.kind == Appraisal.Kind.MANAGER
+    questions, goals = list(actions.questions_of(appraisal)), list(actions.goals_of(part))
+    levels = list(RatingLevel.objects.filter(scale__cycle=part.cycle_id))
+    other = _self_text(part, user) if is_manager else None
+    answers = actions.saved_answers([row for row in (appraisal, other) if row is not None])
+    own = answers.get(appraisal.pk, {})
+    year = _year(part, user, appraisal.cited)
+    entries = [row.entry for row in year.told]
+    form = form or _form(appraisal, questions, goals, levels, None, own, entries)
+    chosen = {key: answer.level for key, answer in own.items()}
+    running = running_of(part.cycle, questions, goals, levels, chosen, appraisal.level)
+    return Sheet(
+        appraisal=appraisal,
+        part=part,
+        is_manager=is_manager,
+        form=form,
+        parts=parts_of(form, levels, answers.get(other.pk) if other else None, running.warnings),
+        levels=levels,
+        year=year,
+        running=running,
+        closed="" if appraisal.is_open else actions.why_not_writable(appraisal),
+        is_self_open=other is not None,
+        team=_team(appraisal) if is_manager else None,
+        thread=thread_of(part, StageKind.APPRAISAL, user),
+    )
 
 
-def _evidence(part: Participation, user: Any) -> list[dict[str, Any]]:
-    names = ("kind", "at", "title", "body", "who", "row")
-    rows = [dict(zip(names, row, strict=True)) for row in evidence_for(part, user)]
-    for row in rows:
-        row["day"] = part.cycle.local_day(row["at"])
-    return rows
+def _self_text(part: Participation, user: User) -> Appraisal | None:
+    """The self-appraisal, where it is open to this reader."""
+    rows = Appraisal.objects.visible_to(user).filter(participation=part, kind=Appraisal.Kind.SELF)
+    found: Appraisal | None = rows.first()
+    return found
+
+
+def _year(part: Participation, user: User, cited: Iterable[int]) -> Year:
+    """What the year left behind, as far as `user` may read it, and what of it was said in time."""
+    return year_of(evidence_for(part, user), part, cited, part.cycle.local_day(timezone.now()))
 
 
 def _form(
     appraisal: Appraisal,
-    questions: Any,
-    goals: Any,
-    levels: Any,
-    data: Any,
-    saved: Any,
-    entries: Any,
+    questions: Sequence[Question],
+    goals: Sequence[Goal],
+    levels: Sequence[RatingLevel],
+    data: QueryDict | None,
+    saved: Mapping[actions.Key, Answer] | None,
+    entries: Sequence[int],
     *,
     is_draft: bool = False,
 ) -> AnswersForm:
-    pks = entries if entries and isinstance(entries[0], int) else [row["row"] for row in entries]
     return AnswersForm(
         data,
         appraisal=appraisal,
@@ -258,14 +248,14 @@ def _form(
         levels=levels,
         saved=saved,
         rates=appraisal.kind == Appraisal.Kind.MANAGER,
-        entries=pks,
+        entries=entries,
         is_draft=is_draft,
     )
 
 
-def _team(appraisal: Appraisal) -> dict[str, Any]:
-    """Where this person stands among those I appraise, and who comes next."""
-    rows = list(
+def _team(appraisal: Appraisal) -> Team:
+    """Where this person stands among those whom the author appraises, and who comes before and next."""
+    rows = (
         Appraisal.objects.filter(
             author=appraisal.author_id,
             kind=Appraisal.Kind.MANAGER,
@@ -275,16 +265,7 @@ def _team(appraisal: Appraisal) -> dict[str, Any]:
         .order_by("participation__employee__sort_name", "pk")
         .values("pk", "submitted_at", "is_open", name=F("participation__employee__name"))
     )
-    at = next((n for n, row in enumerate(rows) if row["pk"] == appraisal.pk), 0)
-    after = rows[at + 1 :] + rows[:at]
-    unsent = [row for row in after if row["is_open"]]
-    return {
-        "place": at + 1,
-        "total": len(rows),
-        "next": unsent[0] if unsent else None,
-        "previous": rows[at - 1] if at > 0 else None,
-        "sent": sum(row["submitted_at"] is not None for row in rows),
-    }
+    return team_of(list(rows), appraisal.pk)
 
 
 def _posted(request: UserRequest, appraisal: Appraisal, *, is_draft: bool) -> AnswersForm:
@@ -307,42 +288,58 @@ def _posted(request: UserRequest, appraisal: Appraisal, *, is_draft: bool) -> An
 @require_POST
 def autosave(request: UserRequest, pk: int) -> HttpResponse:
     """Keep what is typed. The script gets JSON; without it, the button leads back to the page."""
-    user = request.user
     by_script = "X-Autosave" in request.headers
-    if by_script:
-        appraisal = get_editable(Appraisal.objects.select_related("participation"), user, pk=pk)
-    else:
-        appraisal = get_editable(_loaded(Appraisal.objects.all()), user, pk=pk)
+    everything = Appraisal.objects.all()
+    rows = everything.select_related("participation") if by_script else _loaded(everything)
+    appraisal = get_editable(rows, request.user, pk=pk)
     form = _posted(request, appraisal, is_draft=True)
-    if not form.is_valid():
-        if by_script:
-            return JsonResponse({"errors": form.errors}, status=422)
-        return _screen(request, appraisal, form, status=422)
-    try:
-        saved = actions.autosave(
-            appraisal,
-            form.answers(),
-            level_id=form.level_id(),
-            citations=form.citations(),
-            version=form.cleaned_data["version"],
-            by=user,
-        )
-    except Stale as stale:
-        if not by_script:
-            raise
-        return JsonResponse(
-            {"detail": stale.reason, "current": stale.current, "version": stale.version}, status=409
-        )
-    except Invalid as error:
-        if by_script:
-            return JsonResponse({"errors": {error.field: [error.reason]}}, status=422)
-        form.add_error(error.field, error.reason)
-        return _screen(request, appraisal, form, status=422)
+    if form.is_valid():
+        try:
+            saved = actions.autosave(appraisal, **_sent(form), by=request.user)
+        except Stale as stale:
+            if not by_script:
+                raise
+            said = {"detail": stale.reason, "current": stale.current, "version": stale.version}
+            return JsonResponse(said, status=409)
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            return _saved_now(request, saved, form, by_script=by_script)
+    if by_script:
+        return JsonResponse({"errors": form.errors}, status=422)
+    return _screen(request, appraisal, form, status=422)
+
+
+def _sent(form: AnswersForm) -> dict[str, Any]:
+    """What a form that fits brings to the actions."""
+    return {
+        "answers": form.answers(),
+        "level_id": form.level_id(),
+        "citations": form.citations(),
+        "version": form.cleaned_data["version"],
+    }
+
+
+def _saved_now(request: UserRequest, saved: Appraisal, form: AnswersForm, *, by_script: bool) -> HttpResponse:
     if by_script:
         at = timezone.localtime(saved.saved_at)
-        return JsonResponse({"saved_at": date_format(at, "H:i"), "version": saved.version})
+        said = {"saved_at": date_format(at, "H:i"), "version": saved.version}
+        return JsonResponse({**said, **_score_now(saved, form)})
     messages.success(request, _("Saved. Only you can see it until you hand it in."))
-    return redirect("appraisals:write", pk=pk)
+    return redirect("appraisals:write", pk=saved.pk)
+
+
+def _score_now(saved: Appraisal, form: AnswersForm) -> dict[str, object]:
+    """What the script shows anew beside the ratings: the running score, and the contradictions by field."""
+    if saved.kind != Appraisal.Kind.MANAGER:
+        return {}
+    levels = {level.pk: level for level in form.levels}
+    chosen = {key: levels.get(value.level_id or 0) for key, value in form.answers().items()}
+    running = running_of(
+        saved.participation.cycle, form.questions, form.goals, form.levels, chosen,
+        levels.get(saved.level_id or 0),
+    )  # fmt: skip
+    return {"score": running.words, "warnings": running.warnings}
 
 
 @login_required
@@ -354,35 +351,29 @@ def submit(request: UserRequest, pk: int) -> HttpResponse:
     if appraisal.submitted_at is None or appraisal.author_id != user.employee_id:
         appraisal = get_editable(rows, user, pk=pk)
     form = _posted(request, appraisal, is_draft=False)
-    if not form.is_valid():
-        return _screen(request, appraisal, form, status=422)
-    try:
-        actions.submit(
-            appraisal,
-            form.answers(),
-            level_id=form.level_id(),
-            citations=form.citations(),
-            version=form.cleaned_data["version"],
-            by=user,
-        )
-    except actions.Unanswered as lacking:
-        for name, reason in lacking.fields.items():
-            form.add_error(name, reason)
-        return _screen(request, appraisal, form, status=422)
-    except Invalid as error:
-        form.add_error(error.field, error.reason)
-        return _screen(request, appraisal, form, status=422)
+    if form.is_valid():
+        try:
+            actions.submit(appraisal, **_sent(form), by=user)
+        except actions.Unanswered as lacking:
+            for name, reason in lacking.fields.items():
+                form.add_error(name, reason)
+        except Invalid as error:
+            form.add_error(error.field, error.reason)
+        else:
+            return _after_handing_in(request, appraisal)
+    return _screen(request, appraisal, form, status=422)
+
+
+def _after_handing_in(request: UserRequest, appraisal: Appraisal) -> HttpResponse:
+    """To what was handed in, or on to the next person of the manager's list."""
     if appraisal.kind == Appraisal.Kind.SELF:
         messages.success(request, _("Handed in. Your manager can read it from now on."))
-        return redirect("appraisals:read", pk=pk)
-    messages.success(
-        request,
-        _("Handed in. %(name)s sees nothing of it before the release.")
-        % {"name": appraisal.participation.employee.name},
-    )
-    following = _team(appraisal)["next"]
+        return redirect("appraisals:read", pk=appraisal.pk)
+    words = _("Handed in. %(name)s sees nothing of it before the release.")
+    messages.success(request, words % {"name": appraisal.participation.employee.name})
+    following = _team(appraisal).unsent
     if following is not None:
-        return redirect("appraisals:write", pk=following["pk"])
+        return redirect("appraisals:write", pk=following.pk)
     return redirect("appraisals:list")
 
 
@@ -401,68 +392,50 @@ def read(request: UserRequest, pk: int) -> HttpResponse:
 
 def _own_draft_page(request: UserRequest, appraisal: Any) -> HttpResponse:
     """What a former manager had begun to write: theirs to read, nobody else's."""
+    part = appraisal.participation
     answers = appraisal.answers.select_related("question", "goal__agreed", "goal__latest", "level").order_by(
         "question__section__position", "question__position", "pk"
     )
     context = {
-        "appraisal": appraisal,
-        "part": appraisal.participation,
-        "person": appraisal.participation.employee,
-        "answers": answers,
+        "part": part,
+        "person": part.employee,
+        "title": _("My draft about %(name)s") % {"name": part.employee.name},
+        "answers": draft_answers(answers, list(RatingLevel.objects.filter(scale__cycle=part.cycle_id))),
     }
     return render(request, "appraisals/my_draft.html", context)
 
 
 def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int = 200) -> HttpResponse:
-    user = request.user
+    page = _handed_in(request.user, appraisal)
+    if page.may_return:
+        form.initial["until"] = actions.default_day(appraisal)
+    context = {"page": page, "back_form": form}
+    return render(request, "appraisals/read.html", context, status=status)
+
+
+def _handed_in(user: User, appraisal: Any) -> HandedIn:
     part = appraisal.participation
-    me = user.employee_id
-    submissions = list(appraisal.submissions.order_by("-number").select_related("by"))
-    for submission in submissions:
-        submission.answers = with_readings(submission.answers)
-    rating = (
-        Rating.objects.visible_to(user)
-        .filter(participation=part)
-        .select_related("proposed", "calibrated")
-        .first()
-        if appraisal.kind == Appraisal.Kind.MANAGER
-        else None
-    )
-    may_return = (
+    is_manager = appraisal.kind == Appraisal.Kind.MANAGER
+    is_own = is_manager and user.employee_id == appraisal.author_id
+    ratings = Rating.objects.visible_to(user).filter(participation=part)
+    rating = ratings.select_related("proposed", "calibrated").first() if is_manager else None
+    is_going = (
         part.state == Participation.State.ACTIVE
         and part.cycle.state == Cycle.State.RUNNING
         and not appraisal.is_released
-        and Appraisal.objects.returnable_by(user).filter(pk=appraisal.pk).exists()
     )
-    if may_return:
-        form.initial["until"] = actions.default_day(appraisal)
-    context = {
-        "appraisal": appraisal,
-        "part": part,
-        "person": part.employee,
-        "is_manager": appraisal.kind == Appraisal.Kind.MANAGER,
-        "is_own": me == appraisal.author_id,
-        "submission": submissions[0] if submissions else None,
-        "earlier": submissions[1:],
-        "rating": rating,
-        "why": why_tree(rating.trace) if rating else None,
-        "may_return": may_return,
-        "may_cite": me == appraisal.author_id
-        and rating is not None
-        and not appraisal.is_released
-        and part.cycle.state == Cycle.State.RUNNING
-        and part.state == Participation.State.ACTIVE,
-        "back_form": form,
-    }
-    if context["may_cite"]:
-        cited = set(appraisal.cited)
-        told = [row for row in _evidence(part, user) if row["kind"] == "entry"]
-        context["told"] = [
-            {**row, "is_cited": row["row"] in cited, "is_early": _is_early(row, part)}
-            for row in sorted(told, key=lambda row: row["at"], reverse=True)
-        ]
-        context["cited_count"] = len(cited)
-    return render(request, "appraisals/read.html", context, status=status)
+    may_cite = is_going and rating is not None and user.employee_id == appraisal.author_id
+    told = _year(part, user, appraisal.cited).told if may_cite else []
+    return HandedIn(
+        appraisal=appraisal,
+        part=part,
+        submissions=list(appraisal.submissions.order_by("-number").select_related("by")),
+        rating=rating,
+        may_return=is_going and Appraisal.objects.returnable_by(user).filter(pk=appraisal.pk).exists(),
+        may_cite=may_cite,
+        told=sorted(told, key=lambda row: row.at, reverse=True),
+        team=_team(appraisal) if is_own else None,
+    )
 
 
 @login_required
@@ -494,7 +467,7 @@ def reopen(request: UserRequest, pk: int) -> HttpResponse:
     return _give_back(request, pk, actions.reopen, _("Open again; the earlier text is kept."))
 
 
-def _give_back(request: UserRequest, pk: int, act: Any, said: str) -> HttpResponse:
+def _give_back(request: UserRequest, pk: int, act: Callable[..., object], said: str) -> HttpResponse:
     user = request.user
     appraisal = get_visible(_loaded(Appraisal.objects.all()), user, pk=pk)
     _allow(user, Appraisal.objects.returnable_by, appraisal)
@@ -536,20 +509,14 @@ def preview(request: UserRequest, pk: int) -> HttpResponse:
         )
     levels = list(RatingLevel.objects.filter(scale__cycle=cycle))
     form = AnswersForm(
-        None,
-        appraisal=None,
-        questions=questions,
-        goals=[],
-        levels=levels,
-        rates=who == "manager",
-        is_draft=False,
+        None, appraisal=None, questions=questions, goals=[], levels=levels, rates=who == "manager"
     )
     context = {
         "cycle": cycle,
         "form": form,
-        "layout": form.layout(),
-        "who": who,
+        "parts": parts_of(form, levels),
+        "is_manager": who == "manager",
+        "heading": _("What a manager will see") if who == "manager" else _("What an employee will see"),
         "chosen": chosen,
-        "form_url": reverse("appraisals:form", args=[cycle.pk]),
     }
     return render(request, "appraisals/preview.html", context)

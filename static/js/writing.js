@@ -1,4 +1,5 @@
-// Quotes go to the text that was written in last; choosing a low rating shows what it must rest on.
+// Quotes go to the text that was written in last; choosing a low rating shows what it must rest on; what is saved
+// brings the running score and what contradicts what was measured.
 const form = document.querySelector("form[data-writing]");
 
 function aim(area) {
@@ -17,4 +18,12 @@ if (form) {
       if (event.target.name === "level") gate.hidden = !low.includes(event.target.value);
     });
   }
+  form.addEventListener("pmcycle:saved", ({ detail }) => {
+    if (!detail.warnings) return;
+    const score = form.querySelector("[data-score]");
+    if (score) score.textContent = detail.score;
+    form.querySelectorAll("[data-warning]").forEach((place) => {
+      place.textContent = detail.warnings[place.dataset.warning] || "";
+    });
+  });
 }
