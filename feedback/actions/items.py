@@ -109,7 +109,13 @@ def reschedule(item: ActionItem, *, due_on: date, version: int | None, by: User)
         row = _lock_open(item, version)
         before, row.due_on, row.version = row.due_on, due_on, row.version + 1
         row.save(update_fields=["due_on", "version"])
-        _told(row, "rescheduled_action", _("%(name)s gave something you had agreed another day"), by, before)
+        _told(
+            row,
+            "rescheduled_action",
+            _("%(name)s changed the due date of something you had agreed"),
+            by,
+            before,
+        )
         return row
 
 

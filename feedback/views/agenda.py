@@ -25,6 +25,7 @@ from feedback.forms import (
     Versioned,
 )
 from feedback.models import ActionItem, AgendaPoint, CheckIn
+from feedback.pages import ItemPage
 from feedback.views.check_ins import ACTION_IDS, POINT_IDS, load, show
 from feedback.views.going_back import back
 from pmcycle.access import UserRequest, get_editable, get_visible
@@ -196,7 +197,7 @@ def reschedule(request: UserRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             actions.reschedule(row, **form.cleaned_data, by=request.user)
-            messages.success(request, _("It has another day now."))
+            messages.success(request, _("The due date is changed."))
             return redirect("feedback:item", pk=pk)
         except Invalid as error:
             form.add_error(error.field, error.reason)
@@ -207,8 +208,7 @@ def _show_item(request: UserRequest, pk: int, status: int = 200, **typed: forms.
     rows = ActionItem.objects.select_related("owner", "check_in__manager", "check_in__employee")
     row = get_visible(rows, request.user, pk=pk)
     context = {
-        "item": row,
-        "other": row.check_in.other_than(request.user),
+        "page": ItemPage(row, row.check_in.other_than(request.user)),
         "drop_form": DropForm(initial={"version": row.version}),
         "day_form": DayForm(initial={"version": row.version, "due_on": row.due_on}),
         **typed,

@@ -25,9 +25,11 @@ from feedback.models import (
     PrivateNote,
     still_meet,
 )
+from feedback.pages import Meeting, PointLine, Series, meet_of
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.cycles.models import Cycle, Participation
 from pmcycle.errors import Invalid
+from pmcycle.people.models import User
 
 HELD_A_PAGE = 15
 # Both forms stand on one page and have a field of the same name.
@@ -41,14 +43,18 @@ def check_ins(request: UserRequest) -> HttpResponse:
     mine = CheckIn.objects.visible_to(request.user).with_pair()
     ahead = list(_counted(mine.filter(state=CheckIn.State.PLANNED)).order_by("starts_at")[:40])
     held = mine.filter(state=CheckIn.State.HELD).order_by("-starts_at", "-pk")
+    me = request.user.employee_id
+    page = Paginator(held, HELD_A_PAGE).get_page(request.GET.get("page"))
+    page.object_list = [meet_of(c, me) for c in page.object_list]
+    series = CheckInSeries.objects.visible_to(request.user).filter(ended_on__isnull=True)
     context = {
-        "late": [c for c in ahead if c.is_past],
-        "upcoming": [c for c in ahead if not c.is_past],
-        "held": Paginator(held, HELD_A_PAGE).get_page(request.GET.get("page")),
-        "series": CheckInSeries.objects.visible_to(request.user)
-        .filter(ended_on__isnull=True)
-        .select_related("manager", "employee")
-        .order_by("pk"),
+        "late": [meet_of(c, me) for c in ahead if c.is_past],
+        "upcoming": [meet_of(c, me) for c in ahead if not c.is_past],
+        "held": page,
+        "series": [
+            Series(row, row.other_than(request.user))
+            for row in series.select_related("manager", "employee").order_by("pk")
+        ],
         "feed": CalendarFeed.objects.visible_to(request.user).filter(revoked_at__isnull=True).first(),
     }
     return render(request, "feedback/check_ins.html", context)
@@ -89,14 +95,45 @@ def load(request: UserRequest, pk: int) -> Any:
 
 def show(request: UserRequest, row: Any, part: str = "", status: int = 200, **forms: Any) -> HttpResponse:
     """Render the screen, or only the named part of it for htmx."""
-    me, other = request.user.employee_id, row.other_than(request.user)
+    context = {
+        "page": _meeting(request.user, row),
+        "check_in": row,
+        "other": row.other_than(request.user),
+        "point_form": PointForm(auto_id=POINT_IDS),
+        "action_form": ActionForm(
+            check_in=row, auto_id=ACTION_IDS, initial={"owner": request.user.employee_id}
+        ),
+        **forms,
+    }
+    return render(request, f"feedback/check_in.html{'#' + part if part else ''}", context, status=status)
+
+
+def _meeting(user: User, row: Any) -> Meeting:
+    may_write = row.may_write and row.state != CheckIn.State.CANCELLED
     points = list(
-        AgendaPoint.objects.visible_to(request.user).standing().filter(check_in=row).select_related("action")
+        AgendaPoint.objects.visible_to(user).standing().filter(check_in=row).select_related("action")
     )
     # What was carried over comes first: it has waited longest.
     points.sort(key=lambda p: (p.carried_from_id is None, p.pk))
+    lines = [PointLine(p, p.author_id == user.employee_id, row.is_planned, may_write) for p in points]
+    items = _items(user, row)
+    return Meeting(
+        meeting=row,
+        other=row.other_than(user),
+        may_write=may_write,
+        is_time_to_hold=row.is_planned and row.starts_at <= timezone.now() + actions.EARLY,
+        mine=[line for line in lines if line.is_mine],
+        theirs=[line for line in lines if not line.is_mine],
+        here=[item for item in items if item.check_in_id == row.pk],
+        before=[item for item in items if item.check_in_id != row.pk],
+        private=PrivateNote.objects.visible_to(user).filter(check_in=row).first(),
+    )
+
+
+def _items(user: User, row: Any) -> list[ActionItem]:
+    """Actions and promises of this meeting, and what the two have open from others, with their owners."""
     items = list(
-        ActionItem.objects.visible_to(request.user)
+        ActionItem.objects.visible_to(user)
         .filter(Q(check_in=row) | Q(done_at__isnull=True, dropped_at__isnull=True))
         .filter(check_in__manager=row.manager_id, check_in__employee=row.employee_id)
         .select_related("check_in")
@@ -104,22 +141,7 @@ def show(request: UserRequest, row: Any, part: str = "", status: int = 200, **fo
     people = {row.manager_id: row.manager, row.employee_id: row.employee}
     for item in items:
         item.owner = people[item.owner_id]
-    context = {
-        "check_in": row,
-        "other": other,
-        "is_manager": me == row.manager_id,
-        "may_write": row.may_write and row.state != CheckIn.State.CANCELLED,
-        "may_hold": row.is_planned and row.starts_at <= timezone.now() + actions.EARLY,
-        "mine": [p for p in points if p.author_id == me],
-        "theirs": [p for p in points if p.author_id != me],
-        "here": [i for i in items if i.check_in_id == row.pk],
-        "before": [i for i in items if i.check_in_id != row.pk],
-        "private": PrivateNote.objects.visible_to(request.user).filter(check_in=row).first(),
-        "point_form": PointForm(auto_id=POINT_IDS),
-        "action_form": ActionForm(check_in=row, auto_id=ACTION_IDS, initial={"owner": me}),
-        **forms,
-    }
-    return render(request, f"feedback/check_in.html{'#' + part if part else ''}", context, status=status)
+    return items
 
 
 @login_required
@@ -152,7 +174,9 @@ def move_check_in(request: UserRequest, pk: int) -> HttpResponse:
             return redirect("feedback:check_in", pk=pk)
         except Invalid as error:
             form.add_error(error.field, error.reason)
-    context = {"check_in": row, "other": row.other_than(request.user), "form": form}
+    other = row.other_than(request.user)
+    title = _("Move the check-in with %(name)s") % {"name": other.name}
+    context = {"check_in": row, "other": other, "title": title, "form": form}
     return render(request, "feedback/move_check_in.html", context, status=422 if form.errors else 200)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -94,20 +95,32 @@ def _show(
     page = Paginator(rows, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "participation": participation,
+        "heading": _heading(participation, thread),
+        "title": _("Conversation: %(stage)s") % {"stage": StageKind(stage).label},
         "stage": StageKind(stage),
         "thread": thread,
         "form": form,
         "page": page,
         "entries": [as_line(entry, request.user) for entry in page.object_list][::-1],
-        "tabs": [
-            {
-                "label": kind.label,
-                "url": reverse("feedback:conversation", kwargs={"pk": participation.pk, "stage": kind}),
-                "active": kind == stage,
-            }
-            for kind in StageKind
-        ]
-        if thread
-        else [],
+        "tabs": _tabs(participation, stage) if thread else [],
     }
     return render(request, "feedback/conversation.html", context, status=status)
+
+
+def _heading(participation: Participation, thread: Mapping[str, object] | None) -> str:
+    """Who talks with whom; a former manager finds their own words under the name of the person."""
+    if thread and thread["other"]:
+        return _("You and %(name)s") % {"name": thread["other"]}
+    return _("Conversation with %(name)s") % {"name": participation.employee.name}
+
+
+def _tabs(participation: Participation, stage: str) -> list[dict[str, object]]:
+    """The conversations of the stages."""
+    return [
+        {
+            "label": kind.label,
+            "url": reverse("feedback:conversation", kwargs={"pk": participation.pk, "stage": kind}),
+            "active": kind == stage,
+        }
+        for kind in StageKind
+    ]

@@ -26,6 +26,7 @@ from feedback.forms import (
     WordsForm,
 )
 from feedback.models import AgendaPoint, Feedback, FeedbackRequest, reports_of
+from feedback.pages import Asked, Piece, audience_of, nothing_of
 from feedback.views.going_back import back
 from pmcycle.access import UserRequest, get_editable, get_visible
 from pmcycle.activity.actions import drop_draft
@@ -53,22 +54,32 @@ def list_feedback(request: UserRequest) -> HttpResponse:
         rows = rows.filter(kind=wanted["kind"])
     if wanted.get("q"):
         rows = rows.filter(holding(wanted["q"], "body", "giver__name", "recipient__name"))
+    me, works_here = request.user.employee_id, request.user.employee_id is not None
     page = Paginator(_listed(rows), A_PAGE).get_page(request.GET.get("page"))
+    page.object_list = [Piece(row, me) for row in page.object_list]
     asked = FeedbackRequest.objects.visible_to(request.user).filter(state=FeedbackRequest.State.OPEN)
     requests = list(asked.select_related("requester", "reviewer", "about").order_by("due_on", "pk")[:40])
+    context = {
+        "page": page,
+        "audience": audience_of(show),
+        "nothing": nothing_of(
+            show, is_filtered=bool(wanted.get("q") or wanted.get("kind")), works_here=works_here
+        ),
+        "tabs": _tabs(request, show),
+        "filters": [{"name": "kind", "label": _("Kind"), "options": Feedback.Kind.choices}],
+        "to_answer": [Asked(r) for r in requests if r.reviewer_id == me],
+        "asked": [r for r in requests if r.requester_id == me],
+        "works_here": works_here,
+    }
+    return render(request, "feedback/list.html", context)
+
+
+def _tabs(request: UserRequest, show: str) -> list[dict[str, object]]:
+    """The views of feedback that the reader has."""
     names = [("received", _("For me")), ("given", _("From me")), ("praise", _("Praise for all"))]
     if request.user.standing.leads_people:
         names.append(("team", _("My team")))
-    context = {
-        "page": page,
-        "show": show,
-        "tabs": [{"label": label, "url": f"?show={name}", "active": name == show} for name, label in names],
-        "filters": [{"name": "kind", "label": _("Kind"), "options": Feedback.Kind.choices}],
-        "to_answer": [r for r in requests if r.reviewer_id == request.user.employee_id],
-        "asked": [r for r in requests if r.requester_id == request.user.employee_id],
-        "works_here": request.user.employee_id is not None,
-    }
-    return render(request, "feedback/list.html", context)
+    return [{"label": label, "url": f"?show={name}", "active": name == show} for name, label in names]
 
 
 def _shown(request: UserRequest, show: str) -> Q:
@@ -122,6 +133,8 @@ def give(request: UserRequest) -> HttpResponse:
         "choice": choice,
         "words": words,
         "person": chosen["to"],
+        "title": _("Feedback for %(name)s") % {"name": chosen["to"].name},
+        "again": f"{reverse('feedback:give')}?to={chosen['to'].pk}",
         "readers": readers(chosen["to"], chosen["visibility"]),
         "kind": Feedback.Kind(chosen["kind"]),
         "fixed": {"to": chosen["to"].pick_text, "kind": chosen["kind"], "visibility": chosen["visibility"]},
@@ -210,6 +223,7 @@ def answer(request: UserRequest, pk: int) -> HttpResponse:
     visibility = str(form["visibility"].value() or "person")
     context = {
         "asked": row,
+        "title": _("Feedback about %(name)s") % {"name": row.about.name},
         "draft_key": f"answer-{pk}",
         "form": form,
         "for_manager": for_manager,

@@ -67,7 +67,9 @@ def reschedule_series(request: UserRequest, pk: int) -> HttpResponse:
         if made is not None:
             messages.success(request, _("Changed. The agendas you have written moved along."))
             return redirect("feedback:check_ins")
-    context = {"series": row, "other": row.other_than(request.user), "form": form}
+    other = row.other_than(request.user)
+    title = _("Change check-ins with %(name)s") % {"name": other.name}
+    context = {"series": row, "other": other, "title": title, "form": form}
     return render(request, "feedback/reschedule_series.html", context, status=422 if form.errors else 200)
 
 
