@@ -44,7 +44,7 @@ def check_ins(request: UserRequest) -> HttpResponse:
     ahead = list(_counted(mine.filter(state=CheckIn.State.PLANNED)).order_by("starts_at")[:40])
     held = mine.filter(state=CheckIn.State.HELD).order_by("-starts_at", "-pk")
     me = request.user.employee_id
-    page = Paginator(held, HELD_A_PAGE).get_page(request.GET.get("page"))
+    page: Any = Paginator(held, HELD_A_PAGE).get_page(request.GET.get("page"))
     page.object_list = [meet_of(c, me) for c in page.object_list]
     series = CheckInSeries.objects.visible_to(request.user).filter(ended_on__isnull=True)
     context = {

@@ -55,7 +55,7 @@ def list_feedback(request: UserRequest) -> HttpResponse:
     if wanted.get("q"):
         rows = rows.filter(holding(wanted["q"], "body", "giver__name", "recipient__name"))
     me, works_here = request.user.employee_id, request.user.employee_id is not None
-    page = Paginator(_listed(rows), A_PAGE).get_page(request.GET.get("page"))
+    page: Any = Paginator(_listed(rows), A_PAGE).get_page(request.GET.get("page"))
     page.object_list = [Piece(row, me) for row in page.object_list]
     asked = FeedbackRequest.objects.visible_to(request.user).filter(state=FeedbackRequest.State.OPEN)
     requests = list(asked.select_related("requester", "reviewer", "about").order_by("due_on", "pk")[:40])

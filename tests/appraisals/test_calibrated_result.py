@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from appraisals import actions
 from appraisals.models import ReleasedResult
+from pmcycle.people.models import User
 from tests.conftest import SignedIn, World
 from tests.factories import appraisals as make
 from tests.pages import flat
@@ -27,7 +28,7 @@ def moved(world: World) -> ReleasedResult:
     return ReleasedResult.objects.get(participation=world.ana_part)
 
 
-def page(as_: SignedIn, who: object, result: ReleasedResult) -> str:
+def page(as_: SignedIn, who: User, result: ReleasedResult) -> str:
     return flat(as_(who).get(reverse("appraisals:result", args=[result.pk])))
 
 

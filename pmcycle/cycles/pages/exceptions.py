@@ -100,7 +100,9 @@ def leads_on(assignments: list[Assignment], day: date) -> Assignment | None:
 def way_through(part: Any, today: date, *, is_changeable: bool) -> WayThrough:
     """The way of one person (see `WayThrough` for what `part` comes with)."""
     assignments = list(part.assignments.all())
-    return WayThrough(part, today, is_changeable, _events(part), _spans(part, assignments, today), assignments)
+    return WayThrough(
+        part, today, is_changeable, _events(part), _spans(part, assignments, today), assignments
+    )
 
 
 def _events(part: Participation) -> list[dict[str, Any]]:
