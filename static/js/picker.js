@@ -10,7 +10,7 @@ class Picker {
     this.list.id = `picker-${++made}`;
     this.list.className = "picker-list";
     this.list.setAttribute("role", "listbox");
-    this.list.setAttribute("aria-label", this.input.labels[0]?.textContent.trim() || "");
+    this.list.setAttribute("aria-label", box.dataset.pickerLabel);
     this.list.hidden = true;
     this.input.after(this.list);
     this.input.removeAttribute("list");
