@@ -438,10 +438,20 @@ def _tell_manager(row: Appraisal, number: int) -> list[Tell]:
     return tells(managers, title, reverse("appraisals:list"), key, kind="submitted")
 
 
-def content_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any]:
-    """What was handed in, complete in itself: titles, questions, words and levels, so that it can be read alone."""
-    saved = {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
-    levels = list(RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id))
+def content_of(
+    row: Appraisal,
+    questions: Sequence[Question],
+    goals: Sequence[Goal],
+    saved: Mapping[Key, Answer] | None = None,
+    levels: Sequence[RatingLevel] | None = None,
+) -> dict[str, Any]:
+    """What was handed in, complete in itself: titles, questions, words and levels, so that it can be read alone.
+
+    `saved` are its answers with their levels, where they were read with those of others (`saved_answers`);
+    `levels` are those of the cycle, where they were read already.
+    """
+    saved = _answers_of(row) if saved is None else saved
+    levels = _levels_of(row) if levels is None else levels
     day = row.participation.cycle.local_day(row.submitted_at or timezone.now())
     sections: dict[int, dict[str, Any]] = {}
     for question in questions:
@@ -502,15 +512,23 @@ def _propose(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal
     rating.save(update_fields=["proposed", "proposed_by", "score", "trace", "version"])
 
 
-def score_of(row: Appraisal, questions: Sequence[Question], goals: Sequence[Goal]) -> dict[str, Any]:
+def score_of(
+    row: Appraisal,
+    questions: Sequence[Question],
+    goals: Sequence[Goal],
+    saved: Mapping[Key, Answer] | None = None,
+    levels: Sequence[RatingLevel] | None = None,
+) -> dict[str, Any]:
     """The tree of the score: sections by their weight, in each its scored questions by theirs.
 
     A goal counts by its agreed weight, the heaviest with what rounding has left of 100. A measured result
     stands on the scale by `rules.on_scale`; the tree says what was measured, on which day and by which rule.
+    `saved` and `levels` as in `content_of`.
     """
     cycle = row.participation.cycle
-    levels = list(RatingLevel.objects.filter(scale__cycle=cycle))
-    chosen = {(a.question_id, a.goal_id): a.level for a in row.answers.select_related("level")}
+    saved = _answers_of(row) if saved is None else saved
+    levels = _levels_of(row) if levels is None else levels
+    chosen = {key: answer.level for key, answer in saved.items()}
     return rules.evaluate(tree_of(cycle, questions, goals, levels, chosen), cycle.missing_part)
 
 
@@ -561,6 +579,14 @@ def tree_of(
 def steps_of(levels: Sequence[RatingLevel]) -> list[tuple[Decimal, bool]]:
     """The scale as `rules.on_scale` reads it: value and whether it is below expectations, the lowest first."""
     return [(level.value, level.needs_mention) for level in sorted(levels, key=lambda one: one.value)]
+
+
+def _answers_of(row: Appraisal) -> dict[Key, Answer]:
+    return {(a.question_id, a.goal_id): a for a in row.answers.select_related("level")}
+
+
+def _levels_of(row: Appraisal) -> list[RatingLevel]:
+    return list(RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id))
 
 
 def title_of(goal: Goal) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
@@ -51,11 +51,20 @@ LOADED = datetime(2027, 3, 1, 3, 30, tzinfo=UTC)
 HOME = "Europe/Berlin"
 
 
+# How often each statement was asked while the demo was loaded.
+ASKED: Counter[str] = Counter()
+
+
+def _count(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    ASKED[sql] += 1
+    return execute(sql, params, many, context)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The demo is loaded once for all that is asked of it here, and nobody changes it."""
     with django_db_blocker.unblock(), transaction.atomic():
-        with time_machine.travel(LOADED, tick=True):
+        with time_machine.travel(LOADED, tick=True), connection.execute_wrapper(_count):
             call_command("load_demo", verbosity=0, stdout=StringIO())
         with time_machine.travel(LOADED, tick=True):
             yield
@@ -380,6 +389,23 @@ def test_the_years_of_a_person_show_last_year(as_: SignedIn) -> None:
         )
         in page
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "of_one"),
+    [
+        ("appraisals_answer", '"appraisals_answer"."appraisal_id" ='),
+        ("cycles_ratinglevel", '"cycles_ratingscale"."cycle_id" ='),
+        ("evaluations_signature", '"evaluations_signature"."evaluation_id" ='),
+    ],
+)
+def test_last_year_is_written_in_sets_and_asks_for_nobody_by_themselves(table: str, of_one: str) -> None:
+    """It is all that makes whoever opens the product for the first time wait; this year is played act by act."""
+    played = Submission.objects.filter(appraisal__participation__cycle__state="running").count()
+    assert 20 < played < Submission.objects.count() / 2
+    for sql, times in ASKED.items():
+        if of_one in sql and f'FROM "{table}"' in sql and sql.startswith("SELECT"):
+            assert times <= 2 * played, sql
 
 
 def test_last_year_is_told_to_its_end() -> None:

@@ -38,7 +38,7 @@ from incentives import actions as rewarding
 from incentives.models import Approval, Award, Statement
 from pmcycle.activity.models import Delivery, Notice
 from pmcycle.cycles import actions as running
-from pmcycle.cycles.models import Participation
+from pmcycle.cycles.models import Participation, RatingLevel
 from pmcycle.days import day_of, zone_of
 from pmcycle.home.demo import fields, rewards
 from pmcycle.home.demo.closing import text_of
@@ -196,6 +196,8 @@ def _hand_in(past: _Past, rows: list[Appraisal], questions: dict[str, list[Quest
     ):
         goals.setdefault(goal.participation_id or 0, []).append(goal)
     submissions, ratings = [], []
+    saved = actions.saved_answers(rows)
+    levels = list(RatingLevel.objects.filter(scale__cycle=past.demo.cycle))
     for row in rows:
         asked, mine = questions[row.kind], goals[row.participation_id]
         if row.submitted_at is None:
@@ -204,13 +206,13 @@ def _hand_in(past: _Past, rows: list[Appraisal], questions: dict[str, list[Quest
             Submission(
                 appraisal=row,
                 number=1,
-                answers=content_of(row, asked, mine),
+                answers=content_of(row, asked, mine, saved.get(row.pk, {}), levels),
                 by=past.user(row.author),
                 at=row.submitted_at,
             )
         )
         if row.kind == Appraisal.Kind.MANAGER and row.level is not None:
-            trace = score_of(row, asked, mine)
+            trace = score_of(row, asked, mine, saved.get(row.pk, {}), levels)
             ratings.append(
                 Rating(
                     participation=row.participation,
@@ -379,7 +381,7 @@ def _evaluate(past: _Past) -> None:
     whole = Evaluation.objects.filter(pk__in=signed).select_related(
         "participation__employee", "participation__cycle", "author"
     )
-    found = list(whole.prefetch_related("points", "steps"))
+    found = list(whole.prefetch_related("points", "steps", "signatures__signer"))
     for row in found:
         row.snapshot = evaluating.snapshot_of(row)
         row.sha256 = fingerprint(row.snapshot)
