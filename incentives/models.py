@@ -954,8 +954,9 @@ def _proposed() -> Any:
 
 
 def matters(day: date) -> list[models.QuerySet[Any, Any]]:
-    """What waits for HR: a run to approve, approved statements to release, a supplementary run to calculate, rules
-    to publish, entries to decide (once they were answered or the day for it has passed).
+    """What waits for HR: a supplementary run to calculate, a calculated run to hand to the managers, one to approve,
+    approved statements to release, rules to publish, entries to decide (once they were answered or the day for it
+    has passed).
 
     A supplementary run may follow before the statements of the run before are out, so each run to release is a
     matter of its own.
@@ -971,11 +972,16 @@ def matters(day: date) -> list[models.QuerySet[Any, Any]]:
         Exists(Approval.objects.filter(run=OuterRef("pk"), act=Approval.Act.APPROVED)),
         state=Run.State.RECOMMENDING, plan__cycle__state=Cycle.State.RUNNING,
     )  # fmt: skip
+    calculated = Run.objects.filter(state=Run.State.CALCULATED, plan__cycle__state=Cycle.State.RUNNING)
     approved = Run.objects.filter(state=Run.State.APPROVED, plan__cycle__state=Cycle.State.RUNNING)
     opened = Run.objects.filter(
         state=Run.State.DRAFT, supplements__isnull=False, plan__cycle__state=Cycle.State.RUNNING
     )
     return [
+        items(
+            calculated, kind="incentives:hand_out", stage=stage, subject=_id("pk"), recipient=_other_hr(day),
+            about=none, cycle=_id("plan__cycle"), due_on=_stage_due("plan__cycle"),
+        ),
         items(
             approving, kind="incentives:approve", stage=stage, subject=_id("plan__cycle"),
             recipient=_other_hr(day, "calculated_by"), about=none, cycle=_id("plan__cycle"),

@@ -27,6 +27,12 @@ NEEDS: dict[str, Need] = {
         url_name="incentives:sheet",
         minutes=15,
     ),
+    "incentives:hand_out": Need(
+        title=gettext_lazy("Hand the calculated rewards of “%(name)s” to the managers"),
+        button=gettext_lazy("Look through the run"),
+        url_name="incentives:one_run",
+        minutes=10,
+    ),
     "incentives:team": Need(
         title=gettext_lazy("Approve the rewards that %(name)s recommends"),
         button=gettext_lazy("Approve the rewards"),

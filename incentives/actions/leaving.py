@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from incentives.actions.supplementing import last_said, not_in_a_run
 from incentives.models import Approval, Award, Plan, PlanVersion, RestraintEntry, Rule, Run, Statement
 from pmcycle.cycles.actions import leftover
-from pmcycle.cycles.models import Assignment, Cycle, Participation, taking_part
+from pmcycle.cycles.models import Assignment, Cycle, Participation, here_today, taking_part
 from pmcycle.cycles.rules import Leftover
 from pmcycle.people.models import Employee, User
 
@@ -63,18 +63,19 @@ def _uncalculated(cycle: Cycle, reader: User | None) -> list[Leftover]:
 
 
 def left_sheets(cycle: Cycle, reader: User | None) -> list[Leftover]:
-    """Managers who have not handed in their recommendations, or got them back."""
+    """Managers who have not handed in their recommendations, or got them back: whoever leads somebody in the run now,
+    whether or not they take part."""
     run = Run.objects.filter(plan__cycle=cycle, state=Run.State.RECOMMENDING)
     act = Approval.objects.filter(run__in=run, manager=OuterRef("pk")).order_by("-pk").values("act")[:1]
     led = Assignment.objects.current().filter(
+        here_today("manager", "participation__cycle"),
         manager=OuterRef("pk"),
         participation__awards__run__in=run,
         participation__awards__ineligible_why="",
         participation__state=Participation.State.ACTIVE,
     )
     rows = (
-        Employee.objects.here()
-        .filter(Exists(led))
+        Employee.objects.filter(Exists(led))
         .annotate(act=Subquery(act), cycle=Subquery(run.values("plan__cycle")[:1]))
         .filter(Q(act__isnull=True) | Q(act=Approval.Act.RETURNED))
     )

@@ -72,9 +72,9 @@ AWAITED = frozenset(
     {
         "people:second_role", "people:second_address", "cycles:reopen", "feedback:request", "feedback:action",
         "feedback:promise", "goals:answer", "goals:answer_own", "goals:change", "goals:change_own", "goals:confirm",
-        "appraisals:self", "appraisals:manager", "appraisals:appeal", "appraisals:release", "incentives:sheet",
-        "incentives:team", "incentives:approve", "incentives:publish", "incentives:decide", "evaluations:write",
-        "evaluations:sign",
+        "appraisals:self", "appraisals:manager", "appraisals:appeal", "appraisals:release", "incentives:hand_out",
+        "incentives:sheet", "incentives:team", "incentives:approve", "incentives:publish", "incentives:decide",
+        "evaluations:write", "evaluations:sign",
     }
 )  # fmt: skip
 
@@ -170,6 +170,7 @@ TASKS = {
     "appraisals:result": gettext_lazy("A result to be read"),
     "appraisals:appeal": gettext_lazy("A review to be decided"),
     "appraisals:release": gettext_lazy("Results to be approved"),
+    "incentives:hand_out": gettext_lazy("Calculated rewards to be handed to the managers"),
     "incentives:sheet": gettext_lazy("Rewards to be recommended"),
     "incentives:team": gettext_lazy("Rewards of a team to be approved"),
     "incentives:approve": gettext_lazy("A reward run to be approved"),

@@ -36,7 +36,9 @@ NAMED = {
     "incentives:publish": {"incentives:unpublished"},
     "incentives:sheet": {"incentives:sheets"},
     "incentives:team": {"incentives:run"},
+    "incentives:hand_out": {"incentives:run"},
     "incentives:approve": {"incentives:run"},
+    "incentives:release": {"incentives:run"},
     "incentives:answer": {"incentives:restraint"},
     "incentives:decide": {"incentives:restraint"},
     "incentives:statement": {"incentives:unread"},
@@ -44,7 +46,10 @@ NAMED = {
     "evaluations:sign": {"evaluations:unsigned"},
 }
 # To-dos of a stage that no end waits for.
-UNNAMED = {"goals:progress": "a gentle line without a day: saying nothing of a goal leaves nothing open"}
+UNNAMED = {
+    "goals:progress": "a gentle line without a day: saying nothing of a goal leaves nothing open",
+    "incentives:supplement": "nothing is calculated in it: those for whom it is are named as left out",
+}
 # Kinds of leftover that wait for no act of somebody in particular, and why.
 NOBODYS = {
     "appraisals:calibration": "whoever opened the session closes it; it has no day",
@@ -147,7 +152,10 @@ def test_whatever_somebody_has_to_do_is_named_at_an_end_and_what_is_named_somebo
 
     incentives.actions.decide(entry, "effective", "It holds.", version=None, by=world.kim)
     plan.refresh_from_db()
-    run = rewards.recommending(world, plan=plan)
+    run = rewards.calculated(world, plan=plan)
+    look()
+
+    run = incentives.actions.open_recommending(run, version=None, by=world.kim)
     look()
 
     incentives.actions.hand_in(run, "", by=bashir)
@@ -156,7 +164,17 @@ def test_whatever_somebody_has_to_do_is_named_at_an_end_and_what_is_named_somebo
     incentives.actions.decide_team(run, world.part["bashir"].employee, "approved", "", by=world.dora)
     look()
 
-    rewards.release(rewards.approve(run, world.lea), world.kim)
+    for manager in (world.gita, world.kim, world.dora):
+        rewards.hand_in(run, manager, world.lea)
+    look()
+
+    run = rewards.approve(run, world.lea)
+    look()
+
+    rewards.release(run, world.kim)
+    look()
+
+    incentives.actions.open_supplement(plan, by=world.kim)
     look()
 
     assert kinds == NAMED.keys() | (kinds & UNNAMED.keys()), "every kind was there"

@@ -13,6 +13,7 @@ from incentives import actions
 from incentives.models import Approval, RestraintEntry, Run
 from pmcycle.access import today
 from pmcycle.activity.models import Notice, ToDo
+from pmcycle.cycles import actions as of_cycle
 from pmcycle.home import actions as clock
 from pmcycle.people.actions import accounts
 from pmcycle.people.models import Employee, Role, RoleGrant
@@ -31,7 +32,9 @@ def waiting(world: World) -> set[tuple[str, str]]:
 def test_from_the_plan_to_the_statement(world: World) -> None:
     plan = incentives.write_plan(world)
     assert waiting(world) == {("publish", "lea")}
-    run = incentives.recommending(world, plan=plan)
+    run = incentives.calculated(world, plan=plan)
+    assert waiting(world) == {("hand_out", "kim")}
+    actions.open_recommending(run, version=None, by=world.lea)
     assert waiting(world) == {("sheet", key) for key in ("bashir", "gita", "kim", "dora")}
     actions.hand_in(run, "", by=world.bashir)
     assert ("team", "dora") in waiting(world)
@@ -49,6 +52,45 @@ def test_from_the_plan_to_the_statement(world: World) -> None:
     assert waiting(world) == {("statement", key) for key in world.part}
     actions.acknowledge(incentives.statement_of(world.ana_part), by=world.ana)
     assert ("statement", "ana") not in waiting(world)
+
+
+def test_a_calculated_run_waits_to_be_handed_to_the_managers(world: World, as_: SignedIn) -> None:
+    run = incentives.calculated(world)
+    words = f"Hand the calculated rewards of “{world.cycle.name}” to the managers"
+    page = as_(world.kim).get(reverse("home:index")).content.decode()
+    item = reverse("incentives:one_run", args=[run.pk])
+    assert words in page
+    assert item in page
+    assert words in {row["title"] for row in as_(world.kim).get("/api/v1/todos/").json()["results"]}
+    shown = as_(world.kim).get(item, follow=True).content.decode()
+    assert reverse("incentives:open_recommending", args=[run.pk]) in shown
+    run = actions.calculate(run, by=world.lea)
+    [row] = ToDo.objects.filter(kind="incentives:hand_out")
+    assert row.done_at is None, "calculated again it still waits"
+    url = reverse("incentives:open_recommending", args=[run.pk])
+    assert as_(world.lea).post(url, {"version": run.version}).status_code == 302
+    row.refresh_from_db()
+    assert (row.done_by, row.dropped_why) == (world.lea, ""), "whoever does it has done it"
+    assert words not in as_(world.kim).get(reverse("home:index")).content.decode()
+
+
+def test_a_calculated_supplementary_run_is_handed_out_as_the_first_was(world: World) -> None:
+    first = incentives.released_without(world, "hugo")
+    incentives.rate(world.part["hugo"])
+    second = actions.calculate(actions.open_supplement(first.plan, by=world.kim), by=world.kim)
+    assert ("hand_out", "kim") in waiting(world)
+    rows = ToDo.objects.filter(kind="incentives:hand_out").order_by("pk")
+    assert [(row.subject_id, row.done_at is not None) for row in rows] == [
+        (first.pk, True),
+        (second.pk, False),
+    ]
+
+
+def test_a_run_to_hand_out_goes_to_whoever_is_left_in_hr(world: World) -> None:
+    incentives.calculated(world)
+    assert waiting(world) == {("hand_out", "kim")}
+    accounts.end_role(RoleGrant.objects.get(user=world.kim, role=Role.HR_ADMIN), by=world.lea)
+    assert waiting(world) == {("hand_out", "lea")}
 
 
 def test_approved_statements_wait_for_somebody_else_in_hr_than_who_approved(
@@ -93,7 +135,7 @@ def test_a_supplementary_run_waits_to_be_calculated(world: World, as_: SignedIn)
     row = ToDo.objects.get(kind="incentives:supplement")
     assert row.done_at
     assert row.done_by == world.lea, "whoever does it has done it"
-    assert not {kind for kind, _who in waiting(world)} - {"statement"}
+    assert {kind for kind, _who in waiting(world)} - {"statement"} == {"hand_out"}
 
 
 def test_two_approved_runs_are_two_releases(world: World) -> None:
@@ -227,6 +269,18 @@ def test_who_stands_above_two_teams_is_reminded_of_each(tuesday: datetime, world
     assert len(told) == 2, "each once"
 
 
+def test_who_is_to_hand_out_is_reminded(tuesday: datetime, world: World) -> None:
+    due = (tuesday + timedelta(days=1)).date()
+    world.cycle.stages.filter(kind="incentives").update(due_on=due)
+    incentives.calculated(world)
+    clock.remind()
+    clock.remind()
+    told = Notice.objects.filter(kind="reminder", subject_kind="incentives:hand_out")
+    assert [(n.recipient, n.title) for n in told] == [
+        (world.kim, f"Hand the calculated rewards of “{world.cycle.name}” to the managers")
+    ]
+
+
 def test_who_is_to_release_is_reminded(tuesday: datetime, world: World) -> None:
     due = (tuesday + timedelta(days=1)).date()
     world.cycle.stages.filter(kind="incentives").update(due_on=due)
@@ -246,6 +300,36 @@ def test_a_team_that_came_back_and_was_handed_in_again_is_something_new_to_do(wo
     actions.hand_in(run, "", by=world.bashir)
     rows = ToDo.objects.filter(kind="incentives:team", recipient=world.dora.employee).order_by("pk")
     assert [row.done_at is not None for row in rows] == [True, False]
+
+
+def without_sheet(world: World) -> set[str]:
+    """Whom the end of the stage names for a team that is not handed in; it is exactly they who have it to do."""
+    left = {one.code: one for one in actions.left_of_incentives(world.cycle, world.kim)}
+    named = {name for name, _url in left["incentives:sheets"].names}
+    open_now("incentives")
+    asked = ToDo.objects.filter(kind="incentives:sheet").open().values_list("recipient__name", flat=True)
+    assert named == set(asked)
+    return named
+
+
+def test_who_came_to_lead_by_a_transfer_is_named_for_the_team_too(world: World) -> None:
+    """Also somebody who takes no part in the cycle; who handed the only person over is not asked any more."""
+    run = incentives.recommending(world)
+    assert without_sheet(world) == {u.name for u in (world.bashir, world.gita, world.kim, world.dora)}
+    petra = people.make_user(people.make_employee("Petra Wolf", world.sales))
+    assert petra.employee
+    of_cycle.transfer(
+        world.part["hugo"], petra.employee, on=today(), reason="Gita is on leave.", version=None, by=world.lea
+    )
+    assert without_sheet(world) == {u.name for u in (world.bashir, petra, world.kim, world.dora)}
+    incentives.hand_in(run, petra, world.lea)
+    assert petra.name not in without_sheet(world)
+
+
+def test_who_was_frozen_in_the_cycle_is_not_named_for_a_team(world: World) -> None:
+    incentives.recommending(world)
+    of_cycle.mark_left(world.part["gita"], left_on=today(), reason="Left.", version=None, by=world.lea)
+    assert without_sheet(world) == {u.name for u in (world.bashir, world.kim, world.dora)}
 
 
 def test_who_leaves_next_month_still_approves_and_is_still_named(world: World) -> None:
