@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
@@ -99,21 +99,45 @@ class Compiled(NamedTuple):
         )
 
     def _prepare(self) -> None:
-        connection.close_if_health_check_failed()  # as a cursor would, which comes too late
-        connection.ensure_connection()
-        known = _prepared.setdefault(connection.connection, set())
-        if self.name in known:
-            return
         numbers = {name: AsIs(f"${number}") for number, name in enumerate(self.types, 1)}
         given = [
             numbers[self.places[place]] if place in self.places else value
             for place, value in enumerate(self.params)
         ]
-        # Past Django's cursor: preparing belongs to the connection, and is no statement of a page.
-        with connection.connection.cursor() as cursor:
-            body = cursor.mogrify(self.sql, given).decode()
-            cursor.execute(f"PREPARE {self.name} ({', '.join(self.types.values())}) AS {body}")
-        known.add(self.name)
+        _prepare(self.name, f"({', '.join(self.types.values())})", self.sql, given)
+
+
+def _prepare(name: str, types: str, sql: str, given: Sequence[object]) -> None:
+    """Have PostgreSQL prepare a statement under a name, unless this connection knows it already."""
+    connection.close_if_health_check_failed()  # as a cursor would, which comes too late
+    connection.ensure_connection()
+    known = _prepared.setdefault(connection.connection, set())
+    if name in known:
+        return
+    # Past Django's cursor: preparing belongs to the connection, and is no statement of a page.
+    with connection.connection.cursor() as cursor:
+        body = cursor.mogrify(sql, given).decode()
+        cursor.execute(f"PREPARE {name} {types} AS {body}")
+    known.add(name)
+
+
+class Prepared:
+    """A statement that is written out, for work that comes by every minute: each connection keeps its plan.
+
+    `sql` has a %s for each value, as a cursor takes it; of which type a value is must be clear where it stands.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self.sql, self.name = sql, f"kept_{next(_statements)}"
+
+    def execute(self, cursor: Any, values: Sequence[object] = ()) -> None:
+        """Execute it for these values; rows and their number are those of the cursor."""
+        if not settings.KEEPS_PLANS:
+            cursor.execute(self.sql, values)
+            return
+        _prepare(self.name, "", self.sql, [AsIs(f"${number}") for number in range(1, len(values) + 1)])
+        given = f" ({', '.join(['%s'] * len(values))})" if values else ""
+        cursor.execute(f"EXECUTE {self.name}{given}", values)
 
 
 class Kept(Generic[M]):

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
-from pmcycle.kept import Kept, any_day, any_key
+from pmcycle.kept import Kept, Prepared, any_day, any_key
 from pmcycle.people.models import Employee
 from tests.conftest import World
 
@@ -56,6 +56,20 @@ def test_a_plan_is_kept_by_its_connection_and_made_anew_by_the_next(world: World
             assert list(kept(unit=world.sales.pk)) == expected
         # A connection that is new asks PostgreSQL for its types first.
         assert [one["sql"].split()[0] for one in asked][-2:] == ["EXECUTE", "EXECUTE"]
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_written_out_is_planned_once_a_connection(world: World) -> None:
+    names = Prepared("SELECT name FROM people_employee WHERE unit_id = %s AND name LIKE '%%a%%' ORDER BY id")
+    expected = [one.name for one in people_of(world.sales.pk) if "a" in one.name]
+    for _connection in range(2):
+        with connection.cursor() as cursor:
+            for _sweep in range(2):
+                names.execute(cursor, [world.sales.pk])
+                assert [name for (name,) in cursor.fetchall()] == expected
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name = %s", [names.name])
+            assert cursor.fetchone() == (1,)
         connection.close()
 
 

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import beat, delivery, settle_all
@@ -26,6 +27,7 @@ from pmcycle.cycles.models import Cycle
 from pmcycle.days import day_of
 from pmcycle.home.contributions import NEEDS
 from pmcycle.home.needs import SENTINEL, need_url
+from pmcycle.kept import Prepared
 from pmcycle.people.models import WORKS_ON, Organisation
 
 # The hours of the recipient's morning in which reminders are written: a clock that stood still over the
@@ -40,11 +42,11 @@ WORKS_TODAY = WORKS_ON.format(day="z.local::date")
 
 
 @cache
-def known_zones() -> list[str]:
+def known_zones() -> frozenset[str]:
     """The zones that the database can compute with; a name it does not know falls back to the next."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM pg_timezone_names")
-        return [name for (name,) in cursor.fetchall()]
+        return frozenset(name for (name,) in cursor.fetchall())
 
 
 @cache
@@ -53,11 +55,19 @@ def _address(url_name: str) -> str:
     return need_url(url_name).replace(str(SENTINEL), "%(pk)s")
 
 
-def need_rows() -> list[tuple[str, str, str]]:
-    """Per kind of item: its title (with %(name)s) and its address (with %(pk)s)."""
-    return [(kind, str(need.title), _address(need.url_name)) for kind, need in NEEDS.items()]
+@cache
+def need_rows(language: str) -> list[list[str]]:
+    """The kinds of items, their titles (with %(name)s) in the language that is spoken, and their addresses (with
+    %(pk)s)."""
+    rows = [(kind, str(need.title), _address(need.url_name)) for kind, need in NEEDS.items()]
+    return [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
 
 
+# Whether no other sweep is at work, and none begins; and the organisation's zone.
+ALONE = Prepared("""
+SELECT pg_try_advisory_xact_lock(hashtextextended('remind', 7201)),
+  (SELECT zone FROM people_organisation ORDER BY id LIMIT 1)
+""")
 # The zones of people and of their accounts: few, so that days and hours are computed once for each pair of
 # them and not once for each item. Each is found from the one before by the index; nobody is read.
 EACH_ZONE = """
@@ -67,19 +77,19 @@ EACH_ZONE = """
   SELECT later.zone FROM {name}
   CROSS JOIN LATERAL (SELECT zone FROM {table} WHERE zone > {name}.zone ORDER BY zone LIMIT 1) later
 )"""
-ZONES = f"""
+ZONES = Prepared(f"""
 WITH RECURSIVE {EACH_ZONE.format(name="person", table="people_employee")},
 {EACH_ZONE.format(name="account", table="people_user")}
 SELECT person.zone, account.zone FROM person CROSS JOIN account
-"""  # noqa: S608 - names of our own tables
+""")  # noqa: S608 - names of our own tables
 # The pairs in which it is the morning of a working day, with the day. Parameters: both zones of each pair
 # and the one that holds, now, the hours.
-MORNINGS = f"""
+MORNINGS = Prepared(f"""
 SELECT pair.zone, pair.account_zone, z.local::date
 FROM unnest(%s::text[], %s::text[], %s::text[]) pair (zone, account_zone, here)
 CROSS JOIN LATERAL (SELECT %s::timestamptz AT TIME ZONE pair.here AS local) z
 WHERE extract(hour FROM z.local) >= %s AND extract(hour FROM z.local) < %s AND {WORKS_TODAY}
-"""  # noqa: S608 - constants; every value is a parameter
+""")  # noqa: S608 - constants; every value is a parameter
 # The same as a table. Parameters: the columns of MORNINGS.
 CLOCK = """WITH clock AS MATERIALIZED (
   SELECT * FROM unnest(%s::text[], %s::text[], %s::date[]) AS clock (zone, account_zone, day)
@@ -139,9 +149,10 @@ FIRST_DAY = "({since} AT TIME ZONE coalesce(place.zone, %s))::date AS first_day"
 
 # A day of the rule that had passed when the rule was made, or when the item was opened, is not made up for: it acts
 # from then on. Most sweeps find that all is told. Therefore that is asked first, of the items alone: a person is looked
-# for only where a reminder of one of the days on which it is morning somewhere has not been written. What
-# has been written stays so, because one sweep runs at a time.
-REMIND = (
+# for only where a reminder of this morning has not been written. What has been written stays so, because one sweep
+# runs at a time. Parameters: the places where it is the morning of one day; the zones of cycles; now, twice; the first
+# and the last due day; that day; the company's zone; the days where there is no rule.
+REMIND = Prepared(
     CLOCK  # noqa: S608 - constants; every value is a parameter
     + """,
 policy AS MATERIALIZED (
@@ -156,19 +167,19 @@ policy AS MATERIALIZED (
     + ITEMS.format(kept="", which="t.due_on BETWEEN %s AND %s")
     + """,
 step AS (
-  SELECT item.*, coalesce(place.zone, '') AS due_zone, morning,
-    steps.days[width_bucket(morning - item.due_on, steps.days)] AS days,
+  SELECT item.*, coalesce(place.zone, '') AS due_zone,
+    steps.days[width_bucket(%s::date - item.due_on, steps.days)] AS days,
     """
     + FIRST_DAY.format(since="greatest(item.since, policy.since)")
     + """
-  FROM item CROSS JOIN unnest(%s::date[]) morning
+  FROM item
   LEFT JOIN policy ON policy.cycle_id = item.cycle AND policy.stage = item.stage
   LEFT JOIN place ON place.cycle = item.cycle
   CROSS JOIN LATERAL (SELECT coalesce(policy.steps, %s::int[]) AS days) steps
 ),
 keyed AS (
   SELECT step.*, concat_ws(':', 'remind', kind, subject, recipient, due_on, days) AS key
-  FROM step WHERE days IS NOT NULL AND due_on + days >= first_day
+  FROM step WHERE due_on + days >= first_day
 ),
 untold AS MATERIALIZED (
   SELECT * FROM keyed
@@ -184,8 +195,8 @@ untold AS MATERIALIZED (
 written AS (
   INSERT INTO activity_notice
     (recipient_id, kind, title, url, subject_kind, subject_id, due_on, due_zone, is_urgent, key, created_at)
-  SELECT user_id, 'reminder', left(title, 200), url, kind, subject, due_on, due_zone, false, key, %s
-  FROM person WHERE day = morning
+  SELECT user_id, 'reminder', left(title, 200), url, kind, subject, due_on, due_zone, false, key, %s::timestamptz
+  FROM person
   RETURNING id, recipient_id
 )
 INSERT INTO activity_delivery (notice_id, channel, state, not_before, attempts, message_id, why)
@@ -199,7 +210,7 @@ LEFT JOIN (SELECT DISTINCT user_id, is_active, is_away FROM person WHERE NOT is_
 )
 
 # Who is back gets the newest of what was held back for the absence, if it is still open.
-WELCOME_BACK = (
+WELCOME_BACK = Prepared(
     CLOCK  # noqa: S608 - constants; every value is a parameter
     + ", "
     + ITEMS.format(
@@ -229,7 +240,7 @@ WHERE activity_delivery.id = held.id AND activity_delivery.state = 'suppressed'
 )
 
 # Who leads the person (in the cycle; else in the company) and the HR partners of their unit.
-ESCALATE = (
+ESCALATE = Prepared(
     CLOCK  # noqa: S608 - constants; every value is a parameter
     + ", "
     + PLACE
@@ -280,7 +291,7 @@ written AS (
     (recipient_id, kind, title, url, subject_kind, subject_id, due_on, due_zone, is_urgent, key, created_at)
   SELECT manager_user, 'escalation',
          left(replace(replace(%s, '%%(person)s', recipient_name), '%%(task)s', title), 200),
-         to_url, kind, subject, due_on, due_zone, false, key, %s
+         to_url, kind, subject, due_on, due_zone, false, key, %s::timestamptz
   FROM keyed WHERE NOT EXISTS (SELECT 1 FROM activity_notice before WHERE before.key = keyed.key)
   ON CONFLICT (key) DO NOTHING
   RETURNING id
@@ -397,7 +408,10 @@ def _words() -> dict[str, str]:
 
 def _zone() -> str:
     """The organisation's zone."""
-    zone = Organisation.objects.values_list("zone", flat=True).first()
+    return _known(Organisation.objects.values_list("zone", flat=True).first())
+
+
+def _known(zone: str | None) -> str:
     return zone if zone and zone in known_zones() else "UTC"
 
 
@@ -406,28 +420,31 @@ def _mornings(cursor: Any, now: datetime, house: str) -> list[list[Any]]:
 
     A zone that the database does not know falls back to the next, and last to the company's, `house`.
     """
-    known = set(known_zones())
-    cursor.execute(ZONES)
+    known = known_zones()
+    ZONES.execute(cursor)
     pairs = [
         (zone, account, next((one for one in (zone, account) if one in known), house))
         for zone, account in cursor.fetchall()
     ]
     columns = [list(column) for column in zip(*pairs, strict=True)] or [[], [], []]
-    cursor.execute(MORNINGS, [*columns, now, MORNING, NOON])
+    MORNINGS.execute(cursor, [*columns, now, MORNING, NOON])
     return [list(column) for column in zip(*cursor.fetchall(), strict=True)]
 
 
-# The widest days of any policy; the first and the latest day after which somebody above hears of it; and
-# whether anything is that late, asked stage by stage. Parameter: tomorrow.
-WINDOW = """
+# The widest days of any policy; the first and the latest day after which somebody above hears of it; whether
+# anything is that late, asked stage by stage; the zones of cycles; and whether anything was held back for an absence.
+# Parameters: tomorrow, and the words for that.
+WINDOW = Prepared("""
 SELECT coalesce(max((SELECT max(d) FROM unnest(days_before::int[]) d)), 0),
   coalesce(max((SELECT max(d) FROM unnest(days_after::int[]) d)), 0),
   (SELECT min(escalate_after) FROM cycles_reminderpolicy), max(escalate_after),
   EXISTS (SELECT 1 FROM cycles_reminderpolicy late JOIN activity_todo t
       ON t.cycle_id = late.cycle_id AND t.stage = late.kind AND t.due_on <= %s::date - late.escalate_after
-    WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo')
+    WHERE t.done_at IS NULL AND t.dropped_at IS NULL AND t.phase = 'todo'),
+  ARRAY(SELECT DISTINCT zone FROM cycles_cycle),
+  EXISTS (SELECT 1 FROM activity_delivery WHERE state = 'suppressed' AND why = %s)
 FROM cycles_reminderpolicy policy JOIN cycles_cycle c ON c.id = policy.cycle_id AND c.state = 'running'
-"""
+""")
 # A clock that stood still reminds of what it missed for so many days.
 CATCH_UP = 60
 
@@ -438,53 +455,43 @@ def remind() -> int:
     One sweep at a time: a second one beside it does nothing.
     """
     now, words = timezone.now(), _words()
-    needs = [list(column) for column in zip(*need_rows(), strict=True)] or [[], [], []]
-    late = _("%(person)s is late: %(task)s")
-    zones, suppressed = known_zones(), [words["closed"], words[AWAY]]
-    team, board = reverse("home:team"), _address("home:board")
+    needs = need_rows(get_language())
+    suppressed = [words["closed"], words[AWAY]]
     day = day_of(now, UTC)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('remind', 7201))")
-        if not cursor.fetchone()[0]:
+        ALONE.execute(cursor)
+        is_alone, zone = cursor.fetchone()
+        if not is_alone:
             return 0
-        house = _zone()
+        house = _known(zone)
         clock = _mornings(cursor, now, house)
         if not clock:
             return 0
-        days = sorted(set(clock[-1]))
         tomorrow = day + timedelta(days=1)
-        cursor.execute(WINDOW, [tomorrow])
-        before, after, soonest, latest, is_late = cursor.fetchone()
+        WINDOW.execute(cursor, [tomorrow, words[AWAY]])
+        before, after, soonest, latest, is_late, cycles, is_held = cursor.fetchone()
+        zones = [zone for zone in cycles if zone in known_zones()]
         # Somewhere on earth it is a day earlier or later than here.
         first = day - timedelta(days=max(after, max(DAYS)) + CATCH_UP)
         last = day + timedelta(days=max(before, -min(DAYS)) + 1)
-        cursor.execute(
-            REMIND,
-            [*clock, zones, now, now, first, last, house, days, DAYS, *needs, now, now, *suppressed],
-        )
-        written = cursor.rowcount
-        if Delivery.objects.filter(state=Delivery.State.SUPPRESSED, why=words[AWAY]).exists():
-            cursor.execute(WELCOME_BACK, [*clock, now, now, words[AWAY], words[AWAY], now])
+        written = 0
+        # As a rule it is one day wherever it is morning.
+        for morning in sorted(set(clock[-1])):
+            there = [pair for pair in zip(*clock, strict=True) if pair[-1] == morning]
+            places = [list(column) for column in zip(*there, strict=True)]
+            REMIND.execute(
+                cursor,
+                [*places, zones, now, now, first, last, morning, house, DAYS, *needs, now, now, *suppressed],
+            )
+            written += cursor.rowcount
+        if is_held:
+            WELCOME_BACK.execute(cursor, [*clock, now, now, words[AWAY], words[AWAY], now])
             written += cursor.rowcount
         if is_late and latest is not None:
             first = day - timedelta(days=latest + CATCH_UP)
             last = tomorrow - timedelta(days=soonest)
-            given: list[Any] = [
-                *clock,
-                zones,
-                now,
-                now,
-                first,
-                last,
-                *needs,
-                house,
-                team,
-                board,
-                late,
-                now,
-                now,
-            ]
-            cursor.execute(ESCALATE, given)
+            to = [reverse("home:team"), _address("home:board"), _("%(person)s is late: %(task)s")]
+            ESCALATE.execute(cursor, [*clock, zones, now, now, first, last, *needs, house, *to, now, now])
             written += cursor.rowcount
         return int(written)
 
@@ -504,7 +511,7 @@ def hold_back() -> int:
         cursor.execute(
             HOLD_BACK,
             [
-                now, now, known_zones(), MORNING, EVENING, MORNING, MORNING, MORNING, now, _zone(), now,
+                now, now, list(known_zones()), MORNING, EVENING, MORNING, MORNING, MORNING, now, _zone(), now,
                 words["closed"], words["left"], words["done"], words[AWAY], now, now, now,
             ],
         )  # fmt: skip

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from pmcycle.activity.actions import Tell, tell
 from pmcycle.activity.models import Delivery, Notice
@@ -308,6 +310,26 @@ def test_the_morning_moves_with_the_clocks(
     assert bool(mail.outbox) is is_morning
 
 
+def test_where_it_is_the_morning_of_two_days_at_once_each_is_reminded_by_their_own(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
+    """Tuesday at nine in Auckland is Monday at nine in Pago Pago."""
+    set_zone(company.ana, "Pacific/Auckland")
+    set_zone(company.chen, "Pacific/Pago_Pago")
+    for days in (1, 2):
+        ask(company.ana, company.bashir, MONDAY + timedelta(days=days))
+        ask(company.chen, company.bashir, MONDAY + timedelta(days=days))
+    clock(at(MONDAY, 20))
+    assert actions.remind() == 3
+    told = {(notice.recipient, notice.due_on) for notice in Notice.objects.filter(kind="reminder")}
+    assert told == {
+        (company.ana, MONDAY + timedelta(days=1)),
+        (company.ana, MONDAY + timedelta(days=2)),
+        (company.chen, MONDAY + timedelta(days=1)),
+    }
+    assert actions.remind() == 0
+
+
 def test_the_organisation_s_zone_stands_in_for_a_missing_one(
     company: World, clock: Callable[[datetime], None]
 ) -> None:
@@ -581,3 +603,16 @@ def test_statements_of_a_sweep_do_not_grow_with_items(
     with django_assert_max_num_queries(9):  # type: ignore[attr-defined]
         actions.remind()
     assert Notice.objects.count() == 30
+
+
+def test_a_sweep_keeps_its_plans_and_does_the_same_without(company: World, settings: Any) -> None:
+    ask(company.ana, company.chen, MONDAY + timedelta(days=1))
+    catch_up()
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        assert actions.remind() == 1
+        transaction.set_rollback(True)
+    assert any(one["sql"].startswith(f"EXECUTE {actions.REMIND.name} ") for one in asked)
+    settings.KEEPS_PLANS = False
+    with CaptureQueriesContext(connection) as asked:
+        assert actions.remind() == 1
+    assert not any("EXECUTE" in one["sql"] for one in asked)
