@@ -21,6 +21,7 @@ import pmcycle.home.actions as clock
 from appraisals.actions import left_of_release
 from appraisals.models import Appraisal, Release, ReleasedResult
 from goals.models import Goal
+from incentives.models import AwardLine
 from pmcycle.access import today
 from pmcycle.activity.models import Milestone, ToDo
 from pmcycle.cycles.actions import leftovers_of_cycle, leftovers_of_stage
@@ -30,8 +31,9 @@ from tests.at_once import at_once
 from tests.boards import Shown, board, is_whole
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import appraisals as make
-from tests.factories import cycles
+from tests.factories import cycles, evaluations
 from tests.factories import goals as goal
+from tests.factories import incentives as rewards
 from tests.home.test_turn_day import days_later, give_ana_more_time
 from tests.open_items import catch_up
 
@@ -183,6 +185,31 @@ def test_two_who_open_a_closed_stage_again_open_it_once(world: World, kim: Clien
     assert fate("goals:propose", world.ana) == [(None, "stage_closed"), OPEN]
 
 
+def test_evaluations_opened_again_after_half_was_signed_ask_for_the_other_half(
+    world: World, kim: Client, as_: SignedIn
+) -> None:
+    bashir = world.part["bashir"].employee
+    mine = evaluations.make_evaluation(world.ana_part, bashir, state="shared")
+    evaluations.make_evaluation(world.part["chen"], bashir, state="shared")
+    row, later = stage(world, "evaluation"), today() + timedelta(days=9)
+    if row.state == Stage.State.PLANNED:
+        data = {"version": row.version, "reason": "x", "due_on": later}
+        assert post(kim, "cycles:open_stage", row.pk, **data) == 302
+    catch_up()
+    for user in (world.ana, world.bashir):
+        mine.refresh_from_db()
+        assert post(as_(user), "evaluations:sign", mine.pk, version=mine.version) == 302
+    everybody_stands(board(kim, world.cycle), EVALUATION, open=OTHERS - 1, done=1)
+    assert close(kim, world, "evaluation") == 302
+    everybody_stands(board(kim, world.cycle), EVALUATION, missed=OTHERS - 1, done=1)
+    row = stage(world, "evaluation")
+    again = {"version": row.version, "reason": "Half is missing.", "due_on": later}
+    assert post(kim, "cycles:open_stage", row.pk, **again) == 302
+    everybody_stands(board(kim, world.cycle), EVALUATION, open=OTHERS - 1, done=1)
+    assert set(fate("evaluations:sign", world.ana)) == {(ANA, ""), ("Bashir Nouri", "")}
+    assert sorted(fate("evaluations:sign", world.chen), key=str) == [OPEN] * 2 + [(None, "stage_closed")] * 2
+
+
 # --- Leaving, coming back and leaving -----------------------------------------------------------------
 
 
@@ -250,6 +277,39 @@ def test_who_leaves_comes_back_and_leaves_is_counted_as_they_are(
     assert not mine.exclude(done_at=None).exists()
     assert [row.dropped_at is not None for row in mine.all()] == [True, True]
     assert Appraisal.objects.count() == forms
+
+
+def test_who_leaves_comes_back_and_leaves_while_rewards_are_recommended(
+    world: World, kim: Client, as_: SignedIn
+) -> None:
+    """Hugo is the only one whom Gita leads: her sheet comes and goes with him, and nothing is given twice."""
+    run = rewards.recommending(world)
+    gita, hugo = of(world.gita), world.part["hugo"]
+
+    def sheets() -> list[tuple[bool, str]]:
+        board(kim, world.cycle)
+        rows = ToDo.objects.filter(kind="incentives:sheet", recipient=gita).order_by("pk")
+        return [(row.done_at is not None, row.dropped_why) for row in rows]
+
+    def says(url_name: str, **data: Any) -> int:
+        return post(kim, url_name, hugo.pk, version=part(world, "hugo").version, reason="x", **data)
+
+    catch_up()
+    assert sheets() == [(False, "")]
+    assert says("cycles:mark_left", left_on=today()) == 302
+    assert sheets() == [(False, "left")]
+    assert says("cycles:return_person") == 302
+    assert sheets() == [(False, "left"), (False, "")]
+    assert says("cycles:mark_left", left_on=today()) == 302
+    assert sheets() == [(False, "left"), (False, "left")]
+    for manager in (world.bashir, world.kim, world.dora):
+        rewards.hand_in(run, manager, world.lea)
+    rewards.release(rewards.approve(run, world.lea), world.kim)
+    lines = AwardLine.objects.filter(award__participation=hugo)
+    assert sum(line.amount for line in lines) == 0
+    shown = board(kim, world.cycle)
+    assert set(shown.lines["Hugo Blanc"].values()) == {"has left"}
+    assert shown.reached["statement released"] == (OTHERS - 1, OTHERS - 1)
 
 
 def test_who_was_away_when_a_stage_closed_has_missed_what_is_not_asked_again(
