@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from pmcycle.activity.models import ToDo
 from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.home.contributions import MILESTONES
+from pmcycle.home.rules import Badge
 from pmcycle.people.models import Unit, User
 from pmcycle.spelling import holding_sql
 from pmcycle.typed import row_number
@@ -89,6 +90,24 @@ STATE = f"""CASE
 END"""
 # What is due of who is done.
 BESIDE = f"CASE WHEN x.milestone = ANY(%(done)s) THEN {DUE_STATE} ELSE '' END"
+
+
+def stands(stage: Stage, milestone: str, asked: Badge | None, nothing: Badge) -> tuple[Badge, Badge | None]:
+    """How a stage stands for one person in words, and what is asked beside it: the rule of `STATE` and `BESIDE`, for
+    pages that know whose turn it is.
+
+    `milestone` is the furthest that the person has reached in the stage, or "". Of who is not done it is said first
+    what is asked, then how far they have come; `nothing` where neither is.
+    """
+    word = str(MILESTONES.get(milestone, ""))
+    if milestone in DONE:
+        return Badge("ok", word), asked
+    if asked:
+        return asked, None
+    if word:
+        return Badge("info", word), None
+    return (Badge("mute", _("not open yet")) if stage.state == Stage.State.PLANNED else nothing), None
+
 
 # A line of no stage counts people; one of no unit the whole company.
 COUNTS = f"""

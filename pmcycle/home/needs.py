@@ -17,10 +17,10 @@ from feedback.models import ActionItem
 from pmcycle.activity.models import Delivery, Heartbeat, Life, ToDo
 from pmcycle.cycles.models import Cycle, Participation, Stage, day_in
 from pmcycle.days import today_here, today_in, zone_of
-from pmcycle.home.completion import DONE
-from pmcycle.home.contributions import AWAITED, MANY, MILESTONES, NEEDS
+from pmcycle.home.completion import DONE, stands
+from pmcycle.home.contributions import AWAITED, MANY, NEEDS
 from pmcycle.home.items import Item, open_items_of
-from pmcycle.home.rules import Group, Line, grouped, my_part, time_needed
+from pmcycle.home.rules import Badge, Group, Line, asked_of_me, grouped, time_needed
 from pmcycle.kept import Kept, any_key, any_reader
 from pmcycle.people.models import User
 
@@ -33,8 +33,8 @@ class StageLine:
     """One stage of the cycle on the ring, and the reader's part in it."""
 
     stage: Stage
-    tone: str
-    words: str
+    badge: Badge
+    beside: Badge | None
     done: int
 
     @property
@@ -169,9 +169,16 @@ def _stage_lines(
         mine = sum(item.stage == stage.kind and item.cycle == cycle.pk for item in todo)
         others = sum(item.stage == stage.kind and item.cycle == cycle.pk for item in waits)
         milestone = come.get(stage.kind, "")
-        tone, words = my_part(stage.state, mine, others, MILESTONES.get(milestone, ""), milestone in DONE)
-        lines.append(StageLine(stage, tone, words, int(milestone in DONE)))
+        badge, beside = stands(stage, milestone, asked_of_me(mine), _nothing_of_mine(stage, others))
+        lines.append(StageLine(stage, badge, beside, int(milestone in DONE)))
     return lines
+
+
+def _nothing_of_mine(stage: Stage, waits: int) -> Badge:
+    """A stage in which nothing is asked of the reader, who has come nowhere in it yet."""
+    if waits:
+        return Badge("info", _("waiting for others"))
+    return Badge("mute", _("closed") if stage.state == Stage.State.CLOSED else _("nothing for you now"))
 
 
 def _promises(user: User) -> list[ActionItem]:

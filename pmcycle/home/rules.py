@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -118,34 +118,26 @@ def time_needed(minutes: int) -> str:
     return ngettext("about %(n)d hour", "about %(n)d hours", hours) % {"n": hours}
 
 
-def my_part(state: str, todo: int, waits: int, milestone: Any, is_done: bool) -> tuple[str, str]:
-    """Tone and words for how a stage stands for the reader: what is to do first, then how far they have come."""
-    if todo:
-        return "warn", ngettext("%(n)d thing for you", "%(n)d things for you", todo) % {"n": todo}
-    if milestone:
-        return ("ok" if is_done else "info"), str(milestone)
-    if state == "planned":
-        return "mute", _("not open yet")
-    if waits:
-        return "info", _("waiting for others")
-    return "mute", _("closed") if state == "closed" else _("nothing for you now")
+class Badge(NamedTuple):
+    """Words in a tone."""
+
+    tone: str
+    words: str
 
 
-def stage_state(
-    state: str, *, theirs: bool, mine: bool, others: bool, is_late: bool, milestone: Any, is_done: bool
-) -> tuple[str, str]:
-    """Tone and words of one person's stage in the manager's grid: whose turn, or how far they have come."""
+def asked_of_me(todo: int) -> Badge | None:
+    """What is asked of the reader in a stage."""
+    words = ngettext("%(n)d thing for you", "%(n)d things for you", todo) % {"n": todo}
+    return Badge("warn", words) if todo else None
+
+
+def whose_turn(*, theirs: bool, mine: bool, others: bool, is_late: bool) -> Badge | None:
+    """Of whom something is asked in one person's stage, as their manager reads it."""
     if mine:
-        return ("danger" if is_late else "warn"), _("your turn")
+        return Badge("danger" if is_late else "warn", _("your turn"))
     if theirs:
-        return ("danger" if is_late else "info"), _("overdue") if is_late else _("their turn")
-    if others:
-        return "info", _("with others")
-    if milestone:
-        return ("ok" if is_done else "info"), str(milestone)
-    if state == "planned":
-        return "mute", _("not open yet")
-    return "mute", _("nothing to do")
+        return Badge("danger", _("overdue")) if is_late else Badge("info", _("their turn"))
+    return Badge("info", _("with others")) if others else None
 
 
 def goal_health(goals: int, at_risk: int, off_track: int, on_track: int) -> tuple[str, str]:

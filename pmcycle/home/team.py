@@ -11,16 +11,17 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from feedback.models import ActionItem, CheckIn, last_talk
 from goals.models import Goal, KeyResult
 from pmcycle.access import in_force, today
 from pmcycle.cycles.models import Cycle, Participation, Stage, StageKind
-from pmcycle.home.completion import DONE
-from pmcycle.home.contributions import MILESTONES, NEEDS
+from pmcycle.home.completion import stands
+from pmcycle.home.contributions import NEEDS
 from pmcycle.home.items import Turn, turns_of
 from pmcycle.home.needs import need_url
-from pmcycle.home.rules import goal_health, silence, stage_state
+from pmcycle.home.rules import Badge, goal_health, silence, whose_turn
 from pmcycle.kept import Kept, any_day, any_key, any_moment, any_reader
 from pmcycle.people.models import Absence, User
 from pmcycle.spelling import holding
@@ -30,12 +31,13 @@ NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Cell:
-    """A badge, and where what it speaks of is done, if there is such a page."""
+    """A badge, and where what it speaks of is done, if there is such a page; what is asked beside it is done there."""
 
     tone: str
     words: str
     label: str = ""
     url: str = ""
+    beside: Badge | None = None
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,7 @@ def grid(user: User, now: datetime, sort: str = "silence", search: str = "") -> 
     staff = [row.employee_id for row in found]
     turns = turns_of(staff, cycle.pk, now) if cycle else {}
     labels = [str(stage.get_kind_display()) for stage in stages]
-    reached = {kind: str(word) for kind, word in MILESTONES.items()}
-    rows = [_row(row, list(zip(stages, labels, strict=True)), turns, reached, user, now) for row in found]
+    rows = [_row(row, list(zip(stages, labels, strict=True)), turns, user, now) for row in found]
     if sort == "silence":
         rows.sort(key=lambda row: row.participation.last_talk or NEVER)
     elif sort == "goals":
@@ -146,23 +147,21 @@ def _row(
     part: Any,
     stages: Sequence[tuple[Stage, str]],
     turns: Mapping[tuple[int, str], Turn],
-    reached: Mapping[str, str],
     user: User,
     now: datetime,
 ) -> Row:
-    cells = []
+    cells, nothing = [], Badge("mute", _("nothing to do"))
     for stage, label in stages:
         turn = turns.get((part.employee_id, stage.kind), NOTHING)
-        tone, words = stage_state(
-            stage.state,
+        asked = whose_turn(
             theirs=part.employee_id in turn.recipients,
             mine=user.employee_id in turn.recipients,
             others=bool(turn.recipients),
             is_late=turn.due_on is not None and turn.due_on < part.cycle.local_day(now),
-            milestone=reached.get(turn.milestone, ""),
-            is_done=turn.milestone in DONE,
         )
-        cells.append(Cell(tone, words, label, _task(turn.recipients.get(user.employee_id or 0), part, stage)))
+        badge, beside = stands(stage, turn.milestone, asked, nothing)
+        url = _task(turn.recipients.get(user.employee_id or 0), part, stage)
+        cells.append(Cell(*badge, label, url, beside))
     return Row(
         participation=part,
         health=Cell(

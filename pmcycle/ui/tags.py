@@ -219,23 +219,30 @@ def _badge(tone: str, words: str, icon_name: str) -> SafeString:
 
 @register.simple_tag
 def badge_cells(cells: Sequence[Any]) -> SafeString:
-    """``{% badge_cells row.stages %}``: a table cell with a badge for each, which has label, tone, words and url."""
+    """``{% badge_cells row.stages %}``: a table cell with a badge for each, which has label, tone, words, url and,
+    or None, another badge `beside` it."""
     drawn = [
-        _linked_cell(cell.label, cell.tone, cell.words, cell.url)
+        _linked_cell(cell.label, cell.tone, cell.words, cell.url, cell.beside)
         if cell.url
-        else _badge_cell(cell.label, cell.tone, cell.words)
+        else _badge_cell(cell.label, cell.tone, cell.words, cell.beside)
         for cell in cells
     ]
     return mark_safe("".join(drawn))  # noqa: S308 - each is markup that was drawn safely
 
 
 @lru_cache(maxsize=4096, typed=True)
-def _badge_cell(label: str, tone: str, words: str) -> SafeString:
-    return format_html('<td data-label="{}">{}</td>', label, badge(tone, words))
+def _badge_cell(label: str, tone: str, words: str, beside: tuple[str, str] | None) -> SafeString:
+    return format_html('<td data-label="{}">{}</td>', label, _two_badges(tone, words, beside))
 
 
-def _linked_cell(label: str, tone: str, words: str, url: str) -> SafeString:
-    return format_html('<td data-label="{}"><a href="{}">{}</a></td>', label, url, badge(tone, words))
+def _linked_cell(label: str, tone: str, words: str, url: str, beside: tuple[str, str] | None) -> SafeString:
+    badges = _two_badges(tone, words, beside)
+    return format_html('<td data-label="{}"><a href="{}">{}</a></td>', label, url, badges)
+
+
+def _two_badges(tone: str, words: str, beside: tuple[str, str] | None) -> SafeString:
+    one = badge(tone, words)
+    return format_html("{}<br>{}", one, badge(*beside)) if beside else one
 
 
 @lru_cache(maxsize=32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.urls import reverse
 from appraisals.models import Appeal
 from goals.models import ChangeRequest, Goal
 from pmcycle.access import today
+from pmcycle.home.contributions import NEEDS
 from pmcycle.people.models import Employee, User
 from tests.boards import Shown, board
 from tests.conftest import SignedIn, World
@@ -131,6 +133,59 @@ def test_a_result_that_is_looked_at_again_after_its_release_stays_released(
     decided = board(kim, world.cycle)
     assert decided.lines[ANA][APPRAISAL] == "done"
     assert decided.beside == {ANA: {APPRAISAL: "open"}}, "she is to read the second one"
+
+
+def in_grid(client: Client, stage: str) -> list[str]:
+    """The words that stand in a manager's grid in Ana's stage; the address to which they lead comes last."""
+    page = flat(client.get(reverse("home:team")))
+    row = page[page.index(ANA) :]
+    cell = row[row.index(f'<td data-label="{stage}">') :].partition("</td>")[0]
+    words = [word.strip() for word in re.findall(r"<span[^>]*>(?:<svg.*?</svg>)?([^<]+)</span>", cell)]
+    return [word for word in words if word] + re.findall(r'<a href="([^"]*)"', cell)
+
+
+def on_ring(client: Client, stage: str) -> list[str]:
+    """The words beside the reader's own stage on home."""
+    page = flat(client.get(reverse("home:index")))
+    line = page[page.index(f'<span class="home-stage">{stage}') :].partition("</li>")[0]
+    words = re.findall(r'class="badge[^>]*>(?:<svg.*?</svg>)?([^<]+)<', line)
+    return [word.strip() for word in words]
+
+
+def test_the_grid_of_a_team_and_home_keep_done_what_a_change_is_asked_of(
+    world: World, as_: SignedIn, agreed: Goal
+) -> None:
+    catch_up()
+    bashir, ana, goals_of = as_(world.bashir), as_(world.ana), reverse("goals:of", args=[world.ana_part.pk])
+    assert in_grid(bashir, OBJECTIVES) == ["goals agreed", goals_of]
+    assert on_ring(ana, OBJECTIVES) == ["goals agreed"]
+    change = asks_for_a_change(as_, world.ana, agreed)
+    answer = reverse(NEEDS["goals:change"].url_name, args=[change.pk])
+    assert in_grid(bashir, OBJECTIVES) == ["goals agreed", "your turn", answer]
+    assert on_ring(ana, OBJECTIVES) == ["goals agreed"], "it waits for him"
+    ChangeRequest.objects.update(lapses_on=today() - timedelta(days=1))
+    catch_up()
+    assert in_grid(bashir, OBJECTIVES) == ["goals agreed", "your turn", answer], "late, and still done"
+
+
+def test_what_is_asked_of_who_is_done_stands_beside_it_on_their_home_and_in_the_grid(
+    world: World, as_: SignedIn, agreed: Goal
+) -> None:
+    catch_up()
+    asks_for_a_change(as_, world.bashir, agreed)
+    assert on_ring(as_(world.ana), OBJECTIVES) == ["goals agreed", "1 thing for you"]
+    assert in_grid(as_(world.bashir), OBJECTIVES)[:2] == ["goals agreed", "their turn"]
+    make.released(world)
+    catch_up()
+    assert on_ring(as_(world.ana), APPRAISAL) == ["result released", "1 thing for you"]
+    assert in_grid(as_(world.bashir), APPRAISAL)[:2] == ["result released", "their turn"]
+
+
+def test_who_is_not_done_yet_reads_first_what_is_asked(world: World, as_: SignedIn) -> None:
+    goals.propose(world.ana_part, world.ana, weight="100")
+    catch_up()
+    [turn, _url] = in_grid(as_(world.bashir), OBJECTIVES)
+    assert turn == "your turn"
 
 
 def test_when_a_milestone_was_last_reached_is_said_of_those_whom_the_reader_sees(
