@@ -178,7 +178,9 @@ class AppraisalViewSet(ScopedViewSet):
         row = get_editable(Appraisal.objects.select_related("participation"), self.by(), pk=pk)
         data = self.read(WriteInput)
         levels = set(
-            RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id).values_list("pk", flat=True)
+            RatingLevel.objects.filter(scale__cycle=row.participation.cycle_id).values_list(
+                "pk", flat=True
+            )
         )
         questions = {question.pk: question for question in actions.questions_of(row)}
         goals = {goal.pk for goal in actions.goals_of(row.participation)}
@@ -205,7 +207,9 @@ def _answer(
     goal = sent.get("goal")
     is_goals = question.kind == Question.Kind.GOALS
     if is_goals != (goal is not None) or (goal is not None and goal not in goals):
-        raise Invalid("answers", _("Name the goal where the question is about goals, and only there."))
+        raise Invalid(
+            "answers", _("Name the goal where the question is about goals, and only there.")
+        )
     level, choice = sent.get("level"), sent.get("choice", "")
     if level is not None and (not (is_goals or question.is_rated) or level not in levels):
         raise Invalid("answers", _("Choose a level of this cycle's scale."))

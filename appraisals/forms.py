@@ -96,7 +96,14 @@ class AnswersForm(forms.Form):
         self.keys.setdefault(field_name(*key), key)
 
     def _text(
-        self, key: Key, suffix: str, label: str, is_required: bool, saved: Mapping[Key, Answer], *, rows: int
+        self,
+        key: Key,
+        suffix: str,
+        label: str,
+        is_required: bool,
+        saved: Mapping[Key, Answer],
+        *,
+        rows: int,
     ) -> None:
         field = forms.CharField(
             label=label,
@@ -107,9 +114,16 @@ class AnswersForm(forms.Form):
         self._add(key, suffix, field, is_required)
 
     def _choice(
-        self, key: Key, label: str, choices: Sequence[tuple[str, str]], is_required: bool, chosen: str
+        self,
+        key: Key,
+        label: str,
+        choices: Sequence[tuple[str, str]],
+        is_required: bool,
+        chosen: str,
     ) -> None:
-        field = forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect, initial=chosen)
+        field = forms.ChoiceField(
+            label=label, choices=choices, widget=forms.RadioSelect, initial=chosen
+        )
         self._add(key, "", field, is_required)
 
     def answers(self) -> dict[Key, Value]:
@@ -163,7 +177,9 @@ class MoveForm(forms.Form):
         label=gettext_lazy("Why"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("Kept with the rating. Name what was compared, not how the person is."),
+        help_text=gettext_lazy(
+            "Kept with the rating. Name what was compared, not how the person is."
+        ),
     )
 
     def __init__(self, *args: Any, levels: Sequence[RatingLevel], **kwargs: Any) -> None:
@@ -181,13 +197,17 @@ class SessionForm(forms.Form):
         queryset=Unit.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("With everything below them. Choose none to look at the whole cycle."),
+        help_text=gettext_lazy(
+            "With everything below them. Choose none to look at the whole cycle."
+        ),
     )
 
     def __init__(self, *args: Any, cycle: Cycle, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         units: Any = self.fields["units"]
-        units.queryset = Unit.objects.filter(pk__in=cycle.participations.values("unit")).order_by("name")
+        units.queryset = Unit.objects.filter(pk__in=cycle.participations.values("unit")).order_by(
+            "name"
+        )
 
 
 class ReleaseForm(forms.Form):
@@ -285,7 +305,9 @@ def read_structure(data: Mapping[str, str]) -> list[dict[str, Any]]:
     structure = []
     for s, section in sorted(sections.items()):
         at = f"s{s}"
-        questions = [_read_question(data, f"{at}-q{q}", errors) for q in sorted(section["questions"])]
+        questions = [
+            _read_question(data, f"{at}-q{q}", errors) for q in sorted(section["questions"])
+        ]
         structure.append(
             {
                 "title": _text(data, f"{at}-title", 120, errors),
@@ -305,9 +327,12 @@ def _read_question(data: Mapping[str, str], at: str, errors: dict[str, str]) -> 
         errors[f"{at}-kind"], kind = _("Choose how it is answered."), Question.Kind.TEXT.value
     who = data.get(f"{at}-who", "both")
     choices = [
-        line.strip() for line in _text(data, f"{at}-choices", 2000, errors, is_required=False).splitlines()
+        line.strip()
+        for line in _text(data, f"{at}-choices", 2000, errors, is_required=False).splitlines()
     ]
-    choices = list(dict.fromkeys(line[:200] for line in choices if line))[: rules.STRUCTURE_LIMITS["choices"]]
+    choices = list(dict.fromkeys(line[:200] for line in choices if line))[
+        : rules.STRUCTURE_LIMITS["choices"]
+    ]
     takes_choices = kind in (Question.Kind.CHOICE, Question.Kind.COMPETENCY)
     if kind == Question.Kind.CHOICE and len(choices) < 2:
         errors[f"{at}-choices"] = _("Write at least two choices, a line each.")
@@ -315,7 +340,9 @@ def _read_question(data: Mapping[str, str], at: str, errors: dict[str, str]) -> 
         "kind": kind,
         "text": _text(data, f"{at}-text", 300, errors),
         "help": _text(data, f"{at}-help", 1000, errors, is_required=False),
-        "weight": _weight(data, f"{at}-weight", errors) if kind in rules.SCORED_KINDS else Decimal(0),
+        "weight": _weight(data, f"{at}-weight", errors)
+        if kind in rules.SCORED_KINDS
+        else Decimal(0),
         "choices": choices if takes_choices else [],
         "required": f"{at}-required" in data,
         "self": who != "manager" and kind != Question.Kind.RESULTS,
@@ -325,7 +352,12 @@ def _read_question(data: Mapping[str, str], at: str, errors: dict[str, str]) -> 
 
 
 def _text(
-    data: Mapping[str, str], name: str, limit: int, errors: dict[str, str], *, is_required: bool = True
+    data: Mapping[str, str],
+    name: str,
+    limit: int,
+    errors: dict[str, str],
+    *,
+    is_required: bool = True,
 ) -> str:
     value = str(data.get(name, "")).strip()
     try:

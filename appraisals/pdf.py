@@ -61,7 +61,9 @@ def _row(pair: dict[str, Any]) -> dict[str, str]:
         "level": theirs["level"],
         "text": theirs["text"] or theirs["choice"],
         "own": " – ".join(
-            part for part in (mine.get("level", ""), mine.get("text") or mine.get("choice", "")) if part
+            part
+            for part in (mine.get("level", ""), mine.get("text") or mine.get("choice", ""))
+            if part
         ),
     }
 

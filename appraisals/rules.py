@@ -30,7 +30,10 @@ NEEDS: dict[str, Need] = {
         waits=_("The appraisal of %(name)s is not handed in yet"),
     ),
     "appraisals:result": Need(
-        title=_("Read your result"), button=_("Read the result"), url_name="appraisals:result", minutes=10
+        title=_("Read your result"),
+        button=_("Read the result"),
+        url_name="appraisals:result",
+        minutes=10,
     ),
     "appraisals:appeal": Need(
         title=_("Decide the review that %(name)s asked for"),
@@ -118,7 +121,10 @@ def evaluate(node: Node, missing: str) -> dict[str, Any]:
         return {**_line(node, value), "parts": []}
     parts = [evaluate(part, missing) for part in node.parts]
     value = weighted_mean(
-        [(part.weight, _decimal(done["value"])) for part, done in zip(node.parts, parts, strict=True)],
+        [
+            (part.weight, _decimal(done["value"]))
+            for part, done in zip(node.parts, parts, strict=True)
+        ],
         missing,
     )
     return {**_line(node, value), "rule": missing, "parts": parts}
@@ -238,7 +244,9 @@ DEFAULT_FORM: list[dict[str, Any]] = [
                 "kind": "text",
                 "text": _("What was achieved, and what did it change?"),
                 "part": "strengths",
-                "help": _("Two or three results worth remembering, each with something one can look up."),
+                "help": _(
+                    "Two or three results worth remembering, each with something one can look up."
+                ),
             },
         ],
     },
@@ -258,7 +266,9 @@ DEFAULT_FORM: list[dict[str, Any]] = [
                     _("Sees early what others will need, and settles differences."),
                     _("Others work better together because of them."),
                 ],
-                "help": _("Shares what others need in time, listens, and leaves colleagues better off."),
+                "help": _(
+                    "Shares what others need in time, listens, and leaves colleagues better off."
+                ),
             },
             {
                 "kind": "competency",
@@ -268,7 +278,9 @@ DEFAULT_FORM: list[dict[str, Any]] = [
                     _("Promises are often missed, and nobody hears of it beforehand."),
                     _("Most promises are kept; slips are heard of late."),
                     _("Keeps what was promised, and says early when something slips."),
-                    _("Keeps promises under pressure too, and has a way out ready when something slips."),
+                    _(
+                        "Keeps promises under pressure too, and has a way out ready when something slips."
+                    ),
                     _("Others plan on their word, and the whole team has become more dependable."),
                 ],
                 "help": _("Says early when something slips, and keeps what was promised."),
@@ -281,7 +293,9 @@ DEFAULT_FORM: list[dict[str, Any]] = [
                     _("Others have to do the work again."),
                     _("The work can be used, but needs checking or mending."),
                     _("The work is sound, and others can build on it."),
-                    _("The work is sound and well explained; mistakes are found before others meet them."),
+                    _(
+                        "The work is sound and well explained; mistakes are found before others meet them."
+                    ),
                     _("Others have taken up their methods."),
                 ],
                 "help": _("Work that others can build on; improves the way it is done."),

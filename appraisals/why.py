@@ -16,7 +16,9 @@ def why_tree(trace: dict[str, Any]) -> dict[str, Any]:
     """The tree in the shape that the component `why` draws."""
     weight = trace.get("weight", "100")
     parts = [why_tree(part) for part in trace.get("parts", [])]
-    share = _("counts %(weight)s") % {"weight": weight.rstrip("0").rstrip(".") if "." in weight else weight}
+    share = _("counts %(weight)s") % {
+        "weight": weight.rstrip("0").rstrip(".") if "." in weight else weight
+    }
     node = {
         "label": trace.get("label", ""),
         "value": number_text(trace["value"]) if trace.get("value") is not None else _("missing"),
@@ -52,13 +54,17 @@ def measured_words(row: Mapping[str, Any]) -> str:
     words = {"day": date_format(date.fromisoformat(row["measured_on"]), "j F Y")}
     if row.get("measured") is None:
         return _("nothing measured until %(day)s") % words
-    return _("%(percent)s %%, measured on %(day)s") % {**words, "percent": number_text(row["measured"])}
+    return _("%(percent)s %%, measured on %(day)s") % {
+        **words,
+        "percent": number_text(row["measured"]),
+    }
 
 
 def scale_words(trace: Mapping[str, Any]) -> str:
     """How a measured result stands on the scale; empty for lines that stand on none."""
     marks = [
-        _("%(percent)s %% is %(value)s") % {"percent": number_text(percent), "value": number_text(value)}
+        _("%(percent)s %% is %(value)s")
+        % {"percent": number_text(percent), "value": number_text(value)}
         for percent, value in trace.get("marks", [])
     ]
     if not marks:

@@ -44,7 +44,10 @@ class PointForm(forms.Form):
     """One achievement or shortcoming and what it rests on (`kind:row`, chosen from the year's evidence)."""
 
     text = forms.CharField(
-        label=_("What happened"), max_length=LONG, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("What happened"),
+        max_length=LONG,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     evidence = forms.ChoiceField(label=_("It rests on"), required=False)
 
@@ -59,7 +62,9 @@ class StepForm(forms.Form):
     """One dated step of the development plan, and what the manager does for it."""
 
     text = forms.CharField(label=_("Step"), max_length=300, required=False)
-    due_on = forms.DateField(label=_("By"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    due_on = forms.DateField(
+        label=_("By"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
     support = forms.CharField(label=_("Support promised"), max_length=300, required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -77,7 +82,9 @@ class SignForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         validators=[ProhibitNullCharactersValidator()],
-        help_text=_("It stays with the evaluation. Signing says that you have read it, not that you agree."),
+        help_text=_(
+            "It stays with the evaluation. Signing says that you have read it, not that you agree."
+        ),
     )
 
 
@@ -92,7 +99,11 @@ class WritingForms:
 
     def are_valid(self) -> bool:
         return all(
-            [self.main.is_valid(), *(p.is_valid() for p in self.points.values()), self.steps.is_valid()]
+            [
+                self.main.is_valid(),
+                *(p.is_valid() for p in self.points.values()),
+                self.steps.is_valid(),
+            ]
         )
 
     @property
@@ -105,7 +116,8 @@ class WritingForms:
         for formset in [*self.points.values(), self.steps]:
             for form in formset:
                 found |= {
-                    form.add_prefix(name): [str(e) for e in errors] for name, errors in form.errors.items()
+                    form.add_prefix(name): [str(e) for e in errors]
+                    for name, errors in form.errors.items()
                 }
         return found
 
@@ -131,4 +143,6 @@ class WritingForms:
             if row.get("text", "").strip()
         ]
         main = self.main.cleaned_data
-        return EvaluationText(main["summary"], main["potential"], main["long_term_goal"], points, steps)
+        return EvaluationText(
+            main["summary"], main["potential"], main["long_term_goal"], points, steps
+        )

@@ -39,7 +39,12 @@ class EvaluationQuerySet(models.QuerySet["Evaluation"]):
         me = user.employee_id
         own = Q(author=me) if me else Q(pk__in=[])
         shared = ~Q(state=Evaluation.State.DRAFT) & related(
-            user, Relation.SELF, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER, Relation.HR_ADMIN
+            user,
+            Relation.SELF,
+            Relation.MANAGER,
+            Relation.SKIP_LEVEL,
+            Relation.HR_PARTNER,
+            Relation.HR_ADMIN,
         )
         return self.filter(own | shared)
 
@@ -76,7 +81,9 @@ class Evaluation(models.Model):
         WIDEN = "widen", _("Ready for a wider role")
         NEXT = "next", _("Ready for the next role")
 
-    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="evaluations")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.PROTECT, related_name="evaluations"
+    )
     author = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     summary = models.TextField(_("summary"), blank=True)
     potential = models.CharField(_("potential"), max_length=8, choices=Potential, blank=True)
@@ -93,7 +100,9 @@ class Evaluation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["participation", "author"], name="evaluation_once_per_author"),
+            models.UniqueConstraint(
+                fields=["participation", "author"], name="evaluation_once_per_author"
+            ),
             models.UniqueConstraint(
                 fields=["participation"],
                 condition=~Q(state="draft"),
@@ -174,10 +183,16 @@ class Signature(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["evaluation", "side"], name="evaluation_signature_once_per_side"),
-            models.UniqueConstraint(fields=["evaluation", "signer"], name="evaluation_signature_two_people"),
+            models.UniqueConstraint(
+                fields=["evaluation", "side"], name="evaluation_signature_once_per_side"
+            ),
+            models.UniqueConstraint(
+                fields=["evaluation", "signer"], name="evaluation_signature_two_people"
+            ),
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.side} signs {self.evaluation_id}"
@@ -223,7 +238,9 @@ def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
 def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
     """Of a person in this app: closing evaluations that the reader may open, and the one to write."""
     about = Evaluation.objects.visible_to(user).filter(participation__employee=employee_id)
-    opened = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
+    opened = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(
+        state=Evaluation.State.DRAFT
+    )
     to_write = Participation.objects.led_by(user).filter(
         ~Exists(opened),
         employee=employee_id,
@@ -232,11 +249,15 @@ def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
     )
     return [
         papers(
-            about.exclude(state=Evaluation.State.DRAFT), kind="evaluations:read", subject=F("pk"),
-            part=F("participation"), state=F("state"), at=F("saved_at"),
+            about.exclude(state=Evaluation.State.DRAFT),
+            kind="evaluations:read",
+            subject=F("pk"),
+            part=F("participation"),
+            state=F("state"),
+            at=F("saved_at"),
         ),
         papers(to_write, kind="evaluations:write", subject=F("pk"), part=F("pk")),
-    ]  # fmt: skip
+    ]
 
 
 def _number(expression: Any) -> Any:

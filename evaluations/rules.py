@@ -93,7 +93,9 @@ def missing_before_sharing(
         return str(_("Name at least one achievement."))
     if uncited_shortcomings:
         return str(
-            _("Every shortcoming points to something that happened. Choose its evidence, or leave it out.")
+            _(
+                "Every shortcoming points to something that happened. Choose its evidence, or leave it out."
+            )
         )
     if steps == 0:
         return str(_("Name at least one step of development, with a day."))

@@ -19,7 +19,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from appraisals.models import evidence_for
 from appraisals.rules import by_month
 from evaluations import actions
-from evaluations.forms import POINT_KINDS, EvaluationForm, PointForm, SignForm, StepForm, WritingForms
+from evaluations.forms import (
+    POINT_KINDS,
+    EvaluationForm,
+    PointForm,
+    SignForm,
+    StepForm,
+    WritingForms,
+)
 from evaluations.models import CycleEvaluation, Evaluation, Point, Signature
 from feedback.models import thread_of
 from pmcycle.access import UserRequest, get_editable, get_visible, lets_through
@@ -46,17 +53,28 @@ def list_evaluations(request: UserRequest) -> HttpResponse:
         Participation.objects.led_by(user)
         .filter(state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING)
         .select_related("employee", "cycle")
-        .annotate(is_open=ExpressionWrapper(open_today(StageKind.EVALUATION), output_field=BooleanField()))
+        .annotate(
+            is_open=ExpressionWrapper(open_today(StageKind.EVALUATION), output_field=BooleanField())
+        )
         .order_by("employee__sort_name")
     )
     states = {
-        e.participation_id: e for e in Evaluation.objects.visible_to(user).filter(participation__in=team)
+        e.participation_id: e
+        for e in Evaluation.objects.visible_to(user).filter(participation__in=team)
     }
     rows = [
-        {"participation": p, "evaluation": states.get(p.pk), "act": _act(states.get(p.pk), is_open=p.is_open)}
+        {
+            "participation": p,
+            "evaluation": states.get(p.pk),
+            "act": _act(states.get(p.pk), is_open=p.is_open),
+        }
         for p in team
     ]
-    cycles = CycleEvaluation.objects.visible_to(user).select_related("cycle").order_by("-cycle__first_day")
+    cycles = (
+        CycleEvaluation.objects.visible_to(user)
+        .select_related("cycle")
+        .order_by("-cycle__first_day")
+    )
     context = {"mine": mine, "rows": rows, "cycles": cycles}
     return render(request, "evaluations/list.html", context)
 
@@ -78,7 +96,9 @@ def write(request: UserRequest, pk: int) -> HttpResponse:
     participation = get_visible(
         Participation.objects.led_by(user)
         .select_related("employee", "cycle")
-        .annotate(is_open=ExpressionWrapper(open_today(StageKind.EVALUATION), output_field=BooleanField())),
+        .annotate(
+            is_open=ExpressionWrapper(open_today(StageKind.EVALUATION), output_field=BooleanField())
+        ),
         user,
         pk=pk,
     )
@@ -140,7 +160,9 @@ def read(request: UserRequest, pk: int) -> HttpResponse:
     user = request.user
     rows = Evaluation.objects.exclude(state=Evaluation.State.DRAFT)
     evaluation = get_visible(
-        rows.select_related("participation__employee", "participation__cycle", "author"), user, pk=pk
+        rows.select_related("participation__employee", "participation__cycle", "author"),
+        user,
+        pk=pk,
     )
     return _read_page(request, evaluation, SignForm(initial={"version": evaluation.version}))
 
@@ -150,12 +172,16 @@ def read(request: UserRequest, pk: int) -> HttpResponse:
 def sign(request: UserRequest, pk: int) -> HttpResponse:
     user = request.user
     evaluation = get_visible(Evaluation.objects.exclude(state=Evaluation.State.DRAFT), user, pk=pk)
-    if not lets_through(user, lambda now: Evaluation.objects.signable_by(now).filter(pk=pk).exists()):
+    if not lets_through(
+        user, lambda now: Evaluation.objects.signable_by(now).filter(pk=pk).exists()
+    ):
         raise PermissionDenied(_("The person and their manager sign this."))
     form = SignForm(request.POST)
     if not form.is_valid():
         return _read_page(request, evaluation, form, status=422)
-    actions.sign(evaluation, form.cleaned_data["comment"], version=form.cleaned_data["version"], by=user)
+    actions.sign(
+        evaluation, form.cleaned_data["comment"], version=form.cleaned_data["version"], by=user
+    )
     messages.success(request, _("Signed."))
     return redirect("evaluations:read", pk=pk)
 
@@ -257,7 +283,9 @@ def _pictures(found: CycleEvaluation | None) -> dict[str, Any]:
     }
     return {
         "f": figures,
-        "ratings": [(r["label"], r["before"], r["after"]) for r in figures["ratings"] if not r["is_hidden"]],
+        "ratings": [
+            (r["label"], r["before"], r["after"]) for r in figures["ratings"] if not r["is_hidden"]
+        ],
         "hidden_ratings": [r["label"] for r in figures["ratings"] if r["is_hidden"]],
         "authors": [(words[key], authors.get(key, 0)) for key in words],
         "rewards": [(r["label"], r["people"]) for r in figures["rewards"] if not r["is_hidden"]],
@@ -268,7 +296,9 @@ def _pictures(found: CycleEvaluation | None) -> dict[str, Any]:
 # --- the writing screen's forms ------------------------------------------------------------------------
 
 
-def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = None) -> WritingForms:
+def _forms(
+    evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = None
+) -> WritingForms:
     choices = [(e["value"], e["label"]) for e in evidence]
     saved = list(evaluation.points.all()) if evaluation.pk else []
     # What was cited stays choosable although it may have left the list of the newest.
@@ -283,13 +313,19 @@ def _forms(evaluation: Evaluation, evidence: list[dict[str, Any]], data: Any = N
     points = {}
     for kind in POINT_KINDS:
         rows = [
-            {"text": p.text, "evidence": f"{p.evidence_kind}:{p.evidence_id}" if p.evidence_kind else ""}
+            {
+                "text": p.text,
+                "evidence": f"{p.evidence_kind}:{p.evidence_id}" if p.evidence_kind else "",
+            }
             for p in saved
             if p.kind == kind
         ]
         make = formset_factory(PointForm, extra=EMPTY_ROWS, max_num=40, absolute_max=60)
         points[kind.value] = make(
-            data, initial=rows if is_unsent else None, prefix=kind.value, form_kwargs={"evidence": choices}
+            data,
+            initial=rows if is_unsent else None,
+            prefix=kind.value,
+            form_kwargs={"evidence": choices},
         )
     planned = [
         {"text": s.text, "due_on": s.due_on, "support": s.support}

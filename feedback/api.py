@@ -44,8 +44,16 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
     class Meta:
         model = Entry
         fields = [
-            "id", "participation", "stage", "author", "body", "about_kind", "about_id", "about_label", "said_at",
-        ]  # fmt: skip
+            "id",
+            "participation",
+            "stage",
+            "author",
+            "body",
+            "about_kind",
+            "about_id",
+            "about_label",
+            "said_at",
+        ]
         read_only_fields = fields
 
 
@@ -55,9 +63,18 @@ class FeedbackSerializer(serializers.ModelSerializer[Feedback]):
     class Meta:
         model = Feedback
         fields = [
-            "id", "giver", "recipient", "kind", "visibility", "body", "request", "given_at", "was_useful",
-            "hidden_at", "version",
-        ]  # fmt: skip
+            "id",
+            "giver",
+            "recipient",
+            "kind",
+            "visibility",
+            "body",
+            "request",
+            "given_at",
+            "was_useful",
+            "hidden_at",
+            "version",
+        ]
         read_only_fields = fields
 
 
@@ -97,9 +114,17 @@ class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
     class Meta:
         model = ActionItem
         fields = [
-            "id", "check_in", "owner", "is_promise", "text", "due_on", "done_at", "dropped_at", "dropped_why",
+            "id",
+            "check_in",
+            "owner",
+            "is_promise",
+            "text",
+            "due_on",
+            "done_at",
+            "dropped_at",
+            "dropped_why",
             "version",
-        ]  # fmt: skip
+        ]
         read_only_fields = fields
 
 
@@ -109,9 +134,18 @@ class CheckInSerializer(serializers.ModelSerializer[CheckIn]):
     class Meta:
         model = CheckIn
         fields = [
-            "id", "series", "manager", "employee", "starts_at", "minutes", "state", "shared_note", "note_version",
-            "held_at", "version",
-        ]  # fmt: skip
+            "id",
+            "series",
+            "manager",
+            "employee",
+            "starts_at",
+            "minutes",
+            "state",
+            "shared_note",
+            "note_version",
+            "held_at",
+            "version",
+        ]
         read_only_fields = fields
 
 
@@ -130,7 +164,9 @@ class SaySerializer(serializers.Serializer[Any]):
     about_id = serializers.IntegerField(
         min_value=1, max_value=2**63 - 1, required=False, allow_null=True, default=None
     )
-    about_label = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    about_label = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, default=""
+    )
 
 
 class GiveSerializer(serializers.Serializer[Any]):
@@ -163,7 +199,9 @@ class AddPointSerializer(serializers.Serializer[Any]):
 class WriteNoteSerializer(VersionedSerializer):
     """The shared note; `version` is the `note_version` that was read."""
 
-    shared_note = serializers.CharField(max_length=LONG_TEXT, allow_blank=True, trim_whitespace=False)
+    shared_note = serializers.CharField(
+        max_length=LONG_TEXT, allow_blank=True, trim_whitespace=False
+    )
 
 
 class AddActionSerializer(serializers.Serializer[Any]):
@@ -203,7 +241,9 @@ class EntryViewSet(ScopedViewSet):
         data = self.read(SaySerializer)
         pairs = Participation.objects.filter(related(self.by(), *PAIR, to=""))
         participation = get_visible(pairs, self.by(), pk=data.pop("participation"))
-        entry = actions.say(participation, data.pop("stage"), data.pop("body"), by=self.by(), **data)
+        entry = actions.say(
+            participation, data.pop("stage"), data.pop("body"), by=self.by(), **data
+        )
         return self.answer_with(entry.pk, status.HTTP_201_CREATED)
 
 
@@ -226,7 +266,9 @@ class FeedbackViewSet(ScopedViewSet):
         try:
             given = actions.give(recipient, by=self.by(), **data)
         except Invalid as error:
-            raise Invalid("recipient" if error.field == "to" else error.field, error.reason) from error
+            raise Invalid(
+                "recipient" if error.field == "to" else error.field, error.reason
+            ) from error
         return self.answer_with(given.pk, status.HTTP_201_CREATED)
 
 
@@ -264,20 +306,27 @@ class CheckInViewSet(ScopedViewSet):
     filterset_fields = ["state", "manager", "employee"]
 
     @extend_schema(
-        responses={200: PointSerializer(many=True)}, filters=False,
+        responses={200: PointSerializer(many=True)},
+        filters=False,
         parameters=[OpenApiParameter("limit", int), OpenApiParameter("offset", int)],
-    )  # fmt: skip
+    )
     @action(detail=True, methods=["get"], filterset_fields=None)
     def points(self, request: Request, pk: str | None = None) -> Response:
         """Both sides of the agenda."""
-        rows = AgendaPoint.objects.visible_to(self.by()).standing().filter(check_in=self.get_object())
-        return self.get_paginated_response(PointSerializer(self.paginate_queryset(rows), many=True).data)
+        rows = (
+            AgendaPoint.objects.visible_to(self.by()).standing().filter(check_in=self.get_object())
+        )
+        return self.get_paginated_response(
+            PointSerializer(self.paginate_queryset(rows), many=True).data
+        )
 
     @extend_schema(request=AddPointSerializer, responses={201: PointSerializer})
     @action(detail=True, methods=["post"])
     def add_point(self, request: Request, pk: str | None = None) -> Response:
         """Put a point on your side of the agenda."""
-        point = actions.add_point(self.mine(pk), self.read(AddPointSerializer)["text"], by=self.by())
+        point = actions.add_point(
+            self.mine(pk), self.read(AddPointSerializer)["text"], by=self.by()
+        )
         return Response(PointSerializer(point).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=WriteNoteSerializer, responses={200: CheckInSerializer})

@@ -26,7 +26,9 @@ class SayForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Write something first.")},
     )
-    about_kind = forms.RegexField(r"^[a-z_.]+$", max_length=60, required=False, widget=forms.HiddenInput())
+    about_kind = forms.RegexField(
+        r"^[a-z_.]+$", max_length=60, required=False, widget=forms.HiddenInput()
+    )
     about_id = forms.IntegerField(
         min_value=1, max_value=BIGGEST_ID, required=False, widget=forms.HiddenInput()
     )
@@ -57,36 +59,53 @@ class RhythmForm(forms.Form):
     """When and how often two people meet."""
 
     frequency = forms.ChoiceField(
-        label=_("How often"), choices=HOW_OFTEN, widget=forms.RadioSelect(), initial=rules.BIWEEKLY,
-    )  # fmt: skip
+        label=_("How often"),
+        choices=HOW_OFTEN,
+        widget=forms.RadioSelect(),
+        initial=rules.BIWEEKLY,
+    )
     weekday = forms.TypedChoiceField(
-        label=_("On"), coerce=int, choices=list(enumerate(rules.WEEKDAY_NAMES)),
-    )  # fmt: skip
+        label=_("On"),
+        coerce=int,
+        choices=list(enumerate(rules.WEEKDAY_NAMES)),
+    )
     at = forms.TimeField(label=_("At"), widget=forms.TimeInput())
     minutes = forms.TypedChoiceField(
-        label=_("For"), coerce=int, initial=30,
-        choices=[(m, ngettext_lazy("%(n)d minute", "%(n)d minutes", m) % {"n": m}) for m in (15, 25, 30, 45, 60, 90)],
-    )  # fmt: skip
+        label=_("For"),
+        coerce=int,
+        initial=30,
+        choices=[
+            (m, ngettext_lazy("%(n)d minute", "%(n)d minutes", m) % {"n": m})
+            for m in (15, 25, 30, 45, 60, 90)
+        ],
+    )
     starts_on = forms.DateField(
-        label=_("From"), widget=forms.DateInput(),
+        label=_("From"),
+        widget=forms.DateInput(),
         help_text=_("The first meeting is on the first such weekday from this day on."),
-    )  # fmt: skip
+    )
     zone = forms.CharField(
-        label=_("Time zone"), max_length=64,
-        help_text=_("The clock time stays the same there in summer and winter, such as Europe/Berlin."),
-    )  # fmt: skip
+        label=_("Time zone"),
+        max_length=64,
+        help_text=_(
+            "The clock time stays the same there in summer and winter, such as Europe/Berlin."
+        ),
+    )
 
     def rhythm(self) -> dict[str, Any]:
         """The values as the action takes them."""
         return {
-            k: self.cleaned_data[k] for k in ("frequency", "starts_on", "weekday", "at", "minutes", "zone")
+            k: self.cleaned_data[k]
+            for k in ("frequency", "starts_on", "weekday", "at", "minutes", "zone")
         }
 
 
 class ScheduleForm(RhythmForm):
     """The same, and with whom; also for one single meeting."""
 
-    other = forms.ModelChoiceField(label=_("With"), queryset=Employee.objects.none(), empty_label=None)
+    other = forms.ModelChoiceField(
+        label=_("With"), queryset=Employee.objects.none(), empty_label=None
+    )
 
     field_order = ["other"]
 
@@ -114,9 +133,10 @@ class PointForm(forms.Form):
     """One line of the agenda."""
 
     text = forms.CharField(
-        label=_("What do you want to talk about?"), max_length=500,
+        label=_("What do you want to talk about?"),
+        max_length=500,
         error_messages={"required": _("Write what you want to talk about.")},
-    )  # fmt: skip
+    )
 
 
 class EditPointForm(PointForm, Versioned):
@@ -127,7 +147,11 @@ class NoteForm(Versioned):
     """The note that both write."""
 
     shared_note = forms.CharField(
-        label=_("Shared note"), max_length=LONG_TEXT, required=False, strip=False, widget=forms.Textarea()
+        label=_("Shared note"),
+        max_length=LONG_TEXT,
+        required=False,
+        strip=False,
+        widget=forms.Textarea(),
     )
 
 
@@ -169,7 +193,9 @@ class DropForm(Versioned):
     """Why something will not be done."""
 
     why = forms.CharField(
-        label=_("Why it is dropped"), max_length=300, error_messages={"required": _("Say why it is dropped.")}
+        label=_("Why it is dropped"),
+        max_length=300,
+        error_messages={"required": _("Say why it is dropped.")},
     )
 
 
@@ -190,7 +216,9 @@ class ColleagueField(forms.CharField):
         text = super().clean(value)
         found = Employee.objects.here().picked(text)
         if found is None:
-            raise forms.ValidationError(_("Nobody, or more than one person, is meant. Choose from the list."))
+            raise forms.ValidationError(
+                _("Nobody, or more than one person, is meant. Choose from the list.")
+            )
         return found
 
 
@@ -199,22 +227,28 @@ class ChooseForm(forms.Form):
 
     to = ColleagueField(label=_("For whom"), help_text=_("Type a name and choose from the list."))
     kind = ExplainedChoiceField(
-        label=_("What it is"), choices=Feedback.Kind.choices, widget=forms.RadioSelect(), initial=Feedback.Kind.PRAISE,
+        label=_("What it is"),
+        choices=Feedback.Kind.choices,
+        widget=forms.RadioSelect(),
+        initial=Feedback.Kind.PRAISE,
         descriptions={
             "praise": _("What somebody did well, and what it changed."),
             "suggestion": _("What could be better, and how."),
             "upward": _("To your own manager, with your name."),
         },
-    )  # fmt: skip
+    )
     visibility = ExplainedChoiceField(
-        label=_("Who will read it"), choices=Feedback.Visibility.choices, widget=forms.RadioSelect(),
-        initial=Feedback.Visibility.PERSON, help_text=_("This is fixed before you write and never changes."),
+        label=_("Who will read it"),
+        choices=Feedback.Visibility.choices,
+        widget=forms.RadioSelect(),
+        initial=Feedback.Visibility.PERSON,
+        help_text=_("This is fixed before you write and never changes."),
         descriptions={
             "person": _("Nobody else, not even their manager or HR."),
             "manager": _("The person and whoever is their manager."),
             "public": _("Everybody who works here, until the person hides it."),
         },
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -222,7 +256,10 @@ class ChooseForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("visibility") == Feedback.Visibility.PUBLIC and data.get("kind") not in ("praise", None):
+        if data.get("visibility") == Feedback.Visibility.PUBLIC and data.get("kind") not in (
+            "praise",
+            None,
+        ):
             self.add_error("visibility", _("Only praise can be shown to everybody."))
         if data.get("to") and data["to"].pk == self.user.employee_id:
             self.add_error("to", _("Feedback is for somebody else."))
@@ -233,20 +270,26 @@ class WordsForm(forms.Form):
     """The feedback itself."""
 
     body = forms.CharField(
-        label=_("Your words"), max_length=LONG_TEXT, widget=forms.Textarea(attrs={"rows": 6}),
+        label=_("Your words"),
+        max_length=LONG_TEXT,
+        widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_("What happened, what it led to, what you wish for next time."),
         error_messages={"required": _("Write something first.")},
-    )  # fmt: skip
+    )
 
 
 class AnswerForm(WordsForm, Versioned):
     """The answer to a request."""
 
     kind = forms.ChoiceField(
-        label=_("What it is"), choices=Feedback.Kind.choices[:2], widget=forms.RadioSelect(),
+        label=_("What it is"),
+        choices=Feedback.Kind.choices[:2],
+        widget=forms.RadioSelect(),
         initial=Feedback.Kind.SUGGESTION,
-    )  # fmt: skip
-    visibility = forms.ChoiceField(choices=Feedback.Visibility.choices[:2], widget=forms.HiddenInput())
+    )
+    visibility = forms.ChoiceField(
+        choices=Feedback.Visibility.choices[:2], widget=forms.HiddenInput()
+    )
 
     field_order = ["kind", "body"]
 
@@ -257,24 +300,32 @@ class RequestForm(forms.Form):
     reviewer = ColleagueField(
         label=_("Whom do you ask"), help_text=_("Type a name and choose from the list.")
     )
-    about = forms.ModelChoiceField(label=_("About whom"), queryset=Employee.objects.none(), empty_label=None)
+    about = forms.ModelChoiceField(
+        label=_("About whom"), queryset=Employee.objects.none(), empty_label=None
+    )
     question = forms.CharField(
-        label=_("Your question"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("Your question"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("One question about something they have seen is answered best."),
         error_messages={"required": _("Ask a question, so that the answer can help.")},
-    )  # fmt: skip
+    )
     due_on = forms.DateField(label=_("Answer by"), widget=forms.DateInput())
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        mine = Employee.objects.filter(Q(pk=user.employee_id) | Q(pk__in=reports_of(user.employee_id)))
+        mine = Employee.objects.filter(
+            Q(pk=user.employee_id) | Q(pk__in=reports_of(user.employee_id))
+        )
         field_of(self, "about", forms.ModelChoiceField).queryset = mine
 
 
 class UsefulForm(Versioned):
     """Whether it helped."""
 
-    was_useful = forms.TypedChoiceField(coerce=lambda value: value == "1", choices=[("1", ""), ("0", "")])
+    was_useful = forms.TypedChoiceField(
+        coerce=lambda value: value == "1", choices=[("1", ""), ("0", "")]
+    )
 
 
 class FilterForm(forms.Form):

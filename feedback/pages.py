@@ -195,7 +195,9 @@ class Piece:
         """Who else reads it."""
         name = {"name": self.feedback.recipient.name}
         if self.feedback.visibility == Feedback.Visibility.PUBLIC:
-            return _("hidden from the wall") if self.feedback.hidden_at else _("everybody reads this")
+            return (
+                _("hidden from the wall") if self.feedback.hidden_at else _("everybody reads this")
+            )
         if self.feedback.visibility == Feedback.Visibility.MANAGER:
             return _("%(name)s and their manager read this") % name
         return _("only %(name)s reads this") % name
@@ -210,7 +212,9 @@ class Piece:
         if self.feedback.was_useful is None:
             return _("Was this useful?")
         return (
-            _("You found this useful.") if self.feedback.was_useful else _("You said this was not so useful.")
+            _("You found this useful.")
+            if self.feedback.was_useful
+            else _("You said this was not so useful.")
         )
 
     @property

@@ -20,26 +20,39 @@ from pmcycle.cycles.rules import Need
 
 NEEDS: dict[str, Need] = {
     "feedback:request": Need(
-        title=_("Give feedback about %(name)s"), button=_("Give feedback"), url_name="feedback:answer", minutes=10,
+        title=_("Give feedback about %(name)s"),
+        button=_("Give feedback"),
+        url_name="feedback:answer",
+        minutes=10,
         waits=_("%(name)s has not answered your request for feedback"),
     ),
     "feedback:agenda": Need(
-        title=_("Put a point on the agenda with %(name)s"), button=_("Add a point"), url_name="feedback:check_in",
+        title=_("Put a point on the agenda with %(name)s"),
+        button=_("Add a point"),
+        url_name="feedback:check_in",
         minutes=5,
     ),
     "feedback:not_held": Need(
-        title=_("Did your check-in with %(name)s take place?"), button=_("Say whether you met"),
-        url_name="feedback:check_in", minutes=2,
+        title=_("Did your check-in with %(name)s take place?"),
+        button=_("Say whether you met"),
+        url_name="feedback:check_in",
+        minutes=2,
     ),
     "feedback:action": Need(
-        title=_("Do what you agreed with %(name)s"), button=_("Mark it as done"), url_name="feedback:item", minutes=15,
+        title=_("Do what you agreed with %(name)s"),
+        button=_("Mark it as done"),
+        url_name="feedback:item",
+        minutes=15,
         waits=_("%(name)s has an action to do"),
     ),
     "feedback:promise": Need(
-        title=_("Keep your promise to %(name)s"), button=_("Mark it as kept"), url_name="feedback:item", minutes=15,
+        title=_("Keep your promise to %(name)s"),
+        button=_("Mark it as kept"),
+        url_name="feedback:item",
+        minutes=15,
         waits=_("%(name)s has a promise to keep"),
     ),
-}  # fmt: skip
+}
 
 # An empty agenda is worth a word from so long before the meeting on.
 PREPARE_BEFORE = timedelta(days=2)
@@ -54,8 +67,14 @@ ONE_WAY_LEAST = 5
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WEEKDAY_NAMES = (
-    _("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"),
-)  # fmt: skip
+    _("Monday"),
+    _("Tuesday"),
+    _("Wednesday"),
+    _("Thursday"),
+    _("Friday"),
+    _("Saturday"),
+    _("Sunday"),
+)
 WEEKLY, BIWEEKLY, MONTHLY, ONCE = "weekly", "biweekly", "monthly", "once"
 
 
@@ -95,8 +114,12 @@ def rhythm_in_words(rrule: str) -> str:
     if frequency == BIWEEKLY:
         return _t("every two weeks on %(day)s") % {"day": name}
     which = {
-        "1": _t("first"), "2": _t("second"), "3": _t("third"), "4": _t("fourth"), "-1": _t("last"),
-    }[day[:-2]]  # fmt: skip
+        "1": _t("first"),
+        "2": _t("second"),
+        "3": _t("third"),
+        "4": _t("fourth"),
+        "-1": _t("last"),
+    }[day[:-2]]
     return _t("on the %(which)s %(day)s of each month") % {"which": which, "day": name}
 
 

@@ -18,7 +18,15 @@ from rest_framework.routers import BaseRouter
 
 from goals import actions
 from goals.actions import GoalText
-from goals.models import ChangeRequest, Contribution, Goal, KeyResult, ProgressUpdate, alignable, readers
+from goals.models import (
+    ChangeRequest,
+    Contribution,
+    Goal,
+    KeyResult,
+    ProgressUpdate,
+    alignable,
+    readers,
+)
 from goals.rules import KeyResultText
 from pmcycle.access import get_editable, get_visible
 from pmcycle.cycles.models import Participation, Relation, related
@@ -42,14 +50,29 @@ class Figure(serializers.DecimalField):
 class KeyResultSerializer(serializers.ModelSerializer[KeyResult]):
     """A key result in force and how it stands; `progress` is in percent, not capped."""
 
-    progress = serializers.DecimalField(max_digits=20, decimal_places=2, read_only=True, allow_null=True)
+    progress = serializers.DecimalField(
+        max_digits=20, decimal_places=2, read_only=True, allow_null=True
+    )
 
     class Meta:
         model = KeyResult
         fields = [
-            "id", "goal", "key", "title", "kind", "start", "target", "low", "high", "unit", "current",
-            "confidence", "progress", "updated_at", "version",
-        ]  # fmt: skip
+            "id",
+            "goal",
+            "key",
+            "title",
+            "kind",
+            "start",
+            "target",
+            "low",
+            "high",
+            "unit",
+            "current",
+            "confidence",
+            "progress",
+            "updated_at",
+            "version",
+        ]
         read_only_fields = fields
 
 
@@ -80,10 +103,26 @@ class GoalSerializer(serializers.ModelSerializer[Goal]):
     class Meta:
         model = Goal
         fields = [
-            "id", "participation", "cycle", "owner", "horizon", "visibility", "state", "parent", "title", "why",
-            "weight", "due_on", "progress", "result", "measured_on", "from_cycle", "signatures", "key_results",
+            "id",
+            "participation",
+            "cycle",
+            "owner",
+            "horizon",
+            "visibility",
+            "state",
+            "parent",
+            "title",
+            "why",
+            "weight",
+            "due_on",
+            "progress",
+            "result",
+            "measured_on",
+            "from_cycle",
+            "signatures",
+            "key_results",
             "version",
-        ]  # fmt: skip
+        ]
         read_only_fields = fields
 
     def get_owner(self, goal: Goal) -> str:
@@ -92,7 +131,9 @@ class GoalSerializer(serializers.ModelSerializer[Goal]):
         return goal.unit.name if goal.unit else ""
 
     def _wording(self, goal: Goal) -> Any:
-        return goal.latest if goal.state == Goal.State.PROPOSED or goal.agreed is None else goal.agreed
+        return (
+            goal.latest if goal.state == Goal.State.PROPOSED or goal.agreed is None else goal.agreed
+        )
 
     def get_title(self, goal: Goal) -> str:
         return str(self._wording(goal).title)
@@ -133,9 +174,21 @@ class ChangeRequestSerializer(serializers.ModelSerializer[ChangeRequest]):
     class Meta:
         model = ChangeRequest
         fields = [
-            "id", "goal", "title_old", "title_new", "weight_old", "weight_new", "reason", "explanation",
-            "requested_by", "requested_at", "lapses_on", "state", "ended_at", "version",
-        ]  # fmt: skip
+            "id",
+            "goal",
+            "title_old",
+            "title_new",
+            "weight_old",
+            "weight_new",
+            "reason",
+            "explanation",
+            "requested_by",
+            "requested_at",
+            "lapses_on",
+            "state",
+            "ended_at",
+            "version",
+        ]
         read_only_fields = fields
 
 
@@ -154,9 +207,16 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
     class Meta:
         model = Contribution
         fields = [
-            "id", "participation", "author", "beneficiary", "text", "happened_on", "confirmed_at", "declined_at",
+            "id",
+            "participation",
+            "author",
+            "beneficiary",
+            "text",
+            "happened_on",
+            "confirmed_at",
+            "declined_at",
             "version",
-        ]  # fmt: skip
+        ]
         read_only_fields = fields
 
 
@@ -182,9 +242,14 @@ class WordingSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=200)
     why = serializers.CharField(max_length=LONG, required=False, allow_blank=True, default="")
     weight = serializers.DecimalField(
-        max_digits=5, decimal_places=2, min_value=Decimal("0.01"), max_value=Decimal(100), required=False,
-        allow_null=True, default=None,
-    )  # fmt: skip
+        max_digits=5,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
+        max_value=Decimal(100),
+        required=False,
+        allow_null=True,
+        default=None,
+    )
     due_on = serializers.DateField(required=False, allow_null=True, default=None)
     key_results = KeyResultTextSerializer(many=True, required=False, default=list)
 
@@ -199,7 +264,9 @@ class ProposeSerializer(WordingSerializer):
 
     participation = serializers.IntegerField(min_value=1)
     horizon = serializers.ChoiceField(choices=Goal.Horizon.choices, default=Goal.Horizon.CYCLE)
-    visibility = serializers.ChoiceField(choices=Goal.Visibility.choices, default=Goal.Visibility.LINE)
+    visibility = serializers.ChoiceField(
+        choices=Goal.Visibility.choices, default=Goal.Visibility.LINE
+    )
     parent = serializers.IntegerField(  # type: ignore[assignment]
         required=False, allow_null=True, default=None, min_value=1
     )
@@ -276,7 +343,11 @@ class GoalsViewSet(ScopedViewSet):
         """A participation whose goals the user agrees with somebody."""
         rows = readers(self.by()).select_related("employee", "cycle").with_manager()
         found = get_visible(rows, self.by(), pk=pk)
-        if not rows.filter(related(self.by(), Relation.SELF, Relation.MANAGER, to="")).filter(pk=pk).exists():
+        if (
+            not rows.filter(related(self.by(), Relation.SELF, Relation.MANAGER, to=""))
+            .filter(pk=pk)
+            .exists()
+        ):
             raise PermissionDenied(_("Goals are proposed and agreed by the two whom they concern."))
         return found
 
@@ -285,7 +356,12 @@ def parent_of(participation: Any, pk: int | None, by: User) -> Goal | None:
     """A goal to align to, by its id."""
     if pk is None:
         return None
-    goal = alignable(participation.cycle_id, participation.manager_id).visible_to(by).filter(pk=pk).first()
+    goal = (
+        alignable(participation.cycle_id, participation.manager_id)
+        .visible_to(by)
+        .filter(pk=pk)
+        .first()
+    )
     if goal is None:
         raise Invalid("parent", _("There is no such goal to contribute to."))
     return goal
@@ -297,7 +373,9 @@ class GoalViewSet(GoalsViewSet):
     rows = (
         Goal.objects.for_list()
         .select_related("cycle")
-        .prefetch_related(Prefetch("key_results", KeyResult.objects.filter(retired_at__isnull=True)))
+        .prefetch_related(
+            Prefetch("key_results", KeyResult.objects.filter(retired_at__isnull=True))
+        )
         .order_by("pk")
     )
     serializer_class = GoalSerializer
@@ -311,13 +389,16 @@ class GoalViewSet(GoalsViewSet):
         checked = data.validated_data
         participation = self.pair(checked["participation"])
         text = data.text(
-            horizon=checked["horizon"], visibility=checked["visibility"],
+            horizon=checked["horizon"],
+            visibility=checked["visibility"],
             parent=parent_of(participation, checked["parent"], self.by()),
-        )  # fmt: skip
+        )
         goal = actions.propose(participation, text, by=self.by())
         return self.answer_with(goal.pk, status.HTTP_201_CREATED)
 
-    @extend_schema(request=AgreeSetSerializer, responses={200: GoalSerializer(many=True)}, filters=False)
+    @extend_schema(
+        request=AgreeSetSerializer, responses={200: GoalSerializer(many=True)}, filters=False
+    )
     @action(detail=False, methods=["post"], pagination_class=None)
     def agree_set(self, request: Request) -> Response:
         """Sign everything that waits for you, as you read it."""
@@ -372,9 +453,13 @@ class GoalViewSet(GoalsViewSet):
         data = self.checked(RequestChangeSerializer)
         checked = data.validated_data
         change = actions.request_change(
-            goal, data.text(), reason=checked["reason"], explanation=checked["explanation"],
-            version=checked["version"], by=self.by(),
-        )  # fmt: skip
+            goal,
+            data.text(),
+            reason=checked["reason"],
+            explanation=checked["explanation"],
+            version=checked["version"],
+            by=self.by(),
+        )
         return Response(ChangeRequestSerializer(change).data, status=status.HTTP_201_CREATED)
 
 
@@ -391,7 +476,9 @@ class ChangeRequestViewSet(GoalsViewSet):
         """Answer with yet another wording."""
         change = self.mine(pk)
         data = self.checked(CounterSerializer)
-        actions.counter_change(change, data.text(), version=data.validated_data["version"], by=self.by())
+        actions.counter_change(
+            change, data.text(), version=data.validated_data["version"], by=self.by()
+        )
         return self.answer_with(change.pk)
 
     @extend_schema(request=GoalDecisionSerializer, responses={200: ChangeRequestSerializer})
@@ -454,7 +541,9 @@ class ContributionViewSet(GoalsViewSet):
         participation = get_visible(readers(self.by()), self.by(), pk=data.pop("participation"))
         if participation.employee_id != self.by().employee_id:
             raise PermissionDenied(_("Everybody records their own contributions."))
-        beneficiary = Employee.objects.visible_to(self.by()).filter(pk=data.pop("beneficiary")).first()
+        beneficiary = (
+            Employee.objects.visible_to(self.by()).filter(pk=data.pop("beneficiary")).first()
+        )
         if beneficiary is None:
             raise Invalid("beneficiary", _("Nobody has this number."))
         row = actions.contribute(participation, beneficiary=beneficiary, by=self.by(), **data)

@@ -34,8 +34,9 @@ def standing_of(key_result: KeyResult) -> dict[str, Any]:
         value = Decimal(format(value.normalize(), "f"))
     return {
         "value": value if key_result.kind != KeyResult.Kind.REACH else str(int(value or 0)),
-        "confidence": key_result.confidence or KeyResult.Confidence.ON_TRACK, "version": key_result.version,
-    }  # fmt: skip
+        "confidence": key_result.confidence or KeyResult.Confidence.ON_TRACK,
+        "version": key_result.version,
+    }
 
 
 @dataclass
@@ -56,12 +57,17 @@ class Row:
         value = stands["value"]
         is_asked = key_result.kind == KeyResult.Kind.REACH
         shape = (
-            key_result.kind, stands["confidence"], bool(key_result.unit), value if is_asked else value is not None,
-        )  # fmt: skip
+            key_result.kind,
+            stands["confidence"],
+            bool(key_result.unit),
+            value if is_asked else value is not None,
+        )
         values = {
-            "pk": key_result.pk, "version": key_result.version, "unit": key_result.unit,
+            "pk": key_result.pk,
+            "version": key_result.version,
+            "unit": key_result.unit,
             "value": "" if is_asked or value is None else typed_text(value),
-        }  # fmt: skip
+        }
         return Filling(RECORDING, shape, values)
 
     @property
@@ -102,20 +108,28 @@ def row_of(key_result: Any, cap: Decimal, form: ProgressForm | None = None) -> R
     raw = key_result.progress
     words = key_result_words(
         {
-            "title": "", "kind": key_result.kind, "unit": key_result.unit,
+            "title": "",
+            "kind": key_result.kind,
+            "unit": key_result.unit,
             **{
-                name: None if getattr(key_result, name) is None else format(getattr(key_result, name).normalize(), "f")
+                name: None
+                if getattr(key_result, name) is None
+                else format(getattr(key_result, name).normalize(), "f")
                 for name in ("start", "target", "low", "high")
             },
         }
-    )  # fmt: skip
+    )
     values = list(reversed(key_result.spark))
     if key_result.kind in (KeyResult.Kind.INCREASE, KeyResult.Kind.DECREASE):
         values = [key_result.start, *values]
     return Row(
-        key_result, words.removeprefix(": "), capped(raw, cap), raw, values,
+        key_result,
+        words.removeprefix(": "),
+        capped(raw, cap),
+        raw,
+        values,
         form,
-    )  # fmt: skip
+    )
 
 
 def key_results_of(goals: Sequence[Goal]) -> dict[int, list[KeyResult]]:
@@ -238,7 +252,11 @@ class Card:
 
 
 def card_of(
-    goal: Any, rows: Sequence[KeyResult], participation: Any, user_employee: int | None, cap: Decimal
+    goal: Any,
+    rows: Sequence[KeyResult],
+    participation: Any,
+    user_employee: int | None,
+    cap: Decimal,
 ) -> Card:
     is_proposed = goal.state == Goal.State.PROPOSED
     signed = {s["side"]: s["name"] for s in goal.signed}
@@ -273,9 +291,15 @@ def published_card(goal: Goal, rows: Sequence[KeyResult], cap: Decimal) -> Card:
     if goal.agreed is None:
         raise ValueError("A published goal has a wording that holds")
     return Card(
-        goal=goal, wording=goal.agreed, rows=[row_of(row, cap) for row in rows], progress=goal.result, signed_by=[],
-        waits_for="", waits_for_me=False, change_waits_for_me=False,
-    )  # fmt: skip
+        goal=goal,
+        wording=goal.agreed,
+        rows=[row_of(row, cap) for row in rows],
+        progress=goal.result,
+        signed_by=[],
+        waits_for="",
+        waits_for_me=False,
+        change_waits_for_me=False,
+    )
 
 
 def acts_of(card: Card, *, may_plan: bool, may_record: bool) -> str:
@@ -365,16 +389,22 @@ def history_of(versions: Sequence[Any], goal: Any) -> list[HistoryLine]:
 
 def _who_wrote(version: Any, goal: Any, *, is_first: bool) -> str:
     if not version.author:
-        return _("It came over from %(cycle)s") % {"cycle": goal.from_cycle.name if goal.from_cycle else ""}
+        return _("It came over from %(cycle)s") % {
+            "cycle": goal.from_cycle.name if goal.from_cycle else ""
+        }
     words = _("%(name)s wrote it") if is_first else _("%(name)s reworded it")
     return words % {"name": version.author.name}
 
 
-def effect_of(goal: Any, change: ChangeRequest, rows: Sequence[KeyResult], cap: Decimal) -> dict[str, Any]:
+def effect_of(
+    goal: Any, change: ChangeRequest, rows: Sequence[KeyResult], cap: Decimal
+) -> dict[str, Any]:
     """What a change does: the total of the weights and the progress of the goal, before and after."""
 
     def total(version: GoalVersion) -> Balance:
-        return balance([*goal.other_weights, *([version.weight] if version.weight is not None else [])])
+        return balance(
+            [*goal.other_weights, *([version.weight] if version.weight is not None else [])]
+        )
 
     measured = {row.key: row.current for row in rows if row.updated_at is not None}
     after = [progress_of(row, measured.get(row["key"])) for row in change.new.key_results]
@@ -396,7 +426,12 @@ def progress_of(row: Mapping[str, Any], current: Decimal | None) -> Decimal | No
     """How far a key result would be if it were worded like this."""
     text = KeyResultText.from_row(row)
     return key_result_progress(
-        text.kind, current, start=text.start or Decimal(0), target=text.target, low=text.low, high=text.high
+        text.kind,
+        current,
+        start=text.start or Decimal(0),
+        target=text.target,
+        low=text.low,
+        high=text.high,
     )
 
 
@@ -409,7 +444,11 @@ def charts_of(rows: Sequence[KeyResult], updates: Sequence[ProgressUpdate]) -> l
             continue
         levels = [
             (level, word)
-            for level, word in ((row.target, _("target")), (row.low, _("at least")), (row.high, _("at most")))
+            for level, word in (
+                (row.target, _("target")),
+                (row.low, _("at least")),
+                (row.high, _("at most")),
+            )
             if level is not None
         ]
         line = [
@@ -417,11 +456,18 @@ def charts_of(rows: Sequence[KeyResult], updates: Sequence[ProgressUpdate]) -> l
                 "label": when_text(local_day(u.at)),
                 "value": u.value,
                 # Only what is not as hoped is worth the room under a point.
-                "note": "" if u.confidence == KeyResult.Confidence.ON_TRACK else u.get_confidence_display(),
+                "note": ""
+                if u.confidence == KeyResult.Confidence.ON_TRACK
+                else u.get_confidence_display(),
             }
             for u in points[-8:]
         ]
         charts.append(
-            {"row": row, "points": line, "levels": levels, "unit": f" {row.unit}" if row.unit else ""}
+            {
+                "row": row,
+                "points": line,
+                "levels": levels,
+                "unit": f" {row.unit}" if row.unit else "",
+            }
         )
     return charts

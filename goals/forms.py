@@ -44,7 +44,9 @@ class ParentField(forms.ModelChoiceField[Goal]):
     def __init__(self, **kwargs: Any) -> None:
         kwargs = {"queryset": Goal.objects.none(), "required": False, **kwargs}
         super().__init__(
-            label=gettext_lazy("Contributes to"), empty_label=gettext_lazy("nothing above it"), **kwargs
+            label=gettext_lazy("Contributes to"),
+            empty_label=gettext_lazy("nothing above it"),
+            **kwargs,
         )
 
     def label_from_instance(self, obj: Goal) -> str:
@@ -79,7 +81,9 @@ class WordingForm(forms.Form):
             "required": gettext_lazy("How much does it weigh? The goals of the cycle come to 100.")
         },
     )
-    due_on = forms.DateField(label=gettext_lazy("Reached by"), required=False, widget=forms.DateInput())
+    due_on = forms.DateField(
+        label=gettext_lazy("Reached by"), required=False, widget=forms.DateInput()
+    )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, weighs: bool = True, **kwargs: Any) -> None:
@@ -91,11 +95,15 @@ class WordingForm(forms.Form):
         """The wording, with the key results of a valid formset."""
         data = self.cleaned_data
         return GoalText(
-            title=data["title"], why=data["why"], weight=data.get("weight"), due_on=data.get("due_on"),
+            title=data["title"],
+            why=data["why"],
+            weight=data.get("weight"),
+            due_on=data.get("due_on"),
             horizon=data.get("horizon") or self.initial.get("horizon") or Goal.Horizon.CYCLE,
-            visibility=data.get("visibility") or Goal.Visibility.LINE, parent=data.get("parent"),
+            visibility=data.get("visibility") or Goal.Visibility.LINE,
+            parent=data.get("parent"),
             key_results=[form.text() for form in rows.kept],
-        )  # fmt: skip
+        )
 
 
 class GoalForm(WordingForm):
@@ -105,7 +113,9 @@ class GoalForm(WordingForm):
         label=gettext_lazy("Horizon"), choices=Goal.Horizon.choices, initial=Goal.Horizon.CYCLE
     )
     visibility = forms.ChoiceField(
-        label=gettext_lazy("Who may see it"), choices=Goal.Visibility.choices, initial=Goal.Visibility.LINE
+        label=gettext_lazy("Who may see it"),
+        choices=Goal.Visibility.choices,
+        initial=Goal.Visibility.LINE,
     )
     parent = ParentField()
 
@@ -124,9 +134,11 @@ class AssignForm(GoalForm):
     """One goal for several people of a team."""
 
     people = PeopleField(
-        label=gettext_lazy("To whom"), queryset=Participation.objects.none(), widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("To whom"),
+        queryset=Participation.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose at least one person.")},
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, team: ParticipationQuerySet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -138,7 +150,9 @@ class ChangeForm(WordingForm):
 
     reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=ChangeRequest.Reason.choices)
     explanation = forms.CharField(
-        label=gettext_lazy("What happened?"), max_length=LONG, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("What happened?"),
+        max_length=LONG,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
 
@@ -146,9 +160,11 @@ class PublishForm(WordingForm):
     """A goal of the organisation or of one unit, which weighs nothing."""
 
     unit = forms.ModelChoiceField(
-        label=gettext_lazy("Of"), queryset=Unit.objects.all(), required=False,
+        label=gettext_lazy("Of"),
+        queryset=Unit.objects.all(),
+        required=False,
         empty_label=gettext_lazy("the whole organisation"),
-    )  # fmt: skip
+    )
     parent = ParentField()
 
     def __init__(self, *args: Any, parents: GoalQuerySet, **kwargs: Any) -> None:
@@ -175,16 +191,26 @@ class KeyResultForm(forms.Form):
         figures = [cleaned.get(name) for name in ("start", "target", "low", "high")]
         if not cleaned.get("title") and any(value is not None for value in figures):
             self.add_error("title", _("Say what is measured."))
-        elif cleaned.get("title") and not self.errors and (problem := key_result_problem(self.text())):
+        elif (
+            cleaned.get("title")
+            and not self.errors
+            and (problem := key_result_problem(self.text()))
+        ):
             self.add_error(*problem)
         return cleaned
 
     def text(self) -> KeyResultText:
         data = self.cleaned_data
         return KeyResultText(
-            data["title"], data.get("kind") or KeyResult.Kind.INCREASE, data.get("start"), data.get("target"),
-            data.get("low"), data.get("high"), data.get("unit", ""), data.get("key", ""),
-        )  # fmt: skip
+            data["title"],
+            data.get("kind") or KeyResult.Kind.INCREASE,
+            data.get("start"),
+            data.get("target"),
+            data.get("low"),
+            data.get("high"),
+            data.get("unit", ""),
+            data.get("key", ""),
+        )
 
 
 class KeyResultRows(forms.BaseFormSet[KeyResultForm]):
@@ -192,7 +218,11 @@ class KeyResultRows(forms.BaseFormSet[KeyResultForm]):
 
     @property
     def kept(self) -> list[KeyResultForm]:
-        return [f for f in self.forms if f.cleaned_data.get("title") and not f.cleaned_data.get("DELETE")]
+        return [
+            f
+            for f in self.forms
+            if f.cleaned_data.get("title") and not f.cleaned_data.get("DELETE")
+        ]
 
     def add_fields(self, form: KeyResultForm, index: int | None) -> None:
         super().add_fields(form, index)
@@ -200,21 +230,36 @@ class KeyResultRows(forms.BaseFormSet[KeyResultForm]):
 
 
 KeyResultFormSet = forms.formset_factory(
-    KeyResultForm, formset=KeyResultRows, extra=0, can_delete=True, max_num=MAX_KEY_RESULTS, validate_max=True,
+    KeyResultForm,
+    formset=KeyResultRows,
+    extra=0,
+    can_delete=True,
+    max_num=MAX_KEY_RESULTS,
+    validate_max=True,
     absolute_max=MAX_KEY_RESULTS + 8,
-)  # fmt: skip
+)
 
 
 class ProgressForm(forms.Form):
     """One update of one key result."""
 
-    value = NumberField(label=gettext_lazy("Now at"), max_digits=14, decimal_places=4, required=False)
-    confidence = forms.ChoiceField(label=gettext_lazy("Confidence"), choices=KeyResult.Confidence.choices)
+    value = NumberField(
+        label=gettext_lazy("Now at"), max_digits=14, decimal_places=4, required=False
+    )
+    confidence = forms.ChoiceField(
+        label=gettext_lazy("Confidence"), choices=KeyResult.Confidence.choices
+    )
     note = forms.CharField(
-        label=gettext_lazy("Note"), max_length=LONG, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=gettext_lazy("Note"),
+        max_length=LONG,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     link = forms.URLField(
-        label=gettext_lazy("Link to evidence"), max_length=500, required=False, assume_scheme="https"
+        label=gettext_lazy("Link to evidence"),
+        max_length=500,
+        required=False,
+        assume_scheme="https",
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
     no_change = forms.BooleanField(required=False, widget=forms.HiddenInput)
@@ -224,9 +269,12 @@ class ProgressForm(forms.Form):
         super().__init__(*args, **kwargs)
         if key_result.kind == KeyResult.Kind.REACH:
             self.fields["value"] = forms.TypedChoiceField(
-                label=_("Reached?"), choices=[("0", _("not yet")), ("1", _("yes"))], coerce=Decimal, required=False,
+                label=_("Reached?"),
+                choices=[("0", _("not yet")), ("1", _("yes"))],
+                coerce=Decimal,
+                required=False,
                 empty_value=None,
-            )  # fmt: skip
+            )
         elif key_result.kind == KeyResult.Kind.ZERO:
             self.fields["value"].label = _("Incidents so far")
 
@@ -249,10 +297,15 @@ class ContributionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     beneficiary = forms.CharField(
-        label=gettext_lazy("Who had the benefit?"), max_length=254,
-        help_text=gettext_lazy("Their e-mail address or employee number. They confirm in one click."),
-    )  # fmt: skip
-    happened_on = forms.DateField(label=gettext_lazy("When?"), widget=forms.DateInput(), initial=today_here)
+        label=gettext_lazy("Who had the benefit?"),
+        max_length=254,
+        help_text=gettext_lazy(
+            "Their e-mail address or employee number. They confirm in one click."
+        ),
+    )
+    happened_on = forms.DateField(
+        label=gettext_lazy("When?"), widget=forms.DateInput(), initial=today_here
+    )
 
     def clean_beneficiary(self) -> Employee:
         typed = self.cleaned_data["beneficiary"].strip()

@@ -203,9 +203,12 @@ def day_problem(due_on: date | None, first: date, last: date) -> str | None:
     """What is wrong with the day by which a goal of the cycle is to be reached; None if nothing."""
     if due_on is None or first <= due_on <= last:
         return None
-    return _("A goal of the cycle is reached within it: choose a day from %(first)s to %(last)s.") % {
-        "first": first.isoformat(), "last": last.isoformat(),
-    }  # fmt: skip
+    return _(
+        "A goal of the cycle is reached within it: choose a day from %(first)s to %(last)s."
+    ) % {
+        "first": first.isoformat(),
+        "last": last.isoformat(),
+    }
 
 
 # --- alignment and authorship -----------------------------------------------------------------------
@@ -245,7 +248,9 @@ def authorship(
     sides: dict[int, dict[str, int]] = {}
     for number, signer, side in signatures:
         sides.setdefault(number, {})[side] = signer
-    agreed = max((n for n, signed in sides.items() if {"employee", "manager"} <= signed.keys()), default=None)
+    agreed = max(
+        (n for n, signed in sides.items() if {"employee", "manager"} <= signed.keys()), default=None
+    )
     if agreed is None:
         return None
     employee = sides[agreed]["employee"]
@@ -275,12 +280,22 @@ class KeyResultText:
 
     def as_row(self) -> dict[str, Any]:
         """JSON with decimals as text, without the figures that its kind does not use."""
-        used = {"increase": ("start", "target"), "decrease": ("start", "target"), "keep": ("low", "high")}
+        used = {
+            "increase": ("start", "target"),
+            "decrease": ("start", "target"),
+            "keep": ("low", "high"),
+        }
         figures = {
             name: _plain(getattr(self, name)) if name in used.get(self.kind, ()) else None
             for name in ("start", "target", "low", "high")
         }
-        return {"key": self.key, "title": self.title, "kind": self.kind, "unit": self.unit, **figures}
+        return {
+            "key": self.key,
+            "title": self.title,
+            "kind": self.kind,
+            "unit": self.unit,
+            **figures,
+        }
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> KeyResultText:
@@ -288,9 +303,15 @@ class KeyResultText:
             return Decimal(row[name]) if row.get(name) is not None else None
 
         return cls(
-            row["title"], row["kind"], number("start"), number("target"), number("low"), number("high"),
-            row.get("unit", ""), row.get("key", ""),
-        )  # fmt: skip
+            row["title"],
+            row["kind"],
+            number("start"),
+            number("target"),
+            number("low"),
+            number("high"),
+            row.get("unit", ""),
+            row.get("key", ""),
+        )
 
 
 def _plain(value: Decimal | None) -> str | None:
@@ -325,8 +346,11 @@ def key_result_words(row: Mapping[str, Any]) -> str:
     if kind in ("increase", "decrease"):
         start = row.get("start") or "0"
         return _("%(title)s: from %(start)s to %(target)s%(unit)s") % {
-            "title": row["title"], "start": start, "target": row.get("target"), "unit": unit,
-        }  # fmt: skip
+            "title": row["title"],
+            "start": start,
+            "target": row.get("target"),
+            "unit": unit,
+        }
     if kind == "keep":
         low, high = row.get("low"), row.get("high")
         if high is None:
@@ -342,8 +366,11 @@ def key_result_words(row: Mapping[str, Any]) -> str:
                 "unit": unit,
             }
         return _("%(title)s: keep between %(low)s and %(high)s%(unit)s") % {
-            "title": row["title"], "low": low, "high": high, "unit": unit,
-        }  # fmt: skip
+            "title": row["title"],
+            "low": low,
+            "high": high,
+            "unit": unit,
+        }
     if kind == "zero":
         return _("%(title)s: no incidents") % {"title": row["title"]}
     return _("%(title)s: reached, yes or no") % {"title": row["title"]}

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from goals.views import agreeing, changing, company, contributions, details, plans, progress, proposing
+from goals.views import (
+    agreeing,
+    changing,
+    company,
+    contributions,
+    details,
+    plans,
+    progress,
+    proposing,
+)
 
 app_name = "goals"
 urlpatterns = [
@@ -29,6 +38,14 @@ urlpatterns = [
     path("changes/<int:pk>/withdraw/", changing.withdraw_change, name="withdraw_change"),
     path("key-results/<int:pk>/progress/", progress.record_progress, name="record_progress"),
     path("contributions/<int:pk>/", contributions.contribution, name="contribution"),
-    path("contributions/<int:pk>/confirm/", contributions.confirm_contribution, name="confirm_contribution"),
-    path("contributions/<int:pk>/decline/", contributions.decline_contribution, name="decline_contribution"),
+    path(
+        "contributions/<int:pk>/confirm/",
+        contributions.confirm_contribution,
+        name="confirm_contribution",
+    ),
+    path(
+        "contributions/<int:pk>/decline/",
+        contributions.decline_contribution,
+        name="decline_contribution",
+    ),
 ]

@@ -26,9 +26,13 @@ class VersionForm(forms.Form):
     """A form over a row that somebody else may be changing: without a version nothing is saved."""
 
     version = forms.IntegerField(
-        widget=forms.HiddenInput(), min_value=1, max_value=2**31 - 1,
-        error_messages={"required": gettext_lazy("Open the page again: it is not known which text you read.")},
-    )  # fmt: skip
+        widget=forms.HiddenInput(),
+        min_value=1,
+        max_value=2**31 - 1,
+        error_messages={
+            "required": gettext_lazy("Open the page again: it is not known which text you read.")
+        },
+    )
 
 
 class LongText(forms.CharField):
@@ -55,10 +59,15 @@ class ComponentForm(VersionForm):
     )
     rounding = forms.ChoiceField(label=gettext_lazy("Round"), choices=ROUNDINGS)
     distributes_pool = forms.BooleanField(
-        label=gettext_lazy("Hand out the whole pool, in proportion to what the rules give"), required=False
+        label=gettext_lazy("Hand out the whole pool, in proportion to what the rules give"),
+        required=False,
     )
     minimum = NumberField(
-        label=gettext_lazy("At least, a person"), min_value=0, max_digits=12, decimal_places=2, required=False
+        label=gettext_lazy("At least, a person"),
+        min_value=0,
+        max_digits=12,
+        decimal_places=2,
+        required=False,
     )
     maximum = NumberField(
         label=gettext_lazy("At most, a person"),
@@ -72,9 +81,13 @@ class ComponentForm(VersionForm):
         label=gettext_lazy("Unpaid leave counts as worked"), required=False
     )
     takes_effect_on = forms.DateField(
-        label=gettext_lazy("Takes effect on"), required=False, widget=forms.DateInput,
-        help_text=gettext_lazy("From this day the new pay holds, or the amount is paid. Statements say it."),
-    )  # fmt: skip
+        label=gettext_lazy("Takes effect on"),
+        required=False,
+        widget=forms.DateInput,
+        help_text=gettext_lazy(
+            "From this day the new pay holds, or the amount is paid. Statements say it."
+        ),
+    )
 
     def clean_rounding(self) -> Decimal:
         return Decimal(self.cleaned_data["rounding"])
@@ -98,17 +111,22 @@ class ConditionForm(forms.Form):
     """One slot row: fact, operator, value. An empty fact is an empty row."""
 
     fact = forms.ChoiceField(
-        label=gettext_lazy("fact"), required=False,
+        label=gettext_lazy("fact"),
+        required=False,
         choices=[("", "—"), *[(name, fact.label) for name, fact in rules.FACTS.items()]],
-    )  # fmt: skip
+    )
     op = forms.ChoiceField(
-        label=gettext_lazy("comparison"), required=False,
+        label=gettext_lazy("comparison"),
+        required=False,
         choices=[
-            ("at_least", gettext_lazy("is at least")), ("at_most", gettext_lazy("is at most")),
-            ("more_than", gettext_lazy("is more than")), ("less_than", gettext_lazy("is less than")),
-            ("is", gettext_lazy("is / is within")), ("is_not", gettext_lazy("is not / is not within")),
+            ("at_least", gettext_lazy("is at least")),
+            ("at_most", gettext_lazy("is at most")),
+            ("more_than", gettext_lazy("is more than")),
+            ("less_than", gettext_lazy("is less than")),
+            ("is", gettext_lazy("is / is within")),
+            ("is_not", gettext_lazy("is not / is not within")),
         ],
-    )  # fmt: skip
+    )
     value = forms.CharField(label=gettext_lazy("value"), max_length=200, required=False)
 
     def __init__(self, *args: Any, names: rules.Names, **kwargs: Any) -> None:
@@ -137,16 +155,21 @@ class ConditionForm(forms.Form):
             return typed
         known = {"level": self.names.levels, "unit": self.names.units}.get(fact.kind)
         if known is not None:
-            found = next((key for key, label in known.items() if label.casefold() == typed.casefold()), None)
+            found = next(
+                (key for key, label in known.items() if label.casefold() == typed.casefold()), None
+            )
             if found is None:
                 some = ", ".join(list(known.values())[:6])
                 self.add_error(
                     "value",
-                    _("There is no “%(typed)s”. There are: %(some)s.") % {"typed": typed[:60], "some": some},
+                    _("There is no “%(typed)s”. There are: %(some)s.")
+                    % {"typed": typed[:60], "some": some},
                 )
                 return "0"
             return str(found)
-        field = NumberField(max_digits=13, decimal_places=4, error_messages={"invalid": _("Give a number.")})
+        field = NumberField(
+            max_digits=13, decimal_places=4, error_messages={"invalid": _("Give a number.")}
+        )
         try:
             number: Decimal = field.clean(typed.replace("%", ""))
         except forms.ValidationError as error:
@@ -202,15 +225,24 @@ class RestraintForm(forms.Form):
     """An entry that would restrain a reward."""
 
     component_kind = forms.ChoiceField(label=gettext_lazy("Which reward"), choices=Component.Kind)
-    effect = forms.ChoiceField(label=gettext_lazy("What it would do"), choices=RestraintEntry.Effect)
+    effect = forms.ChoiceField(
+        label=gettext_lazy("What it would do"), choices=RestraintEntry.Effect
+    )
     percent = NumberField(
-        label=gettext_lazy("Reduced by"), min_value=Decimal("0.01"), max_value=100, max_digits=5, decimal_places=2,
+        label=gettext_lazy("Reduced by"),
+        min_value=Decimal("0.01"),
+        max_value=100,
+        max_digits=5,
+        decimal_places=2,
         required=False,
-    )  # fmt: skip
+    )
     facts = LongText(
-        label=gettext_lazy("The facts: what, when, how it shows"), rows=6,
-        help_text=gettext_lazy("Only what can be shown. No opinions about the person, nothing from hearsay."),
-    )  # fmt: skip
+        label=gettext_lazy("The facts: what, when, how it shows"),
+        rows=6,
+        help_text=gettext_lazy(
+            "Only what can be shown. No opinions about the person, nothing from hearsay."
+        ),
+    )
     entry = forms.TypedChoiceField(
         label=gettext_lazy("When was it said to the person before?"),
         coerce=int,
@@ -218,7 +250,8 @@ class RestraintForm(forms.Form):
         required=False,
     )
     answer_by = forms.DateField(
-        label=gettext_lazy("The person may answer until"), widget=forms.DateInput(attrs={"type": "date"})
+        label=gettext_lazy("The person may answer until"),
+        widget=forms.DateInput(attrs={"type": "date"}),
     )
     lapses_on = forms.DateField(
         label=gettext_lazy("It lapses on"), widget=forms.DateInput(attrs={"type": "date"})
@@ -240,6 +273,7 @@ class AnswerForm(VersionForm):
 
 class DecideForm(VersionForm):
     decision = LongText(
-        label=gettext_lazy("Why"), rows=3,
+        label=gettext_lazy("Why"),
+        rows=3,
         error_messages={"required": gettext_lazy("Say why; the person reads it.")},
-    )  # fmt: skip
+    )

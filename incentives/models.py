@@ -118,7 +118,9 @@ class PlanVersion(models.Model):
                 violation_error_message=_("A second person publishes the rules."),
             ),
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.plan_id} v{self.number}"
@@ -189,7 +191,8 @@ class Component(models.Model):
                 violation_error_message=_("Amounts are rounded to something more than nothing."),
             ),
             models.CheckConstraint(
-                condition=Q(minimum__isnull=True) | Q(minimum__gte=0), name="component_minimum_not_negative"
+                condition=Q(minimum__isnull=True) | Q(minimum__gte=0),
+                name="component_minimum_not_negative",
             ),
             models.CheckConstraint(
                 condition=Q(maximum__isnull=True)
@@ -273,7 +276,9 @@ class Pool(models.Model):
     """
 
     component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="pools")
-    unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    unit = models.ForeignKey(
+        Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     amount = models.DecimalField(max_digits=14, decimal_places=2)
     currency = models.CharField(max_length=3)
     version = models.PositiveIntegerField(default=1)
@@ -350,7 +355,9 @@ class Run(models.Model):
     supplements = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="supplemented_by"
     )
-    plan_version = models.ForeignKey(PlanVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    plan_version = models.ForeignKey(
+        PlanVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     calculated_at = models.DateTimeField(null=True)
     calculated_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -372,10 +379,13 @@ class Run(models.Model):
                 fields=["plan"],
                 condition=Q(state__in=["draft", "calculated", "recommending"]),
                 name="run_one_open_per_plan",
-                violation_error_message=_("One run after the other: the one before is not approved yet."),
+                violation_error_message=_(
+                    "One run after the other: the one before is not approved yet."
+                ),
             ),
             models.CheckConstraint(
-                condition=Q(number=1, supplements__isnull=True) | Q(number__gt=1, supplements__isnull=False),
+                condition=Q(number=1, supplements__isnull=True)
+                | Q(number__gt=1, supplements__isnull=False),
                 name="run_supplements_the_one_before",
             ),
             models.CheckConstraint(
@@ -389,7 +399,8 @@ class Run(models.Model):
                 violation_error_message=_("Who approved a run does not release it too."),
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["draft", "calculated", "recommending"]) | Q(approved_by__isnull=False),
+                condition=Q(state__in=["draft", "calculated", "recommending"])
+                | Q(approved_by__isnull=False),
                 name="run_goes_on_only_approved",
             ),
             models.CheckConstraint(
@@ -418,11 +429,15 @@ class FactSheet(models.Model):
     """What the rules knew of one person when the run was calculated; every amount recomputes from it."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="fact_sheets")
-    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="fact_sheets")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.PROTECT, related_name="fact_sheets"
+    )
     facts = models.JSONField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "participation"], name="fact_sheet_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "participation"], name="fact_sheet_once")
+        ]
 
     def __str__(self) -> str:
         return f"facts of {self.participation_id}"
@@ -437,7 +452,9 @@ class AwardQuerySet(models.QuerySet["Award"]):
     def visible_to(self, user: User) -> Self:
         """Manager, line and HR; the person once statements are released. Nobody's own before."""
         others = related(user, *OVERSEERS) & ~related(user, Relation.SELF)
-        return self.filter(others | (Q(run__state__in=OPEN_TO_THE_PERSON) & related(user, Relation.SELF)))
+        return self.filter(
+            others | (Q(run__state__in=OPEN_TO_THE_PERSON) & related(user, Relation.SELF))
+        )
 
     def editable_by(self, user: User) -> Self:
         """The manager recommends for the team, never for themselves."""
@@ -470,7 +487,9 @@ class Award(models.Model):
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="awards")
     component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="awards")
     pool = models.ForeignKey(Pool, null=True, on_delete=models.PROTECT, related_name="awards")
-    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="awards")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.PROTECT, related_name="awards"
+    )
     guideline = models.DecimalField(max_digits=14, decimal_places=2)
     low = models.DecimalField(max_digits=14, decimal_places=2)
     high = models.DecimalField(max_digits=14, decimal_places=2)
@@ -488,7 +507,8 @@ class Award(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["run", "component", "participation"], name="award_once_per_person_and_component"
+                fields=["run", "component", "participation"],
+                name="award_once_per_person_and_component",
             ),
             models.UniqueConstraint(
                 fields=["component", "participation"],
@@ -540,7 +560,9 @@ class AwardLine(models.Model):
     award = models.ForeignKey(Award, on_delete=models.PROTECT, related_name="lines")
     kind = models.CharField(max_length=10, choices=Kind)
     amount = models.DecimalField(max_digits=14, decimal_places=2)
-    reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversed_by")
+    reverses = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="reversed_by"
+    )
     reason = models.TextField(blank=True, db_default="")
     by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(db_default=models.functions.Now())
@@ -554,11 +576,14 @@ class AwardLine(models.Model):
                 name="award_line_reversal_names_its_line",
             ),
             models.CheckConstraint(
-                condition=Q(kind="reversal", amount__lte=0) | (~Q(kind="reversal") & Q(amount__gte=0)),
+                condition=Q(kind="reversal", amount__lte=0)
+                | (~Q(kind="reversal") & Q(amount__gte=0)),
                 name="award_line_reversal_takes_away",
             ),
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount}"
@@ -613,12 +638,16 @@ class RestraintEntry(models.Model):
         LIFTED = "lifted", _("Lifted")
         LAPSED = "lapsed", _("Lapsed")
 
-    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="restraints")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.PROTECT, related_name="restraints"
+    )
     component_kind = models.CharField(max_length=10, choices=Component.Kind)
     effect = models.CharField(max_length=8, choices=Effect)
     percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     facts = models.TextField()
-    entry = models.ForeignKey("feedback.Entry", null=True, on_delete=models.PROTECT, related_name="+")
+    entry = models.ForeignKey(
+        "feedback.Entry", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
     answer_by = models.DateField()
     lapses_on = models.DateField()
@@ -673,8 +702,9 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
         led = Assignment.objects.current().filter(
             related(user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_ADMIN),
             ~Q(participation__employee=user.employee_id or 0),
-            manager=OuterRef("manager"), participation__awards__run=OuterRef("run"),
-        )  # fmt: skip
+            manager=OuterRef("manager"),
+            participation__awards__run=OuterRef("run"),
+        )
         return self.filter(Exists(led))
 
     def editable_by(self, user: User) -> Self:
@@ -701,7 +731,9 @@ class Approval(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.act} {self.manager_id}"
@@ -725,7 +757,9 @@ class Statement(models.Model):
     """What a person gets to read about their rewards: an immutable snapshot with its hash."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="statements")
-    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="statements")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.PROTECT, related_name="statements"
+    )
     snapshot = models.JSONField()
     sha256 = models.CharField(max_length=64)
     released_at = models.DateTimeField(db_default=models.functions.Now())
@@ -735,7 +769,9 @@ class Statement(models.Model):
     objects = StatementQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "participation"], name="statement_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "participation"], name="statement_once")
+        ]
         triggers = [
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
             pgtrigger.Trigger(
@@ -781,9 +817,13 @@ class PayrollExport(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["run", "batch", "format"], name="payroll_export_once_per_batch")
+            models.UniqueConstraint(
+                fields=["run", "batch", "format"], name="payroll_export_once_per_batch"
+            )
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"export {self.pk}"
@@ -807,30 +847,47 @@ def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
 def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
     """Of a person in this app: statements, awards and restraints that the reader may open, without amounts."""
     about = {"participation__employee": employee_id}
-    statements = Statement.objects.visible_to(user).filter(run__state__in=OPEN_TO_THE_PERSON, **about)
+    statements = Statement.objects.visible_to(user).filter(
+        run__state__in=OPEN_TO_THE_PERSON, **about
+    )
     awards = Award.objects.visible_to(user).filter(**about)
     entries = RestraintEntry.objects.visible_to(user).filter(**about)
     overseen = related(user, *OVERSEERS, to="") & ~related(user, Relation.SELF, to="")
     to_restrain = Participation.objects.filter(
-        overseen, employee=employee_id, cycle__state=Cycle.State.RUNNING, state=Participation.State.ACTIVE
+        overseen,
+        employee=employee_id,
+        cycle__state=Cycle.State.RUNNING,
+        state=Participation.State.ACTIVE,
     )
     of_part = {"subject": F("pk"), "part": F("participation")}
     is_read = models.When(acknowledged_at__isnull=False, then=Value("acknowledged"))
     return [
         papers(
-            statements, kind="incentives:statement", at=F("released_at"),
-            state=models.Case(is_read, default=Value("released")), **of_part,
+            statements,
+            kind="incentives:statement",
+            at=F("released_at"),
+            state=models.Case(is_read, default=Value("released")),
+            **of_part,
         ),
         papers(
-            awards, kind="incentives:award", detail=F("component__name"), **of_part,
-            state=models.Case(models.When(is_held=True, then=Value("held")), default=F("run__state")),
+            awards,
+            kind="incentives:award",
+            detail=F("component__name"),
+            **of_part,
+            state=models.Case(
+                models.When(is_held=True, then=Value("held")), default=F("run__state")
+            ),
         ),
         papers(
-            entries, kind="incentives:restraint", at=F("proposed_at"), detail=F("component_kind"), state=F("state"),
+            entries,
+            kind="incentives:restraint",
+            at=F("proposed_at"),
+            detail=F("component_kind"),
+            state=F("state"),
             **of_part,
         ),
         papers(to_restrain, kind="incentives:propose_restraint", subject=F("pk"), part=F("pk")),
-    ]  # fmt: skip
+    ]
 
 
 def _id(expression: str) -> Any:
@@ -874,7 +931,9 @@ def _other_hr(day: date, *not_these: str, apart: str = "", team_of: str = "") ->
 
 def _handed_in() -> Any:
     """The latest act of a manager in a run that is being recommended, where it is a sheet handed in."""
-    later = Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager"), pk__gt=OuterRef("pk"))
+    later = Approval.objects.filter(
+        run=OuterRef("run"), manager=OuterRef("manager"), pk__gt=OuterRef("pk")
+    )
     return Approval.objects.filter(
         ~Exists(later),
         act=Approval.Act.SUBMITTED,
@@ -891,19 +950,25 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
     """
     stage = StageKind.INCENTIVES
     recommended = Award.objects.filter(
-        participation=OuterRef("participation"), run__state=Run.State.RECOMMENDING, ineligible_why=""
+        participation=OuterRef("participation"),
+        run__state=Run.State.RECOMMENDING,
+        ineligible_why="",
     )
     # One row a manager and run: the first of their people stands for the team.
     team = Assignment.objects.current(day).filter(
-        here_today("manager", "participation__cycle"), Exists(recommended),
-        participation__state=Participation.State.ACTIVE, participation__cycle__state=Cycle.State.RUNNING,
-    )  # fmt: skip
+        here_today("manager", "participation__cycle"),
+        Exists(recommended),
+        participation__state=Participation.State.ACTIVE,
+        participation__cycle__state=Cycle.State.RUNNING,
+    )
     earlier = team.filter(
         manager=OuterRef("manager"),
         participation__cycle=OuterRef("participation__cycle"),
         pk__lt=OuterRef("pk"),
     )
-    sheets = team.filter(~Exists(earlier)).annotate(run=Subquery(recommended.order_by().values("run")[:1]))
+    sheets = team.filter(~Exists(earlier)).annotate(
+        run=Subquery(recommended.order_by().values("run")[:1])
+    )
     act = (
         Approval.objects.filter(run=OuterRef("run"), manager=OuterRef("manager"))
         .order_by("-pk")
@@ -912,45 +977,73 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
     to_hand_in = sheets.annotate(act=Subquery(act[:1])).filter(
         Q(act__isnull=True) | Q(act=Approval.Act.RETURNED)
     )
-    above = ChainLink.objects.filter(
-        here_today("above", "participation__cycle"), distance=2,
-        participation__assignments__manager=OuterRef("manager"), participation__cycle=OuterRef("run__plan__cycle"),
-    ).exclude(above=OuterRef("manager")).order_by("pk")  # fmt: skip
+    above = (
+        ChainLink.objects.filter(
+            here_today("above", "participation__cycle"),
+            distance=2,
+            participation__assignments__manager=OuterRef("manager"),
+            participation__cycle=OuterRef("run__plan__cycle"),
+        )
+        .exclude(above=OuterRef("manager"))
+        .order_by("pk")
+    )
     decider = Coalesce(
         Cast(Subquery(above.values("above")[:1]), models.BigIntegerField()),
         _other_hr(day, "by", team_of="manager"),
     )
     about = {"about": _id("participation__employee"), "cycle": _id("participation__cycle")}
     statements = Statement.objects.filter(
-        acknowledged_at__isnull=True, participation__state=Participation.State.ACTIVE,
+        acknowledged_at__isnull=True,
+        participation__state=Participation.State.ACTIVE,
         participation__cycle__state=Cycle.State.RUNNING,
-    )  # fmt: skip
+    )
     return [
         items(
-            to_hand_in, kind="incentives:sheet", stage=stage, subject=_id("run"), recipient=_id("manager"),
-            about=_id("manager"), cycle=_id("participation__cycle"),
+            to_hand_in,
+            kind="incentives:sheet",
+            stage=stage,
+            subject=_id("run"),
+            recipient=_id("manager"),
+            about=_id("manager"),
+            cycle=_id("participation__cycle"),
             due_on=due_day(StageKind.INCENTIVES, "participation"),
         ),
         items(
-            _handed_in(), kind="incentives:team", stage=stage, subject=_id("pk"), recipient=decider,
-            about=_id("manager"), cycle=_id("run__plan__cycle"), due_on=_stage_due("run__plan__cycle"),
+            _handed_in(),
+            kind="incentives:team",
+            stage=stage,
+            subject=_id("pk"),
+            recipient=decider,
+            about=_id("manager"),
+            cycle=_id("run__plan__cycle"),
+            due_on=_stage_due("run__plan__cycle"),
         ),
         items(
-            _proposed().filter(answered_at__isnull=True), kind="incentives:answer", stage=stage, subject=_id("pk"),
-            recipient=_id("participation__employee"), due_on=F("answer_by"), **about,
+            _proposed().filter(answered_at__isnull=True),
+            kind="incentives:answer",
+            stage=stage,
+            subject=_id("pk"),
+            recipient=_id("participation__employee"),
+            due_on=F("answer_by"),
+            **about,
         ),
         items(
-            statements, kind="incentives:statement", stage=stage, subject=_id("pk"),
-            recipient=_id("participation__employee"), **about,
+            statements,
+            kind="incentives:statement",
+            stage=stage,
+            subject=_id("pk"),
+            recipient=_id("participation__employee"),
+            **about,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _proposed() -> Any:
     return RestraintEntry.objects.filter(
-        participation__state=Participation.State.ACTIVE, participation__cycle__state=Cycle.State.RUNNING,
+        participation__state=Participation.State.ACTIVE,
+        participation__cycle__state=Cycle.State.RUNNING,
         state=RestraintEntry.State.PROPOSED,
-    )  # fmt: skip
+    )
 
 
 def matters(day: date) -> list[models.QuerySet[Any, Any]]:
@@ -964,52 +1057,92 @@ def matters(day: date) -> list[models.QuerySet[Any, Any]]:
     stage = StageKind.INCENTIVES
     none = Cast(Value(None), models.BigIntegerField())
     drafts = Plan.objects.filter(
-        published_by__isnull=True, drafted_by__isnull=False, components__rules__isnull=False,
+        published_by__isnull=True,
+        drafted_by__isnull=False,
+        components__rules__isnull=False,
         cycle__state__in=[Cycle.State.DRAFT, Cycle.State.RUNNING],
-    ).distinct()  # fmt: skip
+    ).distinct()
     approving = Run.objects.filter(
         ~Exists(_handed_in().filter(run=OuterRef("pk"))),
         Exists(Approval.objects.filter(run=OuterRef("pk"), act=Approval.Act.APPROVED)),
-        state=Run.State.RECOMMENDING, plan__cycle__state=Cycle.State.RUNNING,
-    )  # fmt: skip
-    calculated = Run.objects.filter(state=Run.State.CALCULATED, plan__cycle__state=Cycle.State.RUNNING)
+        state=Run.State.RECOMMENDING,
+        plan__cycle__state=Cycle.State.RUNNING,
+    )
+    calculated = Run.objects.filter(
+        state=Run.State.CALCULATED, plan__cycle__state=Cycle.State.RUNNING
+    )
     approved = Run.objects.filter(state=Run.State.APPROVED, plan__cycle__state=Cycle.State.RUNNING)
     opened = Run.objects.filter(
         state=Run.State.DRAFT, supplements__isnull=False, plan__cycle__state=Cycle.State.RUNNING
     )
     return [
         items(
-            calculated, kind="incentives:hand_out", stage=stage, subject=_id("pk"), recipient=_other_hr(day),
-            about=none, cycle=_id("plan__cycle"), due_on=_stage_due("plan__cycle"),
-        ),
-        items(
-            approving, kind="incentives:approve", stage=stage, subject=_id("plan__cycle"),
-            recipient=_other_hr(day, "calculated_by"), about=none, cycle=_id("plan__cycle"),
+            calculated,
+            kind="incentives:hand_out",
+            stage=stage,
+            subject=_id("pk"),
+            recipient=_other_hr(day),
+            about=none,
+            cycle=_id("plan__cycle"),
             due_on=_stage_due("plan__cycle"),
         ),
         items(
-            approved, kind="incentives:release", stage=stage, subject=_id("pk"),
-            recipient=_other_hr(day, "approved_by"), about=none, cycle=_id("plan__cycle"),
+            approving,
+            kind="incentives:approve",
+            stage=stage,
+            subject=_id("plan__cycle"),
+            recipient=_other_hr(day, "calculated_by"),
+            about=none,
+            cycle=_id("plan__cycle"),
             due_on=_stage_due("plan__cycle"),
         ),
         items(
-            opened, kind="incentives:supplement", stage=stage, subject=_id("plan__cycle"),
-            recipient=_other_hr(day), about=none, cycle=_id("plan__cycle"), due_on=_stage_due("plan__cycle"),
+            approved,
+            kind="incentives:release",
+            stage=stage,
+            subject=_id("pk"),
+            recipient=_other_hr(day, "approved_by"),
+            about=none,
+            cycle=_id("plan__cycle"),
+            due_on=_stage_due("plan__cycle"),
         ),
         items(
-            Plan.objects.filter(pk__in=drafts.values("pk")), kind="incentives:publish", stage=stage,
-            subject=_id("cycle"), recipient=_other_hr(day, "drafted_by"), about=none, cycle=_id("cycle"),
+            opened,
+            kind="incentives:supplement",
+            stage=stage,
+            subject=_id("plan__cycle"),
+            recipient=_other_hr(day),
+            about=none,
+            cycle=_id("plan__cycle"),
+            due_on=_stage_due("plan__cycle"),
+        ),
+        items(
+            Plan.objects.filter(pk__in=drafts.values("pk")),
+            kind="incentives:publish",
+            stage=stage,
+            subject=_id("cycle"),
+            recipient=_other_hr(day, "drafted_by"),
+            about=none,
+            cycle=_id("cycle"),
             due_on=Subquery(
-                Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.INCENTIVES).values("opens_on")[:1]
+                Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.INCENTIVES).values(
+                    "opens_on"
+                )[:1]
             ),
         ),
         items(
-            _proposed().filter(Q(answered_at__isnull=False) | Q(answer_by__lt=day_in("participation__cycle"))),
-            kind="incentives:decide", stage=stage, subject=_id("pk"), about=_id("participation__employee"),
+            _proposed().filter(
+                Q(answered_at__isnull=False) | Q(answer_by__lt=day_in("participation__cycle"))
+            ),
+            kind="incentives:decide",
+            stage=stage,
+            subject=_id("pk"),
+            about=_id("participation__employee"),
             recipient=_other_hr(day, "proposed_by", apart="participation"),
-            cycle=_id("participation__cycle"), due_on=decision_due(),
+            cycle=_id("participation__cycle"),
+            due_on=decision_due(),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def milestones() -> list[models.QuerySet[Any, Any]]:
@@ -1017,17 +1150,30 @@ def milestones() -> list[models.QuerySet[Any, Any]]:
     stage = StageKind.INCENTIVES
     given = Award.objects.filter(ineligible_why="")
     handed_in = Approval.objects.filter(
-        run=OuterRef("run"), act=Approval.Act.SUBMITTED,
-        manager__in=Assignment.objects.filter(participation=OuterRef(OuterRef("participation"))).values("manager"),
-    ).order_by("pk")  # fmt: skip
+        run=OuterRef("run"),
+        act=Approval.Act.SUBMITTED,
+        manager__in=Assignment.objects.filter(
+            participation=OuterRef(OuterRef("participation"))
+        ).values("manager"),
+    ).order_by("pk")
     return [
         reached(
-            given.annotate(handed_in=Subquery(handed_in.values("at")[:1])).filter(handed_in__isnull=False),
-            kind="recommended", stage=stage, step=1, at=F("handed_in"),
+            given.annotate(handed_in=Subquery(handed_in.values("at")[:1])).filter(
+                handed_in__isnull=False
+            ),
+            kind="recommended",
+            stage=stage,
+            step=1,
+            at=F("handed_in"),
         ),
         reached(
-            given.filter(run__approved_at__isnull=False), kind="approved", stage=stage, step=2,
+            given.filter(run__approved_at__isnull=False),
+            kind="approved",
+            stage=stage,
+            step=2,
             at=F("run__approved_at"),
         ),
-        reached(Statement.objects.all(), kind="statement", stage=stage, step=3, at=F("released_at")),
-    ]  # fmt: skip
+        reached(
+            Statement.objects.all(), kind="statement", stage=stage, step=3, at=F("released_at")
+        ),
+    ]

@@ -51,7 +51,8 @@ def how_it_counts(component: rules.Component, currency: str) -> list[tuple[str, 
         ),
         (
             "arrows-exchange",
-            _("managers may move it by ± %(band)s %%") % {"band": number_text(component.band_percent)},
+            _("managers may move it by ± %(band)s %%")
+            % {"band": number_text(component.band_percent)},
         ),
         ("calendar", time),
     ]
@@ -59,11 +60,17 @@ def how_it_counts(component: rules.Component, currency: str) -> list[tuple[str, 
         found.append(("calendar-event", how_paid(component)))
     if component.distributes_pool:
         found.append(("chart-pie", _("the whole pool is handed out, in proportion")))
-    found.append(("coin", _("rounded to %(step)s") % {"step": money_text(component.rounding, currency)}))
+    found.append(
+        ("coin", _("rounded to %(step)s") % {"step": money_text(component.rounding, currency)})
+    )
     if component.minimum is not None:
-        found.append(("", _("at least %(amount)s") % {"amount": money_text(component.minimum, currency)}))
+        found.append(
+            ("", _("at least %(amount)s") % {"amount": money_text(component.minimum, currency)})
+        )
     if component.maximum is not None:
-        found.append(("", _("at most %(amount)s") % {"amount": money_text(component.maximum, currency)}))
+        found.append(
+            ("", _("at most %(amount)s") % {"amount": money_text(component.maximum, currency)})
+        )
     return found
 
 
@@ -123,19 +130,25 @@ def is_rise(kind: str) -> bool:
     return kind == Component.Kind.MERIT
 
 
-def people_of_sheet(rows: Iterable[Any], levels: dict[int, str]) -> tuple[list[SheetPerson], list[SheetSum]]:
+def people_of_sheet(
+    rows: Iterable[Any], levels: dict[int, str]
+) -> tuple[list[SheetPerson], list[SheetSum]]:
     """The awards of a team, a line a person, and the sums by component, in the order of the plan.
 
     The awards are annotated with `rating`, `place` and `risen`; each gets its `share` of the pay in percent.
     """
     found = list(rows)
-    sums = {a.component_id: SheetSum(a.component) for a in sorted(found, key=lambda a: a.component_id)}
+    sums = {
+        a.component_id: SheetSum(a.component) for a in sorted(found, key=lambda a: a.component_id)
+    }
     people: dict[int, SheetPerson] = {}
     for award in found:
         part = award.participation
         pay = None if part.annual_pay is None else part.annual_pay + award.risen
         place = None if award.place is None else Decimal(award.place)
-        person = people.setdefault(part.pk, SheetPerson(part, levels.get(award.rating, ""), pay, place))
+        person = people.setdefault(
+            part.pk, SheetPerson(part, levels.get(award.rating, ""), pay, place)
+        )
         award.share = award.amount / pay if pay else None
         person.amounts.append(award)
         sums[award.component_id].amount += award.amount
@@ -149,9 +162,10 @@ def people_of_sheet(rows: Iterable[Any], levels: dict[int, str]) -> tuple[list[S
 def last_act(act: Approval | None) -> tuple[str, str] | None:
     """What the latest act about a team means for its sheet: tone and title of a remark."""
     remarks = {
-        "returned": ("warn", _("Returned")), "submitted": ("info", _("Handed in")),
+        "returned": ("warn", _("Returned")),
+        "submitted": ("info", _("Handed in")),
         "approved": ("ok", _("Approved by the line")),
-    }  # fmt: skip
+    }
     return remarks[act.act] if act else None
 
 
@@ -211,7 +225,9 @@ def before_deciding(entry: RestraintEntry, *, may_take_effect: bool) -> tuple[st
         if is_proposed:
             return "warn", _("This reward is approved, so the entry can no longer take effect.")
         if entry.effect == RestraintEntry.Effect.HOLD:
-            return "warn", _("Lifting it sets the amount free: it goes to payroll with the next file.")
+            return "warn", _(
+                "Lifting it sets the amount free: it goes to payroll with the next file."
+            )
         return "warn", _(
             "The rewards of this cycle were approved with this entry in effect: lifting it does not change the "
             "amount. What %(name)s should have had is given as an award in the next cycle; write the sum into your "

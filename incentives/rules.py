@@ -114,7 +114,9 @@ FACTS: dict[str, Fact] = {
     "rating": Fact(gettext_lazy("rating"), "level"),
     "rating_value": Fact(gettext_lazy("value of the rating"), "number", "", 2),
     "goal_score": Fact(gettext_lazy("goal score"), "number", gettext_lazy("%"), 2),
-    "compa_ratio": Fact(gettext_lazy("pay against the middle of its range"), "number", gettext_lazy("%"), 2),
+    "compa_ratio": Fact(
+        gettext_lazy("pay against the middle of its range"), "number", gettext_lazy("%"), 2
+    ),
     "grade": Fact(gettext_lazy("grade"), "grade"),
     "unit": Fact(gettext_lazy("unit"), "unit"),
     "months_worked": Fact(gettext_lazy("months worked here"), "number"),
@@ -143,11 +145,21 @@ OPERATORS: dict[str, dict[str, Any]] = {
 # Facts that may be missing, and why nobody can say then what the rules give. Every other fact is always
 # there (a number of days may truly be none), or, as of promises, may truly not exist.
 MISSING: dict[str, str] = {
-    "rating": "no_rating", "rating_value": "no_rating", "goal_score": "no_goal_score",
-    "compa_ratio": "no_compa_ratio", "grade": "no_grade",
-}  # fmt: skip
+    "rating": "no_rating",
+    "rating_value": "no_rating",
+    "goal_score": "no_goal_score",
+    "compa_ratio": "no_compa_ratio",
+    "grade": "no_grade",
+}
 
-_SIGNS = {"at_least": ">=", "at_most": "<=", "more_than": ">", "less_than": "<", "is": "=", "is_not": "<>"}
+_SIGNS = {
+    "at_least": ">=",
+    "at_most": "<=",
+    "more_than": ">",
+    "less_than": "<",
+    "is": "=",
+    "is_not": "<>",
+}
 
 
 @dataclass(frozen=True)
@@ -200,7 +212,9 @@ class Component:
 
     @property
     def asks_rating(self) -> bool:
-        return any(c.fact in ("rating", "rating_value") for rule in self.rules for c in rule.conditions)
+        return any(
+            c.fact in ("rating", "rating_value") for rule in self.rules for c in rule.conditions
+        )
 
     @property
     def needs_pay(self) -> bool:
@@ -227,22 +241,32 @@ def components_of(content: Mapping[str, Any]) -> list[Component]:
     for row in content["components"]:
         rules = tuple(
             Rule(
-                id=r["id"], position=r["position"], effect=r["effect"], basis=r["basis"], amount=Decimal(r["amount"]),
+                id=r["id"],
+                position=r["position"],
+                effect=r["effect"],
+                basis=r["basis"],
+                amount=Decimal(r["amount"]),
                 conditions=tuple(condition_from(c) for c in r["conditions"]),
             )
             for r in sorted(row["rules"], key=lambda r: r["position"])
-        )  # fmt: skip
+        )
         found.append(
             Component(
-                id=row["id"], kind=row["kind"], name=row["name"], match=row["match"],
-                band_percent=Decimal(row["band_percent"]), rounding=Decimal(row["rounding"]),
-                distributes_pool=row["distributes_pool"], prorate=row["prorate"],
+                id=row["id"],
+                kind=row["kind"],
+                name=row["name"],
+                match=row["match"],
+                band_percent=Decimal(row["band_percent"]),
+                rounding=Decimal(row["rounding"]),
+                distributes_pool=row["distributes_pool"],
+                prorate=row["prorate"],
                 unpaid_leave_counts=row["unpaid_leave_counts"],
                 minimum=None if row["minimum"] is None else Decimal(row["minimum"]),
                 maximum=None if row["maximum"] is None else Decimal(row["maximum"]),
-                takes_effect_on=_day(row.get("takes_effect_on")), rules=rules,
+                takes_effect_on=_day(row.get("takes_effect_on")),
+                rules=rules,
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -302,7 +326,9 @@ def sentence(rule: Rule, names: Names) -> Words:
     elif rule.effect == "reduce":
         pieces += [(_("reduce by"), False), (f"{plain(rule.amount)} %", True)]
     else:
-        pieces.append((_("give nothing") if rule.effect == "zero" else _("hold until it is settled"), True))
+        pieces.append(
+            (_("give nothing") if rule.effect == "zero" else _("hold until it is settled"), True)
+        )
     return pieces
 
 
@@ -357,7 +383,9 @@ def segments(
 
 def share_of(parts: Sequence[Segment], period_days: int, *, unpaid_counts: bool) -> Decimal:
     """Worked days × FTE ÷ real days of the period, to six decimals (3-domain, Proration)."""
-    worked = sum((Decimal(p.days - (0 if unpaid_counts else p.unpaid)) * p.fte for p in parts), NOTHING)
+    worked = sum(
+        (Decimal(p.days - (0 if unpaid_counts else p.unpaid)) * p.fte for p in parts), NOTHING
+    )
     return (worked / period_days).quantize(Decimal("0.000001"), ROUND_HALF_UP)
 
 
@@ -409,18 +437,29 @@ def _number(value: Any) -> Decimal | None:
 def person_from(facts: Mapping[str, Any]) -> Person:
     """A person as the facts were stored with the run; numbers are kept as text, so none is lost."""
     return Person(
-        key=facts["participation_id"], unit_path=facts["unit_path"], grade=facts["grade"], currency=facts["currency"],
-        fte=Decimal(str(facts["fte"])), annual_pay=_number(facts["annual_pay"]),
-        full_time_pay=_number(facts["full_time_pay"]), has_left=facts["has_left"],
-        rating=facts["rating"], rating_value=_number(facts["rating_value"]), goal_score=_number(facts["goal_score"]),
-        compa_ratio=_number(facts["compa_ratio"]), months_worked=facts["months_worked"],
-        days_absent=facts["days_absent"], contributions=facts["contributions"],
-        promises_kept=_number(facts["promises_kept"]), share_worked=Decimal(str(facts["share_worked"])),
+        key=facts["participation_id"],
+        unit_path=facts["unit_path"],
+        grade=facts["grade"],
+        currency=facts["currency"],
+        fte=Decimal(str(facts["fte"])),
+        annual_pay=_number(facts["annual_pay"]),
+        full_time_pay=_number(facts["full_time_pay"]),
+        has_left=facts["has_left"],
+        rating=facts["rating"],
+        rating_value=_number(facts["rating_value"]),
+        goal_score=_number(facts["goal_score"]),
+        compa_ratio=_number(facts["compa_ratio"]),
+        months_worked=facts["months_worked"],
+        days_absent=facts["days_absent"],
+        contributions=facts["contributions"],
+        promises_kept=_number(facts["promises_kept"]),
+        share_worked=Decimal(str(facts["share_worked"])),
         share_all=Decimal(str(facts["share_all"])),
         restraints=tuple(
-            Restraint(r["id"], r["kind"], r["effect"], _number(r["percent"]) or NOTHING) for r in facts["restraints"]
+            Restraint(r["id"], r["kind"], r["effect"], _number(r["percent"]) or NOTHING)
+            for r in facts["restraints"]
         ),
-    )  # fmt: skip
+    )
 
 
 def holds(condition: Condition, person: Person) -> bool | None:
@@ -438,9 +477,12 @@ def holds(condition: Condition, person: Person) -> bool | None:
         return bool(known == condition.value) == (condition.op == "is")
     number, value = Decimal(known), condition.number
     return {
-        "at_least": number >= value, "at_most": number <= value, "more_than": number > value,
-        "less_than": number < value, "is": number == value,
-    }[condition.op]  # fmt: skip
+        "at_least": number >= value,
+        "at_most": number <= value,
+        "more_than": number > value,
+        "less_than": number < value,
+        "is": number == value,
+    }[condition.op]
 
 
 def fits(rule: Rule, person: Person) -> bool | None:
@@ -488,7 +530,9 @@ def rule_sql(rule: Rule) -> tuple[str, list[Any]]:
 def missing_sql(rule: Rule) -> str:
     """The code of the first missing fact that a rule asks for, as SQL: the same as `missing_fact`."""
     asked = [c.fact for c in rule.conditions if c.fact in MISSING]
-    cases = [f"WHEN {fact_sql(fact)} IS NULL THEN '{MISSING[fact]}'" for fact in dict.fromkeys(asked)]
+    cases = [
+        f"WHEN {fact_sql(fact)} IS NULL THEN '{MISSING[fact]}'" for fact in dict.fromkeys(asked)
+    ]
     return f"CASE {' '.join(cases)} END" if cases else "NULL"
 
 
@@ -569,7 +613,9 @@ def weigh(component: Component, person: Person, *, currency: str) -> Weighed:
             + [r.percent for r in entries if r.effect == "reduce"]
             + [NOTHING]
         )
-        is_zero = any(r.effect == "zero" for r in fitting) or any(r.effect == "zero" for r in entries)
+        is_zero = any(r.effect == "zero" for r in fitting) or any(
+            r.effect == "zero" for r in entries
+        )
         hold = any(r.effect == "hold" for r in fitting) or any(r.effect == "hold" for r in entries)
         why = next(
             (
@@ -588,8 +634,12 @@ def weigh(component: Component, person: Person, *, currency: str) -> Weighed:
             ),
             "",
         )
-        gross = NOTHING if why else (pay * percent * PER_CENT + fixed) * share * (1 - cut * PER_CENT)
-        hits = tuple(r.id for r in component.rules if r in giving or (r in fitting and r.effect != "give"))
+        gross = (
+            NOTHING if why else (pay * percent * PER_CENT + fixed) * share * (1 - cut * PER_CENT)
+        )
+        hits = tuple(
+            r.id for r in component.rules if r in giving or (r in fitting and r.effect != "give")
+        )
         return Weighed(why, hits, percent, fixed, pay, share, cut, hold and not why, gross)
 
 
@@ -664,7 +714,8 @@ def divide(total: int, claims: Iterable[Claim]) -> dict[int, Part]:
 
     def spent(rate: Fraction) -> Fraction:
         return sum(
-            (min(max(c.weight * rate, Fraction(c.least)), Fraction(c.most)) for c in items), Fraction(0)
+            (min(max(c.weight * rate, Fraction(c.least)), Fraction(c.most)) for c in items),
+            Fraction(0),
         )
 
     rates = sorted({Fraction(bound, c.weight) for c in items for bound in (c.least, c.most)})
@@ -699,10 +750,14 @@ def claim_of(component: Component, key: int, gross: Decimal, pool: Decimal) -> C
     unit = unit_of(component, pool)
     whole = int(pool / unit)
     least = (
-        0 if component.minimum is None else int((component.minimum / unit).to_integral_value(ROUND_CEILING))
+        0
+        if component.minimum is None
+        else int((component.minimum / unit).to_integral_value(ROUND_CEILING))
     )
     most = (
-        whole if component.maximum is None else int((component.maximum / unit).to_integral_value(ROUND_FLOOR))
+        whole
+        if component.maximum is None
+        else int((component.maximum / unit).to_integral_value(ROUND_FLOOR))
     )
     return Claim(key, int(rounded(gross, CENT) * 100), least, max(most, least))
 
@@ -742,7 +797,11 @@ def pool_of(pools: Iterable[Pool], component: int, unit_path: str) -> Pool | Non
 
 
 def calculate(
-    components: Sequence[Component], people: Sequence[Person], pools: Sequence[Pool], *, currency: str
+    components: Sequence[Component],
+    people: Sequence[Person],
+    pools: Sequence[Pool],
+    *,
+    currency: str,
 ) -> dict[tuple[int, int], Outcome]:
     """Every amount of a run, by (component, person): the reference for what the database computes."""
     found: dict[tuple[int, int], Outcome] = {}
@@ -771,7 +830,9 @@ def calculate(
             else:
                 guideline = single(component, said.gross)
             low, high = band(guideline, component.band_percent)
-            found[component.id, key] = Outcome(guideline, low, high, pool.id if pool else None, said, part)
+            found[component.id, key] = Outcome(
+                guideline, low, high, pool.id if pool else None, said, part
+            )
     return found
 
 
@@ -781,7 +842,11 @@ def recompute(
     """The guideline again, from the stored facts and (where a pool was divided) the stored part of it."""
     said = weigh(component, person, currency=currency)
     if part is None:
-        return NOTHING if component.distributes_pool and said.gross <= 0 else single(component, said.gross)
+        return (
+            NOTHING
+            if component.distributes_pool and said.gross <= 0
+            else single(component, said.gross)
+        )
     unit, total = Decimal(part["unit"]), int(part["total"])
     claim = claim_of(component, person.key, said.gross, total * unit)
     if part["bound"] == "least":
@@ -804,7 +869,9 @@ def at_rating(
     components: Iterable[Component], person: Person, position: int, value: Decimal, *, currency: str
 ) -> list[Tried]:
     """What the rules would give a person at another rating, before any pool."""
-    other = Person(**{**person.__dict__, "rating": position, "rating_value": value, "restraints": ()})
+    other = Person(
+        **{**person.__dict__, "rating": position, "rating_value": value, "restraints": ()}
+    )
     found = []
     for component in components:
         said = weigh(component, other, currency=currency)

@@ -40,7 +40,9 @@ def _rule_node(number: int, rule: rules.Rule, facts: Mapping[str, Any], names: r
             else money_text(rule.amount, names.currency)
         )
     else:
-        value = {"zero": _("nothing"), "hold": _("held")}.get(rule.effect, f"− {number_text(rule.amount)} %")
+        value = {"zero": _("nothing"), "hold": _("held")}.get(
+            rule.effect, f"− {number_text(rule.amount)} %"
+        )
     return {
         "label": _("Rule %d fits") % number,
         "value": value,
@@ -68,10 +70,12 @@ def time_node(component: rules.Component, facts: Mapping[str, Any]) -> Node:
             "label": _("%(first)s to %(last)s")
             % {"first": when_text(first, full=True), "last": when_text(last, full=True)},
             "value": words % {"n": days, "fte": number_text(Decimal(s["fte"]))},
-        }  # fmt: skip
+        }
         if s["unpaid"] and not component.unpaid_leave_counts:
             node["note"] = (
-                ngettext("without %d day of unpaid leave", "without %d days of unpaid leave", s["unpaid"])
+                ngettext(
+                    "without %d day of unpaid leave", "without %d days of unpaid leave", s["unpaid"]
+                )
                 % s["unpaid"]
             )
         parts.append(node)
@@ -88,7 +92,11 @@ def _pool_node(part: Mapping[str, Any], currency: str) -> Node:
     unit = Decimal(part["unit"])
     weight = money_text(Decimal(part["weight"]) / 100, currency)
     if part["bound"]:
-        word = _("the least a person gets") if part["bound"] == "least" else _("the most a person gets")
+        word = (
+            _("the least a person gets")
+            if part["bound"] == "least"
+            else _("the most a person gets")
+        )
         return {
             "label": _("Share of the pool"),
             "value": word,
@@ -107,11 +115,12 @@ def _pool_node(part: Mapping[str, Any], currency: str) -> Node:
             },
             {"label": _("Money to share"), "value": money_text(int(part["rest"]) * unit, currency)},
             {
-                "label": _("Remainder of the division"), "value": f"+ {money_text(extra * unit, currency)}",
+                "label": _("Remainder of the division"),
+                "value": f"+ {money_text(extra * unit, currency)}",
                 "note": _("largest remainders first, so that not a cent is left"),
             },
         ],
-    }  # fmt: skip
+    }
 
 
 def tree(
@@ -146,7 +155,9 @@ def tree(
     parts += _entries(component, facts)
     cut = Decimal(trace["cut"])
     if cut:
-        parts.append({"label": _("The largest reduction counts"), "value": f"− {number_text(cut)} %"})
+        parts.append(
+            {"label": _("The largest reduction counts"), "value": f"− {number_text(cut)} %"}
+        )
     exact = rules.rounded(Decimal(trace["gross"]), Decimal("0.0001"))
     parts.append({"label": _("Together, before rounding"), "value": number_text(exact, 4)})
     if trace.get("part"):
@@ -159,7 +170,11 @@ def tree(
                 "note": _bounds(component, currency),
             }
         )
-    root = {"label": _("What the rules give"), "value": money_text(guideline, currency), "parts": parts}
+    root = {
+        "label": _("What the rules give"),
+        "value": money_text(guideline, currency),
+        "parts": parts,
+    }
     top = [root, *(moves or [])]
     if not moves and amount != guideline:
         sign = "+ " if amount > guideline else "− "

@@ -60,7 +60,9 @@ class LetThrough:
     row: models.Model | None = None
 
 
-def let_through(user: User, holds_for: Callable[[User], bool], row: models.Model | None = None) -> None:
+def let_through(
+    user: User, holds_for: Callable[[User], bool], row: models.Model | None = None
+) -> None:
     """Note by what this user came through the door, so that it is asked once more at the moment of the write."""
     kept_with(user).setdefault("let_through", []).append(LetThrough(holds_for, row=row))
 
@@ -79,7 +81,9 @@ def stood_on(user: User) -> dict[str, list[Any]]:
         if door.row is not None and door.row.pk is not None:
             found.setdefault(door.row._meta.label_lower, set()).add(door.row.pk)
     for rows in shown_to(user):
-        found.setdefault(rows.model._meta.label_lower, set()).update(rows.values_list("pk", flat=True))
+        found.setdefault(rows.model._meta.label_lower, set()).update(
+            rows.values_list("pk", flat=True)
+        )
     return {kind: sorted(pks) for kind, pks in found.items() if pks}
 
 
@@ -136,7 +140,9 @@ def get_visible(source: type[M] | models.QuerySet[M], user: User, **lookup: Any)
     except (ObjectDoesNotExist, ValueError, OverflowError) as error:
         raise Http404 from error
     show(user, [row])
-    let_through(user, lambda now: bool(_scoped(source).visible_to(now).filter(**lookup).exists()), row)
+    let_through(
+        user, lambda now: bool(_scoped(source).visible_to(now).filter(**lookup).exists()), row
+    )
     return row
 
 
@@ -149,9 +155,13 @@ def get_editable(source: type[M] | models.QuerySet[M], user: User, **lookup: Any
         if not isinstance(error, ObjectDoesNotExist):
             raise Http404 from error
         get_visible(source, user, **lookup)
-        raise PermissionDenied(_("You may read this, but changing it is not yours to do.")) from error
+        raise PermissionDenied(
+            _("You may read this, but changing it is not yours to do.")
+        ) from error
     show(user, [row])
-    let_through(user, lambda now: bool(_scoped(source).editable_by(now).filter(**lookup).exists()), row)
+    let_through(
+        user, lambda now: bool(_scoped(source).editable_by(now).filter(**lookup).exists()), row
+    )
     return row
 
 
@@ -162,7 +172,9 @@ def with_outside(rows: Any, user: User) -> Any:
     """
     if not hasattr(rows, "outside"):
         return rows
-    return rows.annotate(is_a_look=models.ExpressionWrapper(rows.outside(user), models.BooleanField()))
+    return rows.annotate(
+        is_a_look=models.ExpressionWrapper(rows.outside(user), models.BooleanField())
+    )
 
 
 def show(user: User, rows: Iterable[Any]) -> None:
@@ -173,7 +185,9 @@ def show(user: User, rows: Iterable[Any]) -> None:
     """
     if isinstance(rows, models.QuerySet):
         found: Any = rows
-        shown_to(user).append(found.filter(found.outside(user)) if hasattr(found, "outside") else found)
+        shown_to(user).append(
+            found.filter(found.outside(user)) if hasattr(found, "outside") else found
+        )
         return
     keys: dict[Any, list[Any]] = {}
     for row in rows:

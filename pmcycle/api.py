@@ -21,7 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Asked for its options, the page of the documentation has no template to answer with.
     path(
         "docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="api:schema", http_method_names=["get", "head"]),
+        SpectacularSwaggerSplitView.as_view(
+            url_name="api:schema", http_method_names=["get", "head"]
+        ),
         name="docs",
     ),
     *router.urls,

@@ -101,7 +101,9 @@ class TooMany(Refused):
     """Asked for too often: 429. In `seconds` it is worth asking again."""
 
     def __init__(self, seconds: int, reason: str = "") -> None:
-        super().__init__(reason or _("You have asked for this very often. Please try again in a while."))
+        super().__init__(
+            reason or _("You have asked for this very often. Please try again in a while.")
+        )
         self.seconds = seconds
 
 
@@ -118,7 +120,9 @@ def check_version(row: Any, version: int | None, fields: tuple[str, ...] = ()) -
 def page_before(request: HttpRequest) -> str:
     """The page of ours that the request came from, else home: a refusal never leads to somebody else's site."""
     before = request.headers.get("Referer", "")
-    own = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
+    own = url_has_allowed_host_and_scheme(
+        before, {request.get_host()}, require_https=request.is_secure()
+    )
     return before if own else "/"
 
 
@@ -153,7 +157,9 @@ def typed_in(request: HttpRequest) -> list[tuple[str, str]]:
         sent = [(name, value) for name in request.POST for value in request.POST.getlist(name)]
     except (OSError, SuspiciousOperation, MultiPartParserError, RuntimeError):
         return []
-    return [(k, str(v)) for k, v in sent if k not in HIDDEN and "password" not in k and str(v).strip()]
+    return [
+        (k, str(v)) for k, v in sent if k not in HIDDEN and "password" not in k and str(v).strip()
+    ]
 
 
 def given_back(request: HttpRequest) -> dict[str, Any]:
@@ -225,7 +231,12 @@ class RefusedMiddleware:
     def process_template_response(self, request: HttpRequest, response: Any) -> Any:
         """The sign-in library gives a form back with its errors as 200: 422, or 429 if it was too often."""
         form: Any = (response.context_data or {}).get("form")
-        if request.method == "POST" and response.status_code == 200 and form is not None and form.errors:
+        if (
+            request.method == "POST"
+            and response.status_code == 200
+            and form is not None
+            and form.errors
+        ):
             too_often = [
                 error
                 for errors in form.errors.as_data().values()
@@ -234,7 +245,9 @@ class RefusedMiddleware:
             ]
             response.status_code = 429 if too_often else 422
             if too_often:
-                response.headers["Retry-After"] = str((too_often[0].params or {}).get("seconds", 60))
+                response.headers["Retry-After"] = str(
+                    (too_often[0].params or {}).get("seconds", 60)
+                )
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -254,7 +267,11 @@ class RefusedMiddleware:
         elif isinstance(exception, Stale):
             return _conflict(request, exception)
         else:
-            context = {"reason": exception.reason, **given_back(request), "back": page_before(request)}
+            context = {
+                "reason": exception.reason,
+                **given_back(request),
+                "back": page_before(request),
+            }
             response = render(request, "refused.html", context, status=code)
         if isinstance(exception, TooMany):
             response.headers["Retry-After"] = str(exception.seconds)
@@ -270,7 +287,8 @@ def _conflict(request: HttpRequest, stale: Stale) -> HttpResponse:
     fields = [
         {
             "name": name,
-            "label": stale.labels.get(name) or name.rsplit("-", 1)[-1].replace("_", " ").capitalize(),
+            "label": stale.labels.get(name)
+            or name.rsplit("-", 1)[-1].replace("_", " ").capitalize(),
             "mine": request.POST[name],
             "theirs": stale.current[name],
             "choices": stale.choices.get(name),
@@ -279,7 +297,12 @@ def _conflict(request: HttpRequest, stale: Stale) -> HttpResponse:
         for name in names
         if name in stale.current and request.POST[name] != str(stale.current[name] or "")
     ]
-    hidden = [(k, v) for k in names if k not in {f["name"] for f in fields} for v in request.POST.getlist(k)]
+    hidden = [
+        (k, v)
+        for k in names
+        if k not in {f["name"] for f in fields}
+        for v in request.POST.getlist(k)
+    ]
     context = {
         "reason": stale.reason,
         "fields": fields,
@@ -302,7 +325,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     # A second click after the first has signed in: the page is another sign-in's, and nothing is left to send.
     if request.path == resolve_url("mfa_authenticate") and request.user.is_authenticated:
         return redirect("home:index")
-    context = {"reason": words, **given_back(request), "back": page_before(request), "is_held": True}
+    context = {
+        "reason": words,
+        **given_back(request),
+        "back": page_before(request),
+        "is_held": True,
+    }
     # For a form that stays on its page: the script keeps the words until the page is loaded anew.
     response = render(request, "refused.html", context, status=403)
     response.headers["X-Load-Anew"] = "yes"
@@ -312,7 +340,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def too_many(request: HttpRequest) -> HttpResponse:
     """429, where the sign-in library counts; all its counts are of a minute."""
     return (
-        RefusedMiddleware(lambda _: HttpResponse()).process_exception(request, TooMany(60)) or HttpResponse()
+        RefusedMiddleware(lambda _: HttpResponse()).process_exception(request, TooMany(60))
+        or HttpResponse()
     )
 
 
@@ -347,7 +376,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404, the same whether there is nothing or it is hidden; what was typed is given back."""
-    words = _("This is not there any more, or not open to you any more.") if request.method == "POST" else ""
+    words = (
+        _("This is not there any more, or not open to you any more.")
+        if request.method == "POST"
+        else ""
+    )
     return _shut(request, 404, words)
 
 
@@ -442,7 +475,9 @@ def api_exception_handler(exc: Exception, context: dict[str, Any]) -> Response |
         return Response({exc.field: [exc.reason]}, status=status.HTTP_422_UNPROCESSABLE_ENTITY)
     if isinstance(exc, TooMany):
         headers = {"Retry-After": str(exc.seconds)}
-        return Response({"detail": exc.reason}, status=status.HTTP_429_TOO_MANY_REQUESTS, headers=headers)
+        return Response(
+            {"detail": exc.reason}, status=status.HTTP_429_TOO_MANY_REQUESTS, headers=headers
+        )
     if isinstance(exc, Refused):
         return Response({"detail": exc.reason}, status=status.HTTP_409_CONFLICT)
     if isinstance(exc, ValidationError):

@@ -47,7 +47,12 @@ def any_day() -> date:
 
 
 NO_ROLES = SimpleNamespace(
-    is_hr_admin=False, is_hr=False, is_auditor=False, is_it_admin=False, partner_paths=(), head_paths=()
+    is_hr_admin=False,
+    is_hr=False,
+    is_auditor=False,
+    is_it_admin=False,
+    partner_paths=(),
+    head_paths=(),
 )
 
 
@@ -57,7 +62,9 @@ def any_reader(me: int, *, user: int = 0, unit: int = 0) -> User:
     `me` is their key as an employee, `user` that of their account, `unit` that of their unit.
     """
     as_employee = SimpleNamespace(pk=me, unit_id=unit)
-    return cast("User", SimpleNamespace(pk=user, employee_id=me, employee=as_employee, standing=NO_ROLES))
+    return cast(
+        "User", SimpleNamespace(pk=user, employee_id=me, employee=as_employee, standing=NO_ROLES)
+    )
 
 
 def reads_plainly(user: User) -> bool:
@@ -135,7 +142,9 @@ class Prepared:
         if not settings.KEEPS_PLANS:
             cursor.execute(self.sql, values)
             return
-        _prepare(self.name, "", self.sql, [AsIs(f"${number}") for number in range(1, len(values) + 1)])
+        _prepare(
+            self.name, "", self.sql, [AsIs(f"${number}") for number in range(1, len(values) + 1)]
+        )
         given = f" ({', '.join(['%s'] * len(values))})" if values else ""
         cursor.execute(f"EXECUTE {self.name}{given}", values)
 
@@ -172,7 +181,14 @@ class Kept(Generic[M]):
                 )
             types = {name: TYPES[type(value)] for name, value in standing.items()}
             self.kept = Compiled(
-                today(), f"kept_{next(_statements)}", rows, compiler, sql, list(params), places, types
+                today(),
+                f"kept_{next(_statements)}",
+                rows,
+                compiler,
+                sql,
+                list(params),
+                places,
+                types,
             )
         return self.kept
 

@@ -21,7 +21,9 @@ env = environ.Env()
 
 DEBUG = env.bool("DEBUG", default=False)
 # A default key exists for development only: without DEBUG a missing key stops the start.
-SECRET_KEY = env.str("SECRET_KEY", default="only-for-development") if DEBUG else env.str("SECRET_KEY")
+SECRET_KEY = (
+    env.str("SECRET_KEY", default="only-for-development") if DEBUG else env.str("SECRET_KEY")
+)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # --- Where we are served --------------------------------------------------------------------------
@@ -168,7 +170,11 @@ TEMPLATES = [
                     _files if DEBUG else [("django.template.loaders.cached.Loader", _files)],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials", "pmcycle.ui.tags", "pmcycle.ui.pages"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "pmcycle.ui.tags",
+                "pmcycle.ui.pages",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
@@ -476,7 +482,10 @@ LOGGING = {
     "formatters": {
         "lines": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_log_renderers],
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_log_renderers,
+            ],
             "foreign_pre_chain": _log_steps,
         }
     },

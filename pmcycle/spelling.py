@@ -120,6 +120,8 @@ def holding_sql(column: str, text: str) -> tuple[str, dict[str, str]]:
         for spelling in sorted(spellings(word)):
             name = f"word_{len(given)}"
             given[name] = spelling
-            either.append(f"{PLAIN.format(column)} {Holds.pattern.format(PLAIN.format(f'%({name})s::text'))}")
+            either.append(
+                f"{PLAIN.format(column)} {Holds.pattern.format(PLAIN.format(f'%({name})s::text'))}"
+            )
         found.append(f"({' OR '.join(either)})")
     return " AND ".join(found) or "true", given

@@ -71,7 +71,12 @@ class LeftoversForm(forms.Form):
     status = 422
 
     def __init__(
-        self, data: Any = None, *, at: str, leftovers: Sequence[Left] = (), optional: Iterable[str] = ()
+        self,
+        data: Any = None,
+        *,
+        at: str,
+        leftovers: Sequence[Left] = (),
+        optional: Iterable[str] = (),
     ) -> None:
         super().__init__(data)
         self.at = at
@@ -122,7 +127,11 @@ class LeftoversForm(forms.Form):
         rest = _("Also open or held") if self.refuses else _("May stay as it is, with a reason")
         refusing = [row for row in self.rows if row[0].refuses]
         others = [row for row in self.rows if not row[0].refuses]
-        return [(words, rows) for words, rows in ((_("To settle first"), refusing), (rest, others)) if rows]
+        return [
+            (words, rows)
+            for words, rows in ((_("To settle first"), refusing), (rest, others))
+            if rows
+        ]
 
     def whole(self, code: str) -> str:
         """The address of the whole list of one kind."""
@@ -156,7 +165,9 @@ class _Listed:
         return self.one.part(places.start, places.stop)
 
 
-def all_of_one_kind(request: HttpRequest, leaving: LeftoversForm, **context: Any) -> HttpResponse | None:
+def all_of_one_kind(
+    request: HttpRequest, leaving: LeftoversForm, **context: Any
+) -> HttpResponse | None:
     """With ?kind= in the address: all that is left of it by name, page by page, in place of the page of the act.
 
     None where no kind is asked for, or nothing of it is left (any more). `context` has the `cycle`.
@@ -167,7 +178,9 @@ def all_of_one_kind(request: HttpRequest, leaving: LeftoversForm, **context: Any
         return None
     listed: Any = _Listed(one)
     page = Paginator(listed, LEFTOVERS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "ui/leftover.html", {"one": one, "page": page, "at": leaving.at, **context})
+    return render(
+        request, "ui/leftover.html", {"one": one, "page": page, "at": leaving.at, **context}
+    )
 
 
 def went_on(form: forms.Form, leaving: LeftoversForm, act: Callable[[], Any]) -> bool:

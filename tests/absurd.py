@@ -18,12 +18,38 @@ from tests.test_house import PYTHON_FILES, TEMPLATES
 
 NAMED = re.compile(r'POST(?:\.get|\.getlist)?[\[(]\s*"([\w-]+)"|\bname="([a-zA-Z][\w-]*)"')
 TYPED = [
-    "", "\x00", "9" * 5000, "99999999999999999999", "-1", "²", "remove-²", "NaN", "1e999", "٣", "0001-01-01",
-    "9999-12-31", "25:61", "x" * 21_000, "\u202e<script>", "1:99999999999999999999", "//evil.example/",
-]  # fmt: skip
+    "",
+    "\x00",
+    "9" * 5000,
+    "99999999999999999999",
+    "-1",
+    "²",
+    "remove-²",
+    "NaN",
+    "1e999",
+    "٣",
+    "0001-01-01",
+    "9999-12-31",
+    "25:61",
+    "x" * 21_000,
+    "\u202e<script>",
+    "1:99999999999999999999",
+    "//evil.example/",
+]
 IN_JSON: list[Any] = [
-    "\x00", "\ud800", 10**30, -1, 0.5, "9" * 5000, [], {}, None, True, "9999-99-99", "x" * 21_000,
-]  # fmt: skip
+    "\x00",
+    "\ud800",
+    10**30,
+    -1,
+    0.5,
+    "9" * 5000,
+    [],
+    {},
+    None,
+    True,
+    "9999-99-99",
+    "x" * 21_000,
+]
 # How often a page is asked; each field meets another value each time.
 ROUNDS = 5
 
@@ -58,5 +84,7 @@ def rounds(app: str) -> Iterator[dict[str, Any]]:
     """What is sent: all fields at once, each with another value from round to round."""
     values = IN_JSON if app == "api" else TYPED
     for turn in range(ROUNDS):
-        sent = {name: values[(place + 3 * turn) % len(values)] for place, name in enumerate(names(app))}
+        sent = {
+            name: values[(place + 3 * turn) % len(values)] for place, name in enumerate(names(app))
+        }
         yield {**sent, "version": 1}

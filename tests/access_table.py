@@ -16,7 +16,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import World
-from tests.factories import activity, appraisals, cycles, evaluations, feedback, goals, incentives, people
+from tests.factories import (
+    activity,
+    appraisals,
+    cycles,
+    evaluations,
+    feedback,
+    goals,
+    incentives,
+    people,
+)
 
 EVERYBODY = "owner manager former_manager skip_level other_manager colleague hr_partner other_hr_partner hr_admin auditor it_admin"
 ANYBODY = f"anonymous {EVERYBODY}"

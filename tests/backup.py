@@ -25,7 +25,14 @@ def dump(url: str, file: Path) -> None:
 
 def load(url: str, file: Path) -> None:
     """Read such a file into an empty database: all of it or nothing."""
-    _run("pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", f"--dbname={url}", str(file))
+    _run(
+        "pg_restore",
+        "--no-owner",
+        "--exit-on-error",
+        "--single-transaction",
+        f"--dbname={url}",
+        str(file),
+    )
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         connection.cursor().execute("ANALYZE")
@@ -56,7 +63,11 @@ def put_in_place(url: str, file: Path) -> str:
         drop(fresh)
         raise
     former = f"{there}_before_{time.strftime('%Y%m%d_%H%M%S')}"
-    names = {"there": sql.Identifier(there), "former": sql.Identifier(former), "fresh": _name(fresh)}
+    names = {
+        "there": sql.Identifier(there),
+        "former": sql.Identifier(former),
+        "fresh": _name(fresh),
+    }
     _on_server(
         url,
         sql.SQL("ALTER DATABASE {there} WITH ALLOW_CONNECTIONS false").format(**names),

@@ -60,7 +60,9 @@ class Shown:
         """
         here = {name: line for name, line in self.lines.items() if LEFT not in line.values()}
         words = [
-            word for name in here for word in (*here[name].values(), *self.beside.get(name, {}).values())
+            word
+            for name in here
+            for word in (*here[name].values(), *self.beside.get(name, {}).values())
         ]
         assert self.figures["Take part"] == len(here)
         assert self.figures["Blocked"] == words.count("blocked")
@@ -71,7 +73,10 @@ class Shown:
             for unit, shares in self.units.items():
                 inside = [line[stage] for name, line in here.items() if self.unit_of[name] == unit]
                 share = f"{inside.count('done')} / {len(inside)}"
-                assert shares[stage] == ("–" if "planned" in inside or not inside else share), (unit, stage)
+                assert shares[stage] == ("–" if "planned" in inside or not inside else share), (
+                    unit,
+                    stage,
+                )
         for name, line in self.beside.items():
             assert {self.lines[name][stage] for stage in line} == {"done"}, name
         assert {step for step, (n, _whole) in self.reached.items() if n} == set(self.last)

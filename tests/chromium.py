@@ -28,10 +28,14 @@ def ensure_chromium() -> None:
     if os.geteuid() == 0 and shutil.which("apt-get"):
         print("Installing Chromium for the browser tests …", flush=True)
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        subprocess.run(INSTALL.split(), env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=False)
+        subprocess.run(
+            INSTALL.split(), env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=False
+        )
         if find_chromium():
             return
-    sys.exit(f"The tests need a browser. Run: sudo {INSTALL}   (or: .venv/bin/playwright install chromium)")
+    sys.exit(
+        f"The tests need a browser. Run: sudo {INSTALL}   (or: .venv/bin/playwright install chromium)"
+    )
 
 
 def launch_arguments() -> list[str]:

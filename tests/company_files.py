@@ -41,9 +41,18 @@ class CompanyFiles:
 
 
 OUR_OWN = CompanyFiles(
-    people=OWN / "people.csv", ranges=OWN / "pay_ranges.csv", created=20, passed=2, doubtful=2, leavers=4, leaves=2,
-    tops=2, units=4, pay_ranges=5, manager_of={"7004": "7003", "7005": "7003", "7009": "7007", "7013": "7012"},
-)  # fmt: skip
+    people=OWN / "people.csv",
+    ranges=OWN / "pay_ranges.csv",
+    created=20,
+    passed=2,
+    doubtful=2,
+    leavers=4,
+    leaves=2,
+    tops=2,
+    units=4,
+    pay_ranges=5,
+    manager_of={"7004": "7003", "7005": "7003", "7009": "7007", "7013": "7012"},
+)
 
 
 def all_files() -> list[Any]:
@@ -52,10 +61,18 @@ def all_files() -> list[Any]:
     if folder is None:
         return [pytest.param(OUR_OWN, id="our own export (bare clone: only our own export)")]
     real = CompanyFiles(
-        people=folder / "core_dataset.csv", ranges=folder / "salary_grid.csv", created=301, passed=0, doubtful=2,
-        leavers=102, leaves=14, tops=2, units=6, pay_ranges=12,
+        people=folder / "core_dataset.csv",
+        ranges=folder / "salary_grid.csv",
+        created=301,
+        passed=0,
+        doubtful=2,
+        leavers=102,
+        leaves=14,
+        tops=2,
+        units=6,
+        pay_ranges=12,
         manager_of={"1103024456": "1102024115", "1102024115": "1001495124"},
-    )  # fmt: skip
+    )
     return [
         pytest.param(OUR_OWN, id="our own export"),
         pytest.param(real, id="the real export in shared/data"),

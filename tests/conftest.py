@@ -123,7 +123,11 @@ def build_world() -> World:
     for key, line in lines.items():
         people.report(staff[key], staff[line[0]])
         people.pay(staff[key])
-        above = [staff["farid"], *[staff[k] for k in line[1:]]] if key == "ana" else [staff[k] for k in line]
+        above = (
+            [staff["farid"], *[staff[k] for k in line[1:]]]
+            if key == "ana"
+            else [staff[k] for k in line]
+        )
         part[key] = cycles.take_part(cycle, staff[key], *above)
     cycles.change_manager(part["ana"], staff["bashir"])
     people.grant(users["ines"], Role.HR_PARTNER, production)
@@ -138,7 +142,10 @@ def build_world() -> World:
 def fresh(users: dict[str, User]) -> dict[str, Any]:
     """Users as they are read back, without a standing cached before their grants."""
     found = {
-        u.pk: u for u in User.objects.select_related("employee").filter(pk__in=[u.pk for u in users.values()])
+        u.pk: u
+        for u in User.objects.select_related("employee").filter(
+            pk__in=[u.pk for u in users.values()]
+        )
     }
     return {key: found[user.pk] for key, user in users.items()}
 

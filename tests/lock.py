@@ -14,7 +14,10 @@ PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILI
 
 def pins(lock: Path) -> dict[str, Version]:
     """Return the version that a lock file gives to each package."""
-    return {canonicalize_name(name): Version(version) for name, version in PINNED.findall(lock.read_text())}
+    return {
+        canonicalize_name(name): Version(version)
+        for name, version in PINNED.findall(lock.read_text())
+    }
 
 
 def lock_problems() -> list[str]:

@@ -60,7 +60,9 @@ def read(folder: Path, to: str | None = None) -> list[EmailMessage]:
     mails = []
     for path in sorted(folder.glob("*.eml")):
         mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        if to is None or to in [address.strip() for address in str(mail["X-Envelope-To"]).split(",")]:
+        if to is None or to in [
+            address.strip() for address in str(mail["X-Envelope-To"]).split(",")
+        ]:
             mails.append(mail)
     return mails
 

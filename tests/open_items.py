@@ -174,7 +174,9 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> None:
     def leaving(self: Any, kind: Any, value: Any, traceback: Any) -> None:
         if getattr(self, "is_action", False):
             WATCH.depth -= 1
-            is_over = kind is None and WATCH.depth == 0 and not (WATCH.is_late or self.is_settled_after)
+            is_over = (
+                kind is None and WATCH.depth == 0 and not (WATCH.is_late or self.is_settled_after)
+            )
             if is_over and (found := [*differences(), *unworded()]):
                 leave(self, AssertionError, AssertionError("drift"), None)
                 fail(found)

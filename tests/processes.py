@@ -89,7 +89,10 @@ def listening_socket(wanted: int = 0) -> socket.socket:
 
 
 def stop(
-    process: "subprocess.Popen[bytes]", *, stop_signal: signal.Signals = signal.SIGTERM, patience: float = 15
+    process: "subprocess.Popen[bytes]",
+    *,
+    stop_signal: signal.Signals = signal.SIGTERM,
+    patience: float = 15,
 ) -> None:
     """Ask a process to end; after `patience` seconds kill it and all it started."""
     if process.poll() is None:

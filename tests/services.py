@@ -89,7 +89,9 @@ class Services:
         self.dir = state_dir() / name
         self.dir.mkdir(exist_ok=True)
         # Short, because a socket's path has room for about a hundred characters.
-        self.socket_dir = Path(tempfile.gettempdir()) / f"pmcycle-{os.geteuid()}-{fingerprint()}-{name}"
+        self.socket_dir = (
+            Path(tempfile.gettempdir()) / f"pmcycle-{os.geteuid()}-{fingerprint()}-{name}"
+        )
         _claim(self.socket_dir, 0o700, self.owner)
         if self.identity:
             for folder in (self.dir, self.socket_dir):
@@ -198,7 +200,11 @@ class Services:
         env = {**os.environ, "LC_ALL": "C.UTF-8"}
         env.pop("LD_LIBRARY_PATH", None)
         version = subprocess.run(
-            [binaries / "postgres", "--version"], capture_output=True, text=True, check=True, env=env
+            [binaries / "postgres", "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=env,
         ).stdout.split()[2]
         data = self.dir / f"pg{version.split('.')[0]}"
         if not (data / "PG_VERSION").exists():
@@ -206,7 +212,15 @@ class Services:
         options = {"max_connections": "100", "shared_buffers": "64MB", "timezone": "UTC"}
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        command: list[str | Path] = [binaries / "postgres", "-D", data, "-h", "", "-k", self.socket_dir]
+        command: list[str | Path] = [
+            binaries / "postgres",
+            "-D",
+            data,
+            "-h",
+            "",
+            "-k",
+            self.socket_dir,
+        ]
         for key, value in options.items():
             command += ["-c", f"{key}={value}"]
         log = self.dir / "postgres.log"
@@ -235,7 +249,9 @@ class Services:
         shutil.rmtree(unfinished, ignore_errors=True)
         command: list[str | Path] = [binaries / "initdb", "-D", unfinished, "--no-sync"]
         command += ["-U", "app", "-A", "trust", "-E", "UTF8"]
-        made = subprocess.run(command, capture_output=True, text=True, env=env, cwd="/", **self.identity)
+        made = subprocess.run(
+            command, capture_output=True, text=True, env=env, cwd="/", **self.identity
+        )
         if made.returncode:
             raise ServiceError(made.stderr)
         unfinished.rename(data)
@@ -353,7 +369,9 @@ def valkey_binary() -> Path:
     for name in ("valkey-server", "redis-server"):
         if found_path := shutil.which(name):
             return Path(found_path)
-    raise ServiceError("No Valkey or Redis found. Install one (Debian: apt install redis) or set REDIS_URL.")
+    raise ServiceError(
+        "No Valkey or Redis found. Install one (Debian: apt install redis) or set REDIS_URL."
+    )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,12 @@ def stopped(task: str, *, before: str) -> Iterator[subprocess.Popen[str]]:
     }
     command = [sys.executable, "-m", "tests.stopping_worker", task, before]
     with subprocess.Popen(
-        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent
+        command,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=die_with_parent,
     ) as worker:
         assert worker.stdout
         try:

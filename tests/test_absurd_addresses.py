@@ -16,11 +16,26 @@ from tests.access_table import ROWS
 from tests.conftest import ACTORS, SignedIn, World
 from tests.test_house import APPS, PYTHON_FILES, TEMPLATES
 
-ASKED = re.compile(r'GET(?:\.get|\.getlist)?[\[(]\s*"([\w-]+)"|query_params\.get\(\s*"(\w+)"|[?&](\w+)=')
+ASKED = re.compile(
+    r'GET(?:\.get|\.getlist)?[\[(]\s*"([\w-]+)"|query_params\.get\(\s*"(\w+)"|[?&](\w+)='
+)
 IN_QUERY = [
-    str(2**63), "9" * 5000, "-1", "\x00", "²", "NaN", "1e999", "٣", "0001-01-01", "9999-12-31", "x" * 3000,
-    "%FF", "//evil.example/", "", "None",
-]  # fmt: skip
+    str(2**63),
+    "9" * 5000,
+    "-1",
+    "\x00",
+    "²",
+    "NaN",
+    "1e999",
+    "٣",
+    "0001-01-01",
+    "9999-12-31",
+    "x" * 3000,
+    "%FF",
+    "//evil.example/",
+    "",
+    "None",
+]
 IN_PATH = [str(2**63), "9" * 5000, "a%00b", "²"]
 ROUNDS = 2
 
@@ -31,9 +46,13 @@ def asked() -> list[str]:
     text = "".join(path.read_text() for path in [*PYTHON_FILES, *TEMPLATES])
     written = {name for found in ASKED.findall(text) for name in found if name}
     filters = {
-        name for app in APPS for name in declared(app.rpartition(".")[2], forms.BaseForm, "base_fields")
+        name
+        for app in APPS
+        for name in declared(app.rpartition(".")[2], forms.BaseForm, "base_fields")
     }
-    return sorted(written | filters | {"limit", "offset", "cycle", "stage", "owner", "page", "q", "as"})
+    return sorted(
+        written | filters | {"limit", "offset", "cycle", "stage", "owner", "page", "q", "as"}
+    )
 
 
 @pytest.mark.django_db
@@ -49,7 +68,8 @@ def test_no_query_breaks_a_page(app: str, world: World, as_: SignedIn) -> None:
             client = as_(getattr(world, key) if key else None, raise_request_exception=False)
             for turn in range(ROUNDS):
                 query = {
-                    name: IN_QUERY[(place + 5 * turn) % len(IN_QUERY)] for place, name in enumerate(asked())
+                    name: IN_QUERY[(place + 5 * turn) % len(IN_QUERY)]
+                    for place, name in enumerate(asked())
                 }
                 with transaction.atomic():
                     status = client.get(url, query).status_code
@@ -86,7 +106,9 @@ def test_no_part_of_an_address_breaks_a_page(first: str, world: World, as_: Sign
     """Each address is asked with one of the values, so that all of them meet every kind of page."""
     client = as_(world.kim, raise_request_exception=False)
     broken = []
-    for number, route in enumerate(route for route in ADDRESSES if route.partition("/")[0] == first):
+    for number, route in enumerate(
+        route for route in ADDRESSES if route.partition("/")[0] == first
+    ):
         path = "/" + route.replace("{}", IN_PATH[number % len(IN_PATH)])
         with transaction.atomic():
             status = client.get(quote(path, safe="/%.?=")).status_code

@@ -52,7 +52,9 @@ def test_every_method_that_a_url_takes_has_a_row(world: World, as_: SignedIn) ->
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("row", ROWS, ids=lambda r: " ".join(filter(None, [r.url_name, r.method, r.state])))
+@pytest.mark.parametrize(
+    "row", ROWS, ids=lambda r: " ".join(filter(None, [r.url_name, r.method, r.state]))
+)
 def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
     url = reverse(row.url_name, kwargs=row.build(world))
     wrong, noted, shown = [], set(), set()
@@ -83,7 +85,9 @@ def test_the_relation_decides(row: Row, world: World, as_: SignedIn) -> None:
         if not right:
             wrong.append(f"{actor}: {status}")
     assert wrong == [], f"{row.method.upper()} {url}"
-    assert noted == row.looked_at_by() & shown, f"who leaves a line about Ana by {row.method.upper()} {url}"
+    assert noted == row.looked_at_by() & shown, (
+        f"who leaves a line about Ana by {row.method.upper()} {url}"
+    )
     if row.method == "post" and row.may:
         nothing_breaks(row, url, world, as_)
 
@@ -136,7 +140,9 @@ def written() -> Iterator[dict[str, int]]:
 def test_what_a_request_writes_is_seen(world: World, as_: SignedIn) -> None:
     client = as_(world.ana)
     with written() as rows:
-        client.post(reverse("activity:draft", kwargs={"key": "a-form"}), {"text": "half a sentence"})
+        client.post(
+            reverse("activity:draft", kwargs={"key": "a-form"}), {"text": "half a sentence"}
+        )
     assert rows.keys() == {"activity_draft"}
 
 

@@ -41,7 +41,9 @@ def test_copies_are_whole_and_work_is_done_in_them(as_: SignedIn) -> None:
     anas = Participation.objects.filter(
         cycle=running, employee__email__endswith="ana.popescu@meridian.example"
     )
-    lines = {tuple(part.chain.order_by("distance").values_list("distance", flat=True)) for part in anas}
+    lines = {
+        tuple(part.chain.order_by("distance").values_list("distance", flat=True)) for part in anas
+    }
     assert (anas.count(), lines) == (3, {(1, 2, 3), (1, 2, 3, 4)}), (
         "the heads of the copies report to the first"
     )

@@ -21,7 +21,9 @@ def test_the_relation_to_ana_decides_who_sees_that_she_takes_part(world: World) 
             "mira",
             "noor",
         )
-        if Participation.objects.visible_to(getattr(world, key)).filter(pk=world.ana_part.pk).exists()
+        if Participation.objects.visible_to(getattr(world, key))
+        .filter(pk=world.ana_part.pk)
+        .exists()
     }
     assert seers == {"ana", "bashir", "dora", "farid", "ines", "kim", "mira"}
 

@@ -28,12 +28,37 @@ OPEN_DOORS = {
 # The files that gather from every app, each in one table; all they do is name what they gather.
 GATHERING = {"pmcycle/urls.py", "pmcycle/api.py", "pmcycle/stages.py"}
 TOP_LEVEL = {
-    "manage.py", "pyproject.toml", "docker-compose.yml", "Caddyfile", "README.md", "dev", "Dockerfile", "LICENSE",
-    "CHANGELOG.md", "SECURITY.md", "requirements.lock", "requirements-runtime.lock",
-    "pmcycle", "goals", "appraisals", "incentives", "evaluations", "feedback", "templates", "tests",
-    "docs", "static", "locale", "frontend", ".ci",
-    ".dockerignore", ".editorconfig", ".env.example", ".gitattributes", ".gitignore",
-}  # fmt: skip
+    "manage.py",
+    "pyproject.toml",
+    "docker-compose.yml",
+    "Caddyfile",
+    "README.md",
+    "dev",
+    "Dockerfile",
+    "LICENSE",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "requirements.lock",
+    "requirements-runtime.lock",
+    "pmcycle",
+    "goals",
+    "appraisals",
+    "incentives",
+    "evaluations",
+    "feedback",
+    "templates",
+    "tests",
+    "docs",
+    "static",
+    "locale",
+    "frontend",
+    ".ci",
+    ".dockerignore",
+    ".editorconfig",
+    ".env.example",
+    ".gitattributes",
+    ".gitignore",
+}
 
 PYTHON_FILES = sorted(
     path
@@ -77,13 +102,17 @@ def test_apps_enter_only_the_open_rooms_of_other_apps(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
 def test_code_keeps_out_what_hides_control_flow(path: Path) -> None:
-    assert path.name not in ("utils.py", "helpers.py", "signals.py"), "name the file after its subject"
+    assert path.name not in ("utils.py", "helpers.py", "signals.py"), (
+        "name the file after its subject"
+    )
     tree = ast.parse(path.read_text())
     for line, module in imports(path):
         assert not module.startswith(("django.db.models.signals", "django.dispatch")), (
             f"signals at line {line}"
         )
-        assert not module.startswith("django.contrib.admin"), f"a way around the actions at line {line}"
+        assert not module.startswith("django.contrib.admin"), (
+            f"a way around the actions at line {line}"
+        )
     for node in ast.walk(tree):
         if path.name == "models.py" or "models" in path.parts:
             named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "save"
@@ -99,17 +128,23 @@ def test_mail_leaves_by_the_outbox_alone(path: Path) -> None:
     if name_of(path) == "pmcycle/activity/actions/delivery.py":
         return
     for line, module in imports(path):
-        assert not module.startswith(("django.core.mail", "smtplib")), f"line {line}: leave a notice"
+        assert not module.startswith(("django.core.mail", "smtplib")), (
+            f"line {line}: leave a notice"
+        )
 
 
 @pytest.mark.parametrize("path", [p for p in PYTHON_FILES if p.name == "rules.py"], ids=name_of)
 def test_rules_take_plain_values(path: Path) -> None:
     for line, module in imports(path):
         allowed = not module.startswith(("django.", "rest_framework", "celery"))
-        assert allowed or module.startswith("django.utils.translation"), f"line {line} imports {module}"
+        assert allowed or module.startswith("django.utils.translation"), (
+            f"line {line} imports {module}"
+        )
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute):
-            assert node.attr not in ("now", "today", "utcnow"), f"rules are told the time: line {node.lineno}"
+            assert node.attr not in ("now", "today", "utcnow"), (
+                f"rules are told the time: line {node.lineno}"
+            )
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
@@ -178,8 +213,11 @@ def test_the_list_of_old_templates_names_templates() -> None:
 def test_the_top_level_stays_small() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.split("\n")  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
     found = {line.split("/")[0] for line in listed if line}
     assert found <= TOP_LEVEL, f"a home for {sorted(found - TOP_LEVEL)} is in an app or in pmcycle/"
 
@@ -203,7 +241,9 @@ def typed_addresses(name: str, text: str) -> list[str]:
 
 
 def test_journeys_follow_links_and_type_no_address() -> None:
-    files = {name_of(path): path.read_text() for path in sorted((ROOT / "tests/journeys").rglob("*.py"))}
+    files = {
+        name_of(path): path.read_text() for path in sorted((ROOT / "tests/journeys").rglob("*.py"))
+    }
     assert FIRST_PAGE[1] in files[FIRST_PAGE[0]]
     for name, text in files.items():
         assert typed_addresses(name, text) == [], f"{name}: add the link that a person would click"
@@ -212,12 +252,19 @@ def test_journeys_follow_links_and_type_no_address() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        'page.goto("/goals/")', "phone.page.goto(path)", 'page.evaluate("location.href = \'/goals/\'")',
-        'page.request.get("/goals/1/pdf/")', 'page.goto(link or "/")', "open_it = page.goto", "page.go_back()",
+        'page.goto("/goals/")',
+        "phone.page.goto(path)",
+        "page.evaluate(\"location.href = '/goals/'\")",
+        'page.request.get("/goals/1/pdf/")',
+        'page.goto(link or "/")',
+        "open_it = page.goto",
+        "page.go_back()",
     ],
-)  # fmt: skip
+)
 def test_an_address_typed_in_a_journey_is_noticed(line: str) -> None:
-    assert typed_addresses("tests/journeys/test_goals.py", f"def test_it():\n    {line}\n") == [line]
+    assert typed_addresses("tests/journeys/test_goals.py", f"def test_it():\n    {line}\n") == [
+        line
+    ]
 
 
 @pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
@@ -256,17 +303,31 @@ def dates_without_place(name: str, text: str) -> list[int]:
             is_taken = asked == "date" and not args and name not in OTHER_DATES
             if asked in ("today", "utcnow", "utcfromtimestamp", "localdate") or is_taken:
                 found.append(node.lineno)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "TruncDate":
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "TruncDate"
+        ):
             found += [] if any(word.arg == "tzinfo" for word in node.keywords) else [node.lineno]
         if isinstance(node, ast.keyword) and node.arg and "__date" in node.arg:
             found.append(node.value.lineno)
         if isinstance(node, ast.Name) and node.id in ("Now", "TruncDay"):
             found.append(node.lineno)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "local_day":
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "local_day"
+        ):
             # The reader's day of an instant; of now it is today, which has a place of its own.
-            asks = any(isinstance(one, ast.Attribute) and one.attr == "now" for one in ast.walk(node))
+            asks = any(
+                isinstance(one, ast.Attribute) and one.attr == "now" for one in ast.walk(node)
+            )
             found += [node.lineno] if asks and name not in OTHER_DATES else []
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and name not in UTC_IN_SQL:
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and name not in UTC_IN_SQL
+        ):
             found += [node.lineno] if DAY_IN_SQL.search(node.value) else []
     return sorted(found)
 
@@ -306,7 +367,9 @@ def test_a_day_has_a_place(path: Path) -> None:
     name = name_of(path)
     if name == "pmcycle/days.py":
         return
-    assert dates_without_place(name, path.read_text()) == [], f"{name}: ask pmcycle.days, which says where"
+    assert dates_without_place(name, path.read_text()) == [], (
+        f"{name}: ask pmcycle.days, which says where"
+    )
     if name.startswith("pmcycle/home/demo/") or name == "pmcycle/kept.py":
         return
     assert due_days_judged_as_relations(path.read_text()) == [], f"{name}: judge it where it is due"
@@ -336,7 +399,8 @@ def test_a_day_has_a_place(path: Path) -> None:
 )
 def test_a_day_without_a_place_is_noticed(line: str, is_noticed: bool) -> None:
     assert (
-        bool(dates_without_place("goals/actions.py", line) + due_days_judged_as_relations(line)) == is_noticed
+        bool(dates_without_place("goals/actions.py", line) + due_days_judged_as_relations(line))
+        == is_noticed
     )
 
 

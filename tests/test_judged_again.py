@@ -49,7 +49,9 @@ def hand_in(world: World, as_: SignedIn, user: User, row: Appraisal) -> Callable
 
 def to_gita(world: World) -> Any:
     gita = Employee.objects.get(user=world.gita)
-    return cycling.transfer(world.ana_part, gita, on=today(), reason="A new team", version=None, by=world.lea)
+    return cycling.transfer(
+        world.ana_part, gita, on=today(), reason="A new team", version=None, by=world.lea
+    )
 
 
 def close(cycle: Cycle) -> None:
@@ -60,13 +62,17 @@ def end_the_role(user: User) -> None:
     RoleGrant.objects.filter(user=user).update(ends_on=today() - timedelta(days=1))
 
 
-def test_what_is_handed_in_while_a_release_runs_is_in_it_or_refused(world: World, as_: SignedIn) -> None:
+def test_what_is_handed_in_while_a_release_runs_is_in_it_or_refused(
+    world: World, as_: SignedIn
+) -> None:
     make.hand_in(make.manager_appraisal(world.ana_part))
     own = make.self_appraisal(world.ana_part)
     release = make.ask_for_release(world.cycle, world.kim)
     appraising.approve_release(release, by=world.lea)
     answer = meanwhile(
-        hand_in(world, as_, world.ana, own), hold=lambda: appraising.release(release), change=lambda: None
+        hand_in(world, as_, world.ana, own),
+        hold=lambda: appraising.release(release),
+        change=lambda: None,
     )
     assert answer.status_code == 409
     assert "Rejects are down to 2 %." in answer.content.decode()
@@ -87,10 +93,14 @@ def test_a_release_waits_for_whoever_is_handing_in(world: World) -> None:
     assert "Rejects are down to 2 %." in str(ReleasedResult.objects.get().snapshot["self"])
 
 
-def test_a_former_manager_rates_nobody_who_is_handed_over_at_this_moment(world: World, as_: SignedIn) -> None:
+def test_a_former_manager_rates_nobody_who_is_handed_over_at_this_moment(
+    world: World, as_: SignedIn
+) -> None:
     row = make.manager_appraisal(world.ana_part)
     answer = meanwhile(
-        hand_in(world, as_, world.bashir, row), hold=holding_ana(world), change=lambda: to_gita(world)
+        hand_in(world, as_, world.bashir, row),
+        hold=holding_ana(world),
+        change=lambda: to_gita(world),
     )
     assert answer.status_code == 409
     assert "Rejects are down to 2 %." in answer.content.decode()
@@ -100,7 +110,9 @@ def test_a_former_manager_rates_nobody_who_is_handed_over_at_this_moment(world: 
 
 def test_nor_does_the_action_alone_take_their_rating(world: World) -> None:
     row = make.manager_appraisal(world.ana_part)
-    refused = meanwhile(lambda: make.hand_in(row), hold=holding_ana(world), change=lambda: to_gita(world))
+    refused = meanwhile(
+        lambda: make.hand_in(row), hold=holding_ana(world), change=lambda: to_gita(world)
+    )
     assert "another manager" in refused.reason
     assert not Rating.objects.exists()
 
@@ -124,7 +136,9 @@ def test_what_is_handed_in_while_the_stage_closes_is_refused(world: World, as_: 
     left = cycles.accepting(cycling.leftovers_of_stage(stage, world.kim))
     answer = meanwhile(
         hand_in(world, as_, world.ana, own),
-        hold=lambda: cycling.close_stage(stage, reason="", accepted=left, version=None, by=world.kim),
+        hold=lambda: cycling.close_stage(
+            stage, reason="", accepted=left, version=None, by=world.kim
+        ),
         change=lambda: None,
     )
     assert answer.status_code == 409
@@ -132,7 +146,9 @@ def test_what_is_handed_in_while_the_stage_closes_is_refused(world: World, as_: 
     assert own.submitted_at is None
 
 
-def test_a_goal_is_signed_in_no_cycle_that_closes_at_this_moment(world: World, as_: SignedIn) -> None:
+def test_a_goal_is_signed_in_no_cycle_that_closes_at_this_moment(
+    world: World, as_: SignedIn
+) -> None:
     goal = goals.propose(world.ana_part, world.ana)
     browser = as_(world.bashir)
     answer = meanwhile(
@@ -148,9 +164,12 @@ def test_a_goal_is_signed_in_no_cycle_that_closes_at_this_moment(world: World, a
 def extend(world: World, as_: SignedIn, user: User) -> Callable[[], Any]:
     browser, stage = as_(user), Stage.objects.get(cycle=world.cycle, kind=StageKind.APPRAISAL)
     data = {
-        "stage": stage.pk, "due_on": (today() + timedelta(days=60)).isoformat(), "reason": "She was ill for long",
-        "version": world.ana_part.version, "confirmed": "1",
-    }  # fmt: skip
+        "stage": stage.pk,
+        "due_on": (today() + timedelta(days=60)).isoformat(),
+        "reason": "She was ill for long",
+        "version": world.ana_part.version,
+        "confirmed": "1",
+    }
     return lambda: browser.post(reverse("cycles:extend", args=[world.ana_part.pk]), data)
 
 

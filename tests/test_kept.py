@@ -61,14 +61,18 @@ def test_a_plan_is_kept_by_its_connection_and_made_anew_by_the_next(world: World
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_written_out_is_planned_once_a_connection(world: World) -> None:
-    names = Prepared("SELECT name FROM people_employee WHERE unit_id = %s AND name LIKE '%%a%%' ORDER BY id")
+    names = Prepared(
+        "SELECT name FROM people_employee WHERE unit_id = %s AND name LIKE '%%a%%' ORDER BY id"
+    )
     expected = [one.name for one in people_of(world.sales.pk) if "a" in one.name]
     for _connection in range(2):
         with connection.cursor() as cursor:
             for _sweep in range(2):
                 names.execute(cursor, [world.sales.pk])
                 assert [name for (name,) in cursor.fetchall()] == expected
-            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name = %s", [names.name])
+            cursor.execute(
+                "SELECT count(*) FROM pg_prepared_statements WHERE name = %s", [names.name]
+            )
             assert cursor.fetchone() == (1,)
         connection.close()
 
@@ -84,5 +88,7 @@ def test_behind_a_pooler_no_plan_is_kept(world: World, settings: Any) -> None:
 def test_signs_of_the_language_in_a_constant_stay_what_they_are(world: World) -> None:
     ana = world.ana_part.employee
     Employee.objects.filter(pk=ana.pk).update(job_title="100 % of O'Brien's $1 :name")
-    kept = Kept(lambda unit: people_of(unit).filter(job_title__contains="% of O'Brien's $1 :"), unit=any_key)
+    kept = Kept(
+        lambda unit: people_of(unit).filter(job_title__contains="% of O'Brien's $1 :"), unit=any_key
+    )
     assert list(kept(unit=ana.unit_id)) == [ana]

@@ -38,9 +38,14 @@ NO_LINK_LEADS_TO = {
 
 # Pages of people who work here; accounts of others (auditors, who runs the system) find nothing on them.
 OF_EMPLOYEES = {
-    "feedback:list", "feedback:check_ins", "goals:list", "appraisals:list", "evaluations:list", "incentives:mine",
+    "feedback:list",
+    "feedback:check_ins",
+    "goals:list",
+    "appraisals:list",
+    "evaluations:list",
+    "incentives:mine",
     "incentives:restraints",
-}  # fmt: skip
+}
 # The reader may open it, but it is offered to somebody else: to the other one of the pair; to those in HR, where
 # who asked for the work is in HR no more.
 OFFERED_TO_THE_OTHER = {("goals:counter_change", "owner"), ("activity:job", "owner")}
@@ -96,7 +101,9 @@ def company(world: World, rows: list[Row]) -> Iterator[dict[Row, str]]:
 def leads_on(client: Client, address: str) -> tuple[int, str]:
     """The status of an address for this reader, and where it leads on to."""
     response = client.get(address)
-    return response.status_code, response.headers.get("Location", "").partition("?")[0].partition("#")[0]
+    return response.status_code, response.headers.get("Location", "").partition("?")[0].partition(
+        "#"
+    )[0]
 
 
 @contextmanager
@@ -138,7 +145,9 @@ def test_every_page_is_reached_by_links(
                     later.append(row)
                 elif onward not in found.reached:
                     unreached.append(f"{row.url_name} {row.state}".strip() + f" at {there[row]}")
-        assert len(later) < len(rows), f"no company has room for {[(r.url_name, r.state) for r in later]}"
+        assert len(later) < len(rows), (
+            f"no company has room for {[(r.url_name, r.state) for r in later]}"
+        )
         rows, is_first = later, False
     assert unreached == [], f"pages that no link leads the {actor} to"
     assert dead == [], f"links that lead the {actor} nowhere"

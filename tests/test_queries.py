@@ -31,7 +31,9 @@ PAGES: list[tuple[str, Page]] = [
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("app", "page"), PAGES, ids=[p.label for _, p in PAGES])
-def test_statements_do_not_grow_with_rows(app: str, page: Page, world: World, as_: SignedIn) -> None:
+def test_statements_do_not_grow_with_rows(
+    app: str, page: Page, world: World, as_: SignedIn
+) -> None:
     client = as_(getattr(world, page.as_))
     counts = []
     for rows in (1, 29):

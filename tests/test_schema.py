@@ -53,7 +53,10 @@ def _catalogue(database: str, *command: str) -> set[tuple[str, str, str]]:
 
 @pytest.mark.timeout(300)
 def test_tables_made_from_the_models_are_those_of_the_migrations() -> None:
-    with _empty_database(f"short_{os.getpid()}") as short, _empty_database(f"long_{os.getpid()}") as long:
+    with (
+        _empty_database(f"short_{os.getpid()}") as short,
+        _empty_database(f"long_{os.getpid()}") as long,
+    ):
         from_models = _catalogue(short, "-m", "tests.schema")
         from_migrations = _catalogue(long, "manage.py", "migrate", "-v0")
     assert from_models - from_migrations == set()

@@ -39,7 +39,9 @@ LEFT_OUT = ("/account/logout/",)
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_a_form_in_a_template_has_the_tag_that_writes_its_key(path: Path) -> None:
     text = path.read_text()
-    assert 'name="csrfmiddlewaretoken"' not in text, "write {% csrf_token %}, it brings the form's key too"
+    assert 'name="csrfmiddlewaretoken"' not in text, (
+        "write {% csrf_token %}, it brings the form's key too"
+    )
     for form in re.findall(r"<form\b.*?</form>", text, flags=re.DOTALL):
         head = re.sub(r"{%.*?%}", "", form.partition("\n\n")[0])
         # The pages of 500 and 503 send once more all that was sent, its key too.
@@ -47,7 +49,9 @@ def test_a_form_in_a_template_has_the_tag_that_writes_its_key(path: Path) -> Non
             assert "{% csrf_token %}" in form, form[:200]
 
 
-GETS = [row for row in ROWS if row.method == "get" and row.may and not row.url_name.startswith("api:")]
+GETS = [
+    row for row in ROWS if row.method == "get" and row.may and not row.url_name.startswith("api:")
+]
 
 
 @pytest.mark.django_db
@@ -68,9 +72,13 @@ def test_every_form_of_a_page_is_done_once(row: Row, world: World, as_: SignedIn
             continue
         address = f"{where.path}?{where.query}" if where.query else where.path
         with transaction.atomic():
-            first = client.post(address, form.filled(), headers={"Referer": f"http://testserver{url}"})
+            first = client.post(
+                address, form.filled(), headers={"Referer": f"http://testserver{url}"}
+            )
             with written() as rows:
-                again = client.post(address, form.filled(), headers={"Referer": f"http://testserver{url}"})
+                again = client.post(
+                    address, form.filled(), headers={"Referer": f"http://testserver{url}"}
+                )
             kept = SentForm.objects.exists()
             transaction.set_rollback(True)
         if first.status_code < 400:
@@ -101,7 +109,11 @@ def a_point(world: World) -> tuple[Any, str, dict[str, Any], Any]:
 
 def an_action(world: World) -> tuple[Any, str, dict[str, Any], Any]:
     at = reverse("feedback:add_action", kwargs=feedback.meeting_of_ana(world))
-    data = {"text": "Write the plan", "owner": world.ana.employee_id, "due_on": today() + timedelta(days=5)}
+    data = {
+        "text": "Write the plan",
+        "owner": world.ana.employee_id,
+        "due_on": today() + timedelta(days=5),
+    }
     return world.ana, at, data, ActionItem
 
 
@@ -121,7 +133,9 @@ MAKE_ONE = [a_feedback, a_point, an_action, an_entry, a_goal]
 @pytest.mark.django_db
 @pytest.mark.parametrize("make", MAKE_ONE)
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
-def test_a_double_click_makes_one(make: Any, headers: dict[str, str], world: World, as_: SignedIn) -> None:
+def test_a_double_click_makes_one(
+    make: Any, headers: dict[str, str], world: World, as_: SignedIn
+) -> None:
     user, url, data, model = make(world)
     before = model.objects.count()
     client = as_(user)
@@ -185,7 +199,9 @@ def test_a_key_that_is_sent_twice_in_one_form_is_no_way_around(world: World, as_
 
 
 @pytest.mark.django_db
-def test_another_s_key_brings_another_neither_its_answer_nor_its_effect(world: World, as_: SignedIn) -> None:
+def test_another_s_key_brings_another_neither_its_answer_nor_its_effect(
+    world: World, as_: SignedIn
+) -> None:
     """Chen has read the key over Ana's shoulder, and sends her form as it was."""
     user, url, data, model = a_point(world)
     as_(user).post(url, keyed("k", **data), headers={"HX-Request": "true"})
@@ -214,7 +230,9 @@ def test_whoever_has_lost_the_right_meanwhile_gets_the_first_answer_and_does_not
 
 
 @pytest.mark.django_db
-def test_a_key_older_than_a_day_is_a_new_one_whether_it_was_swept_or_not(world: World, as_: SignedIn) -> None:
+def test_a_key_older_than_a_day_is_a_new_one_whether_it_was_swept_or_not(
+    world: World, as_: SignedIn
+) -> None:
     user, url, data, model = an_entry(world)
     before = model.objects.count()
     as_(user).post(url, keyed("k", **data))
@@ -244,14 +262,18 @@ def test_what_broke_on_the_way_left_nothing_and_is_done_when_sent_again(
     with monkeypatch.context() as broken:
         # The act is done, and its answer breaks.
         broken.setattr("feedback.views.agenda._agenda", lambda *_args: 1 / 0)
-        assert client.post(url, keyed("k", **data), headers={"HX-Request": "true"}).status_code == 500
+        assert (
+            client.post(url, keyed("k", **data), headers={"HX-Request": "true"}).status_code == 500
+        )
     assert (model.objects.count(), SentForm.objects.count()) == (before, 0)
     assert client.post(url, keyed("k", **data), headers={"HX-Request": "true"}).status_code == 200
     assert model.objects.count() == before + 1
 
 
 @pytest.mark.django_db
-def test_answers_are_kept_for_a_day_and_hold_nothing_that_was_typed(world: World, as_: SignedIn) -> None:
+def test_answers_are_kept_for_a_day_and_hold_nothing_that_was_typed(
+    world: World, as_: SignedIn
+) -> None:
     user, url, data, _model = an_entry(world)
     as_(user).post(url, keyed("k", **data))
     kept = SentForm.objects.values().get()

@@ -23,7 +23,9 @@ def zoe(world: World) -> User:
     assert world.chen.employee
     with transaction.atomic():
         told = Tell(world.chen.pk, "Look", "/", "look", kind="reminder")
-        record("noted", world.chen.employee, by=world.chen, about=world.chen.employee, notify=[told])
+        record(
+            "noted", world.chen.employee, by=world.chen, about=world.chen.employee, notify=[told]
+        )
     make_feedback(world.chen.employee, person(world.ana))
     return world.chen
 
@@ -42,9 +44,19 @@ BOXES = [
     ("mira", "activity:trail", "actor"),
 ]
 TYPED = [
-    "Zoë", "zoe", "ZOE", "O'Brien", "o’brien", "obrien", "Großmüller", "grossmuller", "GROSSMÜLLER", "Grossmueller",
-    "brien zoe", "  zoe   obrien ",
-]  # fmt: skip
+    "Zoë",
+    "zoe",
+    "ZOE",
+    "O'Brien",
+    "o’brien",
+    "obrien",
+    "Großmüller",
+    "grossmuller",
+    "GROSSMÜLLER",
+    "Grossmueller",
+    "brien zoe",
+    "  zoe   obrien ",
+]
 
 
 @pytest.mark.parametrize(("reader", "view", "field"), BOXES)

@@ -42,12 +42,18 @@ class Ways(HTMLParser):
         elif self._form is None:
             return
         elif (
-            tag == "input" and given.get("name") and given.get("type") not in ("checkbox", "radio", "submit")
+            tag == "input"
+            and given.get("name")
+            and given.get("type") not in ("checkbox", "radio", "submit")
         ):
             self._form[given["name"]] = given.get("value", "")
         elif tag == "select":
             self._select = given.get("name", "")
-        elif tag == "option" and self._select and ("selected" in given or self._select not in self._form):
+        elif (
+            tag == "option"
+            and self._select
+            and ("selected" in given or self._select not in self._form)
+        ):
             self._form[self._select] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
@@ -128,14 +134,18 @@ def walk(client: Client, named: set[str], *, wanted: set[str] | None = None) -> 
             continue
         for hop, _status in getattr(response, "redirect_chain", []):
             found.reached.setdefault(urlsplit(hop).path, before)
-        if response.streaming or not response.headers.get("Content-Type", "").startswith("text/html"):
+        if response.streaming or not response.headers.get("Content-Type", "").startswith(
+            "text/html"
+        ):
             continue
         for way in ways_of(response.request["PATH_INFO"], response.content.decode()):
             path = way.partition("?")[0]
             if path not in found.reached:
                 found.reached[path] = address
                 KNOWN_WAYS[kind_of(path)].add(kind_of(address.partition("?")[0]))
-            if way in asked or (path not in asked and path not in named and not _is_new_kind(path, asked)):
+            if way in asked or (
+                path not in asked and path not in named and not _is_new_kind(path, asked)
+            ):
                 continue
             asked[way] = 1
             asked[path] = asked.get(path, 0) + 1

@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOC = ROOT / "docs" / "house.md"
 LONG, VERY_LONG = 30, 60
+BY_HAND = re.compile(r"#\s*fmt:\s*(?:skip|off)")
 # A line of the table in the document: | name | today's most |
 LIMIT = re.compile(r"^\| (?P<name>[^|]+?) \| (?P<most>\d+) \|", re.MULTILINE)
 
@@ -27,7 +28,11 @@ def files_of(ending: str) -> list[Path]:
 
 def figures() -> dict[str, int]:
     """Each figure by its name, as in the document."""
-    python = [path for path in files_of(".py") if path.relative_to(ROOT).parts[0] not in ("tests", "tools")]
+    python = [
+        path
+        for path in files_of(".py")
+        if path.relative_to(ROOT).parts[0] not in ("tests", "tools")
+    ]
     templates = files_of(".html")
     trees = [ast.parse(path.read_text()) for path in python]
     lengths = [length for tree in trees for length in lengths_of_functions(tree)]
@@ -39,7 +44,7 @@ def figures() -> dict[str, int]:
         "`Any`": sum(anys(tree) for tree in trees),
         "deepest indent of Python": max(deepest(path) for path in python),
         "layouts by hand (`fmt: skip`)": sum(
-            path.read_text().count("# fmt: skip") for path in files_of(".py")
+            len(BY_HAND.findall(path.read_text())) for path in files_of(".py")
         ),
         "templates": len(templates),
         **_spread("template", [lines(path) for path in templates]),
@@ -74,7 +79,8 @@ def anys(tree: ast.AST) -> int:
 def deepest(path: Path) -> int:
     """The most spaces before a line."""
     return max(
-        (len(line) - len(line.lstrip()) for line in path.read_text().splitlines() if line.strip()), default=0
+        (len(line) - len(line.lstrip()) for line in path.read_text().splitlines() if line.strip()),
+        default=0,
     )
 
 

@@ -16,7 +16,9 @@ from pmcycle.errors import Invalid, Refused, Stale, check_version
 from pmcycle.people.models import Unit, User
 
 
-def open_calibration(cycle: Cycle, name: str, units: Iterable[Unit], *, by: User) -> CalibrationSession:
+def open_calibration(
+    cycle: Cycle, name: str, units: Iterable[Unit], *, by: User
+) -> CalibrationSession:
     """A session over the ratings of these units and everything below them; without units, of all."""
     with transaction.atomic():
         locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
@@ -29,7 +31,13 @@ def open_calibration(cycle: Cycle, name: str, units: Iterable[Unit], *, by: User
 
 
 def move_rating(
-    session: CalibrationSession, rating: Rating, level_id: int, reason: str, *, version: int | None, by: User
+    session: CalibrationSession,
+    rating: Rating,
+    level_id: int,
+    reason: str,
+    *,
+    version: int | None,
+    by: User,
 ) -> CalibrationMove:
     """Set the level that counts; the manager's proposal stays beside it, and so does the reason.
 
@@ -70,7 +78,9 @@ def move_rating(
     return move
 
 
-def close_calibration(session: CalibrationSession, *, version: int | None, by: User) -> CalibrationSession:
+def close_calibration(
+    session: CalibrationSession, *, version: int | None, by: User
+) -> CalibrationSession:
     """End the session; what was moved stays, and nothing moves in it any more."""
     with transaction.atomic():
         lock_running(session.cycle_id)

@@ -36,7 +36,9 @@ def left_of_appraisals(cycle: Cycle, reader: User | None) -> list[Leftover]:
     ]
 
 
-def left_of_release(cycle: Cycle, reader: User, *, with_first_mentions: bool = False) -> list[Leftover]:
+def left_of_release(
+    cycle: Cycle, reader: User, *, with_first_mentions: bool = False
+) -> list[Leftover]:
     """What a release of results would leave out: unrated, held by first mention; or what stands against it.
 
     Without the reader's own: nobody learns of their rating before its release.
@@ -46,7 +48,9 @@ def left_of_release(cycle: Cycle, reader: User, *, with_first_mentions: bool = F
 
 
 def _self(cycle: Cycle, reader: User | None) -> list[Leftover]:
-    rows = Appraisal.objects.filter(taking_part(cycle), kind=Appraisal.Kind.SELF, submitted_at__isnull=True)
+    rows = Appraisal.objects.filter(
+        taking_part(cycle), kind=Appraisal.Kind.SELF, submitted_at__isnull=True
+    )
     return leftover(
         "appraisals:self",
         lambda n: ngettext(
@@ -149,7 +153,9 @@ def _unreleased(cycle: Cycle, reader: User | None) -> list[Leftover]:
     return leftover(
         "appraisals:unreleased",
         lambda n: ngettext(
-            "%(n)d rating is ready and not released.", "%(n)d ratings are ready and not released.", n
+            "%(n)d rating is ready and not released.",
+            "%(n)d ratings are ready and not released.",
+            n,
         ),
         rows,
         reader=reader,
@@ -202,13 +208,18 @@ def _may_ask(cycle: Cycle, reader: User | None) -> list[Leftover]:
         ReleasedResult.objects.newest()
         .annotate(last_day=last_day)
         .filter(
-            taking_part(cycle), number=1, appeal__isnull=True, last_day__gte=day_in("participation__cycle")
+            taking_part(cycle),
+            number=1,
+            appeal__isnull=True,
+            last_day__gte=day_in("participation__cycle"),
         )
     )
     return leftover(
         "appraisals:may_ask",
         lambda n: ngettext(
-            "%(n)d person can still ask for a review.", "%(n)d people can still ask for a review.", n
+            "%(n)d person can still ask for a review.",
+            "%(n)d people can still ask for a review.",
+            n,
         ),
         rows,
         reader=reader,

@@ -37,7 +37,12 @@ from pmcycle.activity.actions import (
     record_each,
 )
 from pmcycle.activity.models import Job, JobQuerySet
-from pmcycle.cycles.actions import accept_leftovers, hold_people, hold_taking_part, refuse_unless_accepted
+from pmcycle.cycles.actions import (
+    accept_leftovers,
+    hold_people,
+    hold_taking_part,
+    refuse_unless_accepted,
+)
 from pmcycle.cycles.models import Cycle, RatingLevel
 from pmcycle.errors import Invalid, Refused, check_version
 from pmcycle.people.models import User
@@ -58,10 +63,14 @@ def request_release(
         locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
         if locked.state != Cycle.State.RUNNING:
             raise Refused(_("Results are released while the cycle runs."))
-        if Release.objects.filter(cycle=locked, done_at__isnull=True, withdrawn_at__isnull=True).exists():
+        if Release.objects.filter(
+            cycle=locked, done_at__isnull=True, withdrawn_at__isnull=True
+        ).exists():
             raise Refused(_("A release of this cycle is waiting already."))
         if not Rating.objects.releasable(locked, timezone.now()).exists():
-            raise Refused(_("There is nothing to release: no manager appraisal is handed in and unreleased."))
+            raise Refused(
+                _("There is nothing to release: no manager appraisal is handed in and unreleased.")
+            )
         with_low = bool(accepted_first_mentions.strip())
         leftovers = left_of_release(locked, by, with_first_mentions=with_low)
         release = Release.objects.create(
@@ -129,7 +138,11 @@ def approve_release(release: Release, *, by: User) -> Job:
         row.save(update_fields=["approved_by", "approved_at"])
         audience = audience_of(row)
         job = enqueue(
-            JOB, row, by=by, total=audience.count(), url=reverse("appraisals:release", args=[row.cycle_id])
+            JOB,
+            row,
+            by=by,
+            total=audience.count(),
+            url=reverse("appraisals:release", args=[row.cycle_id]),
         )
         record("approved_release", row, by=by)
     return job
@@ -138,7 +151,9 @@ def approve_release(release: Release, *, by: User) -> Job:
 def work_on_releases(cycle: Cycle, reader: User) -> JobQuerySet:
     """Releases that are being written or could not be, as far as the reader may see it."""
     wanted = Q(done_at__isnull=True)
-    return Job.objects.visible_to(reader).on(JOB, Release.objects.filter(cycle=cycle), wanted=wanted)
+    return Job.objects.visible_to(reader).on(
+        JOB, Release.objects.filter(cycle=cycle), wanted=wanted
+    )
 
 
 def audience_of(release: Release) -> Any:
@@ -214,7 +229,10 @@ def release(release: Release, *, step: Step = no_step) -> int:
         hold_people(row.cycle)
         now = timezone.now()
         ratings = list(
-            audience_of(row).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
+            audience_of(row)
+            .select_for_update(of=("self",))
+            .order_by("pk")
+            .values_list("pk", flat=True)
         )
         with connection.cursor() as cursor:
             cursor.execute(RELEASE, {"release": row.pk, "now": now, "ratings": ratings})
@@ -253,7 +271,9 @@ def _lock_answerable(result: ReleasedResult) -> ReleasedResult:
         .select_related("participation__employee", "participation__cycle")
         .get(pk=result.pk)
     )
-    if ReleasedResult.objects.filter(participation=row.participation_id, number__gt=row.number).exists():
+    if ReleasedResult.objects.filter(
+        participation=row.participation_id, number__gt=row.number
+    ).exists():
         raise Refused(_("There is a newer version of this result."))
     return row
 
@@ -265,7 +285,13 @@ def acknowledge(result: ReleasedResult, comment: str, *, by: User) -> Acknowledg
         if Acknowledgement.objects.filter(result=row).exists():
             raise Refused(_("You have acknowledged this result already."))
         done = Acknowledgement.objects.create(result=row, comment=comment.strip(), by=by)
-        record("acknowledged", row, by=by, about=row.participation.employee, with_note=bool(done.comment))
+        record(
+            "acknowledged",
+            row,
+            by=by,
+            about=row.participation.employee,
+            with_note=bool(done.comment),
+        )
     return done
 
 
@@ -328,7 +354,13 @@ FROM (
 
 
 def decide_appeal(
-    appeal: Appeal, outcome: str, decision: str, new_level_id: int | None, *, version: int | None, by: User
+    appeal: Appeal,
+    outcome: str,
+    decision: str,
+    new_level_id: int | None,
+    *,
+    version: int | None,
+    by: User,
 ) -> Appeal:
     """Uphold (the result gets a next version with the new rating; both stay) or dismiss, always with words."""
     with transaction.atomic():
@@ -348,7 +380,12 @@ def decide_appeal(
         result = row.result
         person = result.participation.employee
         now = timezone.now()
-        row.outcome, row.decision, row.decided_by, row.decided_at = outcome, decision.strip(), by, now
+        row.outcome, row.decision, row.decided_by, row.decided_at = (
+            outcome,
+            decision.strip(),
+            by,
+            now,
+        )
         if outcome == Appeal.Outcome.UPHELD:
             level = RatingLevel.objects.filter(
                 pk=new_level_id or 0, scale__cycle=result.participation.cycle_id
@@ -361,7 +398,8 @@ def decide_appeal(
             )
             with connection.cursor() as cursor:
                 cursor.execute(
-                    CORRECT, {"level": level.pk, "reason": row.decision, "old": result.pk, "now": now}
+                    CORRECT,
+                    {"level": level.pk, "reason": row.decision, "old": result.pk, "now": now},
                 )
         row.version += 1
         row.save()

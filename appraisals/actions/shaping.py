@@ -26,7 +26,9 @@ Structure = Sequence[dict[str, Any]]
 def _lock_draft(cycle: Cycle) -> Cycle:
     locked = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
     if locked.state != Cycle.State.DRAFT:
-        raise Refused(_("This cycle is launched; its form is frozen so that all are asked the same."))
+        raise Refused(
+            _("This cycle is launched; its form is frozen so that all are asked the same.")
+        )
     return locked
 
 
@@ -64,7 +66,13 @@ def make_default_form(name: str, *, by: User | None) -> FormVersion:
 
 
 def save_form(
-    cycle: Cycle, name: str, structure: Structure, *, number: int | None, version: int | None, by: User
+    cycle: Cycle,
+    name: str,
+    structure: Structure,
+    *,
+    number: int | None,
+    version: int | None,
+    by: User,
 ) -> FormVersion:
     """Write the sections and questions of the cycle's form.
 
@@ -110,7 +118,9 @@ def _refuse_unless_sound(structure: Structure) -> None:
         len(s["questions"]) > limits["questions"] for s in structure
     ):
         raise Refused(
-            _("A form of that length is not answered by anybody: at most 20 sections of 40 questions.")
+            _(
+                "A form of that length is not answered by anybody: at most 20 sections of 40 questions."
+            )
         )
 
 
@@ -179,7 +189,9 @@ def copy_form(old: Cycle, new: Cycle, by: User) -> None:
     """A cycle made from another one begins with the same form."""
     chosen = CycleForm.objects.filter(cycle=old).first()
     if chosen is not None:
-        CycleForm.objects.get_or_create(cycle=new, defaults={"form_version_id": chosen.form_version_id})
+        CycleForm.objects.get_or_create(
+            cycle=new, defaults={"form_version_id": chosen.form_version_id}
+        )
 
 
 def check_form(cycle: Cycle, people: Any) -> list[Finding]:
@@ -196,7 +208,9 @@ def check_form(cycle: Cycle, people: Any) -> list[Finding]:
         CycleForm.objects.filter(cycle=cycle)
         .order_by("form_version__sections__position")
         .annotate(is_weighed=Exists(weighed))
-        .values_list("form_version__sections__title", "form_version__sections__weight", "is_weighed")
+        .values_list(
+            "form_version__sections__title", "form_version__sections__weight", "is_weighed"
+        )
     )
     if not sections:
         return [
@@ -217,7 +231,9 @@ def check_form(cycle: Cycle, people: Any) -> list[Finding]:
                 is_error=True,
                 url=url,
                 fix=_("Set the weights"),
-                sentence=_("The scored sections of the appraisal form total %(total)s instead of 100.")
+                sentence=_(
+                    "The scored sections of the appraisal form total %(total)s instead of 100."
+                )
                 % {"total": f"{(rules.HUNDRED - lacks).normalize():f}"},
             )
         )
@@ -239,4 +255,6 @@ def check_form(cycle: Cycle, people: Any) -> list[Finding]:
 
 def freeze_form(cycle: Cycle) -> None:
     """From the launch on everybody is asked the same; later edits make a new version."""
-    FormVersion.objects.filter(cycles__cycle=cycle, frozen_at__isnull=True).update(frozen_at=timezone.now())
+    FormVersion.objects.filter(cycles__cycle=cycle, frozen_at__isnull=True).update(
+        frozen_at=timezone.now()
+    )

@@ -21,7 +21,15 @@ def tells(
 ) -> list[Tell]:
     """The same notice for each of these users, of the kind `appraisals:<kind>`; `due_zone` is where it is due."""
     return [
-        Tell(user.pk, title, url, f"{key}:{user.pk}", f"appraisals:{kind}", due_on=due_on, due_zone=due_zone)
+        Tell(
+            user.pk,
+            title,
+            url,
+            f"{key}:{user.pk}",
+            f"appraisals:{kind}",
+            due_on=due_on,
+            due_zone=due_zone,
+        )
         for user in users
     ]
 

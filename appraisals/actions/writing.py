@@ -159,7 +159,9 @@ def open_missing() -> int:
 def _lock(appraisal: Appraisal) -> Appraisal:
     """The appraisal under its person's lock and its own: what opens it for them, and whether they
     have left, stands still while it is judged."""
-    Participation.objects.select_for_update(no_key=True).only("pk").get(pk=appraisal.participation_id)
+    Participation.objects.select_for_update(no_key=True).only("pk").get(
+        pk=appraisal.participation_id
+    )
     return (
         Appraisal.objects.select_for_update(of=("self",))
         .select_related("participation__cycle", "participation__employee", "author")
@@ -169,10 +171,14 @@ def _lock(appraisal: Appraisal) -> Appraisal:
 
 def _refuse_unless_writable(row: Appraisal) -> None:
     if row.submitted_at is not None:
-        raise Refused(_("This appraisal is handed in. Ask HR to open it again if something must change."))
+        raise Refused(
+            _("This appraisal is handed in. Ask HR to open it again if something must change.")
+        )
     if row.kind == Appraisal.Kind.MANAGER and not _leads(row):
         raise Refused(
-            _("%(name)s has another manager in this cycle by now. What you wrote is kept for you to read.")
+            _(
+                "%(name)s has another manager in this cycle by now. What you wrote is kept for you to read."
+            )
             % {"name": row.participation.employee.name}
         )
     if why := why_not_writable(row):
@@ -204,9 +210,9 @@ def why_not_writable(row: Appraisal) -> str:
     if until is not None and until >= part.cycle.local_day(timezone.now()):
         return ""
     if until is not None:
-        return _("This could be written until %(day)s. Ask HR for more time if you still need to write.") % {
-            "day": date_format(until)
-        }
+        return _(
+            "This could be written until %(day)s. Ask HR for more time if you still need to write."
+        ) % {"day": date_format(until)}
     if how == PLANNED:
         return _("The appraisal stage of this cycle has not opened yet.")
     return _("The appraisal stage is closed. Ask HR for more time if you still need to write.")
@@ -246,7 +252,12 @@ def _check_version(row: Appraisal, version: int | None, answers: Answers) -> Non
 
 
 def _write(
-    row: Appraisal, answers: Answers, *, level_id: int | None, citations: Sequence[int] | None, by: User
+    row: Appraisal,
+    answers: Answers,
+    *,
+    level_id: int | None,
+    citations: Sequence[int] | None,
+    by: User,
 ) -> None:
     """Put the answers down in one statement; nothing is ever removed, an emptied answer is kept empty."""
     now = timezone.now()
@@ -285,7 +296,9 @@ def _cite(row: Appraisal, entries: Sequence[int], *, by: User) -> None:
     if len(readable) != len(set(entries)):
         raise Invalid("citations", _("One of these conversation entries is not about this person."))
     row.citations.exclude(entry__in=readable).delete()
-    insert_new([Citation(appraisal=row, entry_id=pk) for pk in readable], "(appraisal_id, entry_id)")
+    insert_new(
+        [Citation(appraisal=row, entry_id=pk) for pk in readable], "(appraisal_id, entry_id)"
+    )
 
 
 def autosave(
@@ -319,14 +332,18 @@ def _is_saved(
     """Whether exactly this is saved: the first answer was lost on its way, and the script asks again."""
     if row.saved_at is None or (row.kind == Appraisal.Kind.MANAGER and row.level_id != level_id):
         return False
-    saved = {(a.question_id, a.goal_id): Value(a.text, a.level_id, a.choice) for a in row.answers.all()}
+    saved = {
+        (a.question_id, a.goal_id): Value(a.text, a.level_id, a.choice) for a in row.answers.all()
+    }
     if any(saved.get(key) != value for key, value in answers.items()):
         return False
     cited = set(row.citations.values_list("entry", flat=True))
     return row.kind != Appraisal.Kind.MANAGER or citations is None or cited == set(citations)
 
 
-def cite(appraisal: Appraisal, entries: Sequence[int], *, version: int | None, by: User) -> Appraisal:
+def cite(
+    appraisal: Appraisal, entries: Sequence[int], *, version: int | None, by: User
+) -> Appraisal:
     """Name what a rating rests on, also after handing in, until it is released (the way out of the gate)."""
     with transaction.atomic():
         row = _lock(appraisal)
@@ -393,14 +410,25 @@ def submit(
 
 def questions_of(row: Appraisal) -> Any:
     """The questions that this author answers, in their order; measured results are answered by nobody."""
-    rows = Question.objects.filter(section__form_version=row.form_version_id).select_related("section")
-    mine = rows.filter(for_self=True) if row.kind == Appraisal.Kind.SELF else rows.filter(for_manager=True)
+    rows = Question.objects.filter(section__form_version=row.form_version_id).select_related(
+        "section"
+    )
+    mine = (
+        rows.filter(for_self=True)
+        if row.kind == Appraisal.Kind.SELF
+        else rows.filter(for_manager=True)
+    )
     return mine.order_by("section__position", "position")
 
 
 def goals_of(participation: Participation) -> Any:
     """The agreed goals of the cycle that an appraisal rates, with the version in force."""
-    return Goal.objects.rated().filter(participation=participation).select_related("agreed").order_by("pk")
+    return (
+        Goal.objects.rated()
+        .filter(participation=participation)
+        .select_related("agreed")
+        .order_by("pk")
+    )
 
 
 def _refuse_unless_complete(
@@ -413,9 +441,9 @@ def _refuse_unless_complete(
         if question.kind == Question.Kind.GOALS:
             for goal in goals:
                 if answers.get((question.pk, goal.pk), Value()).level_id is None:
-                    lacking[field_name(question.pk, goal.pk)] = _("How far was “%(goal)s” reached?") % {
-                        "goal": goal.agreed.title if goal.agreed else ""
-                    }
+                    lacking[field_name(question.pk, goal.pk)] = _(
+                        "How far was “%(goal)s” reached?"
+                    ) % {"goal": goal.agreed.title if goal.agreed else ""}
         elif answers.get((question.pk, None), Value()).is_empty:
             lacking[field_name(question.pk)] = _("“%(question)s” still needs an answer.") % {
                 "question": question.text
@@ -433,7 +461,9 @@ def _tell_manager(row: Appraisal, number: int) -> list[Tell]:
             participation=row.participation_id, kind=Appraisal.Kind.MANAGER
         ).values("author"),
     )
-    title = _("%(name)s has handed in the self-appraisal") % {"name": row.participation.employee.name}
+    title = _("%(name)s has handed in the self-appraisal") % {
+        "name": row.participation.employee.name
+    }
     key = f"appraisal:{row.pk}:submitted:{number}"
     return tells(managers, title, reverse("appraisals:list"), key, kind="submitted")
 
@@ -458,7 +488,11 @@ def content_of(
         meanings = question.meanings(levels)
         section = sections.setdefault(
             question.section_id,
-            {"title": question.section.title, "weight": str(question.section.weight), "questions": []},
+            {
+                "title": question.section.title,
+                "weight": str(question.section.weight),
+                "questions": [],
+            },
         )
         of_goals = question.kind in (Question.Kind.GOALS, Question.Kind.RESULTS)
         wanted: list[Goal | None] = list(goals) if of_goals else [None]
@@ -541,11 +575,17 @@ def tree_of(
 ) -> rules.Node:
     """The tree of a score over the levels that are `chosen`: what is handed in, or what is written by now."""
     day = cycle.local_day(timezone.now())
-    shares = dict(zip([g.pk for g in goals], effective_weights([_weight(g) for g in goals]), strict=True))
+    shares = dict(
+        zip([g.pk for g in goals], effective_weights([_weight(g) for g in goals]), strict=True)
+    )
     steps = steps_of(levels)
     sections: dict[int, list[Question]] = {}
     for question in questions:
-        if question.kind in rules.SCORED_KINDS and question.weight > 0 and question.section.weight > 0:
+        if (
+            question.kind in rules.SCORED_KINDS
+            and question.weight > 0
+            and question.section.weight > 0
+        ):
             sections.setdefault(question.section_id, []).append(question)
 
     def leaf(label: str, weight: Decimal, key: Key, facts: Mapping[str, Any]) -> rules.Node:
@@ -556,7 +596,8 @@ def tree_of(
     def node(question: Question) -> rules.Node:
         if question.kind == Question.Kind.GOALS:
             parts = tuple(
-                leaf(title_of(g), shares[g.pk], (question.pk, g.pk), _reading(g, day)) for g in goals
+                leaf(title_of(g), shares[g.pk], (question.pk, g.pk), _reading(g, day))
+                for g in goals
             )
             return rules.Node(question.text, question.weight, parts=parts)
         if question.kind == Question.Kind.RESULTS:
@@ -570,7 +611,9 @@ def tree_of(
         return leaf(question.text, question.weight, (question.pk, None), {})
 
     parts = tuple(
-        rules.Node(found[0].section.title, found[0].section.weight, parts=tuple(node(q) for q in found))
+        rules.Node(
+            found[0].section.title, found[0].section.weight, parts=tuple(node(q) for q in found)
+        )
         for found in sections.values()
     )
     return rules.Node(_("Score"), rules.HUNDRED, parts=parts)
@@ -578,7 +621,9 @@ def tree_of(
 
 def steps_of(levels: Sequence[RatingLevel]) -> list[tuple[Decimal, bool]]:
     """The scale as `rules.on_scale` reads it: value and whether it is below expectations, the lowest first."""
-    return [(level.value, level.needs_mention) for level in sorted(levels, key=lambda one: one.value)]
+    return [
+        (level.value, level.needs_mention) for level in sorted(levels, key=lambda one: one.value)
+    ]
 
 
 def _answers_of(row: Appraisal) -> dict[Key, Answer]:
@@ -666,7 +711,9 @@ def _give_back(
         row.submitted_at = None
         row.version += 1
         row.save(update_fields=["submitted_at", "version"])
-        if Rating.objects.filter(participation=row.participation_id, proposed_by=row.author_id).exists():
+        if Rating.objects.filter(
+            participation=row.participation_id, proposed_by=row.author_id
+        ).exists():
             free_results(row.participation)
         told = tells(
             account_of(row.author_id),
@@ -690,14 +737,20 @@ def _give_back(
 def default_day(appraisal: Appraisal) -> date:
     """Until when an appraisal that goes back can be written, if nobody names a day."""
     part = appraisal.participation
-    due = Participation.objects.filter(pk=part.pk).values_list(due_day(StageKind.APPRAISAL), flat=True).get()
+    due = (
+        Participation.objects.filter(pk=part.pk)
+        .values_list(due_day(StageKind.APPRAISAL), flat=True)
+        .get()
+    )
     return day_to_rewrite(due, part.cycle.local_day(timezone.now()))
 
 
 def saved_answers(rows: Iterable[Appraisal]) -> dict[int, dict[Key, Answer]]:
     """The answers of several appraisals in one statement, by appraisal and question."""
     found: dict[int, dict[Key, Answer]] = {}
-    for answer in Answer.objects.filter(appraisal__in=[row.pk for row in rows]).select_related("level"):
+    for answer in Answer.objects.filter(appraisal__in=[row.pk for row in rows]).select_related(
+        "level"
+    ):
         found.setdefault(answer.appraisal_id, {})[(answer.question_id, answer.goal_id)] = answer
     return found
 

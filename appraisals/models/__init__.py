@@ -10,7 +10,13 @@ from appraisals.models.files import file_of
 from appraisals.models.following import followed_in
 from appraisals.models.forms import CycleForm, Form, FormVersion, Question, Section
 from appraisals.models.needs import matters, milestones, open_items
-from appraisals.models.ratings import FIRST_MENTION, CalibrationMove, CalibrationSession, Citation, Rating
+from appraisals.models.ratings import (
+    FIRST_MENTION,
+    CalibrationMove,
+    CalibrationSession,
+    Citation,
+    Rating,
+)
 from appraisals.models.results import Acknowledgement, Release, ReleasedResult, second_people
 from appraisals.models.writing import Answer, Appraisal, Return, Submission, writing_day
 

@@ -45,7 +45,9 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
 
     def to_decide(self) -> Self:
         """Not decided. Of somebody who has left the cycle nothing is decided there, so nobody waits for it."""
-        return self.filter(decided_at__isnull=True, result__participation__state=Participation.State.ACTIVE)
+        return self.filter(
+            decided_at__isnull=True, result__participation__state=Participation.State.ACTIVE
+        )
 
     def decidable_by(self, user: User) -> Self:
         """HR admins, if they had no part in it.
@@ -58,7 +60,9 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
         rows = self.filter(related(user, Relation.HR_ADMIN, to=AT_RESULT))
         rows = rows.exclude(result__participation__rating__moves__by=user)
         rows = rows.exclude(result__participation__appraisals__returns__by=user)
-        rows = rows.exclude(result__release__approved_by=user).exclude(result__release__requested_by=user)
+        rows = rows.exclude(result__release__approved_by=user).exclude(
+            result__release__requested_by=user
+        )
         if not me:
             return rows
         rows = rows.filter(stands_apart(user, to=AT_RESULT)).exclude(
@@ -67,7 +71,9 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
         above_me = ChainLink.objects.filter(participation__employee=me).values("above")
         here, result = OuterRef(OuterRef(AT_RESULT)), OuterRef(OuterRef("result"))
         freer = without_a_part(here, result).exclude(below_who_rated(here))
-        return rows.filter(~Q(result__participation__rating__proposed_by__in=above_me) | ~Exists(freer))
+        return rows.filter(
+            ~Q(result__participation__rating__proposed_by__in=above_me) | ~Exists(freer)
+        )
 
 
 def deciders(result: ReleasedResult) -> models.QuerySet[User]:
@@ -83,21 +89,29 @@ def below_who_rated(participation: Any) -> Q:
     # One statement further in, where a reference reaches one further out.
     inside = OuterRef(participation) if isinstance(participation, OuterRef) else participation
     rated = Rating.objects.filter(participation=inside).values("proposed_by")
-    return Q(employee__in=ChainLink.objects.filter(above__in=rated).values("participation__employee"))
+    return Q(
+        employee__in=ChainLink.objects.filter(above__in=rated).values("participation__employee")
+    )
 
 
-def free_to_decide(participation: Any, result: Any, day: date | None = None) -> models.QuerySet[User]:
+def free_to_decide(
+    participation: Any, result: Any, day: date | None = None
+) -> models.QuerySet[User]:
     """Those without a part; who reports to the one who rated comes after the others, who stand freer.
 
     The first two arguments are keys, or references to them from a statement that this is part of.
     """
     below = models.Case(models.When(below_who_rated(participation), then=1), default=0)
     return (
-        without_a_part(participation, result, day).annotate(is_below=below).order_by("is_below", "name", "pk")
+        without_a_part(participation, result, day)
+        .annotate(is_below=below)
+        .order_by("is_below", "name", "pk")
     )
 
 
-def without_a_part(participation: Any, result: Any, day: date | None = None) -> models.QuerySet[User]:
+def without_a_part(
+    participation: Any, result: Any, day: date | None = None
+) -> models.QuerySet[User]:
     """HR admins (of the day) who had no part in a result: `AppealQuerySet.decidable_by` says who has.
 
     The first two arguments are keys, or references to them from a statement that this is part of.
@@ -133,7 +147,9 @@ class Appeal(models.Model):
     due_on = models.DateField()
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
     decision = models.TextField(blank=True)
-    new_level = models.ForeignKey(RatingLevel, null=True, on_delete=models.PROTECT, related_name="+")
+    new_level = models.ForeignKey(
+        RatingLevel, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)

@@ -25,9 +25,13 @@ def evidence_for(participation: Participation, user: User) -> models.QuerySet[An
     person, cycle = participation.employee_id, participation.cycle
     first = begin_of(cycle.first_day, cycle.tzinfo)
 
-    def shaped(rows: models.QuerySet[Any], kind: Any, at: Any, title: Any, body: str, who: str) -> Any:
+    def shaped(
+        rows: models.QuerySet[Any], kind: Any, at: Any, title: Any, body: str, who: str
+    ) -> Any:
         columns = {
-            "kind": kind if hasattr(kind, "resolve_expression") else Value(kind, models.CharField()),
+            "kind": kind
+            if hasattr(kind, "resolve_expression")
+            else Value(kind, models.CharField()),
             "at": Cast(at, models.DateTimeField()),
             "title": Cast(title, models.TextField()),
             "body": Cast(F(body), models.TextField()),

@@ -17,7 +17,9 @@ from pmcycle.people.models import User
 def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
     """Their appraisals as far as the reader may open them, results and reviews: that they exist, not what they say."""
     texts = Appraisal.objects.visible_to(user).filter(participation__employee=employee_id)
-    results = ReleasedResult.objects.newest().visible_to(user).filter(participation__employee=employee_id)
+    results = (
+        ReleasedResult.objects.newest().visible_to(user).filter(participation__employee=employee_id)
+    )
     reviews = Appeal.objects.visible_to(user).filter(result__participation__employee=employee_id)
     of_part = {"subject": F("pk"), "part": F("participation")}
     of_text = {**of_part, "detail": F("kind")}
@@ -26,15 +28,25 @@ def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
     return [
         papers(drafts, kind="appraisals:write", at=F("saved_at"), state=Value("draft"), **of_text),
         papers(
-            texts.filter(submitted_at__isnull=False), kind="appraisals:read", at=F("submitted_at"),
-            state=Value("submitted"), **of_text,
+            texts.filter(submitted_at__isnull=False),
+            kind="appraisals:read",
+            at=F("submitted_at"),
+            state=Value("submitted"),
+            **of_text,
         ),
         papers(
-            results, kind="appraisals:result", at=F("released_at"),
-            state=Case(is_read, default=Value("released")), **of_part,
+            results,
+            kind="appraisals:result",
+            at=F("released_at"),
+            state=Case(is_read, default=Value("released")),
+            **of_part,
         ),
         papers(
-            reviews, kind="appraisals:appeal", subject=F("pk"), part=F("result__participation"), at=F("filed_at"),
+            reviews,
+            kind="appraisals:appeal",
+            subject=F("pk"),
+            part=F("result__participation"),
+            at=F("filed_at"),
             state=Case(When(decided_at__isnull=False, then=Value("done")), default=Value("open")),
         ),
-    ]  # fmt: skip
+    ]

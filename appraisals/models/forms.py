@@ -34,7 +34,9 @@ class FormVersion(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["form", "number"], name="form_version_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["form", "number"], name="form_version_number_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.form_id} v{self.number}"
@@ -52,8 +54,12 @@ class Section(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(fields=["form_version", "position"], name="section_position_once"),
-            models.CheckConstraint(condition=Q(weight__gte=0, weight__lte=100), name="section_weight"),
+            models.UniqueConstraint(
+                fields=["form_version", "position"], name="section_position_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(weight__gte=0, weight__lte=100), name="section_weight"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -90,7 +96,9 @@ class Question(models.Model):
     is_required = models.BooleanField(_("required"), default=True)
     for_self = models.BooleanField(_("self answers"), default=True)
     for_manager = models.BooleanField(_("manager answers"), default=True)
-    part = models.CharField(_("on the result"), max_length=12, choices=Part, blank=True, default=Part.NONE)
+    part = models.CharField(
+        _("on the result"), max_length=12, choices=Part, blank=True, default=Part.NONE
+    )
 
     class Meta:
         ordering = ["position"]

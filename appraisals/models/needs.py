@@ -65,18 +65,27 @@ def open_items(day: date) -> Rows:
     stage = StageKind.APPRAISAL
     return [
         items(
-            unsent.filter(kind=Appraisal.Kind.SELF), kind="appraisals:self", stage=stage, recipient=as_id("author"),
+            unsent.filter(kind=Appraisal.Kind.SELF),
+            kind="appraisals:self",
+            stage=stage,
+            recipient=as_id("author"),
             **columns,
         ),
         items(
-            unsent.filter(current, kind=Appraisal.Kind.MANAGER), kind="appraisals:manager", stage=stage,
-            recipient=as_id("author"), **columns,
+            unsent.filter(current, kind=Appraisal.Kind.MANAGER),
+            kind="appraisals:manager",
+            stage=stage,
+            recipient=as_id("author"),
+            **columns,
         ),
         items(
-            results, kind="appraisals:result", stage=stage, recipient=as_id("participation__employee"),
+            results,
+            kind="appraisals:result",
+            stage=stage,
+            recipient=as_id("participation__employee"),
             **{**columns, "due_on": window},
         ),
-    ]  # fmt: skip
+    ]
 
 
 def matters(day: date) -> Rows:
@@ -84,7 +93,9 @@ def matters(day: date) -> Rows:
     return [
         *put_to_each(
             Appeal.objects.to_decide(),
-            free_to_decide(OuterRef(OuterRef("result__participation")), OuterRef(OuterRef("result")), day),
+            free_to_decide(
+                OuterRef(OuterRef("result__participation")), OuterRef(OuterRef("result")), day
+            ),
             kind="appraisals:appeal",
             stage=StageKind.APPRAISAL,
             subject=as_id("pk"),
@@ -111,17 +122,31 @@ def milestones() -> Rows:
     stage = StageKind.APPRAISAL
     return [
         reached(
-            sent.filter(kind=Appraisal.Kind.SELF), kind="self_handed_in", stage=stage, step=1, at=F("submitted_at")
-        ),
-        reached(
-            sent.filter(kind=Appraisal.Kind.MANAGER), kind="manager_handed_in", stage=stage, step=2,
+            sent.filter(kind=Appraisal.Kind.SELF),
+            kind="self_handed_in",
+            stage=stage,
+            step=1,
             at=F("submitted_at"),
         ),
         reached(
-            ReleasedResult.objects.filter(number=1), kind="rating_released", stage=stage, step=3, at=F("released_at")
+            sent.filter(kind=Appraisal.Kind.MANAGER),
+            kind="manager_handed_in",
+            stage=stage,
+            step=2,
+            at=F("submitted_at"),
         ),
         reached(
-            ReleasedResult.objects.filter(acknowledgement__isnull=False), kind="acknowledged", stage=stage, step=4,
+            ReleasedResult.objects.filter(number=1),
+            kind="rating_released",
+            stage=stage,
+            step=3,
+            at=F("released_at"),
+        ),
+        reached(
+            ReleasedResult.objects.filter(acknowledgement__isnull=False),
+            kind="acknowledged",
+            stage=stage,
+            step=4,
             at=F("acknowledgement__at"),
         ),
-    ]  # fmt: skip
+    ]

@@ -75,7 +75,8 @@ class RatingQuerySet(models.QuerySet["Rating"]):
             participation__cycle=cycle,
             participation__state=Participation.State.ACTIVE,
         ).annotate(
-            is_below=Coalesce("calibrated__needs_mention", "proposed__needs_mention"), is_heard=Exists(heard)
+            is_below=Coalesce("calibrated__needs_mention", "proposed__needs_mention"),
+            is_heard=Exists(heard),
         )
 
     def of_session(self, session: CalibrationSession) -> Self:
@@ -90,12 +91,16 @@ class RatingQuerySet(models.QuerySet["Rating"]):
 class Rating(models.Model):
     """The manager's proposed level and the calibrated one; both stay. `score` is computed, with its tree."""
 
-    participation = models.OneToOneField(Participation, on_delete=models.PROTECT, related_name="rating")
+    participation = models.OneToOneField(
+        Participation, on_delete=models.PROTECT, related_name="rating"
+    )
     proposed = models.ForeignKey(RatingLevel, on_delete=models.PROTECT, related_name="+")
     proposed_by = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     score = models.DecimalField(max_digits=7, decimal_places=4, null=True)
     trace = models.JSONField(default=dict)
-    calibrated = models.ForeignKey(RatingLevel, null=True, on_delete=models.PROTECT, related_name="+")
+    calibrated = models.ForeignKey(
+        RatingLevel, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     version = models.PositiveIntegerField(default=1)
 
     objects = RatingQuerySet.as_manager()
@@ -207,7 +212,9 @@ class CalibrationMove(models.Model):
             models.CheckConstraint(condition=~Q(old=F("new")), name="calibration_move_moves"),
             models.CheckConstraint(condition=~Q(reason=""), name="calibration_move_has_reason"),
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"move of {self.rating_id}"

@@ -122,7 +122,9 @@ class ReleasedResult(models.Model):
                 violation_error_message=_("A correction says why."),
             ),
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"result of {self.participation_id}"
@@ -131,13 +133,17 @@ class ReleasedResult(models.Model):
 class Acknowledgement(models.Model):
     """The person has read the result; not an agreement."""
 
-    result = models.OneToOneField(ReleasedResult, on_delete=models.PROTECT, related_name="acknowledgement")
+    result = models.OneToOneField(
+        ReleasedResult, on_delete=models.PROTECT, related_name="acknowledgement"
+    )
     comment = models.TextField(blank=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"acknowledged {self.result_id}"

@@ -55,13 +55,17 @@ class AppraisalQuerySet(models.QuerySet["Appraisal"]):
             )
         )
         self_text = Q(kind=Appraisal.Kind.SELF) & ((manager & wrote_first) | (above & ~manager))
-        manager_text = Q(kind=Appraisal.Kind.MANAGER) & (manager | above) & ~related(user, Relation.SELF)
+        manager_text = (
+            Q(kind=Appraisal.Kind.MANAGER) & (manager | above) & ~related(user, Relation.SELF)
+        )
         released = (
             Q(kind=Appraisal.Kind.MANAGER)
             & Q(participation__in=ReleasedResult.objects.values("participation"))
             & related(user, Relation.SELF)
         )
-        return self.filter(own | (Q(submitted_at__isnull=False) & (self_text | manager_text | released)))
+        return self.filter(
+            own | (Q(submitted_at__isnull=False) & (self_text | manager_text | released))
+        )
 
     def editable_by(self, user: User) -> Self:
         """The author, until it is submitted; a manager only while the assignment lasts."""
@@ -86,14 +90,18 @@ class AppraisalQuerySet(models.QuerySet["Appraisal"]):
         """
         rows = self.filter(submitted_at__isnull=False).exclude(author=user.employee_id or 0)
         line = Q(kind=Appraisal.Kind.MANAGER) & related(user, Relation.SKIP_LEVEL)
-        return rows.filter((line | related(user, Relation.HR_ADMIN)) & ~related(user, Relation.SELF))
+        return rows.filter(
+            (line | related(user, Relation.HR_ADMIN)) & ~related(user, Relation.SELF)
+        )
 
     def writable(self) -> Self:
         """What its author may still write and hand in today; `actions.writing` judges the same under a lock.
 
         The stage is open for the person, or the form was given back and its own day has not passed.
         """
-        newer = Return.objects.filter(appraisal=OuterRef("appraisal"), number__gt=OuterRef("number"))
+        newer = Return.objects.filter(
+            appraisal=OuterRef("appraisal"), number__gt=OuterRef("number")
+        )
         given_back = Return.objects.filter(
             ~Exists(newer), open_until__gte=day_in("appraisal__participation__cycle")
         )
@@ -143,10 +151,16 @@ class Appraisal(models.Model):
         SELF = "self", _("Self-appraisal")
         MANAGER = "manager", _("Manager appraisal")
 
-    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="appraisals")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.PROTECT, related_name="appraisals"
+    )
     kind = models.CharField(max_length=10, choices=Kind)
-    author = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="appraisals_written")
-    form_version = models.ForeignKey(FormVersion, on_delete=models.PROTECT, related_name="appraisals")
+    author = models.ForeignKey(
+        Employee, on_delete=models.PROTECT, related_name="appraisals_written"
+    )
+    form_version = models.ForeignKey(
+        FormVersion, on_delete=models.PROTECT, related_name="appraisals"
+    )
     saved_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     level = models.ForeignKey(RatingLevel, null=True, on_delete=models.PROTECT, related_name="+")
@@ -204,8 +218,12 @@ class Submission(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["appraisal", "number"], name="submission_number_once")]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        constraints = [
+            models.UniqueConstraint(fields=["appraisal", "number"], name="submission_number_once")
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.appraisal_id} v{self.number}"
@@ -230,14 +248,18 @@ class Return(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [
-            models.UniqueConstraint(fields=["appraisal", "number"], name="return_once_per_submission"),
+            models.UniqueConstraint(
+                fields=["appraisal", "number"], name="return_once_per_submission"
+            ),
             models.CheckConstraint(
                 condition=~Q(why=""),
                 name="return_has_reason",
                 violation_error_message=_("Say why it goes back."),
             ),
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.appraisal_id} back after v{self.number}"

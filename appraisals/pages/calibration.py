@@ -71,7 +71,9 @@ def case_of(rating: Any, *, is_open: bool, chosen: int) -> Case:
     return Case(
         pk=rating.pk,
         name=part.employee.name,
-        job=" · ".join(words for words in (part.job_title, part.unit.name if part.unit else "") if words),
+        job=" · ".join(
+            words for words in (part.job_title, part.unit.name if part.unit else "") if words
+        ),
         level_id=rating.level_id,
         proposed=rating.proposed.label,
         moved_from=rating.proposed.label if is_moved else "",
@@ -123,7 +125,9 @@ def board_of(
 ) -> Board:
     """The board over the ratings that the reader may see; no columns where there is no rating."""
     cases = [case_of(rating, is_open=is_open, chosen=chosen) for rating in ratings]
-    columns = [Column(level, [case for case in cases if case.level_id == level.pk]) for level in levels]
+    columns = [
+        Column(level, [case for case in cases if case.level_id == level.pk]) for level in levels
+    ]
     values = [level.value for level in levels]
     return Board(
         session=session,
@@ -139,7 +143,9 @@ def board_of(
     )
 
 
-def _distribution(levels: Sequence[RatingLevel], ratings: Sequence[Rating]) -> list[tuple[str, int, int]]:
+def _distribution(
+    levels: Sequence[RatingLevel], ratings: Sequence[Rating]
+) -> list[tuple[str, int, int]]:
     return [
         (
             level.label,
@@ -156,6 +162,8 @@ def _strictness(ratings: Sequence[Rating]) -> list[tuple[str, Decimal]]:
     for rating in ratings:
         given[rating.proposed_by.name].append(rating.proposed.value)
     means = [
-        (name, sum(values, Decimal(0)) / len(values)) for name, values in given.items() if len(values) > 1
+        (name, sum(values, Decimal(0)) / len(values))
+        for name, values in given.items()
+        if len(values) > 1
     ]
     return sorted(means, key=lambda row: row[1])

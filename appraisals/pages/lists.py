@@ -55,7 +55,9 @@ def _is_over(cycle: Cycle) -> bool:
 
 def _own_line(part: Any) -> Line:
     if part.self_sent:
-        return Line(_("Read"), "appraisals:read", part.self_pk, words=_("Handed in"), at=part.self_sent)
+        return Line(
+            _("Read"), "appraisals:read", part.self_pk, words=_("Handed in"), at=part.self_sent
+        )
     if part.self_pk is None:
         if _is_over(part.cycle):
             return Line(words=_("None was written in this cycle."))

@@ -78,7 +78,9 @@ class ReleasePage:
     @property
     def consequence(self) -> str:
         """What approving does, said before the last click."""
-        left_out = _("It cannot be taken back. Your own result is left out; somebody else releases it.")
+        left_out = _(
+            "It cannot be taken back. Your own result is left out; somebody else releases it."
+        )
         if self.first_total and not (self.waiting and self.waiting.accepted_first_mentions):
             gets = ngettext(
                 "All but the %(n)s first mention can be read at once, and their people are told so.",

@@ -44,7 +44,9 @@ def reading(snapshot: Snapshot) -> Snapshot:
 def _pairs(question: Snapshot, own: Snapshot | None) -> list[Snapshot]:
     mine = own["answers"] if own else []
     found = {a["goal"]: a for a in mine}
-    return [{"goal": a["goal"], "theirs": a, "mine": found.get(a["goal"])} for a in question["answers"]]
+    return [
+        {"goal": a["goal"], "theirs": a, "mine": found.get(a["goal"])} for a in question["answers"]
+    ]
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,9 @@ class ResultPage:
 
     @property
     def title(self) -> str:
-        return _("My result") if self.is_own else _("Result of %(name)s") % {"name": self.person.name}
+        return (
+            _("My result") if self.is_own else _("Result of %(name)s") % {"name": self.person.name}
+        )
 
     @property
     def here(self) -> str:
@@ -198,7 +202,9 @@ class ResultPage:
     def who_decides(self) -> str:
         """Who decides a review that is asked for."""
         if self.deciders:
-            words = _("One of these people decides; none of them had a part in the result: %(names)s.")
+            words = _(
+                "One of these people decides; none of them had a part in the result: %(names)s."
+            )
             return words % {"names": names_of(self.deciders)}
         return _("HR names somebody who had no part in the result to decide it.")
 
@@ -244,6 +250,8 @@ class Review:
     def who_decides(self) -> str:
         """Who decides it, for those who wait."""
         if not self.deciders:
-            return _("Nobody without a part in this result can decide it yet. HR needs a further HR admin.")
+            return _(
+                "Nobody without a part in this result can decide it yet. HR needs a further HR admin."
+            )
         words = _("Decided by somebody who had no part in the result: %(names)s.")
         return words % {"names": names_of(self.deciders)}

@@ -139,7 +139,9 @@ class Year:
         return any(row.is_cited and row.is_early for row in self.told)
 
 
-def year_of(rows: Iterable[tuple[Any, ...]], part: Participation, cited: Iterable[int], today: date) -> Year:
+def year_of(
+    rows: Iterable[tuple[Any, ...]], part: Participation, cited: Iterable[int], today: date
+) -> Year:
     """The evidence of `appraisals.models.evidence_for`, its entries judged by the rule of the first mention.
 
     `today` is the day in the zone of the cycle.
@@ -157,5 +159,7 @@ def year_of(rows: Iterable[tuple[Any, ...]], part: Participation, cited: Iterabl
 
 def _told(row: Row, part: Participation, *, is_cited: bool, today: date) -> Told:
     by = part.employee_id if row["who"] == part.employee.name else 0
-    is_early = was_mentioned([Mention(row["day"], by)], part.employee_id, today, part.cycle.mention_days)
+    is_early = was_mentioned(
+        [Mention(row["day"], by)], part.employee_id, today, part.cycle.mention_days
+    )
     return Told(row["row"], row["who"], row["day"], row["at"], row["body"], is_cited, is_early)

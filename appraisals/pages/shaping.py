@@ -138,7 +138,9 @@ def _section(n: int, section: Row, errors: Mapping[str, str]) -> EditedSection:
         title=section["title"],
         help=section["help"],
         weight=section["weight"],
-        questions=[_question(n, q, question, errors) for q, question in enumerate(section["questions"])],
+        questions=[
+            _question(n, q, question, errors) for q, question in enumerate(section["questions"])
+        ],
         wrong=wrong,
     )
 
@@ -163,4 +165,6 @@ def _question(s: int, q: int, row: Row, errors: Mapping[str, str]) -> EditedQues
 
 
 def _wrong(errors: Mapping[str, str], at: str) -> dict[str, str]:
-    return {key.removeprefix(f"{at}-"): text for key, text in errors.items() if key.startswith(f"{at}-")}
+    return {
+        key.removeprefix(f"{at}-"): text for key, text in errors.items() if key.startswith(f"{at}-")
+    }

@@ -75,7 +75,9 @@ def parts_of(
     parts: dict[int, SheetPart] = {}
     for question in form.questions:
         part = parts.setdefault(question.section_id, SheetPart(question.section, []))
-        part.rows.append(_row(form, question, question.meanings(levels), theirs or {}, warnings or {}))
+        part.rows.append(
+            _row(form, question, question.meanings(levels), theirs or {}, warnings or {})
+        )
     return list(parts.values())
 
 
@@ -93,7 +95,9 @@ def _row(
             name = field_name(question.pk, goal.pk)
             own = said_in(theirs.get((question.pk, goal.pk)), meanings)
             if question.kind == Question.Kind.GOALS:
-                rows.append(GoalRow(goal, form[name], form[f"{name}-text"], own, warnings.get(name, "")))
+                rows.append(
+                    GoalRow(goal, form[name], form[f"{name}-text"], own, warnings.get(name, ""))
+                )
         return QuestionRow(question, question.kind, words, goals=rows)
     shape = "choice"
     if question.is_rated:
@@ -151,7 +155,9 @@ def _contradictions(
         goal = by_pk.get(goal_pk or 0)
         if level is None or goal is None or goal.result is None:
             continue
-        if rules.contradicts(rules.on_scale(goal.result, steps_of(levels), cycle.progress_cap), level.value):
+        if rules.contradicts(
+            rules.on_scale(goal.result, steps_of(levels), cycle.progress_cap), level.value
+        ):
             found[field_name(question, goal.pk)] = _(
                 "%(percent)s %% was measured, and you rate it “%(level)s”. Look again, or say what the figure"
                 " does not show."
@@ -164,7 +170,9 @@ def _score_words(score: rules.SoFar) -> str:
     if score.value is None:
         return _("no rating yet")
     words = ngettext(
-        "%(score)s from %(n)s of %(total)s rating", "%(score)s from %(n)s of %(total)s ratings", score.total
+        "%(score)s from %(n)s of %(total)s rating",
+        "%(score)s from %(n)s of %(total)s ratings",
+        score.total,
     )
     return words % {"score": number_text(score.value, 2), "n": score.rated, "total": score.total}
 
@@ -302,7 +310,9 @@ class Sheet:
     @property
     def is_gated(self) -> bool:
         """Whether the page asks what the rating rests on: it is low, or something is cited already."""
-        is_low = any(level.needs_mention and level.pk == self.appraisal.level_id for level in self.levels)
+        is_low = any(
+            level.needs_mention and level.pk == self.appraisal.level_id for level in self.levels
+        )
         return is_low or bool(self.appraisal.cited)
 
 

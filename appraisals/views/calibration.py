@@ -100,7 +100,9 @@ def _board(
         chosen = next(r for r in ratings if r.pk == page.chosen.pk)
         wanted = _number(request.GET.get("level")) or chosen.level_id
         form = MoveForm(initial={"version": chosen.version, "level": str(wanted)}, levels=levels)
-    return render(request, "appraisals/calibration.html", {"page": page, "form": form}, status=status)
+    return render(
+        request, "appraisals/calibration.html", {"page": page, "form": form}, status=status
+    )
 
 
 def _ratings(session: CalibrationSession, user: User) -> Any:
@@ -113,11 +115,17 @@ def _ratings(session: CalibrationSession, user: User) -> Any:
         with_outside(Rating.objects.of_session(session).visible_to(user), user)
         .exclude(participation__employee=user.employee_id or 0)
         .select_related(
-            "participation__employee", "participation__unit", "proposed", "calibrated", "proposed_by"
+            "participation__employee",
+            "participation__unit",
+            "proposed",
+            "calibrated",
+            "proposed_by",
         )
         .annotate(
             may_move=Exists(may_move),
-            is_released=Exists(ReleasedResult.objects.filter(participation=OuterRef("participation"))),
+            is_released=Exists(
+                ReleasedResult.objects.filter(participation=OuterRef("participation"))
+            ),
             last_reason=Subquery(last_move.values("reason")[:1]),
         )
         .order_by("participation__employee__sort_name")[:MOST_CASES]
@@ -150,7 +158,8 @@ def move_rating(request: UserRequest, pk: int, rating: int) -> HttpResponse:
         else:
             messages.success(
                 request,
-                _("Moved to “%(level)s”. Both ratings and the reason are kept.") % {"level": move.new.label},
+                _("Moved to “%(level)s”. Both ratings and the reason are kept.")
+                % {"level": move.new.label},
             )
             return redirect(f"{reverse('appraisals:calibration', args=[pk])}#case-{row.pk}")
     return _board(request, session, form, case=row.pk, status=422)

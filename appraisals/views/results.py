@@ -107,7 +107,9 @@ def _to_release(user: User, cycle: Cycle, leaving: LeftoversForm) -> ReleasePage
         .order_by("-pk")
     )
     waiting = next((r for r in releases if r.done_at is None and r.withdrawn_at is None), None)
-    ready = Rating.objects.releasable(cycle, timezone.now(), by=waiting.requested_at if waiting else None)
+    ready = Rating.objects.releasable(
+        cycle, timezone.now(), by=waiting.requested_at if waiting else None
+    )
     counted = _counted(ready, user)
     first_total = sum(row["first"] for row in counted)
     mentions = list(_first_mentions(ready, user)) if first_total else []
@@ -124,14 +126,18 @@ def _to_release(user: User, cycle: Cycle, leaving: LeftoversForm) -> ReleasePage
         unsent_whole=leaving.whole("appraisals:unrated") if len(unsent) > NAMES_SHOWN else "",
         waiting=waiting,
         releases=[r for r in releases if r is not waiting],
-        accepted=_accepted(cycle, waiting, leaving) if waiting and waiting.approved_at is None else [],
+        accepted=_accepted(cycle, waiting, leaving)
+        if waiting and waiting.approved_at is None
+        else [],
         may_approve=waiting is not None and waiting.requested_by_id != user.pk,
         is_running=cycle.state == Cycle.State.RUNNING,
     )
 
 
 LEVEL = Case(When(calibrated__isnull=False, then="calibrated__label"), default="proposed__label")
-POSITION = Case(When(calibrated__isnull=False, then="calibrated__position"), default="proposed__position")
+POSITION = Case(
+    When(calibrated__isnull=False, then="calibrated__position"), default="proposed__position"
+)
 
 
 def _counted(ready: Any, user: User) -> list[dict[str, Any]]:
@@ -302,7 +308,9 @@ def _calibrated(row: ReleasedResult, user: User) -> Calibrated | None:
     """That the rating was set in calibration, and for who may see the sessions by whom and why."""
     if not row.snapshot.get("set_in_calibration"):
         return None
-    moves = CalibrationMove.objects.visible_to(user).filter(rating__participation=row.participation_id)
+    moves = CalibrationMove.objects.visible_to(user).filter(
+        rating__participation=row.participation_id
+    )
     return Calibrated(list(moves.select_related("old", "new", "by").order_by("pk")))
 
 
@@ -313,7 +321,9 @@ def result_pdf(request: UserRequest, pk: int) -> HttpResponse:
     row = get_visible(_results(), request.user, pk=pk)
     hold_to("costly", request.user.pk)
     name = slugify(f"{row.participation.employee.name} {row.participation.cycle.name}") or "result"
-    response = HttpResponse(result_as_pdf(row, reading(row.snapshot)), content_type="application/pdf")
+    response = HttpResponse(
+        result_as_pdf(row, reading(row.snapshot)), content_type="application/pdf"
+    )
     response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
     return response
 

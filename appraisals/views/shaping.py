@@ -57,7 +57,9 @@ def choose_form(request: UserRequest, pk: int) -> HttpResponse:
     cycle = get_editable(Cycle, request.user, pk=pk)
     choice = ChooseForm(request.POST)
     if not choice.is_valid():
-        return _editor(request, cycle, errors={"form": _("Choose a form of the library.")}, status=422)
+        return _editor(
+            request, cycle, errors={"form": _("Choose a form of the library.")}, status=422
+        )
     actions.choose_form(cycle, choice.cleaned_data["form"], by=request.user)
     messages.success(request, _("Chosen. Change it here as you like until the launch."))
     return redirect("appraisals:form", pk=pk)
@@ -75,7 +77,9 @@ def save_form(request: UserRequest, pk: int) -> HttpResponse:
     except ShapeError as error:
         return _editor(request, cycle, error.structure, error.errors, name, status=422)
     if len(name) > 120 or "\x00" in name:
-        return _editor(request, cycle, structure, {"name": _("At most 120 letters.")}, name, status=422)
+        return _editor(
+            request, cycle, structure, {"name": _("At most 120 letters.")}, name, status=422
+        )
     if do:
         structure = reshape(structure, do)
     try:

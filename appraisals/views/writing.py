@@ -40,7 +40,15 @@ from appraisals.pages.writing import Sheet, Team, parts_of, running_of, team_of
 from feedback.models import thread_of
 from goals.models import Goal
 from pmcycle.access import UserRequest, get_editable, get_visible, lets_through
-from pmcycle.cycles.models import Assignment, Cycle, Participation, RatingLevel, Stage, StageKind, due_day
+from pmcycle.cycles.models import (
+    Assignment,
+    Cycle,
+    Participation,
+    RatingLevel,
+    Stage,
+    StageKind,
+    due_day,
+)
 from pmcycle.errors import Invalid, Stale
 from pmcycle.people.models import User
 from pmcycle.typed import done
@@ -70,7 +78,9 @@ def _own_cycles(user: User) -> Any:
     if not user.employee_id:
         return []
     own_day = _of(Appraisal.Kind.SELF).annotate(by=writing_day()).values("by")[:1]
-    opens_on = Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.APPRAISAL).values("opens_on")[:1]
+    opens_on = Stage.objects.filter(cycle=OuterRef("cycle"), kind=StageKind.APPRAISAL).values(
+        "opens_on"
+    )[:1]
     return Participation.objects.mine(user).annotate(
         self_pk=Subquery(_of(Appraisal.Kind.SELF).values("pk")[:1]),
         self_saved=Subquery(_of(Appraisal.Kind.SELF).values("saved_at")[:1]),
@@ -185,7 +195,9 @@ def _screen(
     if page.closed:
         for field in page.form.fields.values():
             field.disabled = True
-    return render(request, "appraisals/write.html", {"page": page, "form": page.form}, status=status)
+    return render(
+        request, "appraisals/write.html", {"page": page, "form": page.form}, status=status
+    )
 
 
 def _sheet(user: User, appraisal: Any, form: AnswersForm | None) -> Sheet:
@@ -320,7 +332,9 @@ def _sent(form: AnswersForm) -> dict[str, Any]:
     }
 
 
-def _saved_now(request: UserRequest, saved: Appraisal, form: AnswersForm, *, by_script: bool) -> HttpResponse:
+def _saved_now(
+    request: UserRequest, saved: Appraisal, form: AnswersForm, *, by_script: bool
+) -> HttpResponse:
     if by_script:
         at = timezone.localtime(saved.saved_at)
         said = {"saved_at": date_format(at, "H:i"), "version": saved.version}
@@ -336,9 +350,13 @@ def _score_now(saved: Appraisal, form: AnswersForm) -> dict[str, object]:
     levels = {level.pk: level for level in form.levels}
     chosen = {key: levels.get(value.level_id or 0) for key, value in form.answers().items()}
     running = running_of(
-        saved.participation.cycle, form.questions, form.goals, form.levels, chosen,
+        saved.participation.cycle,
+        form.questions,
+        form.goals,
+        form.levels,
+        chosen,
         levels.get(saved.level_id or 0),
-    )  # fmt: skip
+    )
     return {"score": running.words, "warnings": running.warnings}
 
 
@@ -393,19 +411,23 @@ def read(request: UserRequest, pk: int) -> HttpResponse:
 def _own_draft_page(request: UserRequest, appraisal: Any) -> HttpResponse:
     """What a former manager had begun to write: theirs to read, nobody else's."""
     part = appraisal.participation
-    answers = appraisal.answers.select_related("question", "goal__agreed", "goal__latest", "level").order_by(
-        "question__section__position", "question__position", "pk"
-    )
+    answers = appraisal.answers.select_related(
+        "question", "goal__agreed", "goal__latest", "level"
+    ).order_by("question__section__position", "question__position", "pk")
     context = {
         "part": part,
         "person": part.employee,
         "title": _("My draft about %(name)s") % {"name": part.employee.name},
-        "answers": draft_answers(answers, list(RatingLevel.objects.filter(scale__cycle=part.cycle_id))),
+        "answers": draft_answers(
+            answers, list(RatingLevel.objects.filter(scale__cycle=part.cycle_id))
+        ),
     }
     return render(request, "appraisals/my_draft.html", context)
 
 
-def _read_page(request: UserRequest, appraisal: Any, form: WhyForm, status: int = 200) -> HttpResponse:
+def _read_page(
+    request: UserRequest, appraisal: Any, form: WhyForm, status: int = 200
+) -> HttpResponse:
     page = _handed_in(request.user, appraisal)
     if page.may_return:
         form.initial["until"] = actions.default_day(appraisal)
@@ -431,7 +453,8 @@ def _handed_in(user: User, appraisal: Any) -> HandedIn:
         part=part,
         submissions=list(appraisal.submissions.order_by("-number").select_related("by")),
         rating=rating,
-        may_return=is_going and Appraisal.objects.returnable_by(user).filter(pk=appraisal.pk).exists(),
+        may_return=is_going
+        and Appraisal.objects.returnable_by(user).filter(pk=appraisal.pk).exists(),
         may_cite=may_cite,
         told=sorted(told, key=lambda row: row.at, reverse=True),
         team=_team(appraisal) if is_own else None,
@@ -447,7 +470,10 @@ def cite(request: UserRequest, pk: int) -> HttpResponse:
     version = request.POST.get("version", "")
     entries = [int(n) for n in request.POST.getlist("citations") if n.isdecimal() and len(n) < 19]
     actions.cite(
-        appraisal, entries, version=int(version) if version.isdecimal() and len(version) < 10 else -1, by=user
+        appraisal,
+        entries,
+        version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+        by=user,
     )
     messages.success(request, _("Noted. The release looks at it from now on."))
     return redirect("appraisals:read", pk=pk)
@@ -457,7 +483,10 @@ def cite(request: UserRequest, pk: int) -> HttpResponse:
 @require_POST
 def return_for_rework(request: UserRequest, pk: int) -> HttpResponse:
     return _give_back(
-        request, pk, actions.return_for_rework, _("Sent back with your reason; the earlier text is kept.")
+        request,
+        pk,
+        actions.return_for_rework,
+        _("Sent back with your reason; the earlier text is kept."),
     )
 
 
@@ -467,7 +496,9 @@ def reopen(request: UserRequest, pk: int) -> HttpResponse:
     return _give_back(request, pk, actions.reopen, _("Open again; the earlier text is kept."))
 
 
-def _give_back(request: UserRequest, pk: int, act: Callable[..., object], said: str) -> HttpResponse:
+def _give_back(
+    request: UserRequest, pk: int, act: Callable[..., object], said: str
+) -> HttpResponse:
     user = request.user
     appraisal = get_visible(_loaded(Appraisal.objects.all()), user, pk=pk)
     _allow(user, Appraisal.objects.returnable_by, appraisal)
@@ -501,7 +532,9 @@ def preview(request: UserRequest, pk: int) -> HttpResponse:
     who = "manager" if request.GET.get("as") == "manager" else "self"
     questions: list[Question] = []
     if chosen is not None:
-        rows = Question.objects.filter(section__form_version=chosen.form_version_id).select_related("section")
+        rows = Question.objects.filter(section__form_version=chosen.form_version_id).select_related(
+            "section"
+        )
         questions = list(
             rows.filter(Q(for_manager=True) if who == "manager" else Q(for_self=True)).order_by(
                 "section__position", "position"
@@ -516,7 +549,9 @@ def preview(request: UserRequest, pk: int) -> HttpResponse:
         "form": form,
         "parts": parts_of(form, levels),
         "is_manager": who == "manager",
-        "heading": _("What a manager will see") if who == "manager" else _("What an employee will see"),
+        "heading": _("What a manager will see")
+        if who == "manager"
+        else _("What an employee will see"),
         "chosen": chosen,
     }
     return render(request, "appraisals/preview.html", context)

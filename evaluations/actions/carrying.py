@@ -100,7 +100,9 @@ def hand_on(cycle: Cycle, by: User) -> None:
     in either order.
     """
     later = Q(first_day__gt=cycle.first_day) | Q(first_day=cycle.first_day, pk__gt=cycle.pk)
-    following = Cycle.objects.select_for_update(no_key=True).filter(later, state=Cycle.State.RUNNING)
+    following = Cycle.objects.select_for_update(no_key=True).filter(
+        later, state=Cycle.State.RUNNING
+    )
     for one in following.order_by("first_day", "pk"):
         objectives = Stage.objects.filter(cycle=one, kind=StageKind.OBJECTIVES)
         if objectives.exclude(state=Stage.State.PLANNED).exists():
@@ -125,18 +127,23 @@ def _carry(
     goals = unfinished_goals(signing)
     steps = list(
         DevelopmentStep.objects.select_for_update(of=("self",))
-        .filter(evaluation__participation__in=signing, done_at__isnull=True, carried_to__isnull=True)
+        .filter(
+            evaluation__participation__in=signing, done_at__isnull=True, carried_to__isnull=True
+        )
         .exclude(evaluation__state=Evaluation.State.DRAFT)
         .select_related("evaluation__participation__cycle")
         .order_by("pk")
     )
     as_goals = [
         development_step(
-            signing[step.evaluation.participation_id], step.evaluation.participation.cycle,
-            step.text, step.support, step.due_on,
+            signing[step.evaluation.participation_id],
+            step.evaluation.participation.cycle,
+            step.text,
+            step.support,
+            step.due_on,
         )
         for step in steps
-    ]  # fmt: skip
+    ]
     made = bring([*goals, *as_goals], by=by) if goals or steps else []
     for step, goal in zip(steps, made[len(goals) :], strict=True):
         step.carried_to = goal
@@ -144,13 +151,20 @@ def _carry(
     found = CarriedOver(len(goals), len(steps), carry_promises(into, by=by))
     if found.total:
         record(
-            "carried_over_goals", cycle, by=by, stream=f"cycle:{cycle.pk}",
-            goals=found.goals, steps=found.steps, promises=found.promises,
-        )  # fmt: skip
+            "carried_over_goals",
+            cycle,
+            by=by,
+            stream=f"cycle:{cycle.pk}",
+            goals=found.goals,
+            steps=found.steps,
+            promises=found.promises,
+        )
     return found
 
 
-def _followed(cycle: Cycle, left_by: Q, only: Collection[Participation] | None) -> dict[int, Participation]:
+def _followed(
+    cycle: Cycle, left_by: Q, only: Collection[Participation] | None
+) -> dict[int, Participation]:
     """Each earlier participation whose person goes on here, with their participation in this cycle.
 
     Only the last cycle of a person counts, and only if it fulfils `left_by`.

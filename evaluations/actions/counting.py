@@ -36,7 +36,11 @@ def compute(cycle: Cycle, *, by: User) -> CycleEvaluation:
         row, _new = CycleEvaluation.objects.get_or_create(cycle=cycle)
         if row.published_at is not None:
             raise Refused(_("This evaluation is published. Its figures stay as they were read."))
-        row.figures, row.computed_at, row.version = figures_of(cycle), timezone.now(), row.version + 1
+        row.figures, row.computed_at, row.version = (
+            figures_of(cycle),
+            timezone.now(),
+            row.version + 1,
+        )
         row.save()
         record("computed_cycle_evaluation", row, by=by)
         return row
@@ -69,14 +73,24 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
         _row(label, _on_time(cycle, people, milestone, stage, kinds), total)
         for label, milestone, stage, kinds in (
             (gettext_noop("Goals agreed"), "goals_agreed", StageKind.OBJECTIVES, PLANNING),
-            (gettext_noop("Self-appraisals"), "self_handed_in", StageKind.APPRAISAL, ["appraisals:self"]),
+            (
+                gettext_noop("Self-appraisals"),
+                "self_handed_in",
+                StageKind.APPRAISAL,
+                ["appraisals:self"],
+            ),
             (
                 gettext_noop("Manager appraisals"),
                 "manager_handed_in",
                 StageKind.APPRAISAL,
                 ["appraisals:manager"],
             ),
-            (gettext_noop("Evaluations signed"), "signed", StageKind.EVALUATION, ["evaluations:sign"]),
+            (
+                gettext_noop("Evaluations signed"),
+                "signed",
+                StageKind.EVALUATION,
+                ["evaluations:sign"],
+            ),
         )
     ]
     results = ReleasedResult.objects.filter(participation__in=people)
@@ -86,8 +100,12 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
     # What is not released has not happened yet: a count would tell of it before its time.
     released = ReleasedResult.objects.newest().filter(participation__in=people)
     low = released.filter(level__needs_mention=True)
-    told = low.filter(Exists(Citation.objects.filter(appraisal__participation=OuterRef("participation"))))
-    awards = Award.objects.filter(participation__in=people, amount__gt=0, run__state__in=OPEN_TO_THE_PERSON)
+    told = low.filter(
+        Exists(Citation.objects.filter(appraisal__participation=OuterRef("participation")))
+    )
+    awards = Award.objects.filter(
+        participation__in=people, amount__gt=0, run__state__in=OPEN_TO_THE_PERSON
+    )
     talks = Entry.objects.filter(conversation__participation__in=people).count()
     begins, ends = bounds_of(cycle.first_day, cycle.last_day, cycle.tzinfo)
     held = CheckIn.objects.filter(
@@ -112,7 +130,11 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
 
 
 def _on_time(
-    cycle: Cycle, people: QuerySet[Participation], milestone: str, stage: StageKind, kinds: Sequence[str]
+    cycle: Cycle,
+    people: QuerySet[Participation],
+    milestone: str,
+    stage: StageKind,
+    kinds: Sequence[str],
 ) -> int:
     """How many people reached a milestone with nothing of these kinds done after its day, where the cycle is.
 
@@ -127,12 +149,16 @@ def _on_time(
         phase=ToDo.Phase.TODO,
         done_at__isnull=False,
     )
-    late = done.annotate(done_on=TruncDate("done_at", tzinfo=cycle.tzinfo)).filter(done_on__gt=F("due_on"))
+    late = done.annotate(done_on=TruncDate("done_at", tzinfo=cycle.tzinfo)).filter(
+        done_on__gt=F("due_on")
+    )
     # What was brought in as done was never anybody's to-do; there is only its own time.
     in_time = reached.annotate(
         reached_on=TruncDate("at", tzinfo=cycle.tzinfo), last_day=due_day(stage, "participation")
     ).filter(reached_on__lte=F("last_day"))
-    return people.filter(Exists(reached), ~Exists(late)).filter(Exists(done) | Exists(in_time)).count()
+    return (
+        people.filter(Exists(reached), ~Exists(late)).filter(Exists(done) | Exists(in_time)).count()
+    )
 
 
 def _ratings(cycle: Cycle, released: QuerySet[ReleasedResult]) -> list[dict[str, Any]]:

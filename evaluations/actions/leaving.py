@@ -14,7 +14,9 @@ from pmcycle.people.models import User
 
 def left_of_evaluations(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Evaluations that nobody has shared, and those that a side has not signed."""
-    shared = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(state=Evaluation.State.DRAFT)
+    shared = Evaluation.objects.filter(participation=OuterRef("pk")).exclude(
+        state=Evaluation.State.DRAFT
+    )
     return [
         *leftover(
             "evaluations:unwritten",

@@ -85,7 +85,9 @@ def begin(participation: Participation, *, by: User) -> Evaluation:
         return evaluation
 
 
-def save(evaluation: Evaluation, text: EvaluationText, *, version: int | None, by: User) -> Evaluation:
+def save(
+    evaluation: Evaluation, text: EvaluationText, *, version: int | None, by: User
+) -> Evaluation:
     """Keep what the manager has typed so far. Raises `Stale`, or `Refused` once it is shared."""
     with transaction.atomic():
         row = _lock(evaluation)
@@ -93,7 +95,11 @@ def save(evaluation: Evaluation, text: EvaluationText, *, version: int | None, b
         _judge_open(row)
         if row.state != Evaluation.State.DRAFT:
             raise Refused(_("This evaluation is shared for signature. Take it back to change it."))
-        row.summary, row.potential, row.long_term_goal = text.summary, text.potential, text.long_term_goal
+        row.summary, row.potential, row.long_term_goal = (
+            text.summary,
+            text.potential,
+            text.long_term_goal,
+        )
         row.points.all().delete()
         Point.objects.bulk_create(
             [
@@ -112,7 +118,9 @@ def save(evaluation: Evaluation, text: EvaluationText, *, version: int | None, b
         row.steps.all().delete()
         DevelopmentStep.objects.bulk_create(
             [
-                DevelopmentStep(evaluation=row, text=s.text, due_on=s.due_on, support=s.support, position=n)
+                DevelopmentStep(
+                    evaluation=row, text=s.text, due_on=s.due_on, support=s.support, position=n
+                )
                 for n, s in enumerate(text.steps)
             ]
         )
@@ -130,7 +138,11 @@ def share(evaluation: Evaluation, *, version: int | None, by: User) -> Evaluatio
         if row.state != Evaluation.State.DRAFT:
             raise Refused(_("This evaluation is shared already."))
         points = list(row.points.all())
-        if Evaluation.objects.filter(participation=row.participation_id).exclude(state="draft").exists():
+        if (
+            Evaluation.objects.filter(participation=row.participation_id)
+            .exclude(state="draft")
+            .exists()
+        ):
             raise Refused(_("An evaluation of this person is shared already."))
         why_not = rules.missing_before_sharing(
             row.summary,
@@ -140,7 +152,11 @@ def share(evaluation: Evaluation, *, version: int | None, by: User) -> Evaluatio
         )
         if why_not is not None:
             raise Refused(why_not)
-        row.state, row.shared_at, row.version = Evaluation.State.SHARED, timezone.now(), row.version + 1
+        row.state, row.shared_at, row.version = (
+            Evaluation.State.SHARED,
+            timezone.now(),
+            row.version + 1,
+        )
         row.save(update_fields=["state", "shared_at", "version"])
         person = row.participation.employee
         record(
@@ -149,7 +165,10 @@ def share(evaluation: Evaluation, *, version: int | None, by: User) -> Evaluatio
             by=by,
             about=person,
             notify=_tell(
-                [person.pk], _("Your evaluation is ready to read and sign"), row, f"shared:{row.version}"
+                [person.pk],
+                _("Your evaluation is ready to read and sign"),
+                row,
+                f"shared:{row.version}",
             ),
         )
         return row
@@ -163,7 +182,9 @@ def take_back(evaluation: Evaluation, *, version: int | None, by: User) -> Evalu
         # Where nothing can be written, it could not be shared again: the person would lose it.
         _judge_open(row)
         if row.state != Evaluation.State.SHARED:
-            raise Refused(_("Only an evaluation that is shared and not yet signed can be taken back."))
+            raise Refused(
+                _("Only an evaluation that is shared and not yet signed can be taken back.")
+            )
         if row.signatures.exists():
             raise Refused(_("Somebody has signed it. What was signed cannot be changed any more."))
         row.state, row.shared_at, row.version = Evaluation.State.DRAFT, None, row.version + 1
@@ -241,9 +262,12 @@ def snapshot_of(row: Evaluation) -> dict[str, Any]:
         "summary": row.summary,
         "potential": row.potential,
         "long_term_goal": row.long_term_goal,
-        "points": [{"kind": p.kind, "text": p.text, "evidence": p.evidence_label} for p in row.points.all()],
+        "points": [
+            {"kind": p.kind, "text": p.text, "evidence": p.evidence_label} for p in row.points.all()
+        ],
         "steps": [
-            {"text": s.text, "due_on": s.due_on.isoformat(), "support": s.support} for s in row.steps.all()
+            {"text": s.text, "due_on": s.due_on.isoformat(), "support": s.support}
+            for s in row.steps.all()
         ],
         "signatures": [
             {"side": s.side, "signer": s.signer.name, "comment": s.comment, "at": s.at.isoformat()}
@@ -254,7 +278,9 @@ def snapshot_of(row: Evaluation) -> dict[str, Any]:
 
 def _lock(evaluation: Evaluation) -> Evaluation:
     """The row with its person's participation locked first: only one evaluation of a person is shared."""
-    Participation.objects.select_for_update(no_key=True).only("pk").get(pk=evaluation.participation_id)
+    Participation.objects.select_for_update(no_key=True).only("pk").get(
+        pk=evaluation.participation_id
+    )
     return (
         Evaluation.objects.select_for_update(of=("self",))
         .select_related("participation__employee", "participation__cycle", "author")
@@ -288,4 +314,6 @@ def _employee(by: User) -> Employee:
 def _tell(employees: Sequence[int], title: str, row: Evaluation, key: str) -> list[Tell]:
     url = reverse("evaluations:read", kwargs={"pk": row.pk})
     users = User.objects.filter(employee__in=employees, is_active=True).values_list("pk", flat=True)
-    return [Tell(user_id=u, title=title, url=url, key=f"evaluation:{row.pk}:{key}:{u}") for u in users]
+    return [
+        Tell(user_id=u, title=title, url=url, key=f"evaluation:{row.pk}:{key}:{u}") for u in users
+    ]

@@ -18,7 +18,15 @@ from feedback.actions.calendars import (
 from feedback.actions.carrying import carry_promises
 from feedback.actions.check_ins import EARLY, cancel_check_in, hold, move_check_in
 from feedback.actions.conversations import say
-from feedback.actions.giving import answer, decline, give, hide, request_feedback, say_useful, show_again
+from feedback.actions.giving import (
+    answer,
+    decline,
+    give,
+    hide,
+    request_feedback,
+    say_useful,
+    show_again,
+)
 from feedback.actions.items import add_action, done, drop, reschedule, turn_into_action
 from feedback.actions.series import end_series, plan_check_ins, reschedule_series, schedule
 

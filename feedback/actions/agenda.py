@@ -23,7 +23,10 @@ def add_point(check_in: CheckIn, text: str, *, by: User) -> AgendaPoint:
     with transaction.atomic():
         row = lock(check_in)
         _still_open(row)
-        if AgendaPoint.objects.standing().filter(check_in=row, author=by.employee_id).count() >= MOST_POINTS:
+        if (
+            AgendaPoint.objects.standing().filter(check_in=row, author=by.employee_id).count()
+            >= MOST_POINTS
+        ):
             raise Refused(_("Your side of the agenda is full. Take something off first."))
         point = AgendaPoint.objects.create(check_in=row, author=side_of(row, by), text=text)
         record("added_point", point, by=by, about=row.employee)
@@ -89,14 +92,24 @@ def write_note(check_in: CheckIn, text: str, *, version: int | None, by: User) -
             return row
         if version is not None and row.note_version != version:
             name = row.manager.name if row.note_by_id == row.manager_id else row.employee.name
-            raise Stale({"shared_note": row.shared_note}, row.note_version, by=name if row.note_by_id else "")
-        row.shared_note, row.note_version, row.note_by = text, row.note_version + 1, side_of(row, by)
+            raise Stale(
+                {"shared_note": row.shared_note},
+                row.note_version,
+                by=name if row.note_by_id else "",
+            )
+        row.shared_note, row.note_version, row.note_by = (
+            text,
+            row.note_version + 1,
+            side_of(row, by),
+        )
         row.save(update_fields=["shared_note", "note_version", "note_by"])
         record("wrote_note", row, by=by, about=row.employee)
         return row
 
 
-def write_private_note(check_in: CheckIn, body: str, *, version: int | None, by: User) -> PrivateNote:
+def write_private_note(
+    check_in: CheckIn, body: str, *, version: int | None, by: User
+) -> PrivateNote:
     """Save what one keeps for oneself about a meeting. Version 0 is a note not yet written."""
     if len(body) > LONG_TEXT:
         raise Invalid("body", _("This note is too long to keep."))

@@ -26,7 +26,9 @@ def share_calendar(*, by: User) -> str:
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=by.pk)
-        CalendarFeed.objects.filter(user=by, revoked_at__isnull=True).update(revoked_at=timezone.now())
+        CalendarFeed.objects.filter(user=by, revoked_at__isnull=True).update(
+            revoked_at=timezone.now()
+        )
         feed = CalendarFeed.objects.create(user=by, digest=digest(secret))
         record("shared_calendar", feed, by=by, about=by.employee)
     return secret
@@ -46,7 +48,9 @@ def revoke_calendar(*, by: User) -> bool:
 
 def end_calendars(users: Collection[int]) -> None:
     """The addresses of closed accounts are none any more; whoever comes back makes another."""
-    CalendarFeed.objects.filter(user__in=users, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    CalendarFeed.objects.filter(user__in=users, revoked_at__isnull=True).update(
+        revoked_at=timezone.now()
+    )
 
 
 def note_calendar_read(feed: CalendarFeed) -> None:

@@ -35,13 +35,20 @@ def hold(check_in: CheckIn, *, version: int | None, by: User) -> CheckIn:
             raise Refused(_("This check-in was called off."))
         check_version(row, version)
         if row.starts_at > timezone.now() + EARLY:
-            raise Refused(_("This check-in is still days ahead. Move it first if you meet earlier."))
+            raise Refused(
+                _("This check-in is still days ahead. Move it first if you meet earlier.")
+            )
         row.state, row.held_at, row.version = CheckIn.State.HELD, timezone.now(), row.version + 1
         row.save(update_fields=["state", "held_at", "version"])
         carried = carry_over([(row.manager_id, row.employee_id)])
         title = _("%(name)s marked your check-in as held") % {"name": by.name}
         record(
-            "held", row, by=by, about=row.employee, notify=to_other(row, by, title, "held"), carried=carried
+            "held",
+            row,
+            by=by,
+            about=row.employee,
+            notify=to_other(row, by, title, "held"),
+            carried=carried,
         )
         return row
 
@@ -109,11 +116,17 @@ def carry_over(pairs: Iterable[tuple[int, int]]) -> int:
     wanted = Q(pk__in=[])
     for manager, employee in set(pairs):
         wanted |= Q(manager=manager, employee=employee)
-    over = AgendaPoint.objects.standing().filter(
-        is_done=False, carried_to__isnull=True, check_in__state__in=[CheckIn.State.HELD, CheckIn.State.CANCELLED],
-        check_in__starts_at__gte=timezone.now() - CARRIED_FOR,
-        check_in__in=CheckIn.objects.filter(wanted),
-    ).select_related("check_in")  # fmt: skip
+    over = (
+        AgendaPoint.objects.standing()
+        .filter(
+            is_done=False,
+            carried_to__isnull=True,
+            check_in__state__in=[CheckIn.State.HELD, CheckIn.State.CANCELLED],
+            check_in__starts_at__gte=timezone.now() - CARRIED_FOR,
+            check_in__in=CheckIn.objects.filter(wanted),
+        )
+        .select_related("check_in")
+    )
     points = list(over.order_by("pk"))
     if not points:
         return 0
@@ -127,7 +140,9 @@ def carry_over(pairs: Iterable[tuple[int, int]]) -> int:
         target = next((row for row in following if row.starts_at > source.starts_at), None)
         if target is not None:
             copies.append(
-                AgendaPoint(check_in=target, author_id=point.author_id, text=point.text, carried_from=point)
+                AgendaPoint(
+                    check_in=target, author_id=point.author_id, text=point.text, carried_from=point
+                )
             )
     return insert_new(copies, "(carried_from_id)")
 
@@ -156,7 +171,9 @@ def to_other(
 ) -> list[Tell]:
     """Tell whom `by` meets; at once, if a meeting at `meeting_at` is near."""
     url = reverse("feedback:check_in", kwargs={"pk": row.pk})
-    return to_user(row.other_than(by), title, url, f"feedback.checkin:{row.pk}:{key}", meeting_at=meeting_at)
+    return to_user(
+        row.other_than(by), title, url, f"feedback.checkin:{row.pk}:{key}", meeting_at=meeting_at
+    )
 
 
 def side_of(row: CheckIn, by: User) -> Employee:

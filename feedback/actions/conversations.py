@@ -36,9 +36,14 @@ def say(
         if part.cycle.state != Cycle.State.RUNNING:
             raise Refused(_("This cycle is closed. What was said in it stays readable."))
         if part.state != Participation.State.ACTIVE:
-            raise Refused(_("%s has left this cycle; what was said stays readable.") % part.employee.name)
+            raise Refused(
+                _("%s has left this cycle; what was said stays readable.") % part.employee.name
+            )
         assignment = (
-            Assignment.objects.current().filter(participation=part).select_related("manager__user").first()
+            Assignment.objects.current()
+            .filter(participation=part)
+            .select_related("manager__user")
+            .first()
         )
         if assignment is None:
             raise Refused(_("There is no manager to talk to in this cycle yet. HR can name one."))
@@ -50,16 +55,26 @@ def say(
             participation=part, manager=manager, stage=stage
         )
         entry = Entry.objects.create(
-            conversation=conversation, author=author, body=body, about_kind=about_kind, about_id=about_id,
+            conversation=conversation,
+            author=author,
+            body=body,
+            about_kind=about_kind,
+            about_id=about_id,
             about_label=about_label,
-        )  # fmt: skip
+        )
         other = manager if author is part.employee else part.employee
         record(
-            "said", entry, by=by, about=part.employee, notify=to_user(
+            "said",
+            entry,
+            by=by,
+            about=part.employee,
+            notify=to_user(
                 other,
-                _("%(name)s wrote to you: %(stage)s") % {"name": author.name, "stage": StageKind(stage).label},
+                _("%(name)s wrote to you: %(stage)s")
+                % {"name": author.name, "stage": StageKind(stage).label},
                 reverse("feedback:conversation", kwargs={"pk": part.pk, "stage": stage}),
                 f"feedback.entry:{entry.pk}",
-            ), stage=stage,
-        )  # fmt: skip
+            ),
+            stage=stage,
+        )
         return entry

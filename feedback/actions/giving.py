@@ -59,22 +59,36 @@ def request_feedback(
             requester=asker, reviewer=asked, about=about, state=FeedbackRequest.State.OPEN
         )
         if same.exists():
-            raise Refused(_("%(name)s still has your last request to answer.") % {"name": asked.name})
+            raise Refused(
+                _("%(name)s still has your last request to answer.") % {"name": asked.name}
+            )
         request = FeedbackRequest.objects.create(
             requester=asker, reviewer=asked, about=about, question=question, due_on=due_on
         )
         record(
-            "requested_feedback", request, by=by, about=about, notify=to_user(
-                asked, _("%(name)s asks you for feedback") % {"name": asker.name},
-                reverse("feedback:answer", kwargs={"pk": request.pk}), f"feedback.feedbackrequest:{request.pk}",
+            "requested_feedback",
+            request,
+            by=by,
+            about=about,
+            notify=to_user(
+                asked,
+                _("%(name)s asks you for feedback") % {"name": asker.name},
+                reverse("feedback:answer", kwargs={"pk": request.pk}),
+                f"feedback.feedbackrequest:{request.pk}",
                 due_on=due_on,
             ),
-        )  # fmt: skip
+        )
         return request
 
 
 def answer(
-    request: FeedbackRequest, *, kind: str, visibility: str, body: str, version: int | None, by: User
+    request: FeedbackRequest,
+    *,
+    kind: str,
+    visibility: str,
+    body: str,
+    version: int | None,
+    by: User,
 ) -> Feedback:
     """Answer a request, once. A request of the manager is read by the person and the manager."""
     with transaction.atomic():
@@ -83,7 +97,8 @@ def answer(
             visibility = Feedback.Visibility.MANAGER
         if visibility == Feedback.Visibility.PUBLIC or kind == Feedback.Kind.UPWARD:
             raise Invalid(
-                "visibility", _("An answer is read by the person, or by the person and their manager.")
+                "visibility",
+                _("An answer is read by the person, or by the person and their manager."),
             )
         row.state, row.version = FeedbackRequest.State.ANSWERED, row.version + 1
         row.save(update_fields=["state", "version"])
@@ -121,7 +136,13 @@ def say_useful(feedback: Feedback, *, was_useful: bool, version: int | None, by:
         row.was_useful, row.version = was_useful, row.version + 1
         row.save(update_fields=["was_useful", "version"])
         title = _("%(name)s answered your feedback") % {"name": row.recipient.name}
-        record("said_useful", row, by=by, about=row.recipient, notify=_told(row.giver, title, row, "given"))
+        record(
+            "said_useful",
+            row,
+            by=by,
+            about=row.recipient,
+            notify=_told(row.giver, title, row, "given"),
+        )
         return row
 
 
@@ -162,19 +183,34 @@ def _here(person: Employee) -> Employee:
 
 
 def _write(
-    giver: Employee, recipient: Employee, kind: str, visibility: str, body: str, request: FeedbackRequest | None,
+    giver: Employee,
+    recipient: Employee,
+    kind: str,
+    visibility: str,
+    body: str,
+    request: FeedbackRequest | None,
     by: User,
-) -> Feedback:  # fmt: skip
+) -> Feedback:
     if not body.strip():
         raise Invalid("body", _("Write something first."))
     feedback = Feedback.objects.create(
-        giver=giver, recipient=recipient, kind=kind, visibility=visibility, body=body, request=request
+        giver=giver,
+        recipient=recipient,
+        kind=kind,
+        visibility=visibility,
+        body=body,
+        request=request,
     )
     title = _("%(name)s gave you feedback") % {"name": giver.name}
     record(
-        "gave_feedback", feedback, by=by, about=recipient, notify=_told(recipient, title, feedback, "received"),
-        kind=kind, visibility=visibility,
-    )  # fmt: skip
+        "gave_feedback",
+        feedback,
+        by=by,
+        about=recipient,
+        notify=_told(recipient, title, feedback, "received"),
+        kind=kind,
+        visibility=visibility,
+    )
     return feedback
 
 

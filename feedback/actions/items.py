@@ -46,19 +46,28 @@ def add_action(
         if owner is None:
             raise Invalid("owner", _("One of the two does it."))
         if ActionItem.objects.filter(check_in=row).count() >= MOST_ITEMS:
-            raise Refused(_("This meeting has enough to follow up. Keep the rest for the next one."))
+            raise Refused(
+                _("This meeting has enough to follow up. Keep the rest for the next one.")
+            )
         item = ActionItem.objects.create(
             check_in=row, owner=owner, text=text, due_on=due_on, from_point=from_point
         )
         notify = []
         if owner.pk != by.employee_id:
             notify = to_user(
-                owner, _("%(name)s noted something for you to do") % {"name": by.name},
-                reverse("feedback:item", kwargs={"pk": item.pk}), f"feedback.actionitem:{item.pk}",
+                owner,
+                _("%(name)s noted something for you to do") % {"name": by.name},
+                reverse("feedback:item", kwargs={"pk": item.pk}),
+                f"feedback.actionitem:{item.pk}",
                 due_on=due_on,
-            )  # fmt: skip
+            )
         record(
-            "added_action", item, by=by, about=row.employee, notify=notify, promise=owner_id == row.manager_id
+            "added_action",
+            item,
+            by=by,
+            about=row.employee,
+            notify=notify,
+            promise=owner_id == row.manager_id,
         )
         return item
 
@@ -72,7 +81,9 @@ def turn_into_action(point: AgendaPoint, *, owner_id: int, due_on: date, by: Use
             raise Refused(_("This point has already become an action."))
         if row.withdrawn_at is not None:
             raise Refused(_("This point was taken off the agenda."))
-        item = add_action(check_in, owner_id=owner_id, text=row.text, due_on=due_on, by=by, from_point=row)
+        item = add_action(
+            check_in, owner_id=owner_id, text=row.text, due_on=due_on, by=by, from_point=row
+        )
         row.is_done, row.version = True, row.version + 1
         row.save(update_fields=["is_done", "version"])
         return item
@@ -84,7 +95,11 @@ def done(item: ActionItem, *, version: int | None, by: User) -> ActionItem:
         row = _lock_open(item, version)
         row.done_at, row.version = timezone.now(), row.version + 1
         row.save(update_fields=["done_at", "version"])
-        title = _("%(name)s kept a promise to you") if row.is_promise else _("%(name)s finished an action")
+        title = (
+            _("%(name)s kept a promise to you")
+            if row.is_promise
+            else _("%(name)s finished an action")
+        )
         _told(row, "done_action", title, by)
         return row
 
@@ -143,8 +158,12 @@ def _lock_open(item: ActionItem, version: int | None) -> ActionItem:
 
 def _told(row: ActionItem, verb: str, title: str, by: User, before: date | None = None) -> None:
     notify = to_user(
-        row.check_in.other_than(by), title % {"name": by.name}, reverse("feedback:item", kwargs={"pk": row.pk}),
+        row.check_in.other_than(by),
+        title % {"name": by.name},
+        reverse("feedback:item", kwargs={"pk": row.pk}),
         f"feedback.actionitem:{row.pk}:{row.version}",
-    )  # fmt: skip
+    )
     data: dict[str, Any] = {"due_before": before.isoformat()} if before else {}
-    record(verb, row, by=by, about=row.check_in.employee, notify=notify, promise=row.is_promise, **data)
+    record(
+        verb, row, by=by, about=row.check_in.employee, notify=notify, promise=row.is_promise, **data
+    )

@@ -50,14 +50,20 @@ def schedule(
         if frequency == rules.ONCE:
             when = rules.instant(starts_on, at, zone)
             return _single(manager, employee, when, minutes, by=by)
-        if CheckInSeries.objects.filter(manager=manager, employee=employee, ended_on__isnull=True).exists():
+        if CheckInSeries.objects.filter(
+            manager=manager, employee=employee, ended_on__isnull=True
+        ).exists():
             raise Refused(_("You two already have a recurring check-in. Change that one instead."))
         series = _begin(manager, employee, frequency, starts_on, weekday, at, minutes, zone)
         plan([series])
         record(
-            "scheduled", series, by=by, about=employee,
-            notify=_to_other(series, by, _("%(name)s set up your recurring check-in")), rrule=series.rrule,
-        )  # fmt: skip
+            "scheduled",
+            series,
+            by=by,
+            about=employee,
+            notify=_to_other(series, by, _("%(name)s set up your recurring check-in")),
+            rrule=series.rrule,
+        )
         return series
 
 
@@ -84,10 +90,10 @@ def reschedule_series(
         CheckInSeries.objects.filter(pk=old.pk).update(ended_on=today(), version=F("version") + 1)
         new = _begin(old.manager, old.employee, frequency, starts_on, weekday, at, minutes, zone)
         ahead = list(
-            CheckIn.objects.select_for_update().filter(
-                series=old, state=CheckIn.State.PLANNED, starts_at__gt=now
-            ).order_by("starts_at")
-        )  # fmt: skip
+            CheckIn.objects.select_for_update()
+            .filter(series=old, state=CheckIn.State.PLANNED, starts_at__gt=now)
+            .order_by("starts_at")
+        )
         # First out of the way, because a new time may be the old one of the next meeting.
         CheckIn.objects.filter(pk__in=[c.pk for c in ahead]).update(
             state=CheckIn.State.CANCELLED, cancelled_why=CheckIn.Why.ENDED, version=F("version") + 1
@@ -95,19 +101,28 @@ def reschedule_series(
         slots = _slots(new, now, _absences([new]))
         moved = [
             CheckIn(
-                pk=row.pk, series=new, slot=slot, starts_at=slot, minutes=minutes, state=CheckIn.State.PLANNED,
+                pk=row.pk,
+                series=new,
+                slot=slot,
+                starts_at=slot,
+                minutes=minutes,
+                state=CheckIn.State.PLANNED,
                 cancelled_why="",
             )
             for row, slot in zip(ahead, slots, strict=False)
-        ]  # fmt: skip
+        ]
         CheckIn.objects.bulk_update(
             moved, ["series", "slot", "starts_at", "minutes", "state", "cancelled_why"]
         )
         plan([new])
         record(
-            "rescheduled", new, by=by, about=new.employee,
-            notify=_to_other(new, by, _("%(name)s changed the time of your check-ins")), rrule=new.rrule,
-        )  # fmt: skip
+            "rescheduled",
+            new,
+            by=by,
+            about=new.employee,
+            notify=_to_other(new, by, _("%(name)s changed the time of your check-ins")),
+            rrule=new.rrule,
+        )
         return new
 
 
@@ -117,9 +132,12 @@ def end_series(series: CheckInSeries, *, version: int | None, by: User) -> Check
         row = _lock_running(series, version)
         _end([row])
         record(
-            "ended_series", row, by=by, about=row.employee,
+            "ended_series",
+            row,
+            by=by,
+            about=row.employee,
             notify=_to_other(row, by, _("%(name)s ended your recurring check-in")),
-        )  # fmt: skip
+        )
         return row
 
 
@@ -184,12 +202,16 @@ def plan(series: Sequence[CheckInSeries]) -> int:
                 again.append(row.pk)
         fresh += [
             CheckIn(
-                series=one, manager_id=one.manager_id, employee_id=one.employee_id, slot=slot, starts_at=slot,
+                series=one,
+                manager_id=one.manager_id,
+                employee_id=one.employee_id,
+                slot=slot,
+                starts_at=slot,
                 minutes=one.minutes,
             )
             for slot in _slots(one, now, absences)
             if slot not in known[one.pk]
-        ]  # fmt: skip
+        ]
     _called_off(away, CheckIn.Why.AWAY)
     if again:
         CheckIn.objects.filter(pk__in=again).update(
@@ -245,7 +267,9 @@ def _lock_pair(other: Employee, by: User) -> tuple[Employee, Employee]:
     raise Refused(_("You two are not manager and employee, so there is no check-in to set up."))
 
 
-def _single(manager: Employee, employee: Employee, when: datetime, minutes: int, *, by: User) -> CheckIn:
+def _single(
+    manager: Employee, employee: Employee, when: datetime, minutes: int, *, by: User
+) -> CheckIn:
     if when <= timezone.now():
         raise Invalid("at", _("This time has already passed."))
     taken = CheckIn.objects.filter(
@@ -253,28 +277,47 @@ def _single(manager: Employee, employee: Employee, when: datetime, minutes: int,
     )
     if taken.exists():
         raise Invalid("at", _("You two already have a check-in at that time."))
-    check_in = CheckIn.objects.create(manager=manager, employee=employee, starts_at=when, minutes=minutes)
+    check_in = CheckIn.objects.create(
+        manager=manager, employee=employee, starts_at=when, minutes=minutes
+    )
     carry_over([(manager.pk, employee.pk)])
     other = employee if by.employee_id == manager.pk else manager
     record(
-        "scheduled", check_in, by=by, about=employee, notify=to_user(
-            other, _("%(name)s set up a check-in with you") % {"name": by.name},
-            reverse("feedback:check_in", kwargs={"pk": check_in.pk}), f"feedback.check_in:{check_in.pk}:new",
+        "scheduled",
+        check_in,
+        by=by,
+        about=employee,
+        notify=to_user(
+            other,
+            _("%(name)s set up a check-in with you") % {"name": by.name},
+            reverse("feedback:check_in", kwargs={"pk": check_in.pk}),
+            f"feedback.check_in:{check_in.pk}:new",
             meeting_at=when,
         ),
-    )  # fmt: skip
+    )
     return check_in
 
 
 def _begin(
-    manager: Employee, employee: Employee, frequency: str, starts_on: date, weekday: int, at: time, minutes: int,
+    manager: Employee,
+    employee: Employee,
+    frequency: str,
+    starts_on: date,
+    weekday: int,
+    at: time,
+    minutes: int,
     zone: str,
-) -> CheckInSeries:  # fmt: skip
+) -> CheckInSeries:
     first = rules.first_day(starts_on, weekday)
     return CheckInSeries.objects.create(
-        manager=manager, employee=employee, rrule=rules.rrule_text(frequency, first), starts_on=first, at=at,
-        minutes=minutes, zone=zone,
-    )  # fmt: skip
+        manager=manager,
+        employee=employee,
+        rrule=rules.rrule_text(frequency, first),
+        starts_on=first,
+        at=at,
+        minutes=minutes,
+        zone=zone,
+    )
 
 
 def _lock_running(series: CheckInSeries, version: int | None) -> CheckInSeries:
@@ -304,16 +347,23 @@ def _slots(
     series: CheckInSeries, after: datetime, absences: dict[int, list[tuple[date, date | None]]]
 ) -> list[datetime]:
     return rules.occurrences(
-        series.rrule, series.starts_on, series.at, series.zone, after=after, limit=rules.PLANNED_AHEAD,
+        series.rrule,
+        series.starts_on,
+        series.at,
+        series.zone,
+        after=after,
+        limit=rules.PLANNED_AHEAD,
         away=[*absences[series.manager_id], *absences[series.employee_id]],
-    )  # fmt: skip
+    )
 
 
 def _end(series: Sequence[CheckInSeries]) -> None:
     """End locked series and call off what they had planned."""
     ids = [s.pk for s in series]
     CheckInSeries.objects.filter(pk__in=ids).update(ended_on=today(), version=F("version") + 1)
-    ahead = CheckIn.objects.filter(series__in=ids, state=CheckIn.State.PLANNED, starts_at__gt=timezone.now())
+    ahead = CheckIn.objects.filter(
+        series__in=ids, state=CheckIn.State.PLANNED, starts_at__gt=timezone.now()
+    )
     _called_off(list(ahead.values_list("pk", flat=True)), CheckIn.Why.ENDED)
     carry_over([(s.manager_id, s.employee_id) for s in series])
 
@@ -334,12 +384,18 @@ def _hand_on(series: Sequence[CheckInSeries]) -> None:
     )
     heirs = [
         CheckInSeries(
-            manager_id=managers[old.employee_id], employee_id=old.employee_id, title=old.title, rrule=old.rrule,
-            starts_on=old.starts_on, at=old.at, minutes=old.minutes, zone=old.zone,
+            manager_id=managers[old.employee_id],
+            employee_id=old.employee_id,
+            title=old.title,
+            rrule=old.rrule,
+            starts_on=old.starts_on,
+            at=old.at,
+            minutes=old.minutes,
+            zone=old.zone,
         )
         for old in series
         if old.employee_id in managers
-    ]  # fmt: skip
+    ]
     insert_new(heirs, "(manager_id, employee_id) WHERE ended_on IS NULL")
     for old in series:
         told = _("Your recurring check-in goes on with your new manager")
@@ -355,6 +411,8 @@ def _hand_on(series: Sequence[CheckInSeries]) -> None:
 def _to_other(series: CheckInSeries, by: User, title: str) -> list[Tell]:
     other = series.other_than(by)
     return to_user(
-        other, title % {"name": by.name}, reverse("feedback:check_ins"),
+        other,
+        title % {"name": by.name},
+        reverse("feedback:check_ins"),
         f"feedback.checkinseries:{series.pk}:{series.version}:{title[:20]}",
-    )  # fmt: skip
+    )

@@ -42,7 +42,9 @@ class Conversation(models.Model):
     what was said with the one before.
     """
 
-    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="conversations")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.CASCADE, related_name="conversations"
+    )
     manager = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     stage = models.CharField(max_length=12, choices=StageKind)
 
@@ -51,7 +53,8 @@ class Conversation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["participation", "stage", "manager"], name="conversation_once_per_pair_and_stage"
+                fields=["participation", "stage", "manager"],
+                name="conversation_once_per_pair_and_stage",
             )
         ]
 
@@ -91,7 +94,9 @@ class Entry(models.Model):
     class Meta:
         verbose_name_plural = "entries"
         ordering = ["said_at", "pk"]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
         indexes = [models.Index("conversation", "said_at", name="entry_thread")]
 
     def __str__(self) -> str:
@@ -107,7 +112,9 @@ def _led(participation: int) -> models.QuerySet[Assignment]:
 
 
 def _newest(stage: str, me: int, participation: int) -> EntryQuerySet:
-    rows = Entry.objects.filter(conversation__participation=participation, conversation__stage=stage)
+    rows = Entry.objects.filter(
+        conversation__participation=participation, conversation__stage=stage
+    )
     return (
         rows.visible_to(any_reader(me))
         .select_related("author")
@@ -117,7 +124,8 @@ def _newest(stage: str, me: int, participation: int) -> EntryQuerySet:
 
 LED: Kept[Assignment] = Kept(_led, participation=any_key)
 NEWEST: dict[str, Kept[Entry]] = {
-    stage: Kept(partial(_newest, stage), me=any_key, participation=any_key) for stage in StageKind.values
+    stage: Kept(partial(_newest, stage), me=any_key, participation=any_key)
+    for stage in StageKind.values
 }
 
 

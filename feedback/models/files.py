@@ -23,15 +23,20 @@ def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
         return []
     of_pair = Participation.objects.filter(related(user, *PAIR, to=""), employee=employee_id)
     said = Entry.objects.filter(author=me, conversation__participation=OuterRef("pk"))
-    own_words = Participation.objects.filter(employee=employee_id).exclude(pk__in=of_pair.values("pk"))
+    own_words = Participation.objects.filter(employee=employee_id).exclude(
+        pk__in=of_pair.values("pk")
+    )
     found = [papers(of_pair, kind="feedback:pair", subject=F("pk"), part=F("pk"))]
     found += [
         papers(
-            own_words.filter(Exists(said.filter(conversation__stage=stage))), kind="feedback:conversation",
-            subject=F("pk"), part=F("pk"), detail=Value(stage),
+            own_words.filter(Exists(said.filter(conversation__stage=stage))),
+            kind="feedback:conversation",
+            subject=F("pk"),
+            part=F("pk"),
+            detail=Value(stage),
         )
         for stage in StageKind.values
-    ]  # fmt: skip
+    ]
     if employee_id != me:
         meetings = CheckIn.objects.visible_to(user).filter(
             models.Q(employee=employee_id) | models.Q(manager=employee_id)
@@ -39,10 +44,13 @@ def file_of(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
         newest = meetings.order_by("-starts_at", "-pk").values("pk")[:TALKS_SHOWN]
         found.append(
             papers(
-                CheckIn.objects.filter(pk__in=newest), kind="feedback:check_in", subject=F("pk"), at=F("starts_at"),
+                CheckIn.objects.filter(pk__in=newest),
+                kind="feedback:check_in",
+                subject=F("pk"),
+                at=F("starts_at"),
                 state=F("state"),
             )
-        )  # fmt: skip
+        )
     return found + _feedback(employee_id, user)
 
 
@@ -50,7 +58,9 @@ def _feedback(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
     """How much feedback of each list is about the person; words stay on the lists."""
     rows = Feedback.objects.visible_to(user).filter(recipient=employee_id)
     lists = {
-        "feedback:praise": rows.filter(visibility=Feedback.Visibility.PUBLIC, hidden_at__isnull=True),
+        "feedback:praise": rows.filter(
+            visibility=Feedback.Visibility.PUBLIC, hidden_at__isnull=True
+        ),
         "feedback:given": rows.filter(giver=user.employee_id),
         "feedback:team": rows.filter(
             visibility=Feedback.Visibility.MANAGER, recipient__in=reports_of(user.employee_id)
@@ -59,7 +69,13 @@ def _feedback(employee_id: int, user: User) -> list[models.QuerySet[Any, Any]]:
     }
     found = []
     for kind, wanted in lists.items():
-        counted = wanted.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk")).values("n")
+        counted = (
+            wanted.order_by()
+            .annotate(one=Value(1))
+            .values("one")
+            .annotate(n=Count("pk"))
+            .values("n")
+        )
         person = Employee.objects.filter(pk=employee_id, pk__in=wanted.values("recipient"))
         found.append(papers(person, kind=kind, subject=F("pk"), number=Subquery(counted)))
     return found

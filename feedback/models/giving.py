@@ -47,7 +47,9 @@ class Feedback(models.Model):
         PUBLIC = "public", _("Everybody (praise)")
 
     giver = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="feedback_given")
-    recipient = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="feedback_received")
+    recipient = models.ForeignKey(
+        Employee, on_delete=models.PROTECT, related_name="feedback_received"
+    )
     kind = models.CharField(max_length=10, choices=Kind)
     visibility = models.CharField(max_length=10, choices=Visibility)
     body = models.TextField()
@@ -113,7 +115,9 @@ class FeedbackRequest(models.Model):
         DECLINED = "declined", _("Declined")
 
     requester = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
-    reviewer = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="feedback_requests")
+    reviewer = models.ForeignKey(
+        Employee, on_delete=models.PROTECT, related_name="feedback_requests"
+    )
     about = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     question = models.TextField()
     due_on = models.DateField()
@@ -125,11 +129,17 @@ class FeedbackRequest(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(reviewer=F("about")), name="feedback_request_about_another"),
-            models.CheckConstraint(condition=~Q(reviewer=F("requester")), name="feedback_request_to_another"),
+            models.CheckConstraint(
+                condition=~Q(reviewer=F("about")), name="feedback_request_about_another"
+            ),
+            models.CheckConstraint(
+                condition=~Q(reviewer=F("requester")), name="feedback_request_to_another"
+            ),
         ]
         indexes = [
-            models.Index("reviewer", "due_on", name="feedback_request_open", condition=Q(state="open"))
+            models.Index(
+                "reviewer", "due_on", name="feedback_request_open", condition=Q(state="open")
+            )
         ]
 
     def __str__(self) -> str:

@@ -132,7 +132,9 @@ class CheckIn(models.Model):
         AWAY = "away", _("one of you is away")
         ENDED = "ended", _("the series has ended")
 
-    series = models.ForeignKey(CheckInSeries, null=True, on_delete=models.PROTECT, related_name="check_ins")
+    series = models.ForeignKey(
+        CheckInSeries, null=True, on_delete=models.PROTECT, related_name="check_ins"
+    )
     manager = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     # The instant that the series' rule gave; it stays when this one meeting is moved.
@@ -161,7 +163,8 @@ class CheckIn(models.Model):
                 violation_error_message=_("These two already have a check-in at that time."),
             ),
             models.CheckConstraint(
-                condition=Q(state="cancelled") | Q(cancelled_why=""), name="check_in_reason_only_if_cancelled"
+                condition=Q(state="cancelled") | Q(cancelled_why=""),
+                name="check_in_reason_only_if_cancelled",
             ),
             models.CheckConstraint(
                 condition=Q(state="held", held_at__isnull=False)
@@ -197,7 +200,9 @@ class CheckIn(models.Model):
 class OfCheckInQuerySet(models.QuerySet["AgendaPoint"]):
     def visible_to(self, user: User) -> Self:
         me = user.employee_id
-        return self.filter(Q(check_in__manager=me) | Q(check_in__employee=me)) if me else self.none()
+        return (
+            self.filter(Q(check_in__manager=me) | Q(check_in__employee=me)) if me else self.none()
+        )
 
     def editable_by(self, user: User) -> Self:
         return self.visible_to(user).filter(still_meet("check_in__manager", "check_in__employee"))
@@ -254,7 +259,9 @@ class PrivateNote(models.Model):
     objects = PrivateNoteQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["check_in", "author"], name="private_note_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["check_in", "author"], name="private_note_once")
+        ]
 
     def __str__(self) -> str:
         return f"private note {self.pk}"
@@ -263,7 +270,9 @@ class PrivateNote(models.Model):
 class ActionItemQuerySet(models.QuerySet["ActionItem"]):
     def visible_to(self, user: User) -> Self:
         me = user.employee_id
-        return self.filter(Q(check_in__manager=me) | Q(check_in__employee=me)) if me else self.none()
+        return (
+            self.filter(Q(check_in__manager=me) | Q(check_in__employee=me)) if me else self.none()
+        )
 
     def editable_by(self, user: User) -> Self:
         """Its owner always; the other one as long as the two are manager and employee."""
@@ -283,7 +292,9 @@ class ActionItem(models.Model):
 
     check_in = models.ForeignKey(CheckIn, on_delete=models.CASCADE, related_name="actions")
     owner = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="action_items")
-    from_point = models.OneToOneField(AgendaPoint, null=True, on_delete=models.PROTECT, related_name="action")
+    from_point = models.OneToOneField(
+        AgendaPoint, null=True, on_delete=models.PROTECT, related_name="action"
+    )
     text = models.CharField(max_length=500)
     due_on = models.DateField()
     done_at = models.DateTimeField(null=True)
@@ -302,7 +313,8 @@ class ActionItem(models.Model):
         ordering = ["due_on", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(done_at__isnull=True) | Q(dropped_at__isnull=True), name="action_item_one_end"
+                condition=Q(done_at__isnull=True) | Q(dropped_at__isnull=True),
+                name="action_item_one_end",
             ),
             models.CheckConstraint(
                 condition=Q(dropped_at__isnull=True) | ~Q(dropped_why=""),
@@ -357,7 +369,9 @@ class CalendarFeed(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user"], condition=Q(revoked_at__isnull=True), name="calendar_feed_one_valid_per_user"
+                fields=["user"],
+                condition=Q(revoked_at__isnull=True),
+                name="calendar_feed_one_valid_per_user",
             )
         ]
 
@@ -365,7 +379,9 @@ class CalendarFeed(models.Model):
         return f"calendar of {self.user_id}"
 
 
-def last_talk(participation: str = "pk", employee: str = "employee", manager: int | None = None) -> Greatest:
+def last_talk(
+    participation: str = "pk", employee: str = "employee", manager: int | None = None
+) -> Greatest:
     """When manager and employee last talked, as an expression for a queryset; NULL if they never did.
 
     `Participation.objects.led_by(user).annotate(last_talk=last_talk())`; then
@@ -382,8 +398,11 @@ def last_talk(participation: str = "pk", employee: str = "employee", manager: in
     said = Entry.objects.filter(
         conversation__participation=OuterRef(participation), conversation__manager=with_whom
     )
-    held = CheckIn.objects.filter(employee=OuterRef(employee), manager=with_whom, state=CheckIn.State.HELD)
+    held = CheckIn.objects.filter(
+        employee=OuterRef(employee), manager=with_whom, state=CheckIn.State.HELD
+    )
     given = Feedback.objects.filter(
-        Q(giver=with_whom, recipient=OuterRef(employee)) | Q(giver=OuterRef(employee), recipient=with_whom)
+        Q(giver=with_whom, recipient=OuterRef(employee))
+        | Q(giver=OuterRef(employee), recipient=with_whom)
     )
     return Greatest(newest(said, "said_at"), newest(held, "held_at"), newest(given, "given_at"))

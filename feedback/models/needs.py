@@ -28,7 +28,9 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
     # Rows for all that is planned would be many; the day turns before the first of them is shown.
     soon = Cast(Value(day), models.DateTimeField()) + AHEAD
     planned = CheckIn.objects.filter(state=CheckIn.State.PLANNED, starts_at__lt=soon)
-    length = ExpressionWrapper(F("minutes") * timedelta(minutes=1), output_field=models.DurationField())
+    length = ExpressionWrapper(
+        F("minutes") * timedelta(minutes=1), output_field=models.DurationField()
+    )
     todo = ActionItem.objects.open()
     promised, taken = todo.promises(), todo.exclude(owner=F("check_in__manager"))
     employee, manager = "check_in__employee", "check_in__manager"
@@ -53,11 +55,18 @@ def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
         empty = planned.exclude(Exists(mine))
         found += [
             _item(
-                empty, "agenda", me, "employee", other, meets_on, day,
-                opens_at=prepare_from, ends_at=F("starts_at"),
+                empty,
+                "agenda",
+                me,
+                "employee",
+                other,
+                meets_on,
+                day,
+                opens_at=prepare_from,
+                ends_at=F("starts_at"),
             ),
             _item(planned, "not_held", me, "employee", other, meets_on, day, opens_at=ends),
-        ]  # fmt: skip
+        ]
     return found
 
 

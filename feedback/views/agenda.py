@@ -51,7 +51,9 @@ def edit_point(request: UserRequest, pk: int) -> HttpResponse:
     """Change the words of one's own point."""
     points = AgendaPoint.objects.standing().select_related("check_in")
     point = get_editable(points.written_by(request.user), request.user, pk=pk)
-    form = EditPointForm(request.POST or None, initial={"text": point.text, "version": point.version})
+    form = EditPointForm(
+        request.POST or None, initial={"text": point.text, "version": point.version}
+    )
     if request.method == "POST" and form.is_valid():
         actions.edit_point(point, **form.cleaned_data, by=request.user)
         return _agenda(request, point.check_in_id)
@@ -84,7 +86,9 @@ def tick_point(request: UserRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def turn_into_action(request: UserRequest, pk: int) -> HttpResponse:
     """Make a point somebody's action."""
-    points = AgendaPoint.objects.standing().select_related("check_in__manager", "check_in__employee")
+    points = AgendaPoint.objects.standing().select_related(
+        "check_in__manager", "check_in__employee"
+    )
     point = get_editable(points, request.user, pk=pk)
     form = TurnForm(
         request.POST or None, check_in=point.check_in, initial={"owner": request.user.employee_id}
@@ -102,7 +106,9 @@ def turn_into_action(request: UserRequest, pk: int) -> HttpResponse:
         except Invalid as error:
             form.add_error(error.field, error.reason)
     context = {"point": point, "form": form}
-    return render(request, "feedback/turn_into_action.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "feedback/turn_into_action.html", context, status=422 if form.errors else 200
+    )
 
 
 @login_required
@@ -143,14 +149,20 @@ def add_action(request: UserRequest, pk: int) -> HttpResponse:
         data = form.cleaned_data
         try:
             actions.add_action(
-                row, owner_id=data["owner"], text=data["text"], due_on=data["due_on"], by=request.user
+                row,
+                owner_id=data["owner"],
+                text=data["text"],
+                due_on=data["due_on"],
+                by=request.user,
             )
             if request.htmx:
                 return show(request, load(request, pk), "actions")
             return redirect(_place(pk, "actions"))
         except Invalid as error:
             form.add_error(error.field, error.reason)
-    return show(request, load(request, pk), "actions" if request.htmx else "", 422, action_form=form)
+    return show(
+        request, load(request, pk), "actions" if request.htmx else "", 422, action_form=form
+    )
 
 
 @login_required
@@ -204,7 +216,9 @@ def reschedule(request: UserRequest, pk: int) -> HttpResponse:
     return _show_item(request, pk, status=422, day_form=form)
 
 
-def _show_item(request: UserRequest, pk: int, status: int = 200, **typed: forms.Form) -> HttpResponse:
+def _show_item(
+    request: UserRequest, pk: int, status: int = 200, **typed: forms.Form
+) -> HttpResponse:
     rows = ActionItem.objects.select_related("owner", "check_in__manager", "check_in__employee")
     row = get_visible(rows, request.user, pk=pk)
     context = {

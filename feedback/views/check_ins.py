@@ -55,7 +55,9 @@ def check_ins(request: UserRequest) -> HttpResponse:
             Series(row, row.other_than(request.user))
             for row in series.select_related("manager", "employee").order_by("pk")
         ],
-        "feed": CalendarFeed.objects.visible_to(request.user).filter(revoked_at__isnull=True).first(),
+        "feed": CalendarFeed.objects.visible_to(request.user)
+        .filter(revoked_at__isnull=True)
+        .first(),
     }
     return render(request, "feedback/check_ins.html", context)
 
@@ -78,12 +80,14 @@ def check_in(request: UserRequest, pk: int) -> HttpResponse:
 
 def load(request: UserRequest, pk: int) -> Any:
     """The meeting with all that its screen says about it, in one statement."""
-    same = CheckIn.objects.filter(manager=OuterRef("manager"), employee=OuterRef("employee")).exclude(
-        state=CheckIn.State.CANCELLED
-    )
+    same = CheckIn.objects.filter(
+        manager=OuterRef("manager"), employee=OuterRef("employee")
+    ).exclude(state=CheckIn.State.CANCELLED)
     before = same.filter(starts_at__lt=OuterRef("starts_at")).order_by("-starts_at")
     after = same.filter(starts_at__gt=OuterRef("starts_at")).order_by("starts_at")
-    part = Participation.objects.filter(employee=OuterRef("employee"), cycle__state=Cycle.State.RUNNING)
+    part = Participation.objects.filter(
+        employee=OuterRef("employee"), cycle__state=Cycle.State.RUNNING
+    )
     rows = CheckIn.objects.with_pair().annotate(
         before_pk=Subquery(before.values("pk")[:1]),
         after_pk=Subquery(after.values("pk")[:1]),
@@ -93,7 +97,9 @@ def load(request: UserRequest, pk: int) -> Any:
     return get_visible(rows, request.user, pk=pk)
 
 
-def show(request: UserRequest, row: Any, part: str = "", status: int = 200, **forms: Any) -> HttpResponse:
+def show(
+    request: UserRequest, row: Any, part: str = "", status: int = 200, **forms: Any
+) -> HttpResponse:
     """Render the screen, or only the named part of it for htmx."""
     context = {
         "page": _meeting(request.user, row),
@@ -105,17 +111,24 @@ def show(request: UserRequest, row: Any, part: str = "", status: int = 200, **fo
         ),
         **forms,
     }
-    return render(request, f"feedback/check_in.html{'#' + part if part else ''}", context, status=status)
+    return render(
+        request, f"feedback/check_in.html{'#' + part if part else ''}", context, status=status
+    )
 
 
 def _meeting(user: User, row: Any) -> Meeting:
     may_write = row.may_write and row.state != CheckIn.State.CANCELLED
     points = list(
-        AgendaPoint.objects.visible_to(user).standing().filter(check_in=row).select_related("action")
+        AgendaPoint.objects.visible_to(user)
+        .standing()
+        .filter(check_in=row)
+        .select_related("action")
     )
     # What was carried over comes first: it has waited longest.
     points.sort(key=lambda p: (p.carried_from_id is None, p.pk))
-    lines = [PointLine(p, p.author_id == user.employee_id, row.is_planned, may_write) for p in points]
+    lines = [
+        PointLine(p, p.author_id == user.employee_id, row.is_planned, may_write) for p in points
+    ]
     items = _items(user, row)
     return Meeting(
         meeting=row,
@@ -163,7 +176,11 @@ def hold(request: UserRequest, pk: int) -> HttpResponse:
 def move_check_in(request: UserRequest, pk: int) -> HttpResponse:
     """Another time for this one meeting."""
     row = get_editable(CheckIn.objects.with_pair(), request.user, pk=pk)
-    initial = {"starts_at": timezone.localtime(row.starts_at), "minutes": row.minutes, "version": row.version}
+    initial = {
+        "starts_at": timezone.localtime(row.starts_at),
+        "minutes": row.minutes,
+        "version": row.version,
+    }
     form = MoveForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -177,7 +194,9 @@ def move_check_in(request: UserRequest, pk: int) -> HttpResponse:
     other = row.other_than(request.user)
     title = _("Move the check-in with %(name)s") % {"name": other.name}
     context = {"check_in": row, "other": other, "title": title, "form": form}
-    return render(request, "feedback/move_check_in.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "feedback/move_check_in.html", context, status=422 if form.errors else 200
+    )
 
 
 @login_required

@@ -47,7 +47,9 @@ def say(request: UserRequest, pk: int, stage: str) -> HttpResponse:
     form = SayForm(request.POST)
     if form.is_valid():
         try:
-            actions.say(participation, stage, form.cleaned_data["body"], by=request.user, **form.about())
+            actions.say(
+                participation, stage, form.cleaned_data["body"], by=request.user, **form.about()
+            )
         except Invalid as error:
             form.add_error(error.field, error.reason)
     if not form.is_valid():
@@ -60,7 +62,9 @@ def say(request: UserRequest, pk: int, stage: str) -> HttpResponse:
     return back(request, thread["url"])
 
 
-def _participation(request: UserRequest, pk: int, stage: str, *, kept_words: bool = False) -> Participation:
+def _participation(
+    request: UserRequest, pk: int, stage: str, *, kept_words: bool = False
+) -> Participation:
     """The participation if the reader is of its pair, or (for reading) has once said something here."""
     if stage not in StageKind.values:
         raise Http404
@@ -85,7 +89,9 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     if form is not None and request.htmx:
-        return render(request, "feedback/_thread.html", {"thread": thread, "form": form}, status=status)
+        return render(
+            request, "feedback/_thread.html", {"thread": thread, "form": form}, status=status
+        )
     rows = (
         Entry.objects.filter(conversation__participation=participation, conversation__stage=stage)
         .visible_to(request.user)

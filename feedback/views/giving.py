@@ -57,8 +57,12 @@ def list_feedback(request: UserRequest) -> HttpResponse:
     me, works_here = request.user.employee_id, request.user.employee_id is not None
     page: Any = Paginator(_listed(rows), A_PAGE).get_page(request.GET.get("page"))
     page.object_list = [Piece(row, me) for row in page.object_list]
-    asked = FeedbackRequest.objects.visible_to(request.user).filter(state=FeedbackRequest.State.OPEN)
-    requests = list(asked.select_related("requester", "reviewer", "about").order_by("due_on", "pk")[:40])
+    asked = FeedbackRequest.objects.visible_to(request.user).filter(
+        state=FeedbackRequest.State.OPEN
+    )
+    requests = list(
+        asked.select_related("requester", "reviewer", "about").order_by("due_on", "pk")[:40]
+    )
     context = {
         "page": page,
         "audience": audience_of(show),
@@ -79,7 +83,9 @@ def _tabs(request: UserRequest, show: str) -> list[dict[str, object]]:
     names = [("received", _("For me")), ("given", _("From me")), ("praise", _("Praise for all"))]
     if request.user.standing.leads_people:
         names.append(("team", _("My team")))
-    return [{"label": label, "url": f"?show={name}", "active": name == show} for name, label in names]
+    return [
+        {"label": label, "url": f"?show={name}", "active": name == show} for name, label in names
+    ]
 
 
 def _shown(request: UserRequest, show: str) -> Q:
@@ -113,13 +119,18 @@ def give(request: UserRequest) -> HttpResponse:
         return render(request, "feedback/give.html", {"choice": choice}, status=status)
     chosen = choice.cleaned_data
     key = f"give-{chosen['to'].pk}"
-    words = WordsForm(request.POST if request.method == "POST" else None, initial={"body": _quoted(request)})
+    words = WordsForm(
+        request.POST if request.method == "POST" else None, initial={"body": _quoted(request)}
+    )
     if request.method == "POST" and words.is_valid():
         try:
             actions.give(
-                chosen["to"], kind=chosen["kind"], visibility=chosen["visibility"],
-                body=words.cleaned_data["body"], by=request.user,
-            )  # fmt: skip
+                chosen["to"],
+                kind=chosen["kind"],
+                visibility=chosen["visibility"],
+                body=words.cleaned_data["body"],
+                by=request.user,
+            )
             drop_draft(request.user, key)
             messages.success(request, _("Sent to %(name)s.") % {"name": chosen["to"].name})
             return redirect(f"{reverse('feedback:list')}?show=given")
@@ -137,7 +148,11 @@ def give(request: UserRequest) -> HttpResponse:
         "again": f"{reverse('feedback:give')}?to={chosen['to'].pk}",
         "readers": readers(chosen["to"], chosen["visibility"]),
         "kind": Feedback.Kind(chosen["kind"]),
-        "fixed": {"to": chosen["to"].pick_text, "kind": chosen["kind"], "visibility": chosen["visibility"]},
+        "fixed": {
+            "to": chosen["to"].pick_text,
+            "kind": chosen["kind"],
+            "visibility": chosen["visibility"],
+        },
         "draft_key": key,
     }
     return render(request, "feedback/give_words.html", context, status=422 if words.errors else 200)
@@ -181,7 +196,10 @@ def request_feedback(request: UserRequest) -> HttpResponse:
     """Ask a colleague a question."""
     if request.user.employee_id is None:
         raise Http404
-    initial: dict[str, Any] = {"about": request.user.employee_id, "due_on": today_here() + timedelta(days=14)}
+    initial: dict[str, Any] = {
+        "about": request.user.employee_id,
+        "due_on": today_here() + timedelta(days=14),
+    }
     form = RequestForm(request.POST or None, initial=initial, user=request.user)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -199,7 +217,9 @@ def request_feedback(request: UserRequest) -> HttpResponse:
         except Invalid as error:
             form.add_error(error.field, error.reason)
     context = {"form": form, "draft_key": QUESTION}
-    return render(request, "feedback/request_feedback.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "feedback/request_feedback.html", context, status=422 if form.errors else 200
+    )
 
 
 @login_required
@@ -262,7 +282,9 @@ def say_useful(request: UserRequest, pk: int) -> HttpResponse:
 @require_POST
 def hide(request: UserRequest, pk: int) -> HttpResponse:
     """Take praise off the wall."""
-    actions.hide(get_editable(Feedback, request.user, pk=pk), version=_version(request), by=request.user)
+    actions.hide(
+        get_editable(Feedback, request.user, pk=pk), version=_version(request), by=request.user
+    )
     messages.success(request, _("Hidden. You and the giver keep it."))
     return back(request, reverse("feedback:list"))
 

@@ -41,7 +41,8 @@ def schedule(request: UserRequest) -> HttpResponse:
         made = _try(form, lambda: actions.schedule(other, **form.rhythm(), by=request.user))
         if made is not None:
             messages.success(
-                request, _("Set up. %(name)s is told, and the dates are below.") % {"name": other.name}
+                request,
+                _("Set up. %(name)s is told, and the dates are below.") % {"name": other.name},
             )
             return redirect("feedback:check_ins")
     context = {"form": form, "nobody": not counterparts(request.user).exists()}
@@ -55,14 +56,22 @@ def reschedule_series(request: UserRequest, pk: int) -> HttpResponse:
     rows = CheckInSeries.objects.filter(ended_on__isnull=True).select_related("manager", "employee")
     row = get_editable(rows, request.user, pk=pk)
     now = {
-        "frequency": rules.frequency_of(row.rrule), "weekday": row.starts_on.weekday(), "at": row.at,
-        "minutes": row.minutes, "zone": row.zone, "starts_on": _today_in(row.zone), "version": row.version,
-    }  # fmt: skip
+        "frequency": rules.frequency_of(row.rrule),
+        "weekday": row.starts_on.weekday(),
+        "at": row.at,
+        "minutes": row.minutes,
+        "zone": row.zone,
+        "starts_on": _today_in(row.zone),
+        "version": row.version,
+    }
     form = RescheduleForm(request.POST or None, initial=now)
     if request.method == "POST" and form.is_valid():
         version = form.cleaned_data["version"]
         made = _try(
-            form, lambda: actions.reschedule_series(row, **form.rhythm(), version=version, by=request.user)
+            form,
+            lambda: actions.reschedule_series(
+                row, **form.rhythm(), version=version, by=request.user
+            ),
         )
         if made is not None:
             messages.success(request, _("Changed. The agendas you have written moved along."))
@@ -70,7 +79,9 @@ def reschedule_series(request: UserRequest, pk: int) -> HttpResponse:
     other = row.other_than(request.user)
     title = _("Change check-ins with %(name)s") % {"name": other.name}
     context = {"series": row, "other": other, "title": title, "form": form}
-    return render(request, "feedback/reschedule_series.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "feedback/reschedule_series.html", context, status=422 if form.errors else 200
+    )
 
 
 @login_required
@@ -154,13 +165,16 @@ def _calendar(rows: Any, name: str, file_name: str, method: str = "PUBLISH") -> 
                 _("Check-in: %(employee)s and %(manager)s")
                 % {"employee": row.employee.name, "manager": row.manager.name}
             ),
-            starts_at=row.starts_at, minutes=row.minutes, sequence=row.version, stamp=timezone.now(),
+            starts_at=row.starts_at,
+            minutes=row.minutes,
+            sequence=row.version,
+            stamp=timezone.now(),
             url=site + reverse("feedback:check_in", kwargs={"pk": row.pk}),
             is_cancelled=row.state == CheckIn.State.CANCELLED,
             organiser=row.manager.email if method == "CANCEL" else "",
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     kind = f"text/calendar; charset=utf-8; method={method}"
     answer = HttpResponse(rules.calendar_text(meetings, name, method), content_type=kind)
     answer["Content-Disposition"] = f'attachment; filename="{file_name}"'

@@ -58,9 +58,15 @@ def counter(goal: Goal, text: GoalText, *, version: int | None, by: User) -> Goa
         goal.save(update_fields=["latest", "version"])
         side = sign(goal.latest, participation, by)
         record_and_tell(
-            "counter", goal, participation, side, _("%(name)s answered a goal with another wording"),
-            key=f"countered:{goal.latest.pk}", by=by, number=goal.latest.number,
-        )  # fmt: skip
+            "counter",
+            goal,
+            participation,
+            side,
+            _("%(name)s answered a goal with another wording"),
+            key=f"countered:{goal.latest.pk}",
+            by=by,
+            number=goal.latest.number,
+        )
         return goal
 
 
@@ -84,9 +90,15 @@ def accept(goal: Goal, *, version: int | None, by: User) -> Goal:
         _within_whole(participation, [goal])
         _agree(goal, participation, by)
         record_and_tell(
-            "accept", goal, participation, side, _("%(name)s agreed to a goal"),
-            key=f"agreed:{goal.latest_id}:{side}", by=by, number=latest_of(goal).number,
-        )  # fmt: skip
+            "accept",
+            goal,
+            participation,
+            side,
+            _("%(name)s agreed to a goal"),
+            key=f"agreed:{goal.latest_id}:{side}",
+            by=by,
+            number=latest_of(goal).number,
+        )
         return goal
 
 
@@ -107,15 +119,17 @@ def agree_set(participation: Participation, seen: Mapping[int, int], *, by: User
             .order_by("pk")
         )
         signed = set(
-            Signature.objects.filter(side=side, version__in=[g.latest_id for g in proposed]).values_list(
-                "version", flat=True
-            )
+            Signature.objects.filter(
+                side=side, version__in=[g.latest_id for g in proposed]
+            ).values_list("version", flat=True)
         )
         waiting = [goal for goal in proposed if goal.latest_id not in signed]
         if not waiting:
             raise Refused(_("Nothing waits for your signature."))
         if {goal.pk: goal.version for goal in waiting} != dict(seen):
-            raise Refused(_("The goals changed since you opened the page. Read them again, then agree."))
+            raise Refused(
+                _("The goals changed since you opened the page. Read them again, then agree.")
+            )
         refuse_if_measured(participation, *waiting)
         found = balance(weights_of(participation))
         if not found.is_whole:
@@ -126,24 +140,41 @@ def agree_set(participation: Participation, seen: Mapping[int, int], *, by: User
         for goal in waiting:
             _agree(goal, participation, by)
         accepted = [
-            Line(goal, participation.employee_id, data={"number": latest_of(goal).number}) for goal in waiting
+            Line(goal, participation.employee_id, data={"number": latest_of(goal).number})
+            for goal in waiting
         ]
         record_each("accept", accepted, by=by)
         record_and_tell(
-            "agree_set", participation, participation, side, _("%(name)s agreed to the goals"),
-            key=f"agreed_set:{max(g.latest_id or 0 for g in waiting)}:{side}", by=by, goals=[g.pk for g in waiting],
-        )  # fmt: skip
+            "agree_set",
+            participation,
+            participation,
+            side,
+            _("%(name)s agreed to the goals"),
+            key=f"agreed_set:{max(g.latest_id or 0 for g in waiting)}:{side}",
+            by=by,
+            goals=[g.pk for g in waiting],
+        )
         return waiting
 
 
 def _within_whole(participation: Participation, more: Sequence[Goal]) -> None:
-    agreed = Goal.objects.weighing().exclude(state=Goal.State.PROPOSED).filter(participation=participation)
+    agreed = (
+        Goal.objects.weighing()
+        .exclude(state=Goal.State.PROPOSED)
+        .filter(participation=participation)
+    )
     weights = [w for w in agreed.values_list("agreed__weight", flat=True) if w is not None]
-    weights += [w for g in more if g.horizon == Goal.Horizon.CYCLE and (w := latest_of(g).weight) is not None]
+    weights += [
+        w
+        for g in more
+        if g.horizon == Goal.Horizon.CYCLE and (w := latest_of(g).weight) is not None
+    ]
     found = balance(weights)
     if found.is_over:
         raise Refused(
-            _("With this goal the agreed weights come to %(total)s. Counter it with a smaller weight.")
+            _(
+                "With this goal the agreed weights come to %(total)s. Counter it with a smaller weight."
+            )
             % {"total": format(found.total.normalize(), "f")}
         )
 

@@ -56,13 +56,24 @@ def unfinished_goals(into: Mapping[int, Participation]) -> list[Unfinished]:
         following = participation.cycle
         is_ahead = text.due_on is not None and text.due_on >= following.first_day
         if goal.horizon == Goal.Horizon.CYCLE:
-            is_ahead = is_ahead and day_problem(text.due_on, following.first_day, following.last_day) is None
+            is_ahead = (
+                is_ahead
+                and day_problem(text.due_on, following.first_day, following.last_day) is None
+            )
         found.append(
             Unfinished(
-                participation, goal.cycle, text.title, text.why, text.weight, text.due_on if is_ahead else None,
-                text.key_results, goal.horizon, goal.visibility, goal,
+                participation,
+                goal.cycle,
+                text.title,
+                text.why,
+                text.weight,
+                text.due_on if is_ahead else None,
+                text.key_results,
+                goal.horizon,
+                goal.visibility,
+                goal,
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -74,8 +85,16 @@ def development_step(
     done = KeyResultText(title, "reach", key=secrets.token_hex(4)).as_row()
     why = "\n\n".join(words for words in ("" if title == text else text, support) if words)
     return Unfinished(
-        participation, from_cycle, title, why, None, due_on, [done], Goal.Horizon.DEVELOPMENT, Goal.Visibility.PAIR
-    )  # fmt: skip
+        participation,
+        from_cycle,
+        title,
+        why,
+        None,
+        due_on,
+        [done],
+        Goal.Horizon.DEVELOPMENT,
+        Goal.Visibility.PAIR,
+    )
 
 
 def bring(texts: Sequence[Unfinished], *, by: User | None) -> list[Goal]:
@@ -94,25 +113,37 @@ def bring(texts: Sequence[Unfinished], *, by: User | None) -> list[Goal]:
     goals = Goal.objects.bulk_create(
         (
             Goal(
-                participation=text.participation, cycle_id=text.participation.cycle_id, horizon=text.horizon,
-                visibility=text.visibility, carried_from=text.carried_from, from_cycle=text.from_cycle,
-                state=Goal.State.PROPOSED, created_by=by,
+                participation=text.participation,
+                cycle_id=text.participation.cycle_id,
+                horizon=text.horizon,
+                visibility=text.visibility,
+                carried_from=text.carried_from,
+                from_cycle=text.from_cycle,
+                state=Goal.State.PROPOSED,
+                created_by=by,
             )
             for text in texts
         ),
         batch_size=2000,
-    )  # fmt: skip
+    )
     now = timezone.now()
     versions = GoalVersion.objects.bulk_create(
         (
             GoalVersion(
-                goal=goal, number=1, title=text.title, why=text.why, weight=text.weight, due_on=text.due_on,
-                key_results=list(text.key_results), author=None, proposed_at=now,
+                goal=goal,
+                number=1,
+                title=text.title,
+                why=text.why,
+                weight=text.weight,
+                due_on=text.due_on,
+                key_results=list(text.key_results),
+                author=None,
+                proposed_at=now,
             )
             for goal, text in zip(goals, texts, strict=True)
         ),
         batch_size=2000,
-    )  # fmt: skip
+    )
     for goal, version in zip(goals, versions, strict=True):
         goal.latest = version
     Goal.objects.bulk_update(goals, ["latest"], batch_size=2000)
@@ -132,10 +163,14 @@ def _tells(people: Iterable[Participation]) -> dict[int, list[Any]]:
     """For each participation the notices to its two people, once for each day on which something came over."""
     people = list(people)
     led = dict(
-        Assignment.objects.current().filter(participation__in=people).values_list("participation", "manager")
+        Assignment.objects.current()
+        .filter(participation__in=people)
+        .values_list("participation", "manager")
     )
     accounts = accounts_of([*(p.employee_id for p in people), *led.values()])
-    title = _("What the cycle before left unfinished came over: agree to it, change it or leave it out")
+    title = _(
+        "What the cycle before left unfinished came over: agree to it, change it or leave it out"
+    )
     return {
         p.pk: tells(
             {accounts.get(p.employee_id), accounts.get(led.get(p.pk, 0))},

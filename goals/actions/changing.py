@@ -65,17 +65,31 @@ def request_change(
         goal.save(update_fields=["version"])
         side = sign(new, participation, by)
         change = ChangeRequest.objects.create(
-            goal=goal, old=old, new=new, reason=reason, explanation=explanation, requested_by=author_of(by),
+            goal=goal,
+            old=old,
+            new=new,
+            reason=reason,
+            explanation=explanation,
+            requested_by=author_of(by),
             lapses_on=_lapse_day(participation),
-        )  # fmt: skip
+        )
         record_and_tell(
-            "request_change", goal, participation, side, _("%(name)s asks to change an agreed goal"),
-            key=f"change:{new.pk}", by=by, reason=reason, number=new.number,
-        )  # fmt: skip
+            "request_change",
+            goal,
+            participation,
+            side,
+            _("%(name)s asks to change an agreed goal"),
+            key=f"change:{new.pk}",
+            by=by,
+            reason=reason,
+            number=new.number,
+        )
         return change
 
 
-def counter_change(change: ChangeRequest, text: GoalText, *, version: int | None, by: User) -> ChangeRequest:
+def counter_change(
+    change: ChangeRequest, text: GoalText, *, version: int | None, by: User
+) -> ChangeRequest:
     """Answer a change with yet another wording; now the one who asked decides."""
     with transaction.atomic():
         change, goal, participation = _lock_change(change)
@@ -91,9 +105,15 @@ def counter_change(change: ChangeRequest, text: GoalText, *, version: int | None
         change.save(update_fields=["new", "lapses_on", "version"])
         sign(change.new, participation, by)
         record_and_tell(
-            "counter_change", goal, participation, side, _("%(name)s answered a change with another wording"),
-            key=f"change:{change.new_id}", by=by, number=change.new.number,
-        )  # fmt: skip
+            "counter_change",
+            goal,
+            participation,
+            side,
+            _("%(name)s answered a change with another wording"),
+            key=f"change:{change.new_id}",
+            by=by,
+            number=change.new.number,
+        )
         return change
 
 
@@ -110,7 +130,9 @@ def accept_change(change: ChangeRequest, *, version: int | None, by: User) -> Go
         found = balance(weights_of(participation, instead={goal.pk: change.new.weight}))
         if found.is_over:
             raise Refused(
-                _("With this change the weights come to %(total)s. Counter it with a smaller weight.")
+                _(
+                    "With this change the weights come to %(total)s. Counter it with a smaller weight."
+                )
                 % {"total": format(found.total.normalize(), "f")}
             )
         sign(change.new, participation, by)
@@ -119,9 +141,15 @@ def accept_change(change: ChangeRequest, *, version: int | None, by: User) -> Go
         put_in_force(goal, participation.cycle)
         goal.save(update_fields=["latest", *IN_FORCE])
         record_and_tell(
-            "accept_change", goal, participation, side, _("%(name)s agreed to a changed goal"),
-            key=f"change_agreed:{change.new_id}", by=by, number=change.new.number,
-        )  # fmt: skip
+            "accept_change",
+            goal,
+            participation,
+            side,
+            _("%(name)s agreed to a changed goal"),
+            key=f"change_agreed:{change.new_id}",
+            by=by,
+            number=change.new.number,
+        )
         return goal
 
 
@@ -133,9 +161,14 @@ def decline_change(change: ChangeRequest, *, version: int | None, by: User) -> C
         refuse_if_reworded(change, version)
         _end(change, ChangeRequest.State.DECLINED, by)
         record_and_tell(
-            "decline_change", goal, participation, side, _("%(name)s declined a changed goal"),
-            key=f"change_declined:{change.pk}", by=by,
-        )  # fmt: skip
+            "decline_change",
+            goal,
+            participation,
+            side,
+            _("%(name)s declined a changed goal"),
+            key=f"change_declined:{change.pk}",
+            by=by,
+        )
         return change
 
 
@@ -182,7 +215,9 @@ def lapse_changes(on: date | None = None) -> int:
         lines = []
         for change in lapsed:
             url = reverse("goals:detail", args=[change.goal_id])
-            told = tells([accounts.get(change.requested_by_id)], title, url, f"goals.lapsed:{change.pk}")
+            told = tells(
+                [accounts.get(change.requested_by_id)], title, url, f"goals.lapsed:{change.pk}"
+            )
             lines.append(Line(change.goal, participation_of(change.goal).employee_id, told))
         record_each("lapse_change", lines, by=None)
     return len(lapsed)
@@ -191,10 +226,16 @@ def lapse_changes(on: date | None = None) -> int:
 def _lock_change(change: ChangeRequest) -> tuple[ChangeRequest, Goal, Participation]:
     goal = lock_goal(change.goal)
     participation = participation_of(goal)
-    row = ChangeRequest.objects.select_for_update(of=("self",)).select_related("new", "old").get(pk=change.pk)
+    row = (
+        ChangeRequest.objects.select_for_update(of=("self",))
+        .select_related("new", "old")
+        .get(pk=change.pk)
+    )
     refuse_unless_running(participation)
     if row.state != ChangeRequest.State.OPEN or goal.state != Goal.State.AGREED:
-        raise Refused(_("This change was ended already: %(state)s.") % {"state": row.get_state_display()})
+        raise Refused(
+            _("This change was ended already: %(state)s.") % {"state": row.get_state_display()}
+        )
     return row, goal, participation
 
 

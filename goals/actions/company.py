@@ -39,7 +39,11 @@ def align(goal: Goal, parent: Goal | None, *, version: int | None, by: User) -> 
         # Two alignments could each be harmless and close a ring together: one at a time.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALIGNMENT_LOCK])
-        goal = Goal.objects.select_for_update(of=("self",)).select_related("latest", "cycle").get(pk=goal.pk)
+        goal = (
+            Goal.objects.select_for_update(of=("self",))
+            .select_related("latest", "cycle")
+            .get(pk=goal.pk)
+        )
         if goal.cycle.state in (Cycle.State.CLOSED, Cycle.State.ARCHIVED):
             raise Refused(_("This cycle is closed."))
         if goal.participation_id is not None:
@@ -47,7 +51,9 @@ def align(goal: Goal, parent: Goal | None, *, version: int | None, by: User) -> 
         refuse_unless(goal, Goal.State.PROPOSED, Goal.State.AGREED)
         refuse_if_reworded(goal, version)
         if parent is not None and makes_loop(goal.pk, parent.pk, _line_above(parent)):
-            raise Invalid("parent", _("That goal already contributes to this one; it cannot be both."))
+            raise Invalid(
+                "parent", _("That goal already contributes to this one; it cannot be both.")
+            )
         goal.parent = parent
         goal.version += 1
         goal.save(update_fields=["parent", "version"])
@@ -104,7 +110,9 @@ def republish(goal: Goal, text: GoalText, *, version: int | None, by: User) -> G
         goal.save(update_fields=["latest", *IN_FORCE])
         title = _("A goal to which one of yours or of your team contributes has another wording")
         url = reverse("goals:detail", args=[goal.pk])
-        told = tells(_contributors(goal).values(), title, url, f"goals.republished:{goal.latest.pk}")
+        told = tells(
+            _contributors(goal).values(), title, url, f"goals.republished:{goal.latest.pk}"
+        )
         record("republish", goal, by=by, number=goal.latest.number, notify=told)
         return goal
 
@@ -114,7 +122,9 @@ def _contributors(goal: Goal) -> dict[int, int]:
     below = Goal.objects.shared().filter(parent=goal).exclude(state=Goal.State.CLOSED)
     people = Participation.objects.filter(pk__in=below.values("participation"))
     led = Assignment.objects.current().filter(participation__in=people)
-    return accounts_of([*people.values_list("employee", flat=True), *led.values_list("manager", flat=True)])
+    return accounts_of(
+        [*people.values_list("employee", flat=True), *led.values_list("manager", flat=True)]
+    )
 
 
 def _line_above(goal: Goal) -> dict[int, int | None]:

@@ -42,22 +42,30 @@ def contribute(
             happened_on=happened_on,
         )
         record(
-            "contribute", row, by=by, about=participation.employee,
+            "contribute",
+            row,
+            by=by,
+            about=participation.employee,
             notify=tells(
                 accounts_of([beneficiary.pk]).values(),
                 _("%(name)s asks you to confirm a contribution") % {"name": author.name},
-                reverse("goals:contribution", args=[row.pk]), f"goals.contribution:{row.pk}",
+                reverse("goals:contribution", args=[row.pk]),
+                f"goals.contribution:{row.pk}",
             ),
-        )  # fmt: skip
+        )
         return row
 
 
-def confirm_contribution(contribution: Contribution, *, version: int | None, by: User) -> Contribution:
+def confirm_contribution(
+    contribution: Contribution, *, version: int | None, by: User
+) -> Contribution:
     """The beneficiary says: yes, that helped."""
     return _answer_contribution(contribution, "confirm_contribution", "confirmed_at", version, by)
 
 
-def decline_contribution(contribution: Contribution, *, version: int | None, by: User) -> Contribution:
+def decline_contribution(
+    contribution: Contribution, *, version: int | None, by: User
+) -> Contribution:
     """The beneficiary does not recognise it; the record stays with its author, unconfirmed."""
     return _answer_contribution(contribution, "decline_contribution", "declined_at", version, by)
 
@@ -81,10 +89,15 @@ def _answer_contribution(
         row.version += 1
         row.save(update_fields=[name, "version"])
         record(
-            verb, row, by=by, about=row.participation.employee,
+            verb,
+            row,
+            by=by,
+            about=row.participation.employee,
             notify=tells(
-                accounts_of([row.author_id]).values(), _("A contribution of yours was answered"),
-                reverse("goals:contribution", args=[row.pk]), f"goals.contribution_answered:{row.pk}",
+                accounts_of([row.author_id]).values(),
+                _("A contribution of yours was answered"),
+                reverse("goals:contribution", args=[row.pk]),
+                f"goals.contribution_answered:{row.pk}",
             ),
-        )  # fmt: skip
+        )
         return row

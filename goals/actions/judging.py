@@ -33,7 +33,11 @@ def lock_goal(goal: Goal) -> Goal:
     if goal.participation_id is None:
         raise Refused(_("A goal of the organisation is not agreed by two people."))
     participation = hold_person(goal.participation_id)
-    row = Goal.objects.select_for_update(of=("self",)).select_related("latest", "agreed").get(pk=goal.pk)
+    row = (
+        Goal.objects.select_for_update(of=("self",))
+        .select_related("latest", "agreed")
+        .get(pk=goal.pk)
+    )
     row.participation = participation
     return row
 
@@ -52,7 +56,9 @@ def refuse_unless(goal: Goal, *states: str) -> None:
 def refuse_if_reworded(row: Any, version: int | None) -> None:
     """Nobody signs or declines what they have not read: no second try with a new number, read first."""
     if version is not None and row.version != version:
-        raise Refused(_("The text changed since you opened the page. Read the new wording, then decide."))
+        raise Refused(
+            _("The text changed since you opened the page. Read the new wording, then decide.")
+        )
 
 
 def refuse_unless_running(participation: Participation) -> None:
@@ -81,13 +87,19 @@ def refuse_unless_all_led(people: Sequence[Participation], by: User) -> None:
     led = set(current.values_list("participation", flat=True))
     for participation in people:
         if participation.pk not in led:
-            raise Refused(_("%(name)s is not in your team.") % {"name": participation.employee.name})
+            raise Refused(
+                _("%(name)s is not in your team.") % {"name": participation.employee.name}
+            )
 
 
 def _why_not_running(participation: Participation) -> str:
     if participation.state == Participation.State.LEFT:
-        return _("%(name)s has left; these goals are frozen.") % {"name": participation.employee.name}
-    return "" if participation.cycle.state == Cycle.State.RUNNING else _("This cycle is not running.")
+        return _("%(name)s has left; these goals are frozen.") % {
+            "name": participation.employee.name
+        }
+    return (
+        "" if participation.cycle.state == Cycle.State.RUNNING else _("This cycle is not running.")
+    )
 
 
 def _hindrances(people: Sequence[Participation]) -> Iterator[tuple[Participation, str]]:
@@ -111,7 +123,9 @@ def _hindrances(people: Sequence[Participation]) -> Iterator[tuple[Participation
             # Who joined late has nothing that could be changed.
             yield (
                 participation,
-                _("The objectives stage is closed, and no goal is agreed yet. Ask HR for more time for it."),
+                _(
+                    "The objectives stage is closed, and no goal is agreed yet. Ask HR for more time for it."
+                ),
             )
 
 
@@ -121,7 +135,7 @@ def _with_gap(late: Sequence[Participation]) -> set[int]:
         return set()
     changed = ChangeRequest.objects.filter(
         goal__participation__in=late, state=ChangeRequest.State.AGREED
-    ).values_list("goal__participation", flat=True)  # fmt: skip
+    ).values_list("goal__participation", flat=True)
     weights = _weights_of_each(late)
     return {pk for pk in changed if not balance(weights[pk]).is_whole}
 
@@ -130,7 +144,9 @@ def _with_agreed(late: Sequence[Participation]) -> set[int]:
     """Those who have a goal of the cycle that a change can be asked for."""
     if not late:
         return set()
-    agreed = Goal.objects.filter(participation__in=late, state=Goal.State.AGREED, horizon=Goal.Horizon.CYCLE)
+    agreed = Goal.objects.filter(
+        participation__in=late, state=Goal.State.AGREED, horizon=Goal.Horizon.CYCLE
+    )
     return set(agreed.order_by().values_list("participation", flat=True))
 
 
@@ -138,7 +154,11 @@ def side_of(participation: Participation, by: User) -> str:
     """On which side of the table `by` sits today."""
     if by.employee_id == participation.employee_id:
         return Signature.Side.EMPLOYEE
-    if Assignment.objects.current().filter(participation=participation, manager=by.employee_id).exists():
+    if (
+        Assignment.objects.current()
+        .filter(participation=participation, manager=by.employee_id)
+        .exists()
+    ):
         return Signature.Side.MANAGER
     raise Refused(_("Only the two whom this goal concerns decide about it."))
 
@@ -163,9 +183,11 @@ def weights_of(
 def _weights_of_each(
     people: Sequence[Participation], instead: Mapping[int, Decimal | None] | None = None
 ) -> dict[int, list[Decimal]]:
-    rows = Goal.objects.weighing().filter(participation__in=people).values_list(
-        "pk", "participation", "state", "agreed__weight", "latest__weight"
-    )  # fmt: skip
+    rows = (
+        Goal.objects.weighing()
+        .filter(participation__in=people)
+        .values_list("pk", "participation", "state", "agreed__weight", "latest__weight")
+    )
     other = instead or {}
     found: dict[int, list[Decimal]] = {p.pk: [] for p in people}
     for pk, participation, state, agreed, new in rows:

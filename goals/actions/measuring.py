@@ -16,7 +16,9 @@ from pmcycle.errors import Refused
 
 def reading_of(rows: Iterable[KeyResult], cycle: Cycle) -> Decimal | None:
     """How far a goal with these key results is, by the cycle's cap."""
-    return goal_progress([row.progress for row in rows if row.retired_at is None], cycle.progress_cap)
+    return goal_progress(
+        [row.progress for row in rows if row.retired_at is None], cycle.progress_cap
+    )
 
 
 def measure(goal: Goal, cycle: Cycle) -> None:

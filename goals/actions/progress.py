@@ -37,9 +37,11 @@ def record_progress(
     with transaction.atomic():
         if key_result.goal.participation_id is not None:
             hold_person(key_result.goal.participation_id)
-        goal = Goal.objects.select_for_update(of=("self",)).select_related(
-            "participation__employee", "participation__cycle", "cycle"
-        ).get(pk=key_result.goal_id)  # fmt: skip
+        goal = (
+            Goal.objects.select_for_update(of=("self",))
+            .select_related("participation__employee", "participation__cycle", "cycle")
+            .get(pk=key_result.goal_id)
+        )
         if goal.participation is not None:
             refuse_unless_running(goal.participation)
         elif goal.cycle.state != Cycle.State.RUNNING:
@@ -51,14 +53,26 @@ def record_progress(
             raise Refused(_("This key result is no longer part of the goal."))
         if version is not None and row.version != version:
             saved = {"value": row.current, "confidence": row.confidence}
-            raise Stale(saved, row.version, choices={"confidence": dict(KeyResult.Confidence.choices)})
+            raise Stale(
+                saved, row.version, choices={"confidence": dict(KeyResult.Confidence.choices)}
+            )
         if value is not None and abs(value) >= LIMIT:
             raise Invalid("value", _("That number is too large."))
-        if value is None and row.current is None and row.kind in (KeyResult.Kind.KEEP, KeyResult.Kind.ZERO):
+        if (
+            value is None
+            and row.current is None
+            and row.kind in (KeyResult.Kind.KEEP, KeyResult.Kind.ZERO)
+        ):
             raise Invalid("value", _("Nothing was measured yet: give a first number."))
         now = timezone.now()
         ProgressUpdate.objects.create(
-            key_result=row, value=value, confidence=confidence, note=note, link=link, author=author, at=now
+            key_result=row,
+            value=value,
+            confidence=confidence,
+            note=note,
+            link=link,
+            author=author,
+            at=now,
         )
         if value is not None:
             row.current = value

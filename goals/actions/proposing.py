@@ -96,12 +96,15 @@ def assign(participations: Iterable[Participation], text: GoalText, *, by: User)
         for cycle in {p.cycle for p in people}:
             check(text, cycle, weighs=text.horizon == Goal.Horizon.CYCLE)
         now = timezone.now()
-        goals = Goal.objects.bulk_create(goal_from(text, participation, by) for participation in people)
+        goals = Goal.objects.bulk_create(
+            goal_from(text, participation, by) for participation in people
+        )
         versions = GoalVersion.objects.bulk_create(
             version_from(goal, text, author, proposed_at=now) for goal in goals
         )
         Signature.objects.bulk_create(
-            Signature(version=version, side=Signature.Side.MANAGER, signer=author) for version in versions
+            Signature(version=version, side=Signature.Side.MANAGER, signer=author)
+            for version in versions
         )
         for goal, version in zip(goals, versions, strict=True):
             goal.latest, goal.state = version, Goal.State.PROPOSED
@@ -110,7 +113,10 @@ def assign(participations: Iterable[Participation], text: GoalText, *, by: User)
         title = _("%(name)s proposed a goal") % {"name": by.name}
         lines = []
         for goal, participation in zip(goals, people, strict=True):
-            url, key = reverse("goals:of", args=[participation.pk]), f"goals.proposed:{goal.latest_id}"
+            url, key = (
+                reverse("goals:of", args=[participation.pk]),
+                f"goals.proposed:{goal.latest_id}",
+            )
             told = tells([accounts.get(participation.employee_id)], title, url, key)
             lines.append(Line(goal, participation.employee_id, told, {"number": 1}))
         record_each("propose", lines, by=by)
@@ -137,8 +143,14 @@ def withdraw(goal: Goal, *, version: int | None, by: User) -> Goal:
         goal.save(update_fields=["state", "version"])
         if is_known:
             record_and_tell(
-                "withdraw", goal, participation, side, _("%(name)s took back a goal"), key=f"withdrawn:{goal.pk}", by=by
-            )  # fmt: skip
+                "withdraw",
+                goal,
+                participation,
+                side,
+                _("%(name)s took back a goal"),
+                key=f"withdrawn:{goal.pk}",
+                by=by,
+            )
         else:
             record("withdraw", goal, by=by, about=participation.employee)
         return goal
@@ -180,6 +192,12 @@ def _send(goal: Goal, participation: Participation, by: User) -> None:
     goal.state = Goal.State.PROPOSED
     goal.save(update_fields=["state"])
     record_and_tell(
-        "propose", goal, participation, side, _("%(name)s proposed a goal"),
-        key=f"proposed:{latest.pk}", by=by, number=latest.number,
-    )  # fmt: skip
+        "propose",
+        goal,
+        participation,
+        side,
+        _("%(name)s proposed a goal"),
+        key=f"proposed:{latest.pk}",
+        by=by,
+        number=latest.number,
+    )

@@ -18,9 +18,10 @@ from pmcycle.people.models import User
 def open_objectives(cycle: Cycle) -> None:
     """The objectives stage opens: everybody who takes part is told once, in one set."""
     who = User.objects.filter(
-        is_active=True, employee__participations__cycle=cycle,
+        is_active=True,
+        employee__participations__cycle=cycle,
         employee__participations__state=Participation.State.ACTIVE,
-    ).values_list("pk", "employee__participations__pk")  # fmt: skip
+    ).values_list("pk", "employee__participations__pk")
     tell_all(
         cycle,
         who,

@@ -101,11 +101,13 @@ def new_version(goal: Goal, text: GoalText, by: User, *, proposed: bool) -> Goal
     check(replace(text, horizon=goal.horizon), goal.cycle, weighs=_weighs(goal, text))
     previous = list(goal.versions.values_list("number", "key_results"))
     version = version_from(
-        goal, text, author_of(by),
+        goal,
+        text,
+        author_of(by),
         number=max((number for number, _rows in previous), default=0) + 1,
         known=[row["key"] for _number, rows in previous for row in rows],
         proposed_at=timezone.now() if proposed else None,
-    )  # fmt: skip
+    )
     version.save(force_insert=True)
     return version
 
@@ -117,9 +119,13 @@ def _weighs(goal: Goal, text: GoalText) -> bool:
 def goal_from(text: GoalText, participation: Participation, by: User) -> Goal:
     """A new goal, not saved yet."""
     return Goal(
-        participation=participation, cycle_id=participation.cycle_id, horizon=text.horizon,
-        visibility=text.visibility, parent=text.parent, created_by=by,
-    )  # fmt: skip
+        participation=participation,
+        cycle_id=participation.cycle_id,
+        horizon=text.horizon,
+        visibility=text.visibility,
+        parent=text.parent,
+        created_by=by,
+    )
 
 
 def version_from(
@@ -133,10 +139,16 @@ def version_from(
 ) -> GoalVersion:
     """A new wording, not saved yet; `known` are the keys of the key results that the goal has had."""
     return GoalVersion(
-        goal=goal, number=number, title=text.title, why=text.why, due_on=text.due_on, author=author,
-        weight=text.weight if _weighs(goal, text) else None, key_results=rows_of(text, known),
+        goal=goal,
+        number=number,
+        title=text.title,
+        why=text.why,
+        due_on=text.due_on,
+        author=author,
+        weight=text.weight if _weighs(goal, text) else None,
+        key_results=rows_of(text, known),
         proposed_at=proposed_at,
-    )  # fmt: skip
+    )
 
 
 IN_FORCE = ["agreed", "state", "version", "result"]
@@ -160,12 +172,19 @@ def put_in_force(goal: Goal, cycle: Cycle) -> None:
         text = KeyResultText.from_row(raw)
         row = known.pop(text.key, None) or KeyResult(goal=goal, key=text.key, version=0)
         row.position, row.title, row.kind, row.unit = position, text.title, text.kind, text.unit
-        row.start, row.target, row.low, row.high = text.start or Decimal(0), text.target, text.low, text.high
+        row.start, row.target, row.low, row.high = (
+            text.start or Decimal(0),
+            text.target,
+            text.low,
+            text.high,
+        )
         row.retired_at = None
         row.version += 1
         if row.current is None and row.kind in (
-            KeyResult.Kind.INCREASE, KeyResult.Kind.DECREASE, KeyResult.Kind.REACH
-        ):  # fmt: skip
+            KeyResult.Kind.INCREASE,
+            KeyResult.Kind.DECREASE,
+            KeyResult.Kind.REACH,
+        ):
             row.current = row.start if row.kind != KeyResult.Kind.REACH else Decimal(0)
         rows.append(row)
     for gone in known.values():

@@ -67,7 +67,9 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         found |= ~drafts & wider & related(user, Relation.SKIP_LEVEL)
         me = user.employee
         if me is not None:
-            my_managers = Assignment.objects.current().filter(participation__employee=me.pk).values("manager")
+            my_managers = (
+                Assignment.objects.current().filter(participation__employee=me.pk).values("manager")
+            )
             opened = Q(visibility=Goal.Visibility.EVERYONE) | wider & Q(
                 participation__employee__in=my_managers
             )
@@ -83,14 +85,20 @@ class GoalQuerySet(models.QuerySet["Goal"]):
 
         To whom a goal is merely opened, it is what holds and how far it is.
         """
-        near = Q(participation__isnull=True) | Q(participation__in=readers(user)) | Q(state=Goal.State.DRAFT)
+        near = (
+            Q(participation__isnull=True)
+            | Q(participation__in=readers(user))
+            | Q(state=Goal.State.DRAFT)
+        )
         return self.visible_to(user).filter(near)
 
     def editable_by(self, user: User) -> Self:
         """The pair; drafts their author; team and company goals HR admins."""
         drafts = Q(state=Goal.State.DRAFT)
         pair = ~drafts & related(user, Relation.SELF, Relation.MANAGER)
-        company = ~drafts & Q(participation__isnull=True) if user.standing.is_hr_admin else Q(pk__in=[])
+        company = (
+            ~drafts & Q(participation__isnull=True) if user.standing.is_hr_admin else Q(pk__in=[])
+        )
         return self.filter((drafts & Q(created_by=user.pk)) | pair | company)
 
     def shared(self) -> Self:
@@ -100,12 +108,15 @@ class GoalQuerySet(models.QuerySet["Goal"]):
     def weighing(self) -> Self:
         """The goals whose weights make the set of a participation: of this cycle, proposed or agreed."""
         return self.filter(
-            horizon=Goal.Horizon.CYCLE, state__in=[Goal.State.PROPOSED, Goal.State.AGREED, Goal.State.CLOSED]
+            horizon=Goal.Horizon.CYCLE,
+            state__in=[Goal.State.PROPOSED, Goal.State.AGREED, Goal.State.CLOSED],
         )
 
     def rated(self) -> Self:
         """The goals that an appraisal of the cycle and its rewards look at: of this cycle, agreed by both."""
-        return self.filter(horizon=Goal.Horizon.CYCLE, state__in=[Goal.State.AGREED, Goal.State.CLOSED])
+        return self.filter(
+            horizon=Goal.Horizon.CYCLE, state__in=[Goal.State.AGREED, Goal.State.CLOSED]
+        )
 
     def unfinished(self) -> Self:
         """Agreed and not reached, as far as anybody has measured."""
@@ -127,9 +138,13 @@ class GoalQuerySet(models.QuerySet["Goal"]):
         spreads = Q(cycle__missing_part=Cycle.Incomplete.REWEIGHT)
         weight, none = F("agreed__weight"), Value(Decimal(0))
         by_weight = ArrayAgg("result", order_by=["-agreed__weight", "pk"])
-        is_rounded = Q(left__range=(-HALF_CENT * F("goals"), HALF_CENT * F("goals")), heaviest__isnull=False)
+        is_rounded = Q(
+            left__range=(-HALF_CENT * F("goals"), HALF_CENT * F("goals")), heaviest__isnull=False
+        )
         extra = Case(When(is_rounded, then=F("left")), default=none)
-        mean = (F("points") + extra * Coalesce(F("heaviest"), none)) / NullIf(F("weights") + extra, none)
+        mean = (F("points") + extra * Coalesce(F("heaviest"), none)) / NullIf(
+            F("weights") + extra, none
+        )
         return (
             self.rated()
             .filter(agreed__weight__isnull=False)
@@ -137,7 +152,9 @@ class GoalQuerySet(models.QuerySet["Goal"]):
             .values("participation", "cycle__missing_part")
             .annotate(goals=Count("pk"), measured=Count("pk", filter=known), results=by_weight)
             .annotate(heaviest=F("results__0"), left=Value(WHOLE) - Sum(weight))
-            .annotate(weights=Sum(weight, filter=known), points=Sum(weight * F("result"), filter=known))
+            .annotate(
+                weights=Sum(weight, filter=known), points=Sum(weight * F("result"), filter=known)
+            )
             .annotate(mean=mean)
             # What lies below 100 stays below it, as in `rules.percent_of`.
             .annotate(below=Least(Round("mean", 2), WHOLE - CENT), whole=Round("mean", 2))
@@ -190,19 +207,25 @@ class GoalQuerySet(models.QuerySet["Goal"]):
                 )[:50]
             ),
             other_weights=ArraySubquery(others.values("latest__weight")),
-            changes=ArraySubquery(changes.values(row=JSONObject(**{c: c for c in columns}, **named))[:50]),
+            changes=ArraySubquery(
+                changes.values(row=JSONObject(**{c: c for c in columns}, **named))[:50]
+            ),
         )
 
     def with_parent(self, user: User) -> Self:
         """Annotated with the title of the goal it contributes to, empty if `user` may not see that one."""
         parent = Goal.objects.visible_to(user).filter(pk=OuterRef("parent"))
-        return self.annotate(parent_title=Coalesce(Subquery(parent.values("agreed__title")[:1]), Value("")))
+        return self.annotate(
+            parent_title=Coalesce(Subquery(parent.values("agreed__title")[:1]), Value(""))
+        )
 
     def for_list(self) -> Self:
         """With wordings, parent and owner, the signatures of the newest wording and the wording before it."""
         signed = Signature.objects.filter(version=OuterRef("latest")).order_by("pk")
         change = ChangeRequest.objects.filter(goal=OuterRef("pk"), state=ChangeRequest.State.OPEN)
-        before = GoalVersion.objects.filter(goal=OuterRef("pk"), number=OuterRef("latest__number") - 1)
+        before = GoalVersion.objects.filter(
+            goal=OuterRef("pk"), number=OuterRef("latest__number") - 1
+        )
         return self.select_related(
             "latest__author",
             "agreed",
@@ -272,7 +295,9 @@ def readers_of_a_part(user: User) -> ParticipationQuerySet:
 def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
     """What HR follows of a cycle in this app, by name: rows to be counted, never the reader's own."""
     people = Participation.objects.overseen_by(user).filter(cycle=cycle).values("pk")
-    published = Goal.objects.filter(cycle=cycle, participation__isnull=True, state=Goal.State.AGREED)
+    published = Goal.objects.filter(
+        cycle=cycle, participation__isnull=True, state=Goal.State.AGREED
+    )
     return {
         "company_goals": published,
         "carried_over": Goal.objects.filter(participation__in=people, carried_from__isnull=False),
@@ -330,7 +355,9 @@ class Goal(models.Model):
     participation = models.ForeignKey(
         Participation, null=True, on_delete=models.PROTECT, related_name="goals"
     )
-    unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="goals")
+    unit = models.ForeignKey(
+        Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="goals"
+    )
     cycle = models.ForeignKey("cycles.Cycle", on_delete=models.PROTECT, related_name="goals")
     horizon = models.CharField(_("horizon"), max_length=12, choices=Horizon, default=Horizon.CYCLE)
     visibility = models.CharField(
@@ -342,7 +369,9 @@ class Goal(models.Model):
     carried_from = models.OneToOneField(
         "self", null=True, on_delete=models.SET_NULL, related_name="carried_to"
     )
-    from_cycle = models.ForeignKey("cycles.Cycle", null=True, on_delete=models.PROTECT, related_name="+")
+    from_cycle = models.ForeignKey(
+        "cycles.Cycle", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     latest = models.ForeignKey("GoalVersion", null=True, on_delete=models.PROTECT, related_name="+")
     agreed = models.ForeignKey("GoalVersion", null=True, on_delete=models.PROTECT, related_name="+")
@@ -364,10 +393,12 @@ class Goal(models.Model):
                 name="goal_agreed_names_the_version",
             ),
             models.CheckConstraint(
-                condition=Q(parent__isnull=True) | ~Q(parent=F("pk")), name="goal_not_its_own_parent"
+                condition=Q(parent__isnull=True) | ~Q(parent=F("pk")),
+                name="goal_not_its_own_parent",
             ),
             models.CheckConstraint(
-                condition=~Q(state="closed") | Q(measured_on__isnull=False), name="goal_closed_is_measured"
+                condition=~Q(state="closed") | Q(measured_on__isnull=False),
+                name="goal_closed_is_measured",
             ),
             models.CheckConstraint(
                 condition=Q(carried_from__isnull=True) | Q(from_cycle__isnull=False),
@@ -423,7 +454,8 @@ class GoalVersion(models.Model):
                 violation_error_message=_("A weight is more than 0 and at most 100."),
             ),
             models.CheckConstraint(
-                condition=Q(author__isnull=False) | Q(number=1), name="goal_version_reworded_by_somebody"
+                condition=Q(author__isnull=False) | Q(number=1),
+                name="goal_version_reworded_by_somebody",
             ),
         ]
         triggers = [
@@ -454,7 +486,9 @@ class Signature(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["version", "side"], name="goal_signature_once_per_side"),
+            models.UniqueConstraint(
+                fields=["version", "side"], name="goal_signature_once_per_side"
+            ),
             models.UniqueConstraint(
                 fields=["version", "signer"],
                 name="goal_signature_two_people",
@@ -471,7 +505,9 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
     about = "goal__participation__employee"
 
     def outside(self, user: User) -> Q:
-        return Q(goal__participation__in=readers(user)) & from_outside(user, to="goal__participation")
+        return Q(goal__participation__in=readers(user)) & from_outside(
+            user, to="goal__participation"
+        )
 
     def visible_to(self, user: User) -> Self:
         return self.filter(goal__in=Goal.objects.followed_by(user))
@@ -519,7 +555,9 @@ class ChangeRequest(models.Model):
                 fields=["goal"],
                 condition=Q(state="open"),
                 name="change_request_one_open",
-                violation_error_message=_("There is already a change of this goal waiting for an answer."),
+                violation_error_message=_(
+                    "There is already a change of this goal waiting for an answer."
+                ),
             )
         ]
 

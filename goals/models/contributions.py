@@ -21,7 +21,9 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
     def visible_to(self, user: User) -> Self:
         me = user.employee_id
         own = Q(author=me) | Q(beneficiary=me) if me else Q(pk__in=[])
-        return self.filter(own | related(user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER))
+        return self.filter(
+            own | related(user, Relation.MANAGER, Relation.SKIP_LEVEL, Relation.HR_PARTNER)
+        )
 
     def editable_by(self, user: User) -> Self:
         """The beneficiary answers."""
@@ -31,7 +33,9 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
 class Contribution(models.Model):
     """Something valuable outside the goals; the one who had the benefit confirms it."""
 
-    participation = models.ForeignKey(Participation, on_delete=models.PROTECT, related_name="contributions")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.PROTECT, related_name="contributions"
+    )
     author = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     beneficiary = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     text = models.TextField()

@@ -79,9 +79,12 @@ def _to_plan() -> Rows:
     """Nobody has proposed anything yet; or what there is does not come to 100."""
     known = Goal.objects.shared().filter(participation=OuterRef("pk"))
     columns = {
-        "subject": F("pk"), "recipient": F("employee"), "about": F("employee"), "cycle": F("cycle"),
+        "subject": F("pk"),
+        "recipient": F("employee"),
+        "about": F("employee"),
+        "cycle": F("cycle"),
         "due_on": due_day(StageKind.OBJECTIVES),
-    }  # fmt: skip
+    }
     missing = _planning().filter(~Exists(known))
     uneven = _planning().filter(Exists(sets_of_weights(is_whole=False)))
     return [
@@ -94,7 +97,9 @@ def _waits_for(side: str, participation: str) -> Exists:
     """Whether proposals of the participation at this lookup wait for a side."""
     signed = Signature.objects.filter(version=OuterRef("latest"), side=side)
     return Exists(
-        Goal.objects.filter(~Exists(signed), participation=OuterRef(participation), state=Goal.State.PROPOSED)
+        Goal.objects.filter(
+            ~Exists(signed), participation=OuterRef(participation), state=Goal.State.PROPOSED
+        )
     )
 
 
@@ -110,21 +115,35 @@ def _to_answer(day: date) -> Rows:
     )
     own = _planning().filter(_waits_for(Signature.Side.EMPLOYEE, "pk"))
     of_led = {
-        "subject": F("participation"), "about": F("participation__employee"), "cycle": F("participation__cycle"),
+        "subject": F("participation"),
+        "about": F("participation__employee"),
+        "cycle": F("participation__cycle"),
         "due_on": due_day(StageKind.OBJECTIVES, "participation"),
-    }  # fmt: skip
+    }
     return [
-        items(led, kind="goals:answer", stage=StageKind.OBJECTIVES, recipient=F("manager"), **of_led),
         items(
-            led.filter(Exists(asked)), kind="goals:waits", stage=StageKind.OBJECTIVES,
-            recipient=F("participation__employee"), named=F("manager"),
-            phase=Value("waits", models.CharField()), **of_led,
+            led, kind="goals:answer", stage=StageKind.OBJECTIVES, recipient=F("manager"), **of_led
         ),
         items(
-            own, kind="goals:answer_own", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("employee"),
-            about=F("employee"), cycle=F("cycle"), due_on=due_day(StageKind.OBJECTIVES),
+            led.filter(Exists(asked)),
+            kind="goals:waits",
+            stage=StageKind.OBJECTIVES,
+            recipient=F("participation__employee"),
+            named=F("manager"),
+            phase=Value("waits", models.CharField()),
+            **of_led,
         ),
-    ]  # fmt: skip
+        items(
+            own,
+            kind="goals:answer_own",
+            stage=StageKind.OBJECTIVES,
+            subject=F("pk"),
+            recipient=F("employee"),
+            about=F("employee"),
+            cycle=F("cycle"),
+            due_on=due_day(StageKind.OBJECTIVES),
+        ),
+    ]
 
 
 def _changes_to_answer(day: date) -> Rows:
@@ -137,19 +156,28 @@ def _changes_to_answer(day: date) -> Rows:
     )
     employee = F("goal__participation__employee")
     common = {
-        "subject": F("goal"), "about": employee, "cycle": F("goal__cycle"), "due_on": F("lapses_on"),
-    }  # fmt: skip
+        "subject": F("goal"),
+        "about": employee,
+        "cycle": F("goal__cycle"),
+        "due_on": F("lapses_on"),
+    }
     at = "goal__participation__assignments__"
     return [
         items(
-            rows.filter(~Q(new__author=employee)), kind="goals:change_own", stage=StageKind.OBJECTIVES,
-            recipient=employee, **common,
+            rows.filter(~Q(new__author=employee)),
+            kind="goals:change_own",
+            stage=StageKind.OBJECTIVES,
+            recipient=employee,
+            **common,
         ),
         items(
-            rows.filter(in_force(day, prefix=at), new__author=employee), kind="goals:change",
-            stage=StageKind.OBJECTIVES, recipient=F(f"{at}manager"), **common,
+            rows.filter(in_force(day, prefix=at), new__author=employee),
+            kind="goals:change",
+            stage=StageKind.OBJECTIVES,
+            recipient=F(f"{at}manager"),
+            **common,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _quiet_goals() -> models.QuerySet[Any, Any]:
@@ -175,20 +203,34 @@ def _quiet_goals() -> models.QuerySet[Any, Any]:
         state=Participation.State.ACTIVE, cycle__state=Cycle.State.RUNNING
     ).annotate(agreed_at=Subquery(agreed), touched_at=Subquery(touched))
     quiet_from = ExpressionWrapper(
-        Greatest("agreed_at", "touched_at") + timedelta(days=QUIET_DAYS), output_field=models.DateTimeField()
+        Greatest("agreed_at", "touched_at") + timedelta(days=QUIET_DAYS),
+        output_field=models.DateTimeField(),
     )
     return items(
-        rows.filter(agreed_at__isnull=False), kind="goals:progress", stage=StageKind.OBJECTIVES, subject=F("pk"),
-        recipient=F("employee"), about=F("employee"), cycle=F("cycle"), opens_at=quiet_from,
-    )  # fmt: skip
+        rows.filter(agreed_at__isnull=False),
+        kind="goals:progress",
+        stage=StageKind.OBJECTIVES,
+        subject=F("pk"),
+        recipient=F("employee"),
+        about=F("employee"),
+        cycle=F("cycle"),
+        opens_at=quiet_from,
+    )
 
 
 def _contributions_to_confirm() -> models.QuerySet[Any, Any]:
     rows = Contribution.objects.filter(
-        confirmed_at__isnull=True, declined_at__isnull=True, participation__cycle__state=Cycle.State.RUNNING,
+        confirmed_at__isnull=True,
+        declined_at__isnull=True,
+        participation__cycle__state=Cycle.State.RUNNING,
         participation__state=Participation.State.ACTIVE,
-    ).filter(here_today("beneficiary", "participation__cycle"))  # fmt: skip
+    ).filter(here_today("beneficiary", "participation__cycle"))
     return items(
-        rows, kind="goals:confirm", stage=StageKind.OBJECTIVES, subject=F("pk"), recipient=F("beneficiary"),
-        about=F("author"), cycle=F("participation__cycle"),
-    )  # fmt: skip
+        rows,
+        kind="goals:confirm",
+        stage=StageKind.OBJECTIVES,
+        subject=F("pk"),
+        recipient=F("beneficiary"),
+        about=F("author"),
+        cycle=F("participation__cycle"),
+    )

@@ -21,7 +21,9 @@ class KeyResultQuerySet(models.QuerySet["KeyResult"]):
     about = "goal__participation__employee"
 
     def outside(self, user: User) -> Q:
-        return Q(goal__participation__in=readers(user)) & from_outside(user, to="goal__participation")
+        return Q(goal__participation__in=readers(user)) & from_outside(
+            user, to="goal__participation"
+        )
 
     def visible_to(self, user: User) -> Self:
         return self.filter(goal__in=Goal.objects.visible_to(user))
@@ -90,7 +92,12 @@ class KeyResult(models.Model):
         if self.updated_at is None:
             return None
         return key_result_progress(
-            self.kind, self.current, start=self.start, target=self.target, low=self.low, high=self.high
+            self.kind,
+            self.current,
+            start=self.start,
+            target=self.target,
+            low=self.low,
+            high=self.high,
         )
 
 
@@ -118,7 +125,9 @@ class ProgressUpdate(models.Model):
     class Meta:
         ordering = ["at", "pk"]
         indexes = [models.Index("key_result", "at", name="progress_of_key_result")]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.key_result_id}: {self.value}"

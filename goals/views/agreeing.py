@@ -30,7 +30,9 @@ def counter(request: UserRequest, pk: int) -> HttpResponse:
     def act(text: GoalText, form: WordingForm) -> None:
         actions.counter(goal, text, version=version_edited(form), by=request.user)
 
-    return reword(request, goal, WordingForm, goal.latest, goal.version, act, SENT_BACK, "goals/counter.html")
+    return reword(
+        request, goal, WordingForm, goal.latest, goal.version, act, SENT_BACK, "goals/counter.html"
+    )
 
 
 @login_required
@@ -55,7 +57,9 @@ def agree_set(request: UserRequest, pk: int) -> HttpResponse:
     goals = actions.agree_set(participation, seen, by=request.user)
     waiting = sum(goal.state != Goal.State.AGREED for goal in goals)
     if waiting:
-        words = _("Signed %(n)s goals. %(waiting)s of them hold when the other side has signed them too.")
+        words = _(
+            "Signed %(n)s goals. %(waiting)s of them hold when the other side has signed them too."
+        )
     else:
         words = _("Agreed to %(n)s goals. The texts are frozen.")
     messages.success(request, words % {"n": len(goals), "waiting": waiting})

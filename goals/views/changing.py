@@ -56,8 +56,16 @@ def counter_change(request: UserRequest, pk: int) -> HttpResponse:
         actions.counter_change(change, text, version=version_edited(form), by=request.user)
 
     return reword(
-        request, change.goal, WordingForm, change.new, change.version, act, SENT_BACK, "goals/counter.html", change
-    )  # fmt: skip
+        request,
+        change.goal,
+        WordingForm,
+        change.new,
+        change.version,
+        act,
+        SENT_BACK,
+        "goals/counter.html",
+        change,
+    )
 
 
 @login_required
@@ -94,6 +102,11 @@ def withdraw_change(request: UserRequest, pk: int) -> HttpResponse:
 
 def _change(request: UserRequest, pk: int) -> ChangeRequest:
     changes = ChangeRequest.objects.select_related(
-        "goal__latest", "goal__agreed", "goal__participation__employee", "new__author", "old", "requested_by"
-    )  # fmt: skip
+        "goal__latest",
+        "goal__agreed",
+        "goal__participation__employee",
+        "new__author",
+        "old",
+        "requested_by",
+    )
     return get_editable(changes, request.user, pk=pk)

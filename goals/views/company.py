@@ -31,13 +31,19 @@ OVER = (Cycle.State.CLOSED, Cycle.State.ARCHIVED)
 def company(request: UserRequest, pk: int) -> HttpResponse:
     """The goals of the organisation and its units in a cycle, with what contributes to each."""
     cycle = get_visible(Cycle, request.user, pk=pk)
-    published = Goal.objects.filter(cycle=cycle, participation__isnull=True).visible_to(request.user)
-    goals = list(published.select_related("agreed", "unit", "parent__agreed").order_by("unit__name", "pk"))
+    published = Goal.objects.filter(cycle=cycle, participation__isnull=True).visible_to(
+        request.user
+    )
+    goals = list(
+        published.select_related("agreed", "unit", "parent__agreed").order_by("unit__name", "pk")
+    )
     rows = key_results_of(goals)
     visible = with_outside(Goal.objects.visible_to(request.user), request.user).filter(
         parent__in=goals, participation__isnull=False
     )
-    people = list(visible.select_related("agreed", "latest", "participation__employee")[:PEOPLE_SHOWN])
+    people = list(
+        visible.select_related("agreed", "latest", "participation__employee")[:PEOPLE_SHOWN]
+    )
     show(request.user, people)
     context = {
         "cycle": cycle,
@@ -52,7 +58,9 @@ def company(request: UserRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def align(request: UserRequest, pk: int) -> HttpResponse:
     """Say to which goal this one contributes."""
-    goal = get_editable(Goal.objects.for_list().with_plan().select_related("cycle"), request.user, pk=pk)
+    goal = get_editable(
+        Goal.objects.for_list().with_plan().select_related("cycle"), request.user, pk=pk
+    )
     if goal.cycle.state in OVER:
         raise Refused(_("This cycle is closed. Everything in it stays readable."))
     initial = {"parent": goal.parent_id, "version": goal.version}
@@ -67,7 +75,9 @@ def align(request: UserRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("goals:detail", goal.pk)
     context = {"goal": goal, "wording": goal.agreed or goal.latest, "form": form}
-    return render(request, "goals/align.html", context, status=422 if request.method == "POST" else 200)
+    return render(
+        request, "goals/align.html", context, status=422 if request.method == "POST" else 200
+    )
 
 
 @login_required
@@ -96,7 +106,9 @@ def publish(request: UserRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def republish(request: UserRequest, pk: int) -> HttpResponse:
     """Put another wording of a published goal in force; HR admins."""
-    published = Goal.objects.filter(participation__isnull=True).select_related("agreed", "cycle", "unit")
+    published = Goal.objects.filter(participation__isnull=True).select_related(
+        "agreed", "cycle", "unit"
+    )
     goal = get_editable(published, request.user, pk=pk)
     if goal.cycle.state in OVER:
         raise Refused(_("This cycle is closed. Everything in it stays readable."))
@@ -111,9 +123,17 @@ def republish(request: UserRequest, pk: int) -> HttpResponse:
         actions.republish(goal, text, version=version_edited(form), by=request.user)
 
     if carried_out(request, form, rows, act, draft=draft_key):
-        messages.success(request, _("In force from now on. Whoever has aligned a goal to it is told."))
+        messages.success(
+            request, _("In force from now on. Whoever has aligned a goal to it is told.")
+        )
         return redirect("goals:detail", goal.pk)
-    context = {"cycle": goal.cycle, "goal": goal, "form": form, "rows": rows, "draft_key": draft_key}
+    context = {
+        "cycle": goal.cycle,
+        "goal": goal,
+        "form": form,
+        "rows": rows,
+        "draft_key": draft_key,
+    }
     return render(request, "goals/publish.html", context, status=status_of(request))
 
 

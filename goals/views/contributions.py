@@ -45,7 +45,9 @@ def contribute(request: UserRequest, pk: int) -> HttpResponse:
         else:
             name = form.cleaned_data["beneficiary"].name
             drop_draft(request.user, _draft_key(participation))
-            messages.success(request, _("Recorded. %(name)s is asked to confirm it.") % {"name": name})
+            messages.success(
+                request, _("Recorded. %(name)s is asked to confirm it.") % {"name": name}
+            )
             return redirect("goals:contributions", participation.pk)
     return _contributions(request, participation, form, status=422)
 
@@ -59,7 +61,10 @@ def contribution(request: UserRequest, pk: int) -> HttpResponse:
         request.user,
         pk=pk,
     )
-    context = {"row": row, "may_answer": row.beneficiary_id == request.user.employee_id and _is_open(row)}
+    context = {
+        "row": row,
+        "may_answer": row.beneficiary_id == request.user.employee_id and _is_open(row),
+    }
     return render(request, "goals/contribution.html", context)
 
 
@@ -94,7 +99,10 @@ def _draft_key(participation: Participation) -> str:
 
 
 def _contributions(
-    request: UserRequest, participation: Any, form: ContributionForm | None = None, status: int = 200
+    request: UserRequest,
+    participation: Any,
+    form: ContributionForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     mine = participation.employee_id == request.user.employee_id
     rows = Contribution.objects.filter(participation=participation).visible_to(request.user)
@@ -107,7 +115,9 @@ def _contributions(
         )
         if mine
         else _("People record what they gave beyond their goals."),
-        "rows": list(rows.select_related("author", "beneficiary").order_by("-happened_on", "-pk")[:100]),
+        "rows": list(
+            rows.select_related("author", "beneficiary").order_by("-happened_on", "-pk")[:100]
+        ),
         "form": form
         or (
             ContributionForm()

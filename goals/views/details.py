@@ -46,7 +46,9 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         goal.versions.select_related("author")
         .annotate(
             signed=ArraySubquery(
-                signed.values(row=JSONObject(side="side", signer="signer", name="signer__name", at="at"))
+                signed.values(
+                    row=JSONObject(side="side", signer="signer", name="signer__name", at="at")
+                )
             )
         )
         .order_by("number")
@@ -58,7 +60,11 @@ def _detail(request: UserRequest, goal: Any) -> HttpResponse:
         .select_related("author", "key_result")
         .order_by("-at", "-pk")[:100]
     )
-    card = card_of(goal, rows, participation, me, cap) if participation else published_card(goal, rows, cap)
+    card = (
+        card_of(goal, rows, participation, me, cap)
+        if participation
+        else published_card(goal, rows, cap)
+    )
     is_pair = participation is not None and is_of_pair(request, participation)
     runs = goal.cycle.state == Cycle.State.RUNNING
     may_edit = is_pair and runs and participation.state == Participation.State.ACTIVE
@@ -116,7 +122,9 @@ def _way(goal: Any) -> tuple[str, str]:
 def _change_title(change: ChangeRequest, me: int | None, other: str) -> str:
     if change.new.author_id == me:
         return _("Your change waits for %(name)s") % {"name": other}
-    return _("%(name)s asks for a change") % {"name": change.new.author.name if change.new.author else ""}
+    return _("%(name)s asks for a change") % {
+        "name": change.new.author.name if change.new.author else ""
+    }
 
 
 def _changes(goal: Any, versions: Sequence[Any]) -> list[Any]:

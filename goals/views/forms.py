@@ -68,7 +68,10 @@ def carried_out(
 def _as_initial(row: Any) -> dict[str, Any]:
     """A stored key result for its form: its figures as numbers, so that they are written in the reader's language."""
     figures = {name: row.get(name) for name in ("start", "target", "low", "high")}
-    return {**row, **{name: None if value is None else Decimal(value) for name, value in figures.items()}}
+    return {
+        **row,
+        **{name: None if value is None else Decimal(value) for name, value in figures.items()},
+    }
 
 
 def status_of(request: UserRequest) -> int:
@@ -80,7 +83,9 @@ def _is_sent(request: UserRequest) -> bool:
     return request.method == "POST" and not request.POST.get("add_row")
 
 
-def initial_of(wording: GoalVersion | None, goal: Goal | None, version: int | None) -> dict[str, Any]:
+def initial_of(
+    wording: GoalVersion | None, goal: Goal | None, version: int | None
+) -> dict[str, Any]:
     if wording is None:
         return {}
     found: dict[str, Any] = {
@@ -112,7 +117,9 @@ def reword(
         refuse_unless_offered(request, participation)
     weighs = goal.horizon == Goal.Horizon.CYCLE
     initial = {**initial_of(wording, None, version), "horizon": goal.horizon}
-    form, rows = forms_of(request, form_class, initial, wording.key_results if wording else [], weighs=weighs)
+    form, rows = forms_of(
+        request, form_class, initial, wording.key_results if wording else [], weighs=weighs
+    )
     draft = f"goal-{goal.pk}-reworded"
     if carried_out(request, form, rows, act, draft=draft):
         messages.success(request, said % {"name": other_of(request, participation)})
@@ -120,9 +127,15 @@ def reword(
     others = Goal.objects.weighing().filter(participation=participation).exclude(pk=goal.pk)
     weights = [w for w in others.values_list("latest__weight", flat=True) if w is not None]
     context = {
-        "goal": goal, "wording": wording, "form": form, "rows": rows, "other": other_of(request, participation),
-        "participation": participation, "change": change, "rest": balance(weights).left,
+        "goal": goal,
+        "wording": wording,
+        "form": form,
+        "rows": rows,
+        "other": other_of(request, participation),
+        "participation": participation,
+        "change": change,
+        "rest": balance(weights).left,
         "draft_key": draft,
         "words": [key_result_words(row) for row in (wording.key_results if wording else [])],
-    }  # fmt: skip
+    }
     return render(request, template, context, status=status_of(request))

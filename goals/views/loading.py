@@ -13,7 +13,14 @@ from goals import actions
 from goals.forms import DecisionForm
 from goals.models import Goal, may_plan_today, readers
 from pmcycle.access import UserRequest, get_editable, get_visible
-from pmcycle.cycles.models import Cycle, Participation, ParticipationQuerySet, Stage, StageKind, due_day
+from pmcycle.cycles.models import (
+    Cycle,
+    Participation,
+    ParticipationQuerySet,
+    Stage,
+    StageKind,
+    due_day,
+)
 from pmcycle.errors import Refused
 
 
@@ -89,6 +96,8 @@ def version_decided_on(request: UserRequest) -> int:
     """The version that a decision was made on; without one it is no decision."""
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        raise Refused(_("This page is too old to decide on. Open it again, read the text, then decide."))
+        raise Refused(
+            _("This page is too old to decide on. Open it again, read the text, then decide.")
+        )
     version: int = form.cleaned_data["version"]
     return version

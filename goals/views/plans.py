@@ -55,7 +55,11 @@ def of(request: UserRequest, pk: int) -> HttpResponse:
     """The same page of one person, for the pair, the line above and HR; a former manager finds their own words."""
     rows = _with_standing(with_stage(readers_of_a_part(request.user)), request.user)
     participation: Any = get_visible(rows, request.user, pk=pk)
-    return _page(request, participation) if participation.is_reader else _own_part(request, participation)
+    return (
+        _page(request, participation)
+        if participation.is_reader
+        else _own_part(request, participation)
+    )
 
 
 def _mine(me: int, at: datetime) -> ParticipationQuerySet:
@@ -65,7 +69,11 @@ def _mine(me: int, at: datetime) -> ParticipationQuerySet:
 
 def _goals(reader: User, participation: int) -> GoalQuerySet:
     """The goals of a participation that `reader` may see."""
-    of_plan = Goal.objects.for_list().filter(participation=participation).exclude(state=Goal.State.WITHDRAWN)
+    of_plan = (
+        Goal.objects.for_list()
+        .filter(participation=participation)
+        .exclude(state=Goal.State.WITHDRAWN)
+    )
     return of_plan.visible_to(reader).with_parent(reader).order_by("pk")
 
 
@@ -77,13 +85,24 @@ def _side(reader: User, cycle: int, manager: int | None) -> GoalQuerySet:
 # Of whoever holds no role, as everybody but a few; what those few may see is asked anew for each.
 MINE: Kept[Participation] = Kept(_mine, me=any_key, at=any_moment)
 GOALS: Kept[Goal] = Kept(
-    lambda me, user, unit, participation: _goals(any_reader(me, user=user, unit=unit), participation),
-    me=any_key, user=any_key, unit=any_key, participation=any_key,
-)  # fmt: skip
+    lambda me, user, unit, participation: _goals(
+        any_reader(me, user=user, unit=unit), participation
+    ),
+    me=any_key,
+    user=any_key,
+    unit=any_key,
+    participation=any_key,
+)
 SIDE: Kept[Goal] = Kept(
-    lambda me, unit, user, cycle, manager: _side(any_reader(me, user=user, unit=unit), cycle, manager),
-    me=any_key, user=any_key, unit=any_key, cycle=any_key, manager=any_key,
-)  # fmt: skip
+    lambda me, unit, user, cycle, manager: _side(
+        any_reader(me, user=user, unit=unit), cycle, manager
+    ),
+    me=any_key,
+    user=any_key,
+    unit=any_key,
+    cycle=any_key,
+    manager=any_key,
+)
 
 
 def _goals_and_side(user: User, participation: Any) -> tuple[list[Goal], list[Goal]]:
@@ -116,13 +135,16 @@ def _own_part(request: UserRequest, participation: Participation) -> HttpRespons
         goal__participation=participation, author=me, proposed_at__isnull=False
     ).order_by("goal", "number")
     asked = ChangeRequest.objects.filter(goal__participation=participation, requested_by=me)
-    updates = ProgressUpdate.objects.filter(key_result__goal__participation=participation, author=me)
+    updates = ProgressUpdate.objects.filter(
+        key_result__goal__participation=participation, author=me
+    )
     name = participation.employee.name
     context = {
         "participation": participation,
         "title": _("Your words on the goals of %(name)s") % {"name": name},
         "wordings": [
-            (version, [key_result_words(row) for row in version.key_results]) for version in written[:100]
+            (version, [key_result_words(row) for row in version.key_results])
+            for version in written[:100]
         ],
         "asked": asked.select_related("new").order_by("pk")[:100],
         "updates": updates.select_related("key_result").order_by("-at", "-pk")[:100],
@@ -140,7 +162,8 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
     agreed = [c for c in weighing if c.goal.state in (Goal.State.AGREED, Goal.State.CLOSED)]
     is_pair = is_of_pair(request, participation)
     is_active = (
-        participation.state == Participation.State.ACTIVE and participation.cycle.state == Cycle.State.RUNNING
+        participation.state == Participation.State.ACTIVE
+        and participation.cycle.state == Cycle.State.RUNNING
     )
     mine = participation.employee_id == me
     may_plan = is_pair and participation.is_planning
@@ -155,16 +178,22 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "is_mine": mine,
         "is_pair": is_pair,
         "other": other_of(request, participation),
-        "title": _("My goals") if mine else _("Goals of %(name)s") % {"name": participation.employee.name},
+        "title": _("My goals")
+        if mine
+        else _("Goals of %(name)s") % {"name": participation.employee.name},
         "set_title": _set_title(cards, waiting, found, is_agreed=is_agreed),
         "no_goals": _no_goals(participation, is_mine=mine, may_plan=may_plan),
         "may_plan": may_plan,
         "may_record": is_pair and is_active,
         "cards": [
-            c for c in cards if c.goal.horizon == Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT
+            c
+            for c in cards
+            if c.goal.horizon == Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT
         ],
         "beyond": [
-            c for c in cards if c.goal.horizon != Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT
+            c
+            for c in cards
+            if c.goal.horizon != Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT
         ],
         "drafts": [c for c in cards if c.goal.state == Goal.State.DRAFT],
         "weights": [{"label": c.wording.title, "weight": c.weight} for c in weighing],
@@ -179,7 +208,8 @@ def _page(request: UserRequest, participation: Any) -> HttpResponse:
         "of_manager": of_manager,
         "manager_title": _whose(of_manager, me),
         "promises": [
-            {**row, "due_on": date.fromisoformat(row["due_on"])} for row in participation.open_promises
+            {**row, "due_on": date.fromisoformat(row["due_on"])}
+            for row in participation.open_promises
         ],
         "thread": thread_of(participation, StageKind.OBJECTIVES, request.user),
         "opens_later": bool(waiting) and participation.stage_state == Stage.State.PLANNED,
@@ -192,7 +222,9 @@ def _weighed(cards: Sequence[Card]) -> tuple[list[Card], Balance]:
     weighing = [
         c
         for c in cards
-        if c.goal.horizon == Goal.Horizon.CYCLE and c.goal.state != Goal.State.DRAFT and c.weight is not None
+        if c.goal.horizon == Goal.Horizon.CYCLE
+        and c.goal.state != Goal.State.DRAFT
+        and c.weight is not None
     ]
     weights = [c.weight for c in weighing if c.weight is not None]
     for card, weight in zip(weighing, effective_weights(weights), strict=True):
@@ -218,7 +250,9 @@ def _no_goals(participation: Any, *, is_mine: bool, may_plan: bool) -> str:
     return _("Goals are proposed while the objectives stage is open.")
 
 
-def _set_title(cards: Sequence[Card], waiting: Sequence[Card], found: Balance, *, is_agreed: bool) -> str:
+def _set_title(
+    cards: Sequence[Card], waiting: Sequence[Card], found: Balance, *, is_agreed: bool
+) -> str:
     """What the set of goals stands at, in one line."""
     if is_agreed:
         return _("The set is agreed")

@@ -24,9 +24,11 @@ def record_progress(request: UserRequest, pk: int) -> HttpResponse:
     """One number, one word of confidence; the row of the page comes back."""
     rows = KeyResult.objects.for_list().select_related(
         "goal__agreed", "goal__participation__employee", "goal__participation__cycle", "goal__cycle"
-    )  # fmt: skip
+    )
     key_result = get_editable(rows, request.user, pk=pk)
-    form = ProgressForm(request.POST or None, key_result=key_result, initial=standing_of(key_result))
+    form = ProgressForm(
+        request.POST or None, key_result=key_result, initial=standing_of(key_result)
+    )
     status, note = 200, ""
     if request.method == "POST":
         status = 422
@@ -57,16 +59,22 @@ def record_progress(request: UserRequest, pk: int) -> HttpResponse:
             form.data = typed
     cap = key_result.goal.cycle.progress_cap
     context = {
-        "row": row_of(key_result, cap, form=form), "goal": key_result.goal, "note": note, "may_record": True,
+        "row": row_of(key_result, cap, form=form),
+        "goal": key_result.goal,
+        "note": note,
+        "may_record": True,
         "open": status != 200,
-    }  # fmt: skip
+    }
     if not request.htmx:
         return render(request, "goals/record_progress.html", context, status=status)
     parts = [
-        row.progress for row in KeyResult.objects.filter(goal=key_result.goal_id, retired_at__isnull=True)
+        row.progress
+        for row in KeyResult.objects.filter(goal=key_result.goal_id, retired_at__isnull=True)
     ]
     context |= {"standing": standing_at(key_result.goal, parts)}
-    return render(request, "goals/_key_result.html", {**context, "is_fragment": True}, status=status)
+    return render(
+        request, "goals/_key_result.html", {**context, "is_fragment": True}, status=status
+    )
 
 
 def _back(request: UserRequest, goal: Goal) -> str:

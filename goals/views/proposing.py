@@ -39,7 +39,10 @@ from pmcycle.typed import row_number
 def propose(request: UserRequest, pk: int) -> HttpResponse:
     """Write a goal and put it to the other side."""
     return _write(
-        request, plan_of(request, pk, of_pair=True), actions.propose, _("Proposed. %(name)s answers next.")
+        request,
+        plan_of(request, pk, of_pair=True),
+        actions.propose,
+        _("Proposed. %(name)s answers next."),
     )
 
 
@@ -48,7 +51,10 @@ def propose(request: UserRequest, pk: int) -> HttpResponse:
 def draft(request: UserRequest, pk: int) -> HttpResponse:
     """Keep a goal for oneself."""
     return _write(
-        request, plan_of(request, pk, of_pair=True), actions.draft, _("Kept. Only you see this draft.")
+        request,
+        plan_of(request, pk, of_pair=True),
+        actions.draft,
+        _("Kept. Only you see this draft."),
     )
 
 
@@ -91,9 +97,13 @@ def assign(request: UserRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         team = team.filter(is_planning=True)
     form, rows = forms_of(
-        request, AssignForm, {"visibility": Goal.Visibility.LINE}, [],
-        team=team, parents=alignable(led.cycle_id, request.user.employee_id).visible_to(request.user),
-    )  # fmt: skip
+        request,
+        AssignForm,
+        {"visibility": Goal.Visibility.LINE},
+        [],
+        team=team,
+        parents=alignable(led.cycle_id, request.user.employee_id).visible_to(request.user),
+    )
     draft_key = f"goal-assigned-{cycle.pk}"
 
     def act(text: GoalText, form: AssignForm) -> None:
@@ -107,7 +117,9 @@ def assign(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, "goals/assign.html", context, status=status_of(request))
 
 
-def _write(request: UserRequest, participation: Any, verb: Callable[..., Goal], done: str) -> HttpResponse:
+def _write(
+    request: UserRequest, participation: Any, verb: Callable[..., Goal], done: str
+) -> HttpResponse:
     """The form of a new goal; `?from=` copies an earlier one of the same person."""
     refuse_unless_offered(request, participation)
     initial, key_results = _copied(request, participation)
@@ -156,25 +168,33 @@ def _form(
     is_mine = participation.employee_id == request.user.employee_id
     for_other = _("A goal for %(name)s") % {"name": participation.employee.name}
     context = {
-        "participation": participation, "form": form, "rows": rows, "goal": goal, "other": other,
-        "is_mine": is_mine, "heading": _("A goal of mine") if is_mine else for_other,
+        "participation": participation,
+        "form": form,
+        "rows": rows,
+        "goal": goal,
+        "other": other,
+        "is_mine": is_mine,
+        "heading": _("A goal of mine") if is_mine else for_other,
         "here": _("Draft") if goal else _("New goal"),
-        "send_url": reverse("goals:propose_draft", args=[goal.pk]) if goal
+        "send_url": reverse("goals:propose_draft", args=[goal.pk])
+        if goal
         else reverse("goals:propose", args=[participation.pk]),
-        "keep_url": reverse("goals:edit", args=[goal.pk]) if goal
+        "keep_url": reverse("goals:edit", args=[goal.pk])
+        if goal
         else reverse("goals:draft", args=[participation.pk]),
         "rest": balance([w for w in weights if w is not None]).left,
         "earlier": _earlier(participation) if request.method == "GET" and goal is None else [],
         "draft_key": draft_key,
-    }  # fmt: skip
+    }
     return render(request, "goals/propose.html", context, status=status_of(request))
 
 
 def _earlier(participation: Any) -> list[Goal]:
     """Goals of earlier cycles that the person can copy from."""
     rows = Goal.objects.filter(
-        participation__employee=participation.employee_id, state__in=[Goal.State.AGREED, Goal.State.CLOSED]
-    ).exclude(participation=participation)  # fmt: skip
+        participation__employee=participation.employee_id,
+        state__in=[Goal.State.AGREED, Goal.State.CLOSED],
+    ).exclude(participation=participation)
     return list(rows.select_related("agreed", "cycle").order_by("-pk")[:8])
 
 
@@ -183,9 +203,12 @@ def _copied(request: UserRequest, participation: Any) -> tuple[dict[str, Any], l
     if source is None:
         return {}, []
     goal = get_visible(
-        Goal.objects.select_related("agreed").filter(participation__employee=participation.employee_id),
-        request.user, pk=source,
-    )  # fmt: skip
+        Goal.objects.select_related("agreed").filter(
+            participation__employee=participation.employee_id
+        ),
+        request.user,
+        pk=source,
+    )
     if goal.agreed is None:
         return {}, []
     return {**initial_of(goal.agreed, goal, None), "parent": None}, [

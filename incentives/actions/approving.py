@@ -22,7 +22,9 @@ from pmcycle.people.models import User
 from pmcycle.ui.formats import money_text
 
 
-def approve(run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User) -> Run:
+def approve(
+    run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User
+) -> Run:
     """The second person in HR approves all amounts; from then on nothing changes.
 
     Refused to who calculated it, while a pool is overspent by all runs together, and to somebody whose own amount
@@ -40,7 +42,9 @@ def approve(run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int |
         newest = locked.plan.versions.order_by("-number").values_list("pk", flat=True).first()
         if locked.number == 1 and newest != locked.plan_version_id:
             raise Refused(
-                _("The rules were published again after this run was calculated. Calculate it again.")
+                _(
+                    "The rules were published again after this run was calculated. Calculate it again."
+                )
             )
         leavers = leave_out_leavers(locked, by=by)
         over = [row for row in pools_of(locked) if row["left"] < 0]
@@ -56,17 +60,23 @@ def approve(run: Run, *, accepted: Mapping[str, tuple[int, str]], version: int |
         leftovers = left_of_approval(locked, by)
         act = act_of("approve_run", locked)
         left = accept_leftovers(locked.plan.cycle, act, leftovers, accepted, by=by)
-        locked.state, locked.approved_by, locked.approved_at = Run.State.APPROVED, by, timezone.now()
+        locked.state, locked.approved_by, locked.approved_at = (
+            Run.State.APPROVED,
+            by,
+            timezone.now(),
+        )
         locked.waived = next((row["reason"] for row in left if row["code"] == TEAM), "")
         locked.version += 1
         locked.save()
         tells = [
             Tell(
-                u.pk, _("A reward run is approved: release the statements"),
-                link("incentives:run", pk=locked.plan.cycle_id), f"run-approved:{locked.pk}:{u.pk}",
+                u.pk,
+                _("A reward run is approved: release the statements"),
+                link("incentives:run", pk=locked.plan.cycle_id),
+                f"run-approved:{locked.pk}:{u.pk}",
             )
             for u in hr_admins_but(by)
-        ]  # fmt: skip
+        ]
         record(
             "approved",
             locked,
@@ -85,11 +95,16 @@ def _own_is_recommended(run: Run, by: User) -> None:
     """Nobody approves an amount of their own that no other person has stood for."""
     if by.employee_id is None:
         return
-    own = Participation.objects.filter(employee=by.employee_id, awards__run=run, awards__amount__gt=0).first()
+    own = Participation.objects.filter(
+        employee=by.employee_id, awards__run=run, awards__amount__gt=0
+    ).first()
     if own is None:
         return
     manager = manager_of(own)
-    if manager is None or last_act(run, manager) not in (Approval.Act.SUBMITTED, Approval.Act.APPROVED):
+    if manager is None or last_act(run, manager) not in (
+        Approval.Act.SUBMITTED,
+        Approval.Act.APPROVED,
+    ):
         raise Refused(
             _(
                 "Your own amount is in this run, and your manager has not handed it in. "

@@ -20,7 +20,15 @@ from goals.models import Contribution, Goal
 from incentives import rules
 from incentives.actions.holding import hold_plan
 from incentives.models import Approval, Plan, PlanVersion, Pool, Run
-from pmcycle.activity.actions import Step, asked_for, enqueue, in_parts, no_step, record, settle_cycle
+from pmcycle.activity.actions import (
+    Step,
+    asked_for,
+    enqueue,
+    in_parts,
+    no_step,
+    record,
+    settle_cycle,
+)
 from pmcycle.activity.models import Job
 from pmcycle.cycles.actions import follow_departures, link
 from pmcycle.cycles.models import Cycle, Participation
@@ -301,7 +309,9 @@ def _rules_of(run: Run, plan: Plan) -> PlanVersion:
         return run.plan_version
     version = plan.versions.order_by("-number").first()
     if version is None or not plan.is_published:
-        raise Refused(_("The rules are not published yet. A second person in HR publishes them first."))
+        raise Refused(
+            _("The rules are not published yet. A second person in HR publishes them first.")
+        )
     return version
 
 
@@ -313,7 +323,9 @@ def _still_open(run: Run) -> None:
                 "Open a supplementary run for whom it left out."
             )
         )
-    handed_in = Approval.objects.filter(run=run).order_by("manager_id", "-pk").distinct("manager_id")
+    handed_in = (
+        Approval.objects.filter(run=run).order_by("manager_id", "-pk").distinct("manager_id")
+    )
     if any(row.act != Approval.Act.RETURNED for row in handed_in):
         raise Refused(_("Teams have handed in their recommendations. Return their sheets first."))
 
@@ -335,12 +347,18 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
         locked = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
         version = _rules_of(locked, plan)
         _still_open(locked)
-        pools = list(Pool.objects.select_for_update(of=("self",)).filter(component__plan=plan).order_by("pk"))
+        pools = list(
+            Pool.objects.select_for_update(of=("self",)).filter(component__plan=plan).order_by("pk")
+        )
         components = rules.components_of(version.content)
         values: dict[str, Any] = {
-            "run": locked.pk, "by": by.pk, "currency": plan.cycle.currency, "again": _("calculated again"),
-            "plan": plan.pk, "left_out": list(rules.LEFT_OUT),
-        }  # fmt: skip
+            "run": locked.pk,
+            "by": by.pk,
+            "currency": plan.cycle.currency,
+            "again": _("calculated again"),
+            "plan": plan.pk,
+            "left_out": list(rules.LEFT_OUT),
+        }
         follow_departures(plan.cycle, plan.cycle.local_day(timezone.now()))
         part = in_parts(step, _people_of(plan.cycle), PARTS_OF_CALCULATION)
         with connection.cursor() as cursor:
@@ -359,13 +377,24 @@ def calculate(run: Run, *, by: User, step: Step = no_step) -> Run:
             people, paid, total, left_out = cursor.fetchone()
         if locked.state == Run.State.DRAFT:
             locked.state = Run.State.CALCULATED
-        locked.plan_version, locked.calculated_by, locked.calculated_at = version, by, timezone.now()
+        locked.plan_version, locked.calculated_by, locked.calculated_at = (
+            version,
+            by,
+            timezone.now(),
+        )
         locked.version += 1
         locked.save()
         record(
-            "calculated", locked, by=by, stream=f"cycle:{plan.cycle_id}", rules=version.number, awards=people,
-            paid=paid, total=str(total), left_out=left_out,
-        )  # fmt: skip
+            "calculated",
+            locked,
+            by=by,
+            stream=f"cycle:{plan.cycle_id}",
+            rules=version.number,
+            awards=people,
+            paid=paid,
+            total=str(total),
+            left_out=left_out,
+        )
         if locked.state == Run.State.RECOMMENDING:
             # Who has nobody left to recommend for has not done their sheet.
             settle_cycle("calculated_again", plan.cycle_id, by=by, apps=["incentives"])
@@ -382,16 +411,28 @@ def read_facts(cursor: Any, cycle: Cycle) -> None:
 def _facts(cycle: Cycle, only: int | None) -> tuple[str, dict[str, Any]]:
     """The statement of the facts, of everybody or of one participation, and its parameters."""
     values: dict[str, Any] = {
-        "cycle": cycle.pk, "first": cycle.first_day, "last": cycle.last_day, "only": only,
-        "today": cycle.local_day(timezone.now()), "days": (cycle.last_day - cycle.first_day).days + 1,
-    }  # fmt: skip
-    whom: dict[str, Any] = {"participation__cycle": cycle} if only is None else {"participation": only}
-    given = Contribution.objects.filter(**whom, confirmed_at__isnull=False).order_by().values("participation")
+        "cycle": cycle.pk,
+        "first": cycle.first_day,
+        "last": cycle.last_day,
+        "only": only,
+        "today": cycle.local_day(timezone.now()),
+        "days": (cycle.last_day - cycle.first_day).days + 1,
+    }
+    whom: dict[str, Any] = (
+        {"participation__cycle": cycle} if only is None else {"participation": only}
+    )
+    given = (
+        Contribution.objects.filter(**whom, confirmed_at__isnull=False)
+        .order_by()
+        .values("participation")
+    )
     parts = {
         "goal_scores": Goal.objects.filter(**whom).scores().order_by(),
         "contributions": given.annotate(n=Count("pk")),
     }
-    return FACTS.format(**{name: _named(name, rows, values) for name, rows in parts.items()}), values
+    return FACTS.format(
+        **{name: _named(name, rows, values) for name, rows in parts.items()}
+    ), values
 
 
 def _named(name: str, rows: QuerySet[Any, Any], values: dict[str, Any]) -> str:
@@ -408,7 +449,9 @@ def _only_who_is_left(cursor: Any, pools: Iterable[Pool], values: dict[str, Any]
     cursor.execute(SUPPLEMENT, values)
     cursor.execute("SELECT EXISTS (SELECT 1 FROM reward_calc)")
     if not cursor.fetchone()[0]:
-        raise Refused(_("Nobody is left for this run: the runs before have said something about everybody."))
+        raise Refused(
+            _("Nobody is left for this run: the runs before have said something about everybody.")
+        )
     cursor.execute(SPENT)
     spent = {row[0] for row in cursor.fetchall()}
     for pool in pools:
@@ -489,7 +532,9 @@ def _component_sql(component: rules.Component, currency: str) -> tuple[str, list
     def added(basis: str) -> str:
         rows = [n for n in giving if component.rules[n].basis == basis]
         return (
-            " + ".join(f"CASE WHEN {chosen[n]} THEN {component.rules[n].amount:f} ELSE 0 END" for n in rows)
+            " + ".join(
+                f"CASE WHEN {chosen[n]} THEN {component.rules[n].amount:f} ELSE 0 END" for n in rows
+            )
             or "0"
         )
 
@@ -502,8 +547,9 @@ def _component_sql(component: rules.Component, currency: str) -> tuple[str, list
         if r.effect == "reduce"
     ]
     hits = [
-        f"CASE WHEN {chosen.get(n, fit[n])} THEN {rule.id:d} END" for n, rule in enumerate(component.rules)
-    ]  # fmt: skip
+        f"CASE WHEN {chosen.get(n, fit[n])} THEN {rule.id:d} END"
+        for n, rule in enumerate(component.rules)
+    ]
     pay = "f.full_time_pay" if component.prorate else "f.annual_pay"
     share = "1"
     if component.prorate:

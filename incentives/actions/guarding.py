@@ -47,12 +47,17 @@ def _left_out(run: Run, reader: User) -> list[Leftover]:
     A rating that is held by its first mention is a kind of its own. Nobody learns here how they stand themselves.
     """
     cycle = run.plan.cycle
-    awards = Award.objects.left_out().filter(run=run, participation=OuterRef("pk")).order_by("component")
+    awards = (
+        Award.objects.left_out().filter(run=run, participation=OuterRef("pk")).order_by("component")
+    )
     held = Rating.objects.releasable(cycle, timezone.now()).filter(
         FIRST_MENTION, participation=OuterRef("pk")
     )
     kind = Case(
-        When(Exists(awards.filter(ineligible_why="no_rating")) & Exists(held), then=Value("first_mention")),
+        When(
+            Exists(awards.filter(ineligible_why="no_rating")) & Exists(held),
+            then=Value("first_mention"),
+        ),
         When(Exists(awards), then=Subquery(awards.values("ineligible_why")[:1])),
         default=Value("not_in_run"),
     )
@@ -75,7 +80,9 @@ def _left_out(run: Run, reader: User) -> list[Leftover]:
 
     def reader_of(code: str) -> ReadNames:
         of_kind = (
-            out.filter(kind=code).order_by("employee__sort_name", "pk").values_list("pk", "employee__name")
+            out.filter(kind=code)
+            .order_by("employee__sort_name", "pk")
+            .values_list("pk", "employee__name")
         )
 
         def read(first: int, last: int) -> list[tuple[str, str]]:
@@ -113,11 +120,15 @@ def _undecided(run: Run, reader: User) -> list[Leftover]:
     reviews = Appeal.objects.to_decide().filter(result__participation__cycle=run.plan.cycle_id)
     return [
         *leftover(
-            "incentives:review", _reviews, reviews, reader=reader, person="result__participation__employee",
+            "incentives:review",
+            _reviews,
+            reviews,
+            reader=reader,
+            person="result__participation__employee",
             url_name="appraisals:appeal",
         ),
         *left_restraints(run.plan.cycle, reader),
-    ]  # fmt: skip
+    ]
 
 
 def _teams(run: Run) -> list[Leftover]:
@@ -133,7 +144,9 @@ def _teams(run: Run) -> list[Leftover]:
         for manager, act in missing
     )
     n = len(names)
-    return [Leftover(TEAM, _teams_words(n) % {"n": n}, n, names[:NAMES], read=lambda a, b: names[a:b])]
+    return [
+        Leftover(TEAM, _teams_words(n) % {"n": n}, n, names[:NAMES], read=lambda a, b: names[a:b])
+    ]
 
 
 def _held(run: Run, reader: User) -> list[Leftover]:

@@ -36,21 +36,31 @@ def leave_out_leavers(run: Run, *, by: User) -> int:
     if not rows:
         return 0
     reversal = AwardLine.objects.filter(reverses=OuterRef("pk"))
-    in_force = AwardLine.objects.filter(~Exists(reversal), award__in=[row.pk for row in rows]).exclude(
-        kind=AwardLine.Kind.REVERSAL
-    )
+    in_force = AwardLine.objects.filter(
+        ~Exists(reversal), award__in=[row.pk for row in rows]
+    ).exclude(kind=AwardLine.Kind.REVERSAL)
     AwardLine.objects.bulk_create(
         AwardLine(
-            award_id=line.award_id, kind=AwardLine.Kind.REVERSAL, amount=-line.amount, reverses=line,
-            reason=_("has left"), by=by,
+            award_id=line.award_id,
+            kind=AwardLine.Kind.REVERSAL,
+            amount=-line.amount,
+            reverses=line,
+            reason=_("has left"),
+            by=by,
         )
         for line in in_force.order_by("pk")
-    )  # fmt: skip
+    )
     none = Decimal(0)
     Award.objects.filter(pk__in=[row.pk for row in rows]).update(
-        ineligible_why=LEFT, amount=none, guideline=none, low=none, high=none, is_held=False, is_outside=False,
+        ineligible_why=LEFT,
+        amount=none,
+        guideline=none,
+        low=none,
+        high=none,
+        is_held=False,
+        is_outside=False,
         version=F("version") + 1,
-    )  # fmt: skip
+    )
     record_each(
         "award_left_out",
         [Line(row, row.participation.employee_id, (), {"cause": LEFT}) for row in rows],

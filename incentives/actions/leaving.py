@@ -7,7 +7,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from incentives.actions.supplementing import last_said, not_in_a_run
-from incentives.models import Approval, Award, Plan, PlanVersion, RestraintEntry, Rule, Run, Statement
+from incentives.models import (
+    Approval,
+    Award,
+    Plan,
+    PlanVersion,
+    RestraintEntry,
+    Rule,
+    Run,
+    Statement,
+)
 from pmcycle.cycles.actions import leftover
 from pmcycle.cycles.models import Assignment, Cycle, Participation, here_today, taking_part
 from pmcycle.cycles.rules import Leftover
@@ -66,7 +75,11 @@ def left_sheets(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Managers who have not handed in their recommendations, or got them back: whoever leads somebody in the run now,
     whether or not they take part."""
     run = Run.objects.filter(plan__cycle=cycle, state=Run.State.RECOMMENDING)
-    act = Approval.objects.filter(run__in=run, manager=OuterRef("pk")).order_by("-pk").values("act")[:1]
+    act = (
+        Approval.objects.filter(run__in=run, manager=OuterRef("pk"))
+        .order_by("-pk")
+        .values("act")[:1]
+    )
     led = Assignment.objects.current().filter(
         here_today("manager", "participation__cycle"),
         manager=OuterRef("pk"),
@@ -150,12 +163,18 @@ def _left_out(cycle: Cycle, reader: User | None) -> list[Leftover]:
 
 def _held(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """Amounts that are not paid yet. Nobody learns of their own before they read the statement."""
-    rows = Award.objects.filter(run__plan__cycle=cycle, is_held=True).exclude(run__state__in=Run.OPEN)
+    rows = Award.objects.filter(run__plan__cycle=cycle, is_held=True).exclude(
+        run__state__in=Run.OPEN
+    )
     if reader and reader.employee_id:
-        rows = rows.exclude(run__state=Run.State.APPROVED, participation__employee=reader.employee_id)
+        rows = rows.exclude(
+            run__state=Run.State.APPROVED, participation__employee=reader.employee_id
+        )
     return leftover(
         "incentives:held",
-        lambda n: ngettext("%(n)d amount is held and not paid.", "%(n)d amounts are held and not paid.", n),
+        lambda n: ngettext(
+            "%(n)d amount is held and not paid.", "%(n)d amounts are held and not paid.", n
+        ),
         rows,
         reader=reader,
         person="participation__employee",

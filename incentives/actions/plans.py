@@ -40,9 +40,17 @@ from pmcycle.people.models import Employee, PayRange, Role, RoleGrant, Salary, U
 from pmcycle.ui.formats import money_text
 
 COMPONENT_FIELDS = (
-    "name", "match", "band_percent", "rounding", "distributes_pool", "minimum", "maximum", "prorate",
-    "unpaid_leave_counts", "takes_effect_on",
-)  # fmt: skip
+    "name",
+    "match",
+    "band_percent",
+    "rounding",
+    "distributes_pool",
+    "minimum",
+    "maximum",
+    "prorate",
+    "unpaid_leave_counts",
+    "takes_effect_on",
+)
 
 
 def content_of(plan: Plan) -> dict[str, Any]:
@@ -54,21 +62,33 @@ def content_of(plan: Plan) -> dict[str, Any]:
     return {
         "components": [
             {
-                "id": c.pk, "kind": c.kind, "name": c.name, "match": c.match, "band_percent": text(c.band_percent),
-                "rounding": text(c.rounding), "distributes_pool": c.distributes_pool, "minimum": text(c.minimum),
-                "maximum": text(c.maximum), "prorate": c.prorate, "unpaid_leave_counts": c.unpaid_leave_counts,
+                "id": c.pk,
+                "kind": c.kind,
+                "name": c.name,
+                "match": c.match,
+                "band_percent": text(c.band_percent),
+                "rounding": text(c.rounding),
+                "distributes_pool": c.distributes_pool,
+                "minimum": text(c.minimum),
+                "maximum": text(c.maximum),
+                "prorate": c.prorate,
+                "unpaid_leave_counts": c.unpaid_leave_counts,
                 "takes_effect_on": c.takes_effect_on.isoformat() if c.takes_effect_on else None,
                 "rules": [
                     {
-                        "id": r.pk, "position": r.position, "conditions": r.conditions, "effect": r.effect,
-                        "basis": r.basis, "amount": text(r.amount),
+                        "id": r.pk,
+                        "position": r.position,
+                        "conditions": r.conditions,
+                        "effect": r.effect,
+                        "basis": r.basis,
+                        "amount": text(r.amount),
                     }
                     for r in c.rules.all()
                 ],
             }
             for c in plan.components.prefetch_related("rules").order_by("pk")
         ]
-    }  # fmt: skip
+    }
 
 
 def names_of(cycle: Cycle) -> rules.Names:
@@ -77,12 +97,18 @@ def names_of(cycle: Cycle) -> rules.Names:
     levels = (
         RatingLevel.objects.filter(scale__cycle=cycle)
         .order_by()
-        .annotate(kind=level, key=Cast("position", BigIntegerField()), words=Cast("label", TextField()))
+        .annotate(
+            kind=level, key=Cast("position", BigIntegerField()), words=Cast("label", TextField())
+        )
     )
-    units = Unit.objects.order_by().annotate(kind=unit, key=F("pk"), words=Cast("name", TextField()))
+    units = Unit.objects.order_by().annotate(
+        kind=unit, key=F("pk"), words=Cast("name", TextField())
+    )
     found: dict[str, dict[int, str]] = {"level": {}, "unit": {}}
     columns = ("kind", "key", "words")
-    for kind, key, words in levels.values_list(*columns).union(units.values_list(*columns), all=True):
+    for kind, key, words in levels.values_list(*columns).union(
+        units.values_list(*columns), all=True
+    ):
         found[kind][key] = words
     return rules.Names(dict(sorted(found["level"].items())), found["unit"], cycle.currency)
 
@@ -109,7 +135,12 @@ def _changeable(plan_id: int) -> Plan:
 
 def _drafted(plan: Plan, verb: str, *, by: User, **data: Any) -> None:
     """A change of the rules waits to be published again, by somebody else than who wrote it."""
-    plan.drafted_by, plan.drafted_at, plan.published_by, plan.published_at = by, timezone.now(), None, None
+    plan.drafted_by, plan.drafted_at, plan.published_by, plan.published_at = (
+        by,
+        timezone.now(),
+        None,
+        None,
+    )
     plan.version += 1
     plan.save()
     record(verb, plan, by=by, stream=f"cycle:{plan.cycle_id}", **data)
@@ -131,7 +162,9 @@ def add_component(plan: Plan, kind: str, *, by: User) -> Component:
         locked = _changeable(plan.pk)
         if locked.components.filter(kind=kind).exists():
             raise Refused(_("The plan has this component already."))
-        component = Component.objects.create(plan=locked, kind=kind, name=str(Component.Kind(kind).label))
+        component = Component.objects.create(
+            plan=locked, kind=kind, name=str(Component.Kind(kind).label)
+        )
         _drafted(locked, "component_added", by=by, kind=kind)
     return component
 
@@ -180,7 +213,9 @@ def _check_conditions(conditions: Sequence[Mapping[str, Any]]) -> list[dict[str,
             condition = rules.condition_from(row)
         except (ValueError, ArithmeticError) as error:
             raise Invalid("conditions", _("One of the conditions cannot be read.")) from error
-        value = condition.value if isinstance(condition.value, str) else rules.plain(condition.value)
+        value = (
+            condition.value if isinstance(condition.value, str) else rules.plain(condition.value)
+        )
         stored.append({"fact": condition.fact, "op": condition.op, "value": value})
     return stored
 
@@ -191,7 +226,11 @@ def _check_amount(values: Mapping[str, Any]) -> None:
         raise Invalid("amount", _("Say how much it gives."))
     if values["effect"] == Rule.Effect.REDUCE and not 0 < amount <= 100:
         raise Invalid("amount", _("A reduction is more than 0 and at most 100 %."))
-    if values["effect"] == Rule.Effect.GIVE and values["basis"] == Rule.Basis.PERCENT_OF_PAY and amount > 100:
+    if (
+        values["effect"] == Rule.Effect.GIVE
+        and values["basis"] == Rule.Basis.PERCENT_OF_PAY
+        and amount > 100
+    ):
         raise Invalid("amount", _("More than a whole year of pay is no reward rule."))
 
 
@@ -235,7 +274,9 @@ def move_rule(rule: Rule, *, up: bool, by: User) -> None:
     with transaction.atomic():
         plan = _changeable(rule.component.plan_id)
         ordered = list(
-            Rule.objects.select_for_update().filter(component=rule.component_id).order_by("position")
+            Rule.objects.select_for_update()
+            .filter(component=rule.component_id)
+            .order_by("position")
         )
         here = next((n for n, r in enumerate(ordered) if r.pk == rule.pk), None)
         if here is None:
@@ -256,7 +297,12 @@ def remove_rule(rule: Rule, *, version: int | None, by: User) -> None:
         locked: Rule = Rule.objects.select_for_update().get(pk=rule.pk)
         check_version(locked, version)
         _drafted(
-            plan, "rule_removed", by=by, rule=locked.pk, conditions=locked.conditions, effect=locked.effect
+            plan,
+            "rule_removed",
+            by=by,
+            rule=locked.pk,
+            conditions=locked.conditions,
+            effect=locked.effect,
         )
         locked.delete()
 
@@ -295,7 +341,9 @@ def set_pools(
                 if pool.awards.exists():
                     raise Invalid(
                         "whole",
-                        _("Amounts stand on a pool that you are taking away. Set it to 0 or keep it."),
+                        _(
+                            "Amounts stand on a pool that you are taking away. Set it to 0 or keep it."
+                        ),
                     )
                 pool.delete()
         stays = [pool.pk for place, pool in old.items() if place in wanted]
@@ -327,7 +375,12 @@ def set_pools(
         locked.save(update_fields=["version"])
         total = sum(wanted.values(), Decimal(0))
         record(
-            "pools_set", locked, by=by, stream=f"cycle:{plan.cycle_id}", total=str(total), pools=len(wanted)
+            "pools_set",
+            locked,
+            by=by,
+            stream=f"cycle:{plan.cycle_id}",
+            total=str(total),
+            pools=len(wanted),
         )
     return locked
 
@@ -340,7 +393,9 @@ def publish(plan: Plan, *, version: int | None, by: User) -> PlanVersion:
         if locked.is_published:
             raise Refused(_("These rules are published already."))
         if locked.drafted_by_id == by.pk:
-            raise Refused(_("You wrote the latest change. A second person in HR publishes the rules."))
+            raise Refused(
+                _("You wrote the latest change. A second person in HR publishes the rules.")
+            )
         content = content_of(locked)
         if not any(c["rules"] for c in content["components"]):
             raise Refused(_("There is no rule to publish yet."))
@@ -348,7 +403,11 @@ def publish(plan: Plan, *, version: int | None, by: User) -> PlanVersion:
             raise Refused(_("A component has no rule yet. Write one, or take the component out."))
         number = (locked.versions.aggregate(m=Max("number"))["m"] or 0) + 1
         published = PlanVersion.objects.create(
-            plan=locked, number=number, content=content, drafted_by=locked.drafted_by, published_by=by
+            plan=locked,
+            number=number,
+            content=content,
+            drafted_by=locked.drafted_by,
+            published_by=by,
         )
         locked.published_by, locked.published_at = by, timezone.now()
         locked.version += 1
@@ -357,7 +416,14 @@ def publish(plan: Plan, *, version: int | None, by: User) -> PlanVersion:
         if locked.drafted_by and locked.drafted_by.is_active:
             url, key = link("incentives:plan", pk=locked.cycle_id), f"plan-published:{published.pk}"
             tells = [Tell(locked.drafted_by_id or 0, _("The reward rules are published"), url, key)]
-        record("published", locked, by=by, stream=f"cycle:{locked.cycle_id}", number=number, notify=tells)
+        record(
+            "published",
+            locked,
+            by=by,
+            stream=f"cycle:{locked.cycle_id}",
+            number=number,
+            notify=tells,
+        )
     return published
 
 
@@ -378,13 +444,18 @@ def copy_plan(old: Cycle, new: Cycle, by: User) -> None:
         component.save(force_insert=True)
         Rule.objects.bulk_create(
             Rule(
-                component=component, position=r.position, conditions=r.conditions, effect=r.effect, basis=r.basis,
+                component=component,
+                position=r.position,
+                conditions=r.conditions,
+                effect=r.effect,
+                basis=r.basis,
                 amount=r.amount,
             )
             for r in sentences
-        )  # fmt: skip
+        )
         Pool.objects.bulk_create(
-            Pool(component=component, unit=p.unit, amount=p.amount, currency=new.currency) for p in pools
+            Pool(component=component, unit=p.unit, amount=p.amount, currency=new.currency)
+            for p in pools
         )
 
 
@@ -412,7 +483,9 @@ def check_plan(cycle: Cycle, people: QuerySet[Employee]) -> list[Finding]:
     if empty:
         sentence = _("These parts of the reward plan have no rule: %s.") % ", ".join(empty)
         found.append(
-            Finding("incentives:no_rule", sentence, is_error=True, count=len(empty), url=url, fix=fix)
+            Finding(
+                "incentives:no_rule", sentence, is_error=True, count=len(empty), url=url, fix=fix
+            )
         )
     elif not components[0].plan.is_published:
         sentence = _("The reward rules wait for a second person to publish them.")
@@ -425,7 +498,12 @@ def check_plan(cycle: Cycle, people: QuerySet[Employee]) -> list[Finding]:
     if any(c.asks_ranges and not c.ranges_on_file for c in components):
         sentence = _("A rule asks about pay ranges, and none are on file.")
         found.append(
-            Finding("incentives:no_range", sentence, url=link("people:imports"), fix=_("Import pay ranges"))
+            Finding(
+                "incentives:no_range",
+                sentence,
+                url=link("people:imports"),
+                fix=_("Import pay ranges"),
+            )
         )
     return found
 

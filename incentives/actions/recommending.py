@@ -31,7 +31,9 @@ def open_recommending(run: Run, *, version: int | None, by: User) -> Run:
             raise Refused(_("Managers recommend after the amounts are calculated, and once."))
         list(Pool.objects.select_for_update().filter(component__plan=locked.plan_id).order_by("pk"))
         # What hands out its whole pool fits it when calculated; percentages may overspend theirs until approved.
-        if any(row["left"] < 0 and row["pool"].component.distributes_pool for row in pools_of(locked)):
+        if any(
+            row["left"] < 0 and row["pool"].component.distributes_pool for row in pools_of(locked)
+        ):
             raise Refused(_("A pool was lowered after this was calculated. Calculate it again."))
         locked.state = Run.State.RECOMMENDING
         locked.version += 1
@@ -44,15 +46,21 @@ def open_recommending(run: Run, *, version: int | None, by: User) -> Run:
             .values("manager"),
         )
         record(
-            "recommending_opened", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}",
+            "recommending_opened",
+            locked,
+            by=by,
+            stream=f"cycle:{locked.plan.cycle_id}",
             notify=[
                 Tell(
-                    u.pk, _("Recommend rewards for your team"), url, f"sheet:{locked.pk}:{u.pk}",
+                    u.pk,
+                    _("Recommend rewards for your team"),
+                    url,
+                    f"sheet:{locked.pk}:{u.pk}",
                     kind="incentives:sheet",
                 )
                 for u in managers
             ],
-        )  # fmt: skip
+        )
         settle_cycle("recommending_opened", locked.plan.cycle_id, by=by, apps=["incentives"])
     return locked
 
@@ -97,20 +105,32 @@ def adjust(award: Award, amount: Decimal, reason: str, *, version: int | None, b
         )
         check_version(row, version, ("amount",))
         if run.state != Run.State.RECOMMENDING:
-            raise Refused(_("Amounts may be moved while managers recommend; this run is not there now."))
+            raise Refused(
+                _("Amounts may be moved while managers recommend; this run is not there now.")
+            )
         if row.participation.state == Participation.State.LEFT:
-            raise Refused(_("%s has left; nothing is given here.") % row.participation.employee.name)
+            raise Refused(
+                _("%s has left; nothing is given here.") % row.participation.employee.name
+            )
         if row.ineligible_why:
-            raise Refused(_("Nothing can be given here: %s.") % str(rules.WHY[row.ineligible_why]).lower())
+            raise Refused(
+                _("Nothing can be given here: %s.") % str(rules.WHY[row.ineligible_why]).lower()
+            )
         manager = manager_of(row.participation)
-        if manager is not None and last_act(run, manager) in (Approval.Act.SUBMITTED, Approval.Act.APPROVED):
+        if manager is not None and last_act(run, manager) in (
+            Approval.Act.SUBMITTED,
+            Approval.Act.APPROVED,
+        ):
             raise Refused(_("The team is handed in. The line above can return it."))
         outside = not row.low <= amount <= row.high
         if outside and not reason.strip():
             raise Invalid(
                 "reason",
                 _("The band runs from %(low)s to %(high)s. Outside it, say why.")
-                % {"low": money_text(row.low, row.currency), "high": money_text(row.high, row.currency)},
+                % {
+                    "low": money_text(row.low, row.currency),
+                    "high": money_text(row.high, row.currency),
+                },
             )
         if outside and pool is None and amount > row.high:
             raise Invalid("amount", _("Without a pool nothing goes above the band."))
@@ -148,10 +168,17 @@ def _rewrite(row: Award, amount: Decimal, reason: str, by: User) -> None:
     old = row.lines.exclude(kind=AwardLine.Kind.REVERSAL).filter(reversed_by__isnull=True).first()
     if old is not None:
         AwardLine.objects.create(
-            award=row, kind=AwardLine.Kind.REVERSAL, amount=-old.amount, reverses=old, reason=reason, by=by
+            award=row,
+            kind=AwardLine.Kind.REVERSAL,
+            amount=-old.amount,
+            reverses=old,
+            reason=reason,
+            by=by,
         )
     if amount > 0:
-        AwardLine.objects.create(award=row, kind=AwardLine.Kind.ADJUSTED, amount=amount, reason=reason, by=by)
+        AwardLine.objects.create(
+            award=row, kind=AwardLine.Kind.ADJUSTED, amount=amount, reason=reason, by=by
+        )
     row.amount = amount
     row.version += 1
 
@@ -159,11 +186,16 @@ def _rewrite(row: Award, amount: Decimal, reason: str, by: User) -> None:
 def line_above(run: Run, manager_id: int) -> list[User]:
     """Who decides about a manager's sheet: the next one above the team, else HR who are not in it."""
     links = ChainLink.objects.filter(
-        distance=2, participation__awards__run=run,
-        participation__in=Assignment.objects.current().filter(manager=manager_id).values("participation"),
-    )  # fmt: skip
+        distance=2,
+        participation__awards__run=run,
+        participation__in=Assignment.objects.current()
+        .filter(manager=manager_id)
+        .values("participation"),
+    )
     above = list(
-        User.objects.filter(is_active=True, employee__in=links.values("above")).exclude(employee=manager_id)
+        User.objects.filter(is_active=True, employee__in=links.values("above")).exclude(
+            employee=manager_id
+        )
     )
     team = Assignment.objects.current().filter(manager=manager_id, participation__awards__run=run)
     return above or list(
@@ -181,7 +213,9 @@ def hand_in(run: Run, note: str, *, by: User) -> Approval:
     with transaction.atomic():
         locked = hold_run(run.pk)
         if locked.state != Run.State.RECOMMENDING:
-            raise Refused(_("Teams are handed in while managers recommend; this run is not there now."))
+            raise Refused(
+                _("Teams are handed in while managers recommend; this run is not there now.")
+            )
         if last_act(locked, manager.pk) in (Approval.Act.SUBMITTED, Approval.Act.APPROVED):
             raise Refused(_("Your team is handed in already."))
         row = Approval.objects.create(
@@ -190,14 +224,21 @@ def hand_in(run: Run, note: str, *, by: User) -> Approval:
         url = f"{link('incentives:sheet', pk=locked.pk)}?team={manager.pk}"
         title = _("Approve the rewards that %s recommends") % manager.name
         record(
-            "handed_in", locked, by=by, about=manager,
+            "handed_in",
+            locked,
+            by=by,
+            about=manager,
             notify=[
                 Tell(u.pk, title, url, f"handed-in:{row.pk}:{u.pk}", kind="incentives:team")
                 for u in line_above(locked, manager.pk)
             ],
-        )  # fmt: skip
-        team = Assignment.objects.current().filter(manager=manager, participation__awards__run=locked)
-        settle("handed_in", locked, set(team.values_list("participation__employee", flat=True)), by=by)
+        )
+        team = Assignment.objects.current().filter(
+            manager=manager, participation__awards__run=locked
+        )
+        settle(
+            "handed_in", locked, set(team.values_list("participation__employee", flat=True)), by=by
+        )
     return row
 
 
@@ -206,7 +247,8 @@ def may_decide(run: Run, manager: Employee, user: User) -> bool:
     if user.employee_id == manager.pk:
         return False
     team = Participation.objects.filter(
-        pk__in=Assignment.objects.current().filter(manager=manager).values("participation"), awards__run=run
+        pk__in=Assignment.objects.current().filter(manager=manager).values("participation"),
+        awards__run=run,
     )
     if user.employee_id and team.filter(employee=user.employee_id).exists():
         return False
@@ -229,7 +271,9 @@ def decide_team(run: Run, manager: Employee, act: str, note: str, *, by: User) -
             before == Approval.Act.APPROVED and act == Approval.Act.RETURNED
         ):
             raise Refused(_("%s has not handed in the team.") % manager.name)
-        row = Approval.objects.create(run=locked, manager=manager, act=act, note=note.strip(), by=by)
+        row = Approval.objects.create(
+            run=locked, manager=manager, act=act, note=note.strip(), by=by
+        )
         user = User.objects.filter(employee=manager, is_active=True).first()
         title = (
             _("Your recommendations are approved")
@@ -238,9 +282,14 @@ def decide_team(run: Run, manager: Employee, act: str, note: str, *, by: User) -
         )
         url = link("incentives:sheet", pk=locked.pk)
         record(
-            f"team_{act}", locked, by=by, about=manager,
-            notify=[Tell(user.pk, title, url, f"team:{row.pk}", kind="incentives:sheet")] if user else [],
-        )  # fmt: skip
+            f"team_{act}",
+            locked,
+            by=by,
+            about=manager,
+            notify=[Tell(user.pk, title, url, f"team:{row.pk}", kind="incentives:sheet")]
+            if user
+            else [],
+        )
     return row
 
 
@@ -270,8 +319,10 @@ def pools_of(run: Run) -> list[dict[str, Any]]:
     )
     return [
         {
-            "pool": p, "spent": (p.spent or Decimal(0)) - (p.held or Decimal(0)), "held": p.held or Decimal(0),
+            "pool": p,
+            "spent": (p.spent or Decimal(0)) - (p.held or Decimal(0)),
+            "held": p.held or Decimal(0),
             "left": p.amount - (p.spent or Decimal(0)),
         }
         for p in rows
-    ]  # fmt: skip
+    ]

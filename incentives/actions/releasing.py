@@ -23,7 +23,15 @@ from incentives.actions.guarding import act_of, left_of_release
 from incentives.actions.holding import hold_run
 from incentives.actions.leavers import leave_out_leavers
 from incentives.models import Award, PayrollExport, Run, Statement
-from pmcycle.activity.actions import Step, asked_for, enqueue, in_parts, no_step, record, settle_cycle
+from pmcycle.activity.actions import (
+    Step,
+    asked_for,
+    enqueue,
+    in_parts,
+    no_step,
+    record,
+    settle_cycle,
+)
 from pmcycle.activity.models import Job, JobQuerySet
 from pmcycle.cycles.actions import accept_leftovers, hold_taking_part, link, refuse_unless_accepted
 from pmcycle.cycles.models import Cycle
@@ -115,8 +123,12 @@ def request_release(
         _releasable(locked, by)
         check_version(locked, version)
         act = act_of("release_run", locked)
-        left = accept_leftovers(locked.plan.cycle, act, left_of_release(locked, by), accepted, by=by)
-        record("requested_release", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", left=left)
+        left = accept_leftovers(
+            locked.plan.cycle, act, left_of_release(locked, by), accepted, by=by
+        )
+        record(
+            "requested_release", locked, by=by, stream=f"cycle:{locked.plan.cycle_id}", left=left
+        )
         url = link("incentives:run", pk=locked.plan.cycle_id)
         return enqueue(RELEASE, locked, by=by, total=_people_of(locked), url=url)
 
@@ -153,11 +165,17 @@ def release(run: Run, *, by: User, step: Step = no_step) -> int:
         locked = hold_run(run.pk)
         _releasable(locked, by)
         leavers = leave_out_leavers(locked, by=by)
-        refuse_unless_accepted(locked.plan.cycle, act_of("release_run", locked), left_of_release(locked, by))
+        refuse_unless_accepted(
+            locked.plan.cycle, act_of("release_run", locked), left_of_release(locked, by)
+        )
         values: dict[str, Any] = {
-            "run": locked.pk, "now": now, "by": by.pk, "title": _("Read your reward statement"),
-            "url": link("incentives:statement", pk=0), "left_out": list(rules.LEFT_OUT),
-        }  # fmt: skip
+            "run": locked.pk,
+            "now": now,
+            "by": by.pk,
+            "title": _("Read your reward statement"),
+            "url": link("incentives:statement", pk=0),
+            "left_out": list(rules.LEFT_OUT),
+        }
         part = in_parts(step, _people_of(locked), PARTS_OF_RELEASE)
         with connection.cursor() as cursor:
             cursor.execute(STATEMENTS, values)
@@ -212,7 +230,9 @@ def export_payroll(run: Run, format: str, *, by: User) -> PayrollExport:
     later come in a batch of their own, and asking again gives the same bytes.
     """
     with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
+        locked = (
+            Run.objects.select_for_update(of=("self",)).select_related("plan__cycle").get(pk=run.pk)
+        )
         if locked.state not in (Run.State.RELEASED, Run.State.EXPORTED):
             raise Refused(_("Payroll gets its file once the statements are released."))
         payable = Award.objects.filter(run=locked, amount__gt=0, is_held=False, ineligible_why="")
@@ -229,9 +249,14 @@ def export_payroll(run: Run, format: str, *, by: User) -> PayrollExport:
             locked.version += 1
             locked.save(update_fields=["state", "version"])
         record(
-            "exported", known, by=by, stream=f"cycle:{locked.plan.cycle_id}", rows=known.rows, total=str(known.total),
+            "exported",
+            known,
+            by=by,
+            stream=f"cycle:{locked.plan.cycle_id}",
+            rows=known.rows,
+            total=str(known.total),
             sha256=known.sha256,
-        )  # fmt: skip
+        )
     return known
 
 
@@ -242,7 +267,9 @@ def _write(run: Run, batch: int, format: str, by: User) -> PayrollExport:
         .order_by("participation__employee__number", "component")
     )
     version = run.plan_version
-    since = {c.id: c.takes_effect_on for c in rules.components_of(version.content)} if version else {}
+    since = (
+        {c.id: c.takes_effect_on for c in rules.components_of(version.content)} if version else {}
+    )
     rows: list[Row] = []
     for award in awards:
         person, day = award.participation.employee, since.get(award.component_id)
@@ -253,10 +280,17 @@ def _write(run: Run, batch: int, format: str, by: User) -> PayrollExport:
         totals[row[2]] = totals.get(row[2], Decimal(0)) + row[3]
     content = _as_csv(rows) if format == "csv" else _as_xlsx(rows, run.released_at)
     return PayrollExport.objects.create(
-        run=run, batch=batch, format=format, rows=len(rows), total=sum(totals.values(), Decimal(0)),
-        totals={name: str(total) for name, total in totals.items()}, sha256=hashlib.sha256(content).hexdigest(),
-        columns=list(COLUMNS), content=content, by=by,
-    )  # fmt: skip
+        run=run,
+        batch=batch,
+        format=format,
+        rows=len(rows),
+        total=sum(totals.values(), Decimal(0)),
+        totals={name: str(total) for name, total in totals.items()},
+        sha256=hashlib.sha256(content).hexdigest(),
+        columns=list(COLUMNS),
+        content=content,
+        by=by,
+    )
 
 
 Row = tuple[str, str, str, Decimal, str, str, str]

@@ -30,7 +30,15 @@ def _tell(user: User | None, title: str, entry: RestraintEntry, step: str) -> li
     if user is None or not user.is_active:
         return []
     url = link("incentives:restraint", pk=entry.pk)
-    return [Tell(user.pk, title, url, f"restraint:{entry.pk}:{step}:{user.pk}", kind="incentives:restraint")]
+    return [
+        Tell(
+            user.pk,
+            title,
+            url,
+            f"restraint:{entry.pk}:{step}:{user.pk}",
+            kind="incentives:restraint",
+        )
+    ]
 
 
 def _user_of(employee_id: int) -> User | None:
@@ -59,7 +67,9 @@ def propose_restraint(
             raise Refused(_("Nobody restrains their own reward."))
         judge_restraining(part)
         if _is_given(part.pk, values["component_kind"]):
-            raise Refused(_("This reward is approved. An entry can restrain the one of the next cycle."))
+            raise Refused(
+                _("This reward is approved. An entry can restrain the one of the next cycle.")
+            )
         known = entries_known_since(part, part.cycle.mention_days)
         if entry is None or not known.filter(pk=entry.pk).exists():
             raise Invalid(
@@ -76,23 +86,37 @@ def propose_restraint(
         if values["effect"] == RestraintEntry.Effect.REDUCE and not values["percent"]:
             raise Invalid("percent", _("Say by how many per cent."))
         open_one = RestraintEntry.objects.filter(
-            participation=part, component_kind=values["component_kind"],
+            participation=part,
+            component_kind=values["component_kind"],
             state__in=[RestraintEntry.State.PROPOSED, RestraintEntry.State.EFFECTIVE],
-        )  # fmt: skip
+        )
         if open_one.exists():
             raise Refused(_("There is an open entry about this reward already."))
         row = RestraintEntry.objects.create(
-            participation=part, component_kind=values["component_kind"], effect=values["effect"],
+            participation=part,
+            component_kind=values["component_kind"],
+            effect=values["effect"],
             percent=values["percent"] if values["effect"] == RestraintEntry.Effect.REDUCE else None,
-            facts=values["facts"], entry=entry, answer_by=values["answer_by"], lapses_on=values["lapses_on"],
+            facts=values["facts"],
+            entry=entry,
+            answer_by=values["answer_by"],
+            lapses_on=values["lapses_on"],
             proposed_by=by,
-        )  # fmt: skip
+        )
         record(
-            "restraint_proposed", row, by=by, about=part.employee, component=row.component_kind, effect=row.effect,
+            "restraint_proposed",
+            row,
+            by=by,
+            about=part.employee,
+            component=row.component_kind,
+            effect=row.effect,
             notify=_tell(
-                _user_of(part.employee_id), _("Read and answer an entry that may restrain your reward"), row, "proposed"
+                _user_of(part.employee_id),
+                _("Read and answer an entry that may restrain your reward"),
+                row,
+                "proposed",
             ),
-        )  # fmt: skip
+        )
     return row
 
 
@@ -128,7 +152,9 @@ def answer(entry: RestraintEntry, text: str, *, version: int | None, by: User) -
 
 def deciders(entry: RestraintEntry) -> list[User]:
     """Who is asked to decide: HR admins who stand apart from the person and did not propose it."""
-    return list(hr_admins_but().filter(apart_from(entry.participation_id)).exclude(pk=entry.proposed_by_id))
+    return list(
+        hr_admins_but().filter(apart_from(entry.participation_id)).exclude(pk=entry.proposed_by_id)
+    )
 
 
 def may_take_effect(entry: RestraintEntry, on: date) -> bool:
@@ -140,7 +166,9 @@ def is_decidable(entry: RestraintEntry) -> bool:
     """Whether anything can be decided about it: after its cycle has closed only whether what it holds is paid."""
     if entry.participation.cycle.state == Cycle.State.RUNNING:
         return True
-    return entry.state == RestraintEntry.State.EFFECTIVE and entry.effect == RestraintEntry.Effect.HOLD
+    return (
+        entry.state == RestraintEntry.State.EFFECTIVE and entry.effect == RestraintEntry.Effect.HOLD
+    )
 
 
 def decide(
@@ -187,7 +215,11 @@ def decide(
         if effective and row.lapses_on < today:
             raise Refused(_("This entry has lapsed."))
         # The runs are locked too: none is approved while it is judged whether the entry comes too late.
-        list(Run.objects.select_for_update().filter(plan__cycle=row.participation.cycle_id).order_by("pk"))
+        list(
+            Run.objects.select_for_update()
+            .filter(plan__cycle=row.participation.cycle_id)
+            .order_by("pk")
+        )
         if effective and _is_given(row.participation_id, row.component_kind):
             raise Refused(
                 _("This reward is approved already. Lift the entry: it restrains nothing any more.")
@@ -199,9 +231,13 @@ def decide(
         freed = 0 if effective else _free(row)
         title = _("An entry about your reward is decided")
         record(
-            f"restraint_{row.state}", row, by=by, about=row.participation.employee, freed=freed,
+            f"restraint_{row.state}",
+            row,
+            by=by,
+            about=row.participation.employee,
+            freed=freed,
             notify=_tell(_user_of(row.participation.employee_id), title, row, row.state),
-        )  # fmt: skip
+        )
     return row
 
 
@@ -281,6 +317,8 @@ def lapse_due() -> int:
             row.state = RestraintEntry.State.LAPSED
             row.version += 1
             row.save(update_fields=["state", "version"])
-            record("restraint_lapsed", row, by=None, about=row.participation.employee, freed=_free(row))
+            record(
+                "restraint_lapsed", row, by=None, about=row.participation.employee, freed=_free(row)
+            )
             ended += 1
     return ended

@@ -32,15 +32,19 @@ class Waiting:
 def not_in_a_run(plan: Plan) -> QuerySet[Participation]:
     """Who takes part and is in no calculated run of the plan: they joined after it."""
     known = Award.objects.filter(run__plan=plan, participation=OuterRef("pk"))
-    return Participation.objects.filter(~Exists(known), cycle=plan.cycle_id, state=Participation.State.ACTIVE)
+    return Participation.objects.filter(
+        ~Exists(known), cycle=plan.cycle_id, state=Participation.State.ACTIVE
+    )
 
 
 def last_said(plan: Plan) -> AwardQuerySet:
     """What the newest run says of each person and component."""
     newer = Award.objects.filter(
-        run__plan=plan, component=OuterRef("component"), participation=OuterRef("participation"),
+        run__plan=plan,
+        component=OuterRef("component"),
+        participation=OuterRef("participation"),
         run__number__gt=OuterRef("run__number"),
-    )  # fmt: skip
+    )
     return Award.objects.filter(
         ~Exists(newer), run__plan=plan, participation__state=Participation.State.ACTIVE
     )
@@ -54,11 +58,15 @@ def waiting(plan: Plan, *, seen_by: User | None = None) -> list[Waiting]:
     """
     rated = Exists(ReleasedResult.objects.filter(participation=OuterRef("participation")))
     ended = RestraintEntry.objects.filter(
-        participation=OuterRef("participation"), component_kind=OuterRef("component__kind"),
-        state__in=[RestraintEntry.State.LIFTED, RestraintEntry.State.LAPSED], decided_at__isnull=False,
-    )  # fmt: skip
+        participation=OuterRef("participation"),
+        component_kind=OuterRef("component__kind"),
+        state__in=[RestraintEntry.State.LIFTED, RestraintEntry.State.LAPSED],
+        decided_at__isnull=False,
+    )
     in_force = RestraintEntry.objects.in_force().filter(
-        participation=OuterRef("participation"), component_kind=OuterRef("component__kind"), effect="zero"
+        participation=OuterRef("participation"),
+        component_kind=OuterRef("component__kind"),
+        effect="zero",
     )
     set_free = Q(Exists(ended), ~Exists(in_force), ineligible_why="restrained")
     rows = (
@@ -82,7 +90,9 @@ def waiting(plan: Plan, *, seen_by: User | None = None) -> list[Waiting]:
             person.causes.append(words)
     late = not_in_a_run(plan)
     if seen_by:
-        late = late.filter(related(seen_by, *OVERSEERS, to="") & ~related(seen_by, Relation.SELF, to=""))
+        late = late.filter(
+            related(seen_by, *OVERSEERS, to="") & ~related(seen_by, Relation.SELF, to="")
+        )
     for participation in late.select_related("employee", "unit").order_by("employee__sort_name"):
         found[participation.pk] = Waiting(participation, [_("Joined after the calculation")], True)
     return list(found.values())
@@ -96,9 +106,16 @@ def open_supplement(plan: Plan, *, by: User) -> Run:
     """
     with transaction.atomic():
         locked = hold_plan(plan.pk)
-        last = Run.objects.select_for_update(of=("self",)).filter(plan=locked).order_by("-number").first()
+        last = (
+            Run.objects.select_for_update(of=("self",))
+            .filter(plan=locked)
+            .order_by("-number")
+            .first()
+        )
         if last is None:
-            raise Refused(_("Nothing is calculated yet: calculate the first run, it is for everybody."))
+            raise Refused(
+                _("Nothing is calculated yet: calculate the first run, it is for everybody.")
+            )
         if last.is_open:
             raise Refused(
                 _(
@@ -110,10 +127,17 @@ def open_supplement(plan: Plan, *, by: User) -> Run:
         if not people:
             raise Refused(_("Nobody is left out: the runs have said something about everybody."))
         run = Run.objects.create(
-            plan=locked, number=last.number + 1, supplements=last, plan_version_id=last.plan_version_id
+            plan=locked,
+            number=last.number + 1,
+            supplements=last,
+            plan_version_id=last.plan_version_id,
         )
         record(
-            "supplement_opened", run, by=by, stream=f"cycle:{locked.cycle_id}", number=run.number,
+            "supplement_opened",
+            run,
+            by=by,
+            stream=f"cycle:{locked.cycle_id}",
+            number=run.number,
             people=len(people),
-        )  # fmt: skip
+        )
     return run

@@ -54,11 +54,14 @@ def plan(request: UserRequest, pk: int) -> HttpResponse:
         .filter(cycle=cycle)
         .select_related("drafted_by", "published_by")
         .prefetch_related(
-            Prefetch("components", Component.objects.order_by("pk")), "components__rules",
-            Prefetch("components__pools", Pool.objects.select_related("unit").order_by("unit__path")),
+            Prefetch("components", Component.objects.order_by("pk")),
+            "components__rules",
+            Prefetch(
+                "components__pools", Pool.objects.select_related("unit").order_by("unit__path")
+            ),
         )
         .first()
-    )  # fmt: skip
+    )
     names = names_of(cycle)
     cards = []
     for component in found.components.all() if found else ():
@@ -66,20 +69,23 @@ def plan(request: UserRequest, pk: int) -> HttpResponse:
         row = rules.components_of({"components": [_as_content(component)]})[0]
         cards.append(
             {
-                "component": component, "facts": how_it_counts(row, cycle.currency),
+                "component": component,
+                "facts": how_it_counts(row, cycle.currency),
                 "pools": pool_lines(list(component.pools.all()), cycle.currency),
                 "sentences": [{**s, "row": shown[s["rule"].id]} for s in sentences(row, names)],
             }
-        )  # fmt: skip
+        )
     taken = {c["component"].kind for c in cards}
     context = {
-        "cycle": cycle, "plan": found, "cards": cards,
+        "cycle": cycle,
+        "plan": found,
+        "cards": cards,
         "kinds": [(k.value, k.label) for k in Component.Kind if k.value not in taken],
         "may_edit": request.user.standing.is_hr_admin
         and cycle.state in (Cycle.State.DRAFT, Cycle.State.RUNNING),
         "is_author": bool(found and found.drafted_by_id == request.user.pk),
         "may_run": request.user.standing.is_hr,
-    }  # fmt: skip
+    }
     return render(request, "incentives/plan.html", context)
 
 
@@ -90,12 +96,16 @@ def _as_content(component: Component) -> dict[str, Any]:
         "id": component.pk,
         "rules": [
             {
-                "id": r.pk, "position": r.position, "conditions": r.conditions, "effect": r.effect, "basis": r.basis,
+                "id": r.pk,
+                "position": r.position,
+                "conditions": r.conditions,
+                "effect": r.effect,
+                "basis": r.basis,
                 "amount": r.amount,
             }
             for r in component.rules.all()
         ],
-    }  # fmt: skip
+    }
 
 
 @login_required
@@ -138,14 +148,21 @@ def edit_component(request: UserRequest, pk: int) -> HttpResponse:
     component = get_editable(Component.objects.select_related("plan__cycle"), request.user, pk=pk)
     if request.method == "GET":
         actions.judge_planning(component.plan.cycle)
-    first = {name: getattr(component, name) for name in ComponentForm.base_fields if name != "version"}
+    first = {
+        name: getattr(component, name) for name in ComponentForm.base_fields if name != "version"
+    }
     first["rounding"] = rules.plain(component.rounding)
     form = ComponentForm(request.POST or None, initial={**first, "version": component.version})
     if request.method == "POST" and form.is_valid():
         values = dict(form.cleaned_data)
         version = values.pop("version")
-        if done(form, lambda: actions.edit_component(component, values, version=version, by=request.user)):
-            messages.success(request, _("Saved. The rules wait for a second person to publish them."))
+        if done(
+            form,
+            lambda: actions.edit_component(component, values, version=version, by=request.user),
+        ):
+            messages.success(
+                request, _("Saved. The rules wait for a second person to publish them.")
+            )
             return redirect("incentives:plan", pk=component.plan.cycle_id)
     context = {"form": form, "component": component, "cycle": component.plan.cycle}
     return render(request, "incentives/component.html", context, status=422 if form.errors else 200)
@@ -194,13 +211,20 @@ def _write_rule(request: UserRequest, component: Component, rule: Rule | None) -
             typed = [row for place, row in enumerate(typed) if place != gone]
         lines = [_condition_form(n, names, row, bound=act == "save") for n, row in enumerate(typed)]
         if act == "save" and all([form.is_valid(), *[line.is_valid() for line in lines]]):
-            values = {**form.cleaned_data, "conditions": [line.condition for line in lines if line.condition]}
+            values = {
+                **form.cleaned_data,
+                "conditions": [line.condition for line in lines if line.condition],
+            }
             version = values.pop("version")
             if done(form, lambda: _save_rule(component, rule, values, version, request)):
-                messages.success(request, _("Saved. The rules wait for a second person to publish them."))
+                messages.success(
+                    request, _("Saved. The rules wait for a second person to publish them.")
+                )
                 return redirect("incentives:plan", pk=cycle.pk)
         if act != "save":
-            form = RuleForm(initial={name: request.POST.get(name, "") for name in RuleForm.base_fields})
+            form = RuleForm(
+                initial={name: request.POST.get(name, "") for name in RuleForm.base_fields}
+            )
     else:
         actions.judge_planning(cycle)
         stored = (
@@ -210,21 +234,32 @@ def _write_rule(request: UserRequest, component: Component, rule: Rule | None) -
         )
         lines = [_condition_form(n, names, row, bound=False) for n, row in enumerate(stored)]
         first = (
-            {"effect": rule.effect, "basis": rule.basis, "amount": rules.plain(rule.amount)} if rule else {}
+            {"effect": rule.effect, "basis": rule.basis, "amount": rules.plain(rule.amount)}
+            if rule
+            else {}
         )
         form = RuleForm(initial={**first, "version": rule.version if rule else 0})
     wrong = bool(request.method == "POST" and act == "save")
     context = {
-        "form": form, "lines": lines, "component": component, "rule": rule, "cycle": cycle, "facts": rules.FACTS,
+        "form": form,
+        "lines": lines,
+        "component": component,
+        "rule": rule,
+        "cycle": cycle,
+        "facts": rules.FACTS,
         "values": [*names.levels.values(), *sorted(set(names.units.values()))[:UNITS_SHOWN]],
         "may_add": len(lines) < rules.MAX_CONDITIONS,
         "heading": _("Edit a rule") if rule else _("Write a rule"),
-    }  # fmt: skip
+    }
     return render(request, "incentives/rule.html", context, status=422 if wrong else 200)
 
 
 def _save_rule(
-    component: Component, rule: Rule | None, values: dict[str, Any], version: int, request: UserRequest
+    component: Component,
+    rule: Rule | None,
+    values: dict[str, Any],
+    version: int,
+    request: UserRequest,
 ) -> None:
     if rule is None:
         actions.add_rule(component, values, by=request.user)
@@ -246,10 +281,14 @@ def _typed_conditions(request: UserRequest) -> list[dict[str, str]]:
     return found
 
 
-def _condition_form(number: int, names: rules.Names, row: dict[str, Any], *, bound: bool) -> ConditionForm:
+def _condition_form(
+    number: int, names: rules.Names, row: dict[str, Any], *, bound: bool
+) -> ConditionForm:
     prefix = f"c{number}"
     if bound:
-        return ConditionForm({f"{prefix}-{k}": v for k, v in row.items()}, prefix=prefix, names=names)
+        return ConditionForm(
+            {f"{prefix}-{k}": v for k, v in row.items()}, prefix=prefix, names=names
+        )
     return ConditionForm(initial=row, prefix=prefix, names=names)
 
 
@@ -307,9 +346,12 @@ def set_pools(request: UserRequest, pk: int) -> HttpResponse:
             return redirect("incentives:plan", pk=component.plan.cycle_id)
     fields = [{"field": form[f"unit_{u.pk}"], "depth": u.path.count("/") - 1} for u in units]
     context = {
-        "form": form, "fields": fields, "component": component, "cycle": component.plan.cycle,
+        "form": form,
+        "fields": fields,
+        "component": component,
+        "cycle": component.plan.cycle,
         "total": sum(pools.values(), Decimal(0)),
-    }  # fmt: skip
+    }
     return render(request, "incentives/pools.html", context, status=422 if form.errors else 200)
 
 
@@ -331,19 +373,29 @@ def criteria(request: UserRequest, pk: int) -> HttpResponse:
     if request.user.standing.is_it_admin:
         raise Http404
     version = (
-        PlanVersion.objects.visible_to(request.user).filter(plan__cycle=cycle).order_by("-number").first()
+        PlanVersion.objects.visible_to(request.user)
+        .filter(plan__cycle=cycle)
+        .order_by("-number")
+        .first()
     )
     names = names_of(cycle)
     components = rules.components_of(version.content) if version else []
     context = {
-        "cycle": cycle, "version": version,
+        "cycle": cycle,
+        "version": version,
         "cards": [
-            {"component": c, "facts": how_it_counts(c, cycle.currency), "sentences": sentences(c, names)}
+            {
+                "component": c,
+                "facts": how_it_counts(c, cycle.currency),
+                "sentences": sentences(c, names),
+            }
             for c in components
         ],
-        "may_try": bool(version and Participation.objects.mine(request.user).filter(cycle=cycle).exists()),
+        "may_try": bool(
+            version and Participation.objects.mine(request.user).filter(cycle=cycle).exists()
+        ),
         "sees_plan": request.user.standing.is_hr or request.user.standing.is_auditor,
-    }  # fmt: skip
+    }
     return render(request, "incentives/criteria.html", context)
 
 
@@ -365,9 +417,13 @@ def rehearse(request: UserRequest, pk: int) -> HttpResponse:
     if chosen is not None and plan.components.filter(rules__isnull=False).exists():
         found = actions.rehearse(plan, chosen)
     context = {
-        "cycle": cycle, "plan": plan, "past": past, "chosen": chosen, "found": found,
+        "cycle": cycle,
+        "plan": plan,
+        "past": past,
+        "chosen": chosen,
+        "found": found,
         **_grouped(found["rows"], names_of(cycle)),
-    }  # fmt: skip
+    }
     return render(request, "incentives/rehearse.html", context)
 
 
@@ -377,9 +433,12 @@ SMALLEST_GROUP = 3
 
 def _grouped(rows: list[dict[str, Any]], names: rules.Names) -> dict[str, Any]:
     words = {
-        "part": _("Part-time"), "full": _("Full-time"), "yes": _("With absence"), "no": _("Without absence"),
+        "part": _("Part-time"),
+        "full": _("Full-time"),
+        "yes": _("With absence"),
+        "no": _("Without absence"),
         "": _("None"),
-    }  # fmt: skip
+    }
     titles = {
         "rating": _("By rating"),
         "grade": _("By grade"),
@@ -399,4 +458,7 @@ def _grouped(rows: list[dict[str, Any]], names: rules.Names) -> dict[str, Any]:
                 label = words.get(label, label)
             lines.append({**row, "label": label, "is_small": row["people"] < SMALLEST_GROUP})
         groups.append({"title": title, "rows": lines})
-    return {"total": next((r for r in rows if r["kind"] == "all"), None), "groups": groups if rows else []}
+    return {
+        "total": next((r for r in rows if r["kind"] == "all"), None),
+        "groups": groups if rows else [],
+    }

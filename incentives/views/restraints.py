@@ -32,7 +32,9 @@ PER_PAGE = 100
 def restraints(request: UserRequest) -> HttpResponse:
     """Entries about oneself and about those one stands above, open ones first."""
     rows = (
-        with_outside(RestraintEntry.objects.visible_to(request.user).with_decision_due(), request.user)
+        with_outside(
+            RestraintEntry.objects.visible_to(request.user).with_decision_due(), request.user
+        )
         .select_related("participation__employee", "participation__cycle", "proposed_by")
         .order_by("-pk")[:PER_PAGE]
     )
@@ -44,9 +46,12 @@ def restraints(request: UserRequest) -> HttpResponse:
         .filter(cycle__state=Cycle.State.RUNNING, state=Participation.State.ACTIVE)
         .select_related("employee", "cycle")
         .order_by("employee__sort_name")[:50]
-    )  # fmt: skip
+    )
     lines = [entry_line(entry, request.user.employee_id) for entry in entries]
-    groups = [(_("Open"), [e for e in lines if e.is_open]), (_("Over"), [e for e in lines if not e.is_open])]
+    groups = [
+        (_("Open"), [e for e in lines if e.is_open]),
+        (_("Over"), [e for e in lines if not e.is_open]),
+    ]
     context = {"groups": [(title, found) for title, found in groups if found], "team": list(team)}
     return render(request, "incentives/restraints.html", context)
 
@@ -55,9 +60,13 @@ def restraints(request: UserRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def propose_restraint(request: UserRequest, pk: int) -> HttpResponse:
     """Propose an entry: facts, what was said before, effect, and until when it may be answered."""
-    overseen = related(request.user, *OVERSEERS, to="") & ~related(request.user, Relation.SELF, to="")
+    overseen = related(request.user, *OVERSEERS, to="") & ~related(
+        request.user, Relation.SELF, to=""
+    )
     part = get_visible(
-        Participation.objects.filter(overseen).select_related("employee", "cycle"), request.user, pk=pk
+        Participation.objects.filter(overseen).select_related("employee", "cycle"),
+        request.user,
+        pk=pk,
     )
     if request.method == "GET":
         actions.judge_restraining(part)
@@ -79,18 +88,27 @@ def propose_restraint(request: UserRequest, pk: int) -> HttpResponse:
         values = dict(form.cleaned_data)
         chosen = next((e for e in known if e.pk == values["entry"]), None)
         made: list[RestraintEntry] = []
-        if done(form, lambda: made.append(actions.propose_restraint(part, chosen, values, by=request.user))):
+        if done(
+            form,
+            lambda: made.append(actions.propose_restraint(part, chosen, values, by=request.user)),
+        ):
             messages.success(
-                request, _("%s is told and can answer before anything takes effect.") % part.employee.name
+                request,
+                _("%s is told and can answer before anything takes effect.") % part.employee.name,
             )
             return redirect("incentives:restraint", pk=made[0].pk)
     context = {"form": form, "part": part, "cycle": part.cycle, "has_mention": bool(known)}
-    return render(request, "incentives/restraint_form.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "incentives/restraint_form.html", context, status=422 if form.errors else 200
+    )
 
 
 def _entry_words(entry: Entry, is_readable: bool) -> str:
     """Whose words and when; the words themselves only to who may read them."""
-    head = _("%(name)s, %(day)s") % {"name": entry.author.name, "day": when_text(entry.said_at, full=True)}
+    head = _("%(name)s, %(day)s") % {
+        "name": entry.author.name,
+        "day": when_text(entry.said_at, full=True),
+    }
     return f"{head}: {entry.body[:80]}" if is_readable else head
 
 
@@ -113,32 +131,53 @@ def _page(
         participation=OuterRef("participation"), component__kind=OuterRef("component_kind")
     )
     found = get_visible(
-        RestraintEntry.objects.with_decision_due().select_related(
-            "participation__employee", "participation__cycle", "proposed_by", "decided_by", "entry__author"
-        ).annotate(is_too_late=Exists(awards.given()), is_taken=Exists(awards.filter(ineligible_why="restrained"))),
-        request.user, pk=pk,
-    )  # fmt: skip
+        RestraintEntry.objects.with_decision_due()
+        .select_related(
+            "participation__employee",
+            "participation__cycle",
+            "proposed_by",
+            "decided_by",
+            "entry__author",
+        )
+        .annotate(
+            is_too_late=Exists(awards.given()),
+            is_taken=Exists(awards.filter(ineligible_why="restrained")),
+        ),
+        request.user,
+        pk=pk,
+    )
     today = found.participation.cycle.local_day(timezone.now())
     is_own = found.participation.employee_id == request.user.employee_id
     is_running = found.participation.cycle.state == Cycle.State.RUNNING
     is_here = is_running and found.participation.state == Participation.State.ACTIVE
     is_open = found.state in (RestraintEntry.State.PROPOSED, RestraintEntry.State.EFFECTIVE)
     decides = is_open and actions.is_decidable(found)
-    decides = decides and RestraintEntry.objects.decidable_by(request.user).filter(pk=found.pk).exists()
-    may_cite = found.entry_id and Entry.objects.visible_to(request.user).filter(pk=found.entry_id).exists()
+    decides = (
+        decides and RestraintEntry.objects.decidable_by(request.user).filter(pk=found.pk).exists()
+    )
+    may_cite = (
+        found.entry_id and Entry.objects.visible_to(request.user).filter(pk=found.entry_id).exists()
+    )
     name = found.participation.employee.name
     may_take_effect = is_here and actions.may_take_effect(found, today)
     context: dict[str, Any] = {
-        "entry": found, "is_own": is_own, "cycle": found.participation.cycle, "may_decide": decides, "name": name,
-        "heading": _("An entry about your reward") if is_own else _("An entry about the reward of %s") % name,
+        "entry": found,
+        "is_own": is_own,
+        "cycle": found.participation.cycle,
+        "may_decide": decides,
+        "name": name,
+        "heading": _("An entry about your reward")
+        if is_own
+        else _("An entry about the reward of %s") % name,
         "warning": before_deciding(found, may_take_effect=may_take_effect),
-        "offers_effect": found.state == RestraintEntry.State.PROPOSED and may_take_effect
+        "offers_effect": found.state == RestraintEntry.State.PROPOSED
+        and may_take_effect
         and not vars(found)["is_too_late"],
         "said": found.entry if may_cite else None,
         "may_answer": is_own and is_here and found.state == RestraintEntry.State.PROPOSED,
         "answer": answer or AnswerForm(initial={"answer": found.answer, "version": found.version}),
         "decide": decide or DecideForm(initial={"version": found.version}),
-    }  # fmt: skip
+    }
     return render(request, "incentives/restraint.html", context, status=status)
 
 
@@ -154,7 +193,10 @@ def answer(request: UserRequest, pk: int) -> HttpResponse:
     if form.is_valid() and done(
         form,
         lambda: actions.answer(
-            found, form.cleaned_data["answer"], version=form.cleaned_data["version"], by=request.user
+            found,
+            form.cleaned_data["answer"],
+            version=form.cleaned_data["version"],
+            by=request.user,
         ),
     ):
         messages.success(request, _("Sent. Whoever decides reads it first."))

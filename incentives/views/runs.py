@@ -58,12 +58,20 @@ def one_run(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _run_page(
-    request: UserRequest, pk: int, *, at: int | None = None, form: VersionForm | None = None,
+    request: UserRequest,
+    pk: int,
+    *,
+    at: int | None = None,
+    form: VersionForm | None = None,
     leaving: LeftoversForm | None = None,
-) -> HttpResponse:  # fmt: skip
-    with_plan = Cycle.objects.select_related("reward_plan__published_by", "reward_plan__drafted_by").annotate(
+) -> HttpResponse:
+    with_plan = Cycle.objects.select_related(
+        "reward_plan__published_by", "reward_plan__drafted_by"
+    ).annotate(
         rewards_due=Subquery(
-            Stage.objects.filter(cycle=OuterRef("pk"), kind=StageKind.INCENTIVES).values("due_on")[:1]
+            Stage.objects.filter(cycle=OuterRef("pk"), kind=StageKind.INCENTIVES).values("due_on")[
+                :1
+            ]
         )
     )
     cycle = get_visible(with_plan, request.user, pk=pk)
@@ -78,12 +86,18 @@ def _run_page(
     is_calculated = found is not None and found.calculated_at is not None
     context: dict[str, Any] = {
         "may_go_on": may_act and (cycle.state == Cycle.State.RUNNING or is_given),
-        "cycle": cycle, "plan": plan, "run": found, "may_act": may_act, "steps": _steps(plan, found),
+        "cycle": cycle,
+        "plan": plan,
+        "run": found,
+        "may_act": may_act,
+        "steps": _steps(plan, found),
         "work": actions.work_on_runs(cycle, request.user) if runs else [],
-        "tabs": _tabs(runs, found) if len(runs) > 1 else [], "step": _step(plan, found),
+        "tabs": _tabs(runs, found) if len(runs) > 1 else [],
+        "step": _step(plan, found),
         "title": found.title if found and found.number > 1 else _("Reward run"),
-        "has_sheets": may_act and is_calculated, "rewards_due": vars(cycle)["rewards_due"],
-    }  # fmt: skip
+        "has_sheets": may_act and is_calculated,
+        "rewards_due": vars(cycle)["rewards_due"],
+    }
     if found is not None and found.calculated_at is not None:
         act = _act(request, found, form, leaving)
         if whole := all_of_one_kind(request, act["leaving"], cycle=cycle):
@@ -97,10 +111,17 @@ def _run_page(
         if named := [person.participation.pk for person in page]:
             show(request.user, Participation.objects.filter(pk__in=named))
         context |= {
-            "waiting": page, "leafs": bool(place), "what_follows": _what_follows(found, is_newest=is_newest),
-            "may_supplement": may_act and is_newest and not found.is_open and cycle.state == Cycle.State.RUNNING,
-        }  # fmt: skip
-    return render(request, "incentives/run.html", context, status=leaving.status if leaving else 200)
+            "waiting": page,
+            "leafs": bool(place),
+            "what_follows": _what_follows(found, is_newest=is_newest),
+            "may_supplement": may_act
+            and is_newest
+            and not found.is_open
+            and cycle.state == Cycle.State.RUNNING,
+        }
+    return render(
+        request, "incentives/run.html", context, status=leaving.status if leaving else 200
+    )
 
 
 def _step(plan: Plan | None, found: Run | None) -> str:
@@ -110,9 +131,11 @@ def _step(plan: Plan | None, found: Run | None) -> str:
     if found is None:
         return "calculate"
     steps = {
-        Run.State.DRAFT: "calculate", Run.State.CALCULATED: "hand_out", Run.State.RECOMMENDING: "approve",
+        Run.State.DRAFT: "calculate",
+        Run.State.CALCULATED: "hand_out",
+        Run.State.RECOMMENDING: "approve",
         Run.State.APPROVED: "release",
-    }  # fmt: skip
+    }
     return steps.get(Run.State(found.state), "payroll")
 
 
@@ -136,13 +159,19 @@ def _runs_of(request: UserRequest, plan: Plan | None) -> list[Run]:
         return []
     found = Run.objects.visible_to(request.user).filter(plan=plan).order_by("-number")
     return list(
-        found.select_related("calculated_by", "approved_by", "released_by", "plan_version", "plan__cycle")
+        found.select_related(
+            "calculated_by", "approved_by", "released_by", "plan_version", "plan__cycle"
+        )
     )
 
 
 def _tabs(runs: list[Run], found: Run | None) -> list[dict[str, Any]]:
     return [
-        {"label": f"{r.title}: {r.get_state_display()}", "url": f"?run={r.number}", "active": r == found}
+        {
+            "label": f"{r.title}: {r.get_state_display()}",
+            "url": f"?run={r.number}",
+            "active": r == found,
+        }
         for r in reversed(runs)
     ]
 
@@ -161,7 +190,9 @@ def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
     elif kind == "out":
         rows = rows.left_out()
     elif kind == "nothing":
-        rows = rows.exclude(ineligible_why="").exclude(pk__in=Award.objects.left_out().filter(run=found))
+        rows = rows.exclude(ineligible_why="").exclude(
+            pk__in=Award.objects.left_out().filter(run=found)
+        )
     elif kind == "outside":
         rows = rows.filter(is_outside=True)
     ordered = rows.order_by("participation__employee__sort_name", "component")
@@ -174,16 +205,20 @@ def _amounts(request: UserRequest, found: Run) -> dict[str, Any]:
         "pools": actions.pools_of(found) if is_admin else [],
         "filters": [
             {
-                "name": "show", "label": _("Show"), "value": kind,
+                "name": "show",
+                "label": _("Show"),
+                "value": kind,
                 "options": [
-                    ("out", _("left out")), ("held", _("held")), ("nothing", _("nothing given")),
+                    ("out", _("left out")),
+                    ("held", _("held")),
+                    ("nothing", _("nothing given")),
                     ("outside", _("outside the band")),
                 ],
             }
         ],
         "lines": actions.reconciliation(found) if is_admin and not found.is_open else [],
         "exports": [] if found.is_open else list(files.select_related("by")),
-    }  # fmt: skip
+    }
 
 
 def _act(
@@ -199,9 +234,11 @@ def _act(
             left = actions.left_of_release(found, me)
         leaving = LeftoversForm(at=_address(found), leftovers=left)
     return {
-        "leaving": leaving, "form": form or VersionForm(initial={"version": found.version}),
-        "calculated_it": found.calculated_by_id == me.pk, "approved_it": found.approved_by_id == me.pk,
-    }  # fmt: skip
+        "leaving": leaving,
+        "form": form or VersionForm(initial={"version": found.version}),
+        "calculated_it": found.calculated_by_id == me.pk,
+        "approved_it": found.approved_by_id == me.pk,
+    }
 
 
 def _steps(plan: Plan | None, run: Run | None) -> list[dict[str, Any]]:
@@ -257,7 +294,9 @@ def open_supplement(request: UserRequest, pk: int) -> HttpResponse:
     cycle = get_visible(Cycle, request.user, pk=pk)
     plan = get_editable(Plan, request.user, cycle=cycle)
     opened = actions.open_supplement(plan, by=request.user)
-    messages.success(request, _("%s is open. Calculate it when the facts are there.") % opened.title)
+    messages.success(
+        request, _("%s is open. Calculate it when the facts are there.") % opened.title
+    )
     return redirect("incentives:run", pk=pk)
 
 
@@ -292,7 +331,9 @@ def release(request: UserRequest, pk: int) -> HttpResponse:
 
     def act() -> None:
         version = form.cleaned_data["version"]
-        job = actions.request_release(found, accepted=leaving.accepted(), version=version, by=request.user)
+        job = actions.request_release(
+            found, accepted=leaving.accepted(), version=version, by=request.user
+        )
         jobs.append(job)
 
     if form.is_valid() & leaving.is_valid() and went_on(form, leaving, act):
@@ -338,7 +379,9 @@ TYPES = {
 @require_GET
 def payroll_file(request: UserRequest, pk: int) -> HttpResponse:
     """The bytes as they were handed over."""
-    export = get_visible(PayrollExport.objects.select_related("run__plan__cycle"), request.user, pk=pk)
+    export = get_visible(
+        PayrollExport.objects.select_related("run__plan__cycle"), request.user, pk=pk
+    )
     show(request.user, Award.objects.filter(run=export.run))
     supplement = f"-run-{export.run.number}" if export.run.number > 1 else ""
     name = slugify(f"payroll-{export.run.plan.cycle.name}{supplement}-{export.batch}") or "payroll"
@@ -360,12 +403,16 @@ def _award_page(
     sheet = FactSheet.objects.filter(run=OuterRef("run"), participation=OuterRef("participation"))
     found = get_visible(
         Award.objects.select_related(
-            "run__plan__cycle", "run__plan_version", "component", "participation__employee", "participation__unit",
+            "run__plan__cycle",
+            "run__plan_version",
+            "component",
+            "participation__employee",
+            "participation__unit",
             "pool",
         ).annotate(facts=Subquery(sheet.values("facts")[:1])),
         request.user,
         pk=pk,
-    )  # fmt: skip
+    )
     cycle = found.run.plan.cycle
     is_own = found.participation.employee_id == request.user.employee_id
     entry = None
@@ -377,35 +424,50 @@ def _award_page(
     moves = [
         {
             "label": _("Recommended by %s") % line.by.name if line.by else _("Recommended"),
-            "value": money_text(line.amount, found.currency), "note": line.reason,
+            "value": money_text(line.amount, found.currency),
+            "note": line.reason,
         }
         for line in lines
         if line.kind == "adjusted"
-    ][-1:]  # fmt: skip
+    ][-1:]
     context = {
-        "award": found, "cycle": cycle, "is_own": is_own, "lines": lines,
+        "award": found,
+        "cycle": cycle,
+        "is_own": is_own,
+        "lines": lines,
         "tree": tree_of(found, names, moves if found.amount != found.guideline else []),
         "form": form or SettleForm(initial={"version": found.version}),
         "entry": entry,
-        "may_settle": request.user.standing.is_hr_admin and not is_own and found.is_held
-        and not entry and not found.run.is_open,
+        "may_settle": request.user.standing.is_hr_admin
+        and not is_own
+        and found.is_held
+        and not entry
+        and not found.run.is_open,
         "run_address": _address(found.run) if request.user.standing.is_hr else "",
-        "heading": _("%(name)s: %(amount)s") % {
+        "heading": _("%(name)s: %(amount)s")
+        % {
             "name": found.component.name,
-            "amount": _("not decided") if found.is_left_out else money_text(found.amount, found.currency),
+            "amount": _("not decided")
+            if found.is_left_out
+            else money_text(found.amount, found.currency),
         },
-    }  # fmt: skip
+    }
     return render(request, "incentives/award.html", context, status=status)
 
 
-def tree_of(award: Any, names: rules.Names, moves: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+def tree_of(
+    award: Any, names: rules.Names, moves: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """The tree of an award row annotated with its `facts`."""
     version = award.run.plan_version
     component = next(c for c in rules.components_of(version.content) if c.id == award.component_id)
     shown = {
-        "amount": award.amount, "guideline": award.guideline, "why": award.ineligible_why, "held": award.is_held,
+        "amount": award.amount,
+        "guideline": award.guideline,
+        "why": award.ineligible_why,
+        "held": award.is_held,
         "trace": award.trace,
-    }  # fmt: skip
+    }
     return why.tree(component, award.facts, shown, names, moves)
 
 
@@ -420,7 +482,10 @@ def settle(request: UserRequest, pk: int) -> HttpResponse:
     if form.is_valid() and done(
         form,
         lambda: actions.settle(
-            found, form.cleaned_data["reason"], version=form.cleaned_data["version"], by=request.user
+            found,
+            form.cleaned_data["reason"],
+            version=form.cleaned_data["version"],
+            by=request.user,
         ),
     ):
         messages.success(request, _("Settled. It goes to payroll with the next file."))

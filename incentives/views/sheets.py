@@ -130,16 +130,25 @@ def team(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _sheet(
-    request: UserRequest, run: Run, *, wrong: AdjustForm | None = None, award: int = 0, refused: str = "",
+    request: UserRequest,
+    run: Run,
+    *,
+    wrong: AdjustForm | None = None,
+    award: int = 0,
+    refused: str = "",
     note: NoteForm | None = None,
     status: int = 200,
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     me = request.user.employee_id
-    levels = dict(RatingLevel.objects.filter(scale__cycle=run.plan.cycle_id).values_list("position", "label"))
+    levels = dict(
+        RatingLevel.objects.filter(scale__cycle=run.plan.cycle_id).values_list("position", "label")
+    )
     acts = _acts(run)
     picked = row_number(request.GET.get("team") or request.POST.get("team"))
     names = _teams(request, run)
-    waiting = [pk for pk in names if acts.get(pk) and acts[pk].act == Approval.Act.SUBMITTED and pk != me]
+    waiting = [
+        pk for pk in names if acts.get(pk) and acts[pk].act == Approval.Act.SUBMITTED and pk != me
+    ]
     own = [me] if me in names else []
     chosen = picked if picked in names else next(iter([*own, *waiting, *names]), None)
     shown = {*itertools.islice(dict.fromkeys([*own, *waiting, *names]), MOST_TEAMS), chosen}
@@ -160,38 +169,58 @@ def _sheet(
     pools = [p for p in actions.pools_of(run) if p["pool"].pk in used]
     manager = Employee.objects.filter(pk=chosen).first() if chosen and not mine else None
     may_decide = bool(
-        manager and act and run.state == Run.State.RECOMMENDING and act.act == Approval.Act.SUBMITTED
+        manager
+        and act
+        and run.state == Run.State.RECOMMENDING
+        and act.act == Approval.Act.SUBMITTED
         and actions.may_decide(run, manager, request.user)
-    )  # fmt: skip
+    )
     context = {
-        "run": run, "cycle": run.plan.cycle, "pools": pools, "people": people, "sums": sums,
-        "heading": _("Rewards that %s recommends") % manager.name if manager else _("Rewards of my team"),
-        "act": act, "remark": last_act(act),
-        "may_write": may_write, "manager": manager, "may_decide": may_decide, "note": note or NoteForm(),
+        "run": run,
+        "cycle": run.plan.cycle,
+        "pools": pools,
+        "people": people,
+        "sums": sums,
+        "heading": _("Rewards that %s recommends") % manager.name
+        if manager
+        else _("Rewards of my team"),
+        "act": act,
+        "remark": last_act(act),
+        "may_write": may_write,
+        "manager": manager,
+        "may_decide": may_decide,
+        "note": note or NoteForm(),
         "teams": [
             {
-                "label": _("My team") if pk == me else name, "url": f"?team={pk}", "active": pk == chosen,
+                "label": _("My team") if pk == me else name,
+                "url": f"?team={pk}",
+                "active": pk == chosen,
                 "state": acts[pk].act if pk in acts else "",
             }
             for pk, name in names.items()
             if pk in shown
         ],
         "stage": StageKind.INCENTIVES,
-    }  # fmt: skip
+    }
     name = "incentives/sheet.html#sheet" if request.htmx else "incentives/sheet.html"
     return render(request, name, context, status=status)
 
 
 def _acts(run: Run) -> dict[int, Approval]:
     """The latest act about each manager's team."""
-    return {a.manager_id: a for a in Approval.objects.filter(run=run).select_related("by").order_by("pk")}
+    return {
+        a.manager_id: a
+        for a in Approval.objects.filter(run=run).select_related("by").order_by("pk")
+    }
 
 
 @login_required
 @require_POST
 def adjust(request: UserRequest, pk: int) -> HttpResponse:
     """Recommend another amount; a script gets the sheet's inside back, counted anew."""
-    award = get_editable(Award.objects.select_related("run__plan__cycle", "component"), request.user, pk=pk)
+    award = get_editable(
+        Award.objects.select_related("run__plan__cycle", "component"), request.user, pk=pk
+    )
     form = AdjustForm(request.POST, prefix="")
     refused = ""
     if form.is_valid():
@@ -211,9 +240,13 @@ def adjust(request: UserRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("incentives:sheet", pk=award.run_id)
     return _sheet(
-        request, award.run, wrong=form if form.errors or refused else None, award=award.pk, refused=refused,
+        request,
+        award.run,
+        wrong=form if form.errors or refused else None,
+        award=award.pk,
+        refused=refused,
         status=409 if refused else 422 if form.errors else 200,
-    )  # fmt: skip
+    )
 
 
 @login_required
@@ -243,10 +276,12 @@ def decide_team(request: UserRequest, pk: int, manager: int) -> HttpResponse:
     form = NoteForm(request.POST)
     act = Approval.Act.APPROVED if request.POST.get("act") == "approve" else Approval.Act.RETURNED
     if form.is_valid() and done(
-        form, lambda: actions.decide_team(run, person, act, form.cleaned_data["note"], by=request.user)
+        form,
+        lambda: actions.decide_team(run, person, act, form.cleaned_data["note"], by=request.user),
     ):
         messages.success(
-            request, _("Approved.") if act == Approval.Act.APPROVED else _("Returned with your note.")
+            request,
+            _("Approved.") if act == Approval.Act.APPROVED else _("Returned with your note."),
         )
         return redirect(f"{reverse('incentives:sheet', args=[run.pk])}?team={person.pk}")
     return _sheet(request, run, note=form, status=422)

@@ -49,10 +49,12 @@ def mine(request: UserRequest) -> HttpResponse:
         )
     )
     context = {
-        "statements": [StatementLine(s, given(s.snapshot, _components(s).values())) for s in statements],
+        "statements": [
+            StatementLine(s, given(s.snapshot, _components(s).values())) for s in statements
+        ],
         "entries": [entry_line(entry, request.user.employee_id) for entry in entries],
         "parts": [p for p in parts if p.cycle_id in published],
-    }  # fmt: skip
+    }
     return render(request, "incentives/mine.html", context)
 
 
@@ -66,10 +68,14 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
     """The statement and what its page shows, all from the snapshot and the rules it was made from."""
     found = get_visible(
         Statement.objects.filter(run__state__in=OPEN_TO_THE_PERSON).select_related(
-            "run__plan__cycle", "run__plan_version", "participation__employee", "participation__cycle"
+            "run__plan__cycle",
+            "run__plan_version",
+            "participation__employee",
+            "participation__cycle",
         ),
-        request.user, pk=pk,
-    )  # fmt: skip
+        request.user,
+        pk=pk,
+    )
     content = found.snapshot
     names = names_of(found.run.plan.cycle)
     components = _components(found)
@@ -79,7 +85,9 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
         hits = set(award["trace"].get("hits", []))
         cards.append(
             {
-                "award": award, "amount": Decimal(award["amount"]), "component": component,
+                "award": award,
+                "amount": Decimal(award["amount"]),
+                "component": component,
                 "why_words": str(rules.WHY.get(award["why"], "")),
                 "is_left_out": award["why"] in rules.LEFT_OUT,
                 "how_paid": how_paid(component),
@@ -87,15 +95,18 @@ def _read(request: UserRequest, pk: int) -> tuple[Statement, dict[str, Any]]:
                 "tree": why.tree(component, content["facts"], award, names),
                 "time": why.time_node(component, content["facts"]) if component.prorate else None,
             }
-        )  # fmt: skip
+        )
     return found, {
-        "statement": found, "content": content, "cards": cards, "cycle": found.run.plan.cycle,
+        "statement": found,
+        "content": content,
+        "cards": cards,
+        "cycle": found.run.plan.cycle,
         "given": given(content, components.values()),
         "before": Decimal(content["pay_before"]) if content["pay_before"] else None,
         "after": Decimal(content["pay_after"]) if content["pay_after"] else None,
         "is_own": found.participation.employee_id == request.user.employee_id,
         "has_left": found.participation.state == Participation.State.LEFT,
-    }  # fmt: skip
+    }
 
 
 @login_required
@@ -140,7 +151,10 @@ def what_if(request: UserRequest, pk: int) -> HttpResponse:
         .first()
     )
     version = (
-        PlanVersion.objects.visible_to(request.user).filter(plan__cycle=cycle).order_by("-number").first()
+        PlanVersion.objects.visible_to(request.user)
+        .filter(plan__cycle=cycle)
+        .order_by("-number")
+        .first()
     )
     if part is None:
         raise Http404
@@ -157,8 +171,9 @@ def what_if(request: UserRequest, pk: int) -> HttpResponse:
         )
         names = rules.Names(
             {position: label for position, label, _value in levels},
-            {part.unit.pk: part.unit.name} if part.unit else {}, cycle.currency,
-        )  # fmt: skip
+            {part.unit.pk: part.unit.name} if part.unit else {},
+            cycle.currency,
+        )
         for position, label, value in levels:
             said = rules.at_rating(components, person, position, value, currency=cycle.currency)
             rows.append({"label": label, "parts": said})
@@ -168,15 +183,22 @@ def what_if(request: UserRequest, pk: int) -> HttpResponse:
             if name not in ("rating", "rating_value")
         ]
     context = {
-        "cycle": cycle, "version": version, "rows": rows, "facts": shown,
+        "cycle": cycle,
+        "version": version,
+        "rows": rows,
+        "facts": shown,
         "names": [component.name for component in components],
         "tried": [
             TriedComponent(
                 component,
-                [(r["label"], r["parts"][n].amount) for r in rows if r["parts"][n].amount is not None],
+                [
+                    (r["label"], r["parts"][n].amount)
+                    for r in rows
+                    if r["parts"][n].amount is not None
+                ],
             )
             for n, component in enumerate(components)
         ],
         "divides": any(c.distributes_pool for c in components),
-    }  # fmt: skip
+    }
     return render(request, "incentives/what_if.html", context)

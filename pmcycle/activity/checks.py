@@ -24,7 +24,9 @@ def settings_in_force(
     if "default" not in (databases or ()):
         return []
     connection = connections["default"]
-    own = str(connection.settings_dict["OPTIONS"].get("options", "")).removeprefix(settings.DATABASE_OPTIONS)
+    own = str(connection.settings_dict["OPTIONS"].get("options", "")).removeprefix(
+        settings.DATABASE_OPTIONS
+    )
     with connection.cursor() as cursor:
         cursor.execute(IN_FORCE, [list(settings.DATABASE_SETTINGS)])
         in_force = dict(cursor.fetchall())

@@ -44,7 +44,9 @@ class GivenBackMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or request.path.startswith("/api/"):
+        if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or request.path.startswith(
+            "/api/"
+        ):
             return response
         if _leads_to_sign_in(response) and not request.user.is_authenticated:
             return signed_out(request)
@@ -97,7 +99,13 @@ def keep(request: HttpRequest, reason: str, *, is_conflict: bool = False) -> Non
     where = path_before(request)
     form = request.POST.get(FORM_KEY, "")
     kept = actions.keep_refused(
-        request.user, request.path, typed, reason=reason, page=where, form=form, is_conflict=is_conflict
+        request.user,
+        request.path,
+        typed,
+        reason=reason,
+        page=where,
+        form=form,
+        is_conflict=is_conflict,
     )
     setattr(request, KEPT, kept is not None)
 

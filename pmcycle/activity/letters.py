@@ -66,7 +66,12 @@ def _letter(path: Path, mail: EmailMessage, text: str = "", html: str = "") -> L
     found = NAME.match(path.name)
     at = datetime.strptime(found[1] if found else "", "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
     return Letter(
-        path.name, at, str(mail["To"] or mail["X-Envelope-To"] or ""), str(mail["Subject"] or ""), text, html
+        path.name,
+        at,
+        str(mail["To"] or mail["X-Envelope-To"] or ""),
+        str(mail["Subject"] or ""),
+        text,
+        html,
     )
 
 

@@ -47,7 +47,9 @@ def queue_length() -> int | None:
 def diagnose(beat_at: datetime | None, queue: int | None, now: datetime) -> tuple[str, str]:
     """Tone and words: what stands still, told from when the clock was last heard and how long the queue is."""
     if queue is None:
-        return "danger", _("Redis does not answer. Pages work; mails and long work wait until it is back.")
+        return "danger", _(
+            "Redis does not answer. Pages work; mails and long work wait until it is back."
+        )
     if beat_at is None or now - beat_at > QUIET:
         if queue:
             return "danger", _(
@@ -65,7 +67,9 @@ def health() -> Health:
     tone, diagnosis = diagnose(beat_at, queue, now)
     mails: dict[str, Any] = {
         row["state"]: row
-        for row in Delivery.objects.values("state").annotate(n=Count("pk"), oldest=Min("not_before"))
+        for row in Delivery.objects.values("state").annotate(
+            n=Count("pk"), oldest=Min("not_before")
+        )
     }
     jobs = dict(Job.objects.order_by().values_list("state").annotate(Count("pk")))
     return Health(
@@ -73,10 +77,14 @@ def health() -> Health:
         queue=queue,
         diagnosis=diagnosis,
         tone=tone,
-        deliveries=[(s.value, str(s.label), mails.get(s.value, {}).get("n", 0)) for s in Delivery.State],
+        deliveries=[
+            (s.value, str(s.label), mails.get(s.value, {}).get("n", 0)) for s in Delivery.State
+        ],
         oldest=mails.get("pending", {}).get("oldest"),
         jobs=[(s.value, str(s.label), jobs.get(s.value, 0)) for s in Job.State],
         unfinished=list(Job.objects.unfinished().order_by("pk")[:20]),
         # Not what was refused: its reason is HR's.
-        broken=list(Job.objects.filter(state=Job.State.FAILED).exclude(error="").order_by("-pk")[:20]),
+        broken=list(
+            Job.objects.filter(state=Job.State.FAILED).exclude(error="").order_by("-pk")[:20]
+        ),
     )

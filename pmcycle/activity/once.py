@@ -60,10 +60,18 @@ class OnceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Autosaves send the same form again and again, with versions that say which is the newer.
-        if request.method != "POST" or "X-Autosave" in request.headers or request.path.startswith("/api/"):
+        if (
+            request.method != "POST"
+            or "X-Autosave" in request.headers
+            or request.path.startswith("/api/")
+        ):
             return self.get_response(request)
         # What is too large is refused by the door behind this one, which nothing may read it before.
-        if is_too_large(request) or not request.POST.get(FORM_KEY) or not request.user.is_authenticated:
+        if (
+            is_too_large(request)
+            or not request.POST.get(FORM_KEY)
+            or not request.user.is_authenticated
+        ):
             return self.get_response(request)
         sent = SentForm(sender=request.user.pk, key=_fingerprint(request))
         writes = _Writes()
@@ -121,7 +129,9 @@ def sign_in_once(request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpR
             # Before whoever waits is led into it: the session would otherwise be written after the answer.
             request.session.save()
             headers = {"Location": response.headers["Location"]}
-            rows.update(status=response.status_code, headers=headers, body=request.session.session_key)
+            rows.update(
+                status=response.status_code, headers=headers, body=request.session.session_key
+            )
         else:
             rows.delete()
     return response
@@ -148,7 +158,9 @@ def once(by: Any, key: str, said: str, act: Callable[[], Answer]) -> Answer:
     with transaction.atomic():
         if known := claim(sent):
             if known.said != sent.said:
-                words = _("This key was sent before with something else. Take a new key for what is new.")
+                words = _(
+                    "This key was sent before with something else. Take a new key for what is new."
+                )
                 raise Invalid("Idempotency-Key", words)
             not_found_unless(not known.body or show_again(by, known.stood_on))
             return known.status, known.body
@@ -167,7 +179,12 @@ class _Writes:
     happened = False
 
     def __call__(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+        self,
+        execute: Callable[..., Any],
+        sql: str,
+        params: Any,
+        many: bool,
+        context: dict[str, Any],
     ) -> Any:
         self.happened = self.happened or is_write(sql)
         return execute(sql, params, many, context)
@@ -175,7 +192,9 @@ class _Writes:
 
 def _fingerprint(request: HttpRequest) -> str:
     """The same for the same form sent again, another for whatever was changed in it since."""
-    fields = sorted((k, request.POST.getlist(k)) for k in request.POST if k != "csrfmiddlewaretoken")
+    fields = sorted(
+        (k, request.POST.getlist(k)) for k in request.POST if k != "csrfmiddlewaretoken"
+    )
     files = [
         (name, file.name, hashlib.sha256(b"".join(file.chunks())).hexdigest())
         for name in sorted(request.FILES)
@@ -207,7 +226,9 @@ def _answer(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
     queued = getattr(get_messages(request), "_queued_messages", [])
     return {
         "status": response.status_code,
-        "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
+        "headers": {
+            name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
+        },
         "body": fragment.replace("\x00", ""),
         "stood_on": stood,
         "messages": json.dumps(list(queued), cls=MessageEncoder),

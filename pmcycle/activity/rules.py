@@ -79,7 +79,9 @@ class SealFile:
 def seal_text(number: int, day: date, previous: str, heads: Mapping[str, Head], sign: Sign) -> str:
     """The lines of a sealed file: what it is, a line a stream (`[stream, number of its last line, hash]`), and
     the signature of all above."""
-    top = json.dumps({"number": number, "day": day.isoformat(), "previous": previous, "heads": len(heads)})
+    top = json.dumps(
+        {"number": number, "day": day.isoformat(), "previous": previous, "heads": len(heads)}
+    )
     body = "".join(json.dumps([stream, *head]) + "\n" for stream, head in sorted(heads.items()))
     signed = f"{top}\n{body}"
     return signed + json.dumps({"signature": sign(signed)}) + "\n"
@@ -124,7 +126,9 @@ FAILURES: dict[str, Any] = {
 def failure_words(error: str) -> str:
     """Why work ended in an error, and what to do."""
     why = FAILURES.get(error, _("It ended in an error of the program."))
-    way_out = gettext("Nothing of it was kept. IT has been told; have it tried again when they have looked.")
+    way_out = gettext(
+        "Nothing of it was kept. IT has been told; have it tried again when they have looked."
+    )
     return f"{why} {way_out}"
 
 
@@ -167,11 +171,24 @@ def is_for_good(code: int) -> bool:
 # After these nothing that vanished was done: it fell away, or its time ran out.
 DROPPING = frozenset(
     {
-        "award_left_out", "calculated_again", "cancelled", "carried_over", "dropped_action", "ended_series",
-        "lapse_change", "moved", "overtaken", "rescheduled", "restraint_lapsed", "scheduled", "took_back_evaluation",
-        "withdraw", "withdraw_change", "withdrew_release",
+        "award_left_out",
+        "calculated_again",
+        "cancelled",
+        "carried_over",
+        "dropped_action",
+        "ended_series",
+        "lapse_change",
+        "moved",
+        "overtaken",
+        "rescheduled",
+        "restraint_lapsed",
+        "scheduled",
+        "took_back_evaluation",
+        "withdraw",
+        "withdraw_change",
+        "withdrew_release",
     }
-)  # fmt: skip
+)
 # Acts on the company and on whole cycles, and the clock, do nobody's work, with these exceptions.
 FINISHING = frozenset({"approved_address", "approved_role", "reopened_cycle"})
 
@@ -185,7 +202,9 @@ def cell(value: object) -> str:
 # --- statements -------------------------------------------------------------------------------------
 
 # What changes a row, also behind WITH; the lock of a row is none.
-WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|WITH\b.*\b(INSERT INTO|UPDATE|DELETE FROM))\b", re.DOTALL)
+WRITES = re.compile(
+    r"\s*(INSERT|UPDATE|DELETE|COPY|WITH\b.*\b(INSERT INTO|UPDATE|DELETE FROM))\b", re.DOTALL
+)
 # What is nobody's matter but the writer's own: what they type and send, how often, and that they are signed in.
 OWN = re.compile(
     r'\s*(INSERT INTO|UPDATE|DELETE FROM) "?'
@@ -225,4 +244,8 @@ UNSPACED = 4
 def words_in(typed: Sequence[tuple[str, str]]) -> list[str]:
     """What in a form somebody wrote, rather than chose or counted: more words than one."""
     texts = [text.strip() for _name, text in typed]
-    return [text for text in texts if len(text.split()) > 1 or (len(text) >= UNSPACED and not text.isascii())]
+    return [
+        text
+        for text in texts
+        if len(text.split()) > 1 or (len(text) >= UNSPACED and not text.isascii())
+    ]

@@ -74,7 +74,9 @@ def inbox(request: UserRequest) -> HttpResponse:
         {"label": _("All"), "url": "?", "active": not only_unread},
         {"label": _("Unread"), "url": "?show=unread", "active": only_unread, "count": unread},
     ]
-    return render(request, "activity/inbox.html", {"page": page, "only_unread": only_unread, "tabs": tabs})
+    return render(
+        request, "activity/inbox.html", {"page": page, "only_unread": only_unread, "tabs": tabs}
+    )
 
 
 @login_required
@@ -91,7 +93,9 @@ def open_notice(request: UserRequest, pk: int) -> HttpResponse:
 def read_all(request: UserRequest) -> HttpResponse:
     """Mark everything as read."""
     count = actions.mark_read(request.user)
-    words = ngettext("%(n)d notice marked as read.", "%(n)d notices marked as read.", count) % {"n": count}
+    words = ngettext("%(n)d notice marked as read.", "%(n)d notices marked as read.", count) % {
+        "n": count
+    }
     messages.success(request, words)
     return redirect("activity:inbox")
 
@@ -133,7 +137,9 @@ def draft(request: UserRequest, key: str) -> HttpResponse:
         return JsonResponse({"errors": form.errors}, status=422)
     typed_into = form.cleaned_data
     opened = row_number(request.headers.get(SENT))
-    kept = actions.save_draft(request.user, typed_into["key"], typed_into["fields_json"], sent=opened)
+    kept = actions.save_draft(
+        request.user, typed_into["key"], typed_into["fields_json"], sent=opened
+    )
     if kept is None:
         return JsonResponse({"detail": _("This form was sent since it was opened.")}, status=409)
     return JsonResponse({"saved_at": _clock(kept.updated_at)})
@@ -171,7 +177,9 @@ def _clock(instant: datetime) -> str:
 def job(request: UserRequest, pk: int) -> HttpResponse:
     """Long work with its n of m; asks for itself anew until it has ended."""
     found = get_visible(Job, request.user, pk=pk)
-    name = "activity/job.html#progress" if request.headers.get("HX-Request") else "activity/job.html"
+    name = (
+        "activity/job.html#progress" if request.headers.get("HX-Request") else "activity/job.html"
+    )
     return render(request, name, {"job": found})
 
 
@@ -292,10 +300,20 @@ def _csv(events: QuerySet[Event]) -> Iterator[str]:
     for event in events.iterator(chunk_size=2000):
         yield _csv_line(
             [
-                event.pk, event.at.isoformat(), event.actor, event.on_behalf_of, event.verb, event.subject_kind,
-                event.subject_id, event.about, event.stream, event.seq, json.dumps(event.facts), event.hash,
+                event.pk,
+                event.at.isoformat(),
+                event.actor,
+                event.on_behalf_of,
+                event.verb,
+                event.subject_kind,
+                event.subject_id,
+                event.about,
+                event.stream,
+                event.seq,
+                json.dumps(event.facts),
+                event.hash,
             ]
-        )  # fmt: skip
+        )
 
 
 def _csv_line(values: list[Any]) -> str:
@@ -315,7 +333,10 @@ def chain(request: UserRequest) -> HttpResponse:
     broken = [stream for stream in streams if stream["broken"]]
     page: Any = Paginator(streams, 100).get_page(request.GET.get("page", "1")[:6])
     page.object_list = [
-        {**row, "shown": row["stream"] if standing.is_auditor else _("stream %(n)d") % {"n": number}}
+        {
+            **row,
+            "shown": row["stream"] if standing.is_auditor else _("stream %(n)d") % {"n": number},
+        }
         for number, row in enumerate(page, start=page.start_index())
     ]
     context = {
@@ -335,7 +356,9 @@ def chain(request: UserRequest) -> HttpResponse:
 def who_looked(request: UserRequest) -> HttpResponse:
     """Who opened the reader's records, when, and in which role."""
     not_found_unless(bool(request.user.employee_id))
-    events = Event.objects.visible_to(request.user).filter(about=request.user.employee_id, verb="viewed")
+    events = Event.objects.visible_to(request.user).filter(
+        about=request.user.employee_id, verb="viewed"
+    )
     page = Paginator(events.select_related("actor").order_by("-pk"), 50).get_page(
         request.GET.get("page", "1")[:6]
     )
@@ -362,7 +385,9 @@ def deliveries(request: UserRequest) -> HttpResponse:
         row.task = task_of(row.notice)
     filters = [{"name": "state", "label": _("State"), "options": Delivery.State.choices}]
     held = lives.held() if request.user.standing.is_hr_admin else None
-    return render(request, "activity/deliveries.html", {"page": page, "filters": filters, "held": held})
+    return render(
+        request, "activity/deliveries.html", {"page": page, "filters": filters, "held": held}
+    )
 
 
 @login_required
@@ -372,7 +397,9 @@ def operations(request: UserRequest) -> HttpResponse:
     not_found_unless(request.user.standing.is_it_admin)
     failed = Delivery.objects.editable_by(request.user).filter(state=Delivery.State.FAILED)
     rows = (
-        failed.select_related("notice__recipient").defer("notice__title", "notice__url").order_by("-pk")[:50]
+        failed.select_related("notice__recipient")
+        .defer("notice__title", "notice__url")
+        .order_by("-pk")[:50]
     )
     context = {"health": machine.health(), "failed": rows, "held": lives.held()}
     return render(request, "activity/operations.html", context)
@@ -413,7 +440,9 @@ def drop_older_mails(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _where_mails_are_watched(request: UserRequest) -> HttpResponse:
-    return redirect("activity:operations" if request.user.standing.is_it_admin else "activity:deliveries")
+    return redirect(
+        "activity:operations" if request.user.standing.is_it_admin else "activity:deliveries"
+    )
 
 
 # --- the mailbox of a development run ---------------------------------------------------------------
@@ -425,7 +454,9 @@ def mailbox(request: UserRequest) -> HttpResponse:
     """The mails that `./dev run` has sent, newest first."""
     wanted = chosen(MailboxForm(request.GET))
     return render(
-        request, "activity/mailbox.html", {"letters": letters.letters(wanted["q"]), "q": wanted["q"]}
+        request,
+        "activity/mailbox.html",
+        {"letters": letters.letters(wanted["q"]), "q": wanted["q"]},
     )
 
 

@@ -59,7 +59,9 @@ class NewCycleForm(forms.Form):
         required=False,
         label=gettext_lazy("Like an earlier cycle"),
         empty_label=gettext_lazy("Start blank"),
-        help_text=gettext_lazy("Dates move a year on; scale, form, rules, people and policies come along."),
+        help_text=gettext_lazy(
+            "Dates move a year on; scale, form, rules, people and policies come along."
+        ),
     )
     first_day = DayField(label=gettext_lazy("First day"), required=False)
     last_day = DayField(label=gettext_lazy("Last day"), required=False)
@@ -103,7 +105,9 @@ class WhoForm(VersionForm):
     hired_on_or_before = DayField(
         required=False,
         label=gettext_lazy("Hired on or before"),
-        help_text=gettext_lazy("Who came later is too new to be appraised; add late joiners one by one."),
+        help_text=gettext_lazy(
+            "Who came later is too new to be appraised; add late joiners one by one."
+        ),
     )
     minimum_fte = NumberField(
         required=False,
@@ -163,7 +167,15 @@ class StagesForm(VersionForm):
 
     @staticmethod
     def initial_of(cycle: Cycle, stages: Iterable[Stage]) -> dict[str, Any]:
-        plain = ("name", "first_day", "last_day", "zone", "currency", "stages_may_overlap", "version")
+        plain = (
+            "name",
+            "first_day",
+            "last_day",
+            "zone",
+            "currency",
+            "stages_may_overlap",
+            "version",
+        )
         values = {name: getattr(cycle, name) for name in plain}
         for stage in stages:
             values[f"{stage.kind}_opens_on"] = stage.opens_on
@@ -199,7 +211,9 @@ class ScaleForm(VersionForm):
 class LevelForm(forms.Form):
     """One level. An empty row is no level; `place` sorts, lowest first."""
 
-    place = WholeField(label=gettext_lazy("Place"), min_value=1, max_value=99, required=False, widget=NUMBER)
+    place = WholeField(
+        label=gettext_lazy("Place"), min_value=1, max_value=99, required=False, widget=NUMBER
+    )
     label = forms.CharField(label=gettext_lazy("Level"), max_length=60, required=False)
     meaning = forms.CharField(
         label=gettext_lazy("What it means"),
@@ -252,7 +266,9 @@ class BaseLevels(forms.BaseFormSet[LevelForm]):
         return [(d["label"], d["meaning"], d["value"], d["needs_mention"]) for d in rows]
 
 
-LevelFormSet = forms.formset_factory(LevelForm, formset=BaseLevels, extra=1, max_num=12, absolute_max=12)
+LevelFormSet = forms.formset_factory(
+    LevelForm, formset=BaseLevels, extra=1, max_num=12, absolute_max=12
+)
 
 
 class VisibilityForm(VersionForm):
@@ -269,7 +285,9 @@ class VisibilityForm(VersionForm):
     )
     self_opens_after_draft = forms.BooleanField(
         required=False,
-        label=gettext_lazy("The manager reads the self-appraisal after saving a draft of their own"),
+        label=gettext_lazy(
+            "The manager reads the self-appraisal after saving a draft of their own"
+        ),
         help_text=gettext_lazy("So that the manager's first view is their own."),
     )
     missing_part = forms.ChoiceField(
@@ -298,7 +316,9 @@ class DaysField(forms.CharField):
         try:
             days = rules.days_from_text(text)
         except ValueError:
-            raise forms.ValidationError(_("Write days as numbers with commas, such as 7, 2.")) from None
+            raise forms.ValidationError(
+                _("Write days as numbers with commas, such as 7, 2.")
+            ) from None
         if len(days) > 6 or any(not 0 < day <= 90 for day in days):
             raise forms.ValidationError(_("At most six days, each from 1 to 90."))
         return days
@@ -313,7 +333,10 @@ class RemindersForm(VersionForm):
             self.fields[f"{kind}_before"] = DaysField(label=gettext_lazy("Days before it is due"))
             self.fields[f"{kind}_after"] = DaysField(label=gettext_lazy("Days after"))
             self.fields[f"{kind}_escalate"] = WholeField(
-                label=gettext_lazy("The manager hears after days"), min_value=1, max_value=90, required=False
+                label=gettext_lazy("The manager hears after days"),
+                min_value=1,
+                max_value=90,
+                required=False,
             )
 
     @staticmethod
@@ -328,7 +351,10 @@ class RemindersForm(VersionForm):
 
     def policies(self) -> dict[str, tuple[list[int], list[int], int | None]]:
         data = self.cleaned_data
-        return {k: (data[f"{k}_before"], data[f"{k}_after"], data[f"{k}_escalate"]) for k in StageKind.values}
+        return {
+            k: (data[f"{k}_before"], data[f"{k}_after"], data[f"{k}_escalate"])
+            for k in StageKind.values
+        }
 
 
 class AcceptForm(forms.Form):
@@ -340,7 +366,9 @@ class ReasonForm(VersionForm):
     """Something out of the ordinary, with its reason."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("It stands in the trail.")
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        help_text=gettext_lazy("It stands in the trail."),
     )
 
 
@@ -373,7 +401,9 @@ class PostponeStageForm(ReasonForm):
 
 
 class ExtendForm(ReasonForm):
-    stage = forms.ModelChoiceField(Stage.objects.none(), label=gettext_lazy("Stage"), empty_label=None)
+    stage = forms.ModelChoiceField(
+        Stage.objects.none(), label=gettext_lazy("Stage"), empty_label=None
+    )
     due_on = DayField(label=gettext_lazy("New due day for this person"))
     field_order = ("stage", "due_on", "reason")
 

@@ -78,7 +78,9 @@ class RatingLevel(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(fields=["scale", "position"], name="rating_level_position_once"),
+            models.UniqueConstraint(
+                fields=["scale", "position"], name="rating_level_position_once"
+            ),
             models.UniqueConstraint(fields=["scale", "label"], name="rating_level_label_once"),
         ]
 
@@ -144,7 +146,9 @@ class Cycle(models.Model):
     currency = models.CharField(_("currency"), max_length=3, default="USD")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     copied_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
-    mention_days = models.PositiveSmallIntegerField(_("days a mention must be known before"), default=14)
+    mention_days = models.PositiveSmallIntegerField(
+        _("days a mention must be known before"), default=14
+    )
     appeal_days = models.PositiveSmallIntegerField(_("days to ask for a review"), default=14)
     missing_part = models.CharField(max_length=12, choices=Incomplete, default=Incomplete.SHOW)
     self_opens_after_draft = models.BooleanField(
@@ -240,9 +244,13 @@ class Stage(models.Model):
     def dates(self) -> StageDates:
         """The stage as the rules of dates know it."""
         return StageDates(
-            kind=self.kind, label=self.get_kind_display(), opens_on=self.opens_on, due_on=self.due_on,
-            grace_days=self.grace_days, state=self.state,
-        )  # fmt: skip
+            kind=self.kind,
+            label=self.get_kind_display(),
+            opens_on=self.opens_on,
+            due_on=self.due_on,
+            grace_days=self.grace_days,
+            state=self.state,
+        )
 
 
 class PopulationRule(models.Model):
@@ -258,7 +266,13 @@ class PopulationRule(models.Model):
     excluded = models.ManyToManyField(Employee, blank=True, related_name="excluded_from")
     version = models.PositiveIntegerField(default=1)
 
-    CONDITIONS: ClassVar = ("locations", "grades", "employment_kinds", "hired_on_or_before", "minimum_fte")
+    CONDITIONS: ClassVar = (
+        "locations",
+        "grades",
+        "employment_kinds",
+        "hired_on_or_before",
+        "minimum_fte",
+    )
 
     def __str__(self) -> str:
         return f"population of {self.cycle_id}"
@@ -319,7 +333,9 @@ class AcceptedWarning(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["cycle", "code"], name="accepted_warning_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["cycle", "code"], name="accepted_warning_once")
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -359,7 +375,9 @@ class Reopening(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True, approved_at__isnull=True)
-                | Q(approved_by__isnull=False, approved_at__isnull=False, withdrawn_at__isnull=True),
+                | Q(
+                    approved_by__isnull=False, approved_at__isnull=False, withdrawn_at__isnull=True
+                ),
                 name="reopening_approved_names_who",
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="reopening_says_why"),
@@ -400,7 +418,9 @@ class Acceptance(models.Model):
                 violation_error_message=_("Whoever goes on over something says why."),
             )
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.act} {self.code}"
@@ -419,7 +439,9 @@ class ReminderPolicy(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["cycle", "kind"], name="reminder_policy_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["cycle", "kind"], name="reminder_policy_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.cycle_id} {self.kind}"
@@ -449,22 +471,32 @@ def related(user: User, *relations: Relation, to: str = "participation") -> Q:
     found = Q(pk__in=[])
     for relation in relations:
         if (relation is Relation.HR_ADMIN and user.standing.is_hr_admin) or (
-            relation is Relation.HR_PARTNER and user.standing.partner_paths and not user.standing.is_hr_admin
+            relation is Relation.HR_PARTNER
+            and user.standing.partner_paths
+            and not user.standing.is_hr_admin
         ):
             found |= hr_scope(user, unit=f"{at}unit", employee=f"{at}employee")
         elif relation is Relation.AUDITOR and user.standing.is_auditor:
-            found |= ~Q(**{f"{at}employee": me}) if me else Q(**{f"{at}pk__gt": 0} if to else {"pk__gt": 0})
+            found |= (
+                ~Q(**{f"{at}employee": me})
+                if me
+                else Q(**{f"{at}pk__gt": 0} if to else {"pk__gt": 0})
+            )
         elif me is None:
             continue
         elif relation is Relation.SELF:
             found |= Q(**{f"{at}employee": me})
         elif relation is Relation.MANAGER:
-            found |= Q(**{pk: Assignment.objects.current().filter(manager=me).values("participation")})
+            found |= Q(
+                **{pk: Assignment.objects.current().filter(manager=me).values("participation")}
+            )
         elif relation is Relation.FORMER_MANAGER:
             ended = Assignment.objects.filter(manager=me, ends_on__lt=today())
             found |= Q(**{pk: ended.values("participation")})
         elif relation is Relation.SKIP_LEVEL:
-            found |= Q(**{pk: ChainLink.objects.filter(above=me, distance__gte=2).values("participation")})
+            found |= Q(
+                **{pk: ChainLink.objects.filter(above=me, distance__gte=2).values("participation")}
+            )
             for path in user.standing.head_paths:
                 found |= Q(**{f"{at}unit__path__startswith": path}) & ~Q(**{f"{at}employee": me})
     return found
@@ -542,7 +574,9 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
         rows = self.filter(related(user, Relation.HR_ADMIN, to=""))
         if user.employee_id is None:
             return rows
-        in_record = ReportingLine.objects.unended().filter(employee=user.employee_id).values("manager")
+        in_record = (
+            ReportingLine.objects.unended().filter(employee=user.employee_id).values("manager")
+        )
         in_cycle = ChainLink.objects.filter(participation__employee=user.employee_id, distance=1)
         return rows.exclude(employee__in=in_record).exclude(employee__in=in_cycle.values("above"))
 
@@ -552,7 +586,9 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
 
     def mine(self, user: User) -> Self:
         """The user's own participations in launched cycles, the newest running one first."""
-        running_first = models.Case(models.When(cycle__state=Cycle.State.RUNNING, then=0), default=1)
+        running_first = models.Case(
+            models.When(cycle__state=Cycle.State.RUNNING, then=0), default=1
+        )
         rows = self.filter(employee=user.employee_id) if user.employee_id else self.none()
         return rows.select_related("cycle").order_by(running_first, "-cycle__first_day")
 
@@ -604,7 +640,9 @@ class Participation(models.Model):
 
     cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="participations")
     employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="participations")
-    state = models.CharField(max_length=8, choices=State, default=State.ACTIVE, db_default=State.ACTIVE)
+    state = models.CharField(
+        max_length=8, choices=State, default=State.ACTIVE, db_default=State.ACTIVE
+    )
     unit = models.ForeignKey(Unit, null=True, on_delete=models.PROTECT, related_name="+")
     job_title = models.CharField(max_length=200, blank=True)
     grade = models.CharField(max_length=40, blank=True)
@@ -624,7 +662,9 @@ class Participation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["cycle", "employee"], name="participation_once_per_cycle"),
+            models.UniqueConstraint(
+                fields=["cycle", "employee"], name="participation_once_per_cycle"
+            ),
             models.CheckConstraint(
                 condition=~Q(state="active", left_by_date=True),
                 name="participation_only_leavers_left",
@@ -657,7 +697,9 @@ class Participation(models.Model):
 class Assignment(models.Model):
     """Who writes as this person's manager in this cycle, from when to when."""
 
-    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="assignments")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.CASCADE, related_name="assignments"
+    )
     manager = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="assignments")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
@@ -668,11 +710,15 @@ class Assignment(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="assignment_one_manager_a_day",
-                expressions=[("participation", RangeOperators.EQUAL), (date_span(), RangeOperators.OVERLAPS)],
+                expressions=[
+                    ("participation", RangeOperators.EQUAL),
+                    (date_span(), RangeOperators.OVERLAPS),
+                ],
                 violation_error_message=_("A person has one manager on any day of a cycle."),
             ),
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="assignment_dates"
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="assignment_dates",
             ),
         ]
 
@@ -690,7 +736,9 @@ class ChainLink(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["participation", "above"], name="chain_link_once"),
-            models.UniqueConstraint(fields=["participation", "distance"], name="chain_link_one_per_step"),
+            models.UniqueConstraint(
+                fields=["participation", "distance"], name="chain_link_one_per_step"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -700,7 +748,9 @@ class ChainLink(models.Model):
 class Extension(models.Model):
     """More time for one person in one stage, with the reason."""
 
-    participation = models.ForeignKey(Participation, on_delete=models.CASCADE, related_name="extensions")
+    participation = models.ForeignKey(
+        Participation, on_delete=models.CASCADE, related_name="extensions"
+    )
     stage = models.ForeignKey(Stage, on_delete=models.CASCADE, related_name="extensions")
     due_on = models.DateField()
     reason = models.CharField(max_length=300)
@@ -709,7 +759,9 @@ class Extension(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["participation", "stage"], name="extension_once_per_stage")
+            models.UniqueConstraint(
+                fields=["participation", "stage"], name="extension_once_per_stage"
+            )
         ]
 
     def __str__(self) -> str:
@@ -724,7 +776,9 @@ def due_day(kind: str, participation: str = "") -> Any:
     """
     cycle = f"{participation}__cycle" if participation else "cycle"
     stage = Stage.objects.filter(cycle=OuterRef(cycle), kind=kind)
-    more = Extension.objects.filter(stage__kind=kind, participation=OuterRef(participation or "pk")).annotate(
+    more = Extension.objects.filter(
+        stage__kind=kind, participation=OuterRef(participation or "pk")
+    ).annotate(
         own=models.Case(
             models.When(stage__state=Stage.State.CLOSED, then=F("due_on")),
             default=Greatest("due_on", "stage__due_on"),
@@ -754,11 +808,15 @@ def open_today(kind: str, participation: str = "", now: datetime | None = None) 
     and they have more time, by the day in the cycle's zone. `actions.standing` is the same under a lock.
     """
     at = f"{participation}__" if participation else ""
-    running = Stage.objects.filter(kind=kind, state=Stage.State.OPEN, cycle__state=Cycle.State.RUNNING)
+    running = Stage.objects.filter(
+        kind=kind, state=Stage.State.OPEN, cycle__state=Cycle.State.RUNNING
+    )
     more = Extension.objects.filter(
         stage__kind=kind, stage__state=Stage.State.CLOSED, due_on__gte=day_in("stage__cycle", now)
     )
-    taking_part = Q(**{f"{at}state": Participation.State.ACTIVE, f"{at}cycle__state": Cycle.State.RUNNING})
+    taking_part = Q(
+        **{f"{at}state": Participation.State.ACTIVE, f"{at}cycle__state": Cycle.State.RUNNING}
+    )
     return taking_part & (
         Q(**{f"{at}cycle__in": running.values("cycle")})
         | Q(**{f"{participation or 'pk'}__in": more.values("participation")})
@@ -779,7 +837,9 @@ def here_today(employee: str, cycle: str) -> Q:
     frozen = Participation.objects.filter(
         employee=OuterRef(employee), cycle=OuterRef(cycle), state=Participation.State.LEFT
     )
-    here = Q(**{f"{employee}__left_on__isnull": True}) | Q(**{f"{employee}__left_on__gte": day_in(cycle)})
+    here = Q(**{f"{employee}__left_on__isnull": True}) | Q(
+        **{f"{employee}__left_on__gte": day_in(cycle)}
+    )
     return here & ~Q(Exists(frozen))
 
 
@@ -791,7 +851,9 @@ def followed_in(cycle: Cycle, user: User) -> dict[str, models.QuerySet[Any]]:
         "people": active,
         "left": people.filter(state=Participation.State.LEFT),
         "without_manager": active.exclude(
-            pk__in=Assignment.objects.filter(in_force(), participation__cycle=cycle).values("participation")
+            pk__in=Assignment.objects.filter(in_force(), participation__cycle=cycle).values(
+                "participation"
+            )
         ),
         "reopenings": Reopening.objects.waiting().filter(cycle=cycle),
         "given_more_time": Extension.objects.filter(participation__in=people.values("pk")),
@@ -816,10 +878,16 @@ def papers(rows: models.QuerySet[Any], *, kind: str, **columns: Any) -> models.Q
         "number": Cast(Value(None), models.BigIntegerField()),
     }
     types: dict[str, models.Field[Any, Any]] = {
-        "subject": models.BigIntegerField(), "part": models.BigIntegerField(), "number": models.BigIntegerField(),
-        "detail": models.TextField(), "state": models.CharField(),
-    }  # fmt: skip
-    given = {name: Cast(value, types[name]) if name in types else value for name, value in columns.items()}
+        "subject": models.BigIntegerField(),
+        "part": models.BigIntegerField(),
+        "number": models.BigIntegerField(),
+        "detail": models.TextField(),
+        "state": models.CharField(),
+    }
+    given = {
+        name: Cast(value, types[name]) if name in types else value
+        for name, value in columns.items()
+    }
     named = {f"paper_{name}": (empty | given)[name] for name in PAPER_COLUMNS}
     shaped: models.QuerySet[Any, Any] = rows.order_by().annotate(**named).values_list(*named)
     return shaped
@@ -845,7 +913,13 @@ def matters(day: date) -> list[models.QuerySet[Any, Any]]:
 
 
 def reached(
-    rows: models.QuerySet[Any], *, kind: str, stage: str, step: int, at: Any, to: str = "participation"
+    rows: models.QuerySet[Any],
+    *,
+    kind: str,
+    stage: str,
+    step: int,
+    at: Any,
+    to: str = "participation",
 ) -> models.QuerySet[Any, Any]:
     """Milestones of one kind: `rows` reached it at `at`; `to` leads to the participation ("" for itself)."""
     here = f"{to}__" if to else ""

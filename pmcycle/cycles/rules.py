@@ -62,7 +62,9 @@ class Check:
     @property
     def unsettled(self) -> list[Finding]:
         """Warnings that nobody has accepted yet, or whose count has grown since they were."""
-        return [f for f in self.findings if not f.is_error and self.accepted.get(f.code, -1) < f.count]
+        return [
+            f for f in self.findings if not f.is_error and self.accepted.get(f.code, -1) < f.count
+        ]
 
 
 # --- What is left behind -----------------------------------------------------------------------------
@@ -202,9 +204,17 @@ def date_findings(
 
     for stage in stages:
         if stage.opens_on > stage.due_on:
-            add(f"dates:order:{stage.kind}", _("%s is due before it opens.") % stage.label, error=True)
+            add(
+                f"dates:order:{stage.kind}",
+                _("%s is due before it opens.") % stage.label,
+                error=True,
+            )
         if stage.due_on < today:
-            add(f"dates:past:{stage.kind}", _("%s would be due in the past.") % stage.label, error=True)
+            add(
+                f"dates:past:{stage.kind}",
+                _("%s would be due in the past.") % stage.label,
+                error=True,
+            )
         elif stage.opens_on < today:
             sentence = _("%s should have opened already: it opens at once on launch.") % stage.label
             add(f"dates:late:{stage.kind}", sentence)
@@ -215,7 +225,10 @@ def date_findings(
         ]
         if off:
             words = {"stage": stage.label, "what": _(" and ").join(off)}
-            add(f"dates:day_off:{stage.kind}", _("%(stage)s %(what)s on a day that nobody works.") % words)
+            add(
+                f"dates:day_off:{stage.kind}",
+                _("%(stage)s %(what)s on a day that nobody works.") % words,
+            )
         if stage.opens_on < first:
             sentence = _("%s opens before the first day of the period.") % stage.label
             add(f"dates:before:{stage.kind}", sentence)
@@ -230,7 +243,9 @@ def date_findings(
             }
             add(f"dates:sequence:{later.kind}", sentence, error=True)
         elif later.opens_on <= earlier.due_on and not may_overlap:
-            sentence = _("%(later)s opens while %(earlier)s is still running, and stages may not overlap.")
+            sentence = _(
+                "%(later)s opens while %(earlier)s is still running, and stages may not overlap."
+            )
             add(
                 f"dates:overlap:{later.kind}",
                 sentence % {"later": later.label, "earlier": earlier.label},
@@ -340,7 +355,10 @@ def fault_of_transfer_day(on: date, *, began: date, last_began: date | None) -> 
     if on < began:
         return _("The cycle had not begun then.")
     if last_began is not None and on < last_began:
-        return _("The present manager began on %s; choose that day or a later one.") % last_began.isoformat()
+        return (
+            _("The present manager began on %s; choose that day or a later one.")
+            % last_began.isoformat()
+        )
     return ""
 
 
@@ -416,7 +434,12 @@ SCALES: dict[str, tuple[Any, list[Level]]] = {
     "three": (
         gettext_lazy("Three levels"),
         [
-            (gettext_lazy("Not yet"), gettext_lazy("What was agreed was not reached."), Decimal(1), True),
+            (
+                gettext_lazy("Not yet"),
+                gettext_lazy("What was agreed was not reached."),
+                Decimal(1),
+                True,
+            ),
             (
                 gettext_lazy("Meets"),
                 gettext_lazy("What was agreed was reached, reliably."),
@@ -443,7 +466,9 @@ ESCALATE_AFTER = 5
 
 def reminder_days(due_on: date, before: Iterable[int], after: Iterable[int]) -> list[date]:
     """The days on which somebody who has not finished is reminded, in order."""
-    days = {due_on - timedelta(days=n) for n in before} | {due_on + timedelta(days=n) for n in after}
+    days = {due_on - timedelta(days=n) for n in before} | {
+        due_on + timedelta(days=n) for n in after
+    }
     return sorted(days)
 
 

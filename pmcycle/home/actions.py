@@ -481,7 +481,21 @@ def remind() -> int:
             places = [list(column) for column in zip(*there, strict=True)]
             REMIND.execute(
                 cursor,
-                [*places, zones, now, now, first, last, morning, house, DAYS, *needs, now, now, *suppressed],
+                [
+                    *places,
+                    zones,
+                    now,
+                    now,
+                    first,
+                    last,
+                    morning,
+                    house,
+                    DAYS,
+                    *needs,
+                    now,
+                    now,
+                    *suppressed,
+                ],
             )
             written += cursor.rowcount
         if is_held:
@@ -491,7 +505,9 @@ def remind() -> int:
             first = day - timedelta(days=latest + CATCH_UP)
             last = tomorrow - timedelta(days=soonest)
             to = [reverse("home:team"), _address("home:board"), _("%(person)s is late: %(task)s")]
-            ESCALATE.execute(cursor, [*clock, zones, now, now, first, last, *needs, house, *to, now, now])
+            ESCALATE.execute(
+                cursor, [*clock, zones, now, now, first, last, *needs, house, *to, now, now]
+            )
             written += cursor.rowcount
         return int(written)
 
@@ -511,10 +527,26 @@ def hold_back() -> int:
         cursor.execute(
             HOLD_BACK,
             [
-                now, now, list(known_zones()), MORNING, EVENING, MORNING, MORNING, MORNING, now, _zone(), now,
-                words["closed"], words["left"], words["done"], words[AWAY], now, now, now,
+                now,
+                now,
+                list(known_zones()),
+                MORNING,
+                EVENING,
+                MORNING,
+                MORNING,
+                MORNING,
+                now,
+                _zone(),
+                now,
+                words["closed"],
+                words["left"],
+                words["done"],
+                words[AWAY],
+                now,
+                now,
+                now,
             ],
-        )  # fmt: skip
+        )
         return int(cursor.rowcount)
 
 

@@ -51,7 +51,9 @@ LAST_PAGE = 100_000
 def _cycle(request: UserRequest, pk: int) -> Cycle:
     """A launched cycle that HR follows; 404 for everybody else."""
     source = (
-        Cycle.objects.configured_by(request.user).exclude(state=Cycle.State.DRAFT).prefetch_related("stages")
+        Cycle.objects.configured_by(request.user)
+        .exclude(state=Cycle.State.DRAFT)
+        .prefetch_related("stages")
     )
     return get_visible(source, request.user, pk=pk)
 
@@ -201,7 +203,12 @@ def _beside(name: str, word: str) -> SafeString | str:
 
 
 def _blocked(
-    label: str, words: Mapping[str, str], cell: Mapping[str, Any], cycle: Cycle, pk: int, may_act: bool
+    label: str,
+    words: Mapping[str, str],
+    cell: Mapping[str, Any],
+    cycle: Cycle,
+    pk: int,
+    may_act: bool,
 ) -> SafeString:
     """Why it cannot go on, and for who may act the way out."""
     way = reverse("cycles:extend" if cell["cause"] == "away" else "cycles:transfer", args=[pk])
@@ -276,7 +283,9 @@ def _file(
     request: UserRequest, seen: Board, stages: list[Stage], filters: Filters, sort: str
 ) -> HttpResponse:
     """Exactly what the filters show, as CSV or XLSX."""
-    found, _total = completion.people(seen, stages, filters, sort=sort, size=completion.MOST_EXPORTED)
+    found, _total = completion.people(
+        seen, stages, filters, sort=sort, size=completion.MOST_EXPORTED
+    )
     head = [_("Number"), _("Name"), _("Unit")]
     for stage in stages:
         head += [
@@ -298,7 +307,9 @@ def _file(
     ]
     cycle_actions.record_export(seen.cycle, rows=len(rows), by=request.user)
     name = f"board-{seen.cycle.pk}-{seen.day.isoformat()}"
-    return files.xlsx(name, head, rows) if request.GET["as"] == "xlsx" else files.csv(name, head, rows)
+    return (
+        files.xlsx(name, head, rows) if request.GET["as"] == "xlsx" else files.csv(name, head, rows)
+    )
 
 
 def _columns(cell: Mapping[str, Any], cycle: Cycle) -> tuple[str, ...]:
@@ -343,7 +354,9 @@ def remind(request: UserRequest, pk: int) -> HttpResponse:
             for c in told
             if c.user_id is not None
         ]
-        sent = cycle_actions.remind(cycle, tells, suppressed=len(chased) - len(told), by=request.user)
+        sent = cycle_actions.remind(
+            cycle, tells, suppressed=len(chased) - len(told), by=request.user
+        )
         words = ngettext("%(n)d person is reminded.", "%(n)d people are reminded.", sent)
         messages.success(request, words % {"n": sent})
         return redirect("home:board", pk=pk)

@@ -92,7 +92,9 @@ END"""
 BESIDE = f"CASE WHEN x.milestone = ANY(%(done)s) THEN {DUE_STATE} ELSE '' END"
 
 
-def stands(stage: Stage, milestone: str, asked: Badge | None, nothing: Badge) -> tuple[Badge, Badge | None]:
+def stands(
+    stage: Stage, milestone: str, asked: Badge | None, nothing: Badge
+) -> tuple[Badge, Badge | None]:
     """How a stage stands for one person in words, and what is asked beside it: the rule of `STATE` and `BESIDE`, for
     pages that know whose turn it is.
 
@@ -106,7 +108,9 @@ def stands(stage: Stage, milestone: str, asked: Badge | None, nothing: Badge) ->
         return asked, None
     if word:
         return Badge("info", word), None
-    return (Badge("mute", _("not open yet")) if stage.state == Stage.State.PLANNED else nothing), None
+    return (
+        Badge("mute", _("not open yet")) if stage.state == Stage.State.PLANNED else nothing
+    ), None
 
 
 # A line of no stage counts people; one of no unit the whole company.
@@ -238,7 +242,8 @@ class Filters:
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> Filters:
         values = {
-            name: str(query.get(name, "")).replace("\x00", "").strip()[:100] for name in cls.__annotations__
+            name: str(query.get(name, "")).replace("\x00", "").strip()[:100]
+            for name in cls.__annotations__
         }
         if row_number(values["unit"]) is None:
             values["unit"] = ""
@@ -270,9 +275,13 @@ class Board:
         """The rows of a statement, for the reader's people only: HR partners reach their units."""
         conditions = ["true"]
         given: dict[str, Any] = {
-            "cycle": self.cycle.pk, "day": self.day, "me": self.user.employee_id, "done": list(DONE),
-            "is_over": self.cycle.state != Cycle.State.RUNNING, **values,
-        }  # fmt: skip
+            "cycle": self.cycle.pk,
+            "day": self.day,
+            "me": self.user.employee_id,
+            "done": list(DONE),
+            "is_over": self.cycle.state != Cycle.State.RUNNING,
+            **values,
+        }
         if not self.user.standing.is_hr_admin:
             conditions.append("u.path LIKE ANY(%(reach)s)")
             given["reach"] = [f"{path}%" for path in self.user.standing.partner_paths]
@@ -295,7 +304,9 @@ def look(cycle: Cycle, user: User, day: date, filters: Filters, page: int = 1) -
         is_within = reach is None or any(unit.path.startswith(path) for path in reach)
         inside = [_id_of(path) for path in reach or () if path.startswith(unit.path)]
         tops = [unit.pk] if is_within else inside
-    ways = [BELOW_CHOSEN] if unit else [BELOW_ROOT, BELOW_NOBODY] if mine is None else [BELOW_PARTNER]
+    ways = (
+        [BELOW_CHOSEN] if unit else [BELOW_ROOT, BELOW_NOBODY] if mine is None else [BELOW_PARTNER]
+    )
     values = {
         "chosen": unit.pk if unit else None,
         "mine": mine,
@@ -307,7 +318,8 @@ def look(cycle: Cycle, user: User, day: date, filters: Filters, page: int = 1) -
         for which in ways:
             if not rows:
                 cursor.execute(
-                    BELOW.replace("{which}", which), {**values, "skip": (page - 1) * BRANCHES_A_PAGE}
+                    BELOW.replace("{which}", which),
+                    {**values, "skip": (page - 1) * BRANCHES_A_PAGE},
                 )
                 rows = cursor.fetchall()
     units = [(pk, name) for is_branch, pk, name, _n in rows if not is_branch]
@@ -316,7 +328,9 @@ def look(cycle: Cycle, user: User, day: date, filters: Filters, page: int = 1) -
         # Beyond the last page is the first.
         page, branches = 1, units[:BRANCHES_A_PAGE]
     total = rows[0][3] if rows else 0
-    return Board(cycle, user, day, unit, tops, units, page_of(branches, total, page, BRANCHES_A_PAGE))
+    return Board(
+        cycle, user, day, unit, tops, units, page_of(branches, total, page, BRANCHES_A_PAGE)
+    )
 
 
 def _id_of(path: str) -> int:
@@ -389,7 +403,9 @@ def counts(board: Board, stages: Sequence[Stage]) -> Counts:
             continue
         for unit in (None, *map(int, filter(None, path.split("/")))):
             rows[unit].append((stage, what, also, -1))
-    whole = [row for top in ([None] if board.tops is None else board.tops) for row in rows.get(top, ())]
+    whole = [
+        row for top in ([None] if board.tops is None else board.tops) for row in rows.get(top, ())
+    ]
     branches = {pk: _fold(rows[pk], stages) for pk, _name in board.branches if pk in rows}
     return replace(_fold(whole, stages), branches=branches, last=last)
 
@@ -459,22 +475,36 @@ def people(
     reached = {kind: str(word) for kind, word in MILESTONES.items()}
     found = [
         Person(
-            pk, employee, name, number, unit,
+            pk,
+            employee,
+            name,
+            number,
+            unit,
             [_cell(s, name, state, cells.get(pk, {}).get(s.kind), reached) for s in stages],
         )
         for pk, name, number, unit, state, employee, *_total in rows
-    ]  # fmt: skip
+    ]
     if is_whole:
         return found, known or 0
     return found, rows[0][6] if rows else 0
 
 
 def _cell(
-    stage: Stage, name: str, part_state: str, place: tuple[Any, ...] | None, reached: Mapping[str, str]
+    stage: Stage,
+    name: str,
+    part_state: str,
+    place: tuple[Any, ...] | None,
+    reached: Mapping[str, str],
 ) -> dict[str, Any]:
     state, beside, due_on, milestone, reached_at, cause, who = place or (
-        "planned" if stage.state == Stage.State.PLANNED else "nothing", "", None, "", None, "", None,
-    )  # fmt: skip
+        "planned" if stage.state == Stage.State.PLANNED else "nothing",
+        "",
+        None,
+        "",
+        None,
+        "",
+        None,
+    )
     if part_state == "left":
         state, beside = "left", ""
     why = cause if "blocked" in (state, beside) else ""
@@ -555,7 +585,9 @@ def open_in(cycle: Cycle, user: User, day: date) -> Open:
     due: Counter[str] = Counter()
     for (stage, state), n in (*found.states.items(), *found.beside.items()):
         due[stage] += n if state in DUE else 0
-    sheets = ToDo.objects.open().filter(cycle=cycle, stage="incentives", kind="incentives:sheet").count()
+    sheets = (
+        ToDo.objects.open().filter(cycle=cycle, stage="incentives", kind="incentives:sheet").count()
+    )
     return Open(
         due=sum(due.values()),
         late=found.due("overdue"),

@@ -79,12 +79,22 @@ def nav_of(request: HttpRequest) -> tuple[Entry, ...]:
     is_theirs = any(name == belongs for _label, name, *_rest in entries)
     path = reverse(belongs) if belongs and is_theirs else "" if belongs == "" else request.path
     there = [
-        url for _label, _name, url, *_rest in entries if (path == url if url == "/" else path.startswith(url))
+        url
+        for _label, _name, url, *_rest in entries
+        if (path == url if url == "/" else path.startswith(url))
     ]
     # "/people/" begins "/people/imports/" too: only the entry that says most is marked.
     marked = max(there, key=len, default=None)
     return tuple(
-        Entry(label, url, icon, section, short, url == marked, unread if name == "activity:inbox" else 0)
+        Entry(
+            label,
+            url,
+            icon,
+            section,
+            short,
+            url == marked,
+            unread if name == "activity:inbox" else 0,
+        )
         for label, name, url, icon, section, short in entries
     )
 

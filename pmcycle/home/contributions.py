@@ -46,16 +46,24 @@ MANY: dict[str, Any] = {
     "feedback:not_held": ngettext_lazy(
         "Say whether %(n)d check-in took place", "Say whether %(n)d check-ins took place", "n"
     ),
-    "feedback:action": ngettext_lazy("Do %(n)d thing you agreed", "Do %(n)d things you agreed", "n"),
+    "feedback:action": ngettext_lazy(
+        "Do %(n)d thing you agreed", "Do %(n)d things you agreed", "n"
+    ),
     "feedback:promise": ngettext_lazy("Keep %(n)d promise", "Keep %(n)d promises", "n"),
     "goals:answer": ngettext_lazy(
-        "Answer the proposed goals of %(n)d person", "Answer the proposed goals of %(n)d people", "n"
+        "Answer the proposed goals of %(n)d person",
+        "Answer the proposed goals of %(n)d people",
+        "n",
     ),
     "goals:change": ngettext_lazy("Answer %(n)d changed goal", "Answer %(n)d changed goals", "n"),
-    "goals:confirm": ngettext_lazy("Confirm %(n)d contribution", "Confirm %(n)d contributions", "n"),
+    "goals:confirm": ngettext_lazy(
+        "Confirm %(n)d contribution", "Confirm %(n)d contributions", "n"
+    ),
     "appraisals:manager": ngettext_lazy("Appraise %(n)d person", "Appraise %(n)d people", "n"),
     "appraisals:appeal": ngettext_lazy("Decide %(n)d review", "Decide %(n)d reviews", "n"),
-    "incentives:team": ngettext_lazy("Approve rewards of %(n)d team", "Approve rewards of %(n)d teams", "n"),
+    "incentives:team": ngettext_lazy(
+        "Approve rewards of %(n)d team", "Approve rewards of %(n)d teams", "n"
+    ),
     "incentives:decide": ngettext_lazy(
         "Decide about %(n)d entry that would restrain a reward",
         "Decide about %(n)d entries that would restrain a reward",
@@ -70,13 +78,31 @@ MANY: dict[str, Any] = {
 # What somebody else waits for: they cannot go on before it is done.
 AWAITED = frozenset(
     {
-        "people:second_role", "people:second_address", "cycles:reopen", "feedback:request", "feedback:action",
-        "feedback:promise", "goals:answer", "goals:answer_own", "goals:change", "goals:change_own", "goals:confirm",
-        "appraisals:self", "appraisals:manager", "appraisals:appeal", "appraisals:release", "incentives:hand_out",
-        "incentives:sheet", "incentives:team", "incentives:approve", "incentives:publish", "incentives:decide",
-        "evaluations:write", "evaluations:sign",
+        "people:second_role",
+        "people:second_address",
+        "cycles:reopen",
+        "feedback:request",
+        "feedback:action",
+        "feedback:promise",
+        "goals:answer",
+        "goals:answer_own",
+        "goals:change",
+        "goals:change_own",
+        "goals:confirm",
+        "appraisals:self",
+        "appraisals:manager",
+        "appraisals:appeal",
+        "appraisals:release",
+        "incentives:hand_out",
+        "incentives:sheet",
+        "incentives:team",
+        "incentives:approve",
+        "incentives:publish",
+        "incentives:decide",
+        "evaluations:write",
+        "evaluations:sign",
     }
-)  # fmt: skip
+)
 
 MILESTONES = {
     **goals.rules.MILESTONES,
@@ -97,7 +123,9 @@ DEFINITIONS: dict[str, Definition] = {
     "incentives": Definition(
         incentives.models.open_items, incentives.models.matters, incentives.models.milestones
     ),
-    "evaluations": Definition(evaluations.models.open_items, milestones=evaluations.models.milestones),
+    "evaluations": Definition(
+        evaluations.models.open_items, milestones=evaluations.models.milestones
+    ),
 }
 
 # What an app keeps for an account beside the session, to be ended when the account is closed: functions of the

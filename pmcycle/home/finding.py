@@ -41,7 +41,9 @@ def find(request: UserRequest, words: str) -> Sequence[Hit]:
 
 
 def _people(request: UserRequest, words: str) -> list[Hit]:
-    first = Case(When(name__begins=words, then=Value(0)), default=Value(1), output_field=IntegerField())
+    first = Case(
+        When(name__begins=words, then=Value(0)), default=Value(1), output_field=IntegerField()
+    )
     rows = Employee.objects.visible_to(request.user).working(today()).filter(holding(words, "name"))
     return [
         Hit(

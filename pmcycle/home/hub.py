@@ -125,14 +125,20 @@ class Facts:
 
 def hub(cycle: Cycle, user: User, day: date) -> Hub:
     """Everything on the page, in a fixed number of statements. `cycle` comes from `with_what_it_leads_to`."""
-    facts = Facts(cycle, user, day, numbers(cycle, user), open_in(cycle, user, day), work_in(cycle, user))
+    facts = Facts(
+        cycle, user, day, numbers(cycle, user), open_in(cycle, user, day), work_in(cycle, user)
+    )
     others = Participation.objects.overseen_by(user).filter(cycle=cycle).values("pk")
     reviews = Appeal.objects.visible_to(user).filter(result__participation__in=others)
     newest = reviews.select_related("result__participation__employee").order_by(
         F("decided_at").desc(nulls_first=True), "due_on", "pk"
     )
     return Hub(
-        cycle, _stages(facts), list(entries(facts)), list(newest[:REVIEWS_SHOWN]), facts.n["carried_over"]
+        cycle,
+        _stages(facts),
+        list(entries(facts)),
+        list(newest[:REVIEWS_SHOWN]),
+        facts.n["carried_over"],
     )
 
 
@@ -151,7 +157,9 @@ def _stages(facts: Facts) -> list[HubStage]:
         done = max(facts.open.done.get(stage.kind, 0), 0)
         words = _("%(done)d of %(all)d") % {"done": done, "all": everybody}
         hint = hints[Stage.State(stage.state)](stage)
-        found.append(HubStage(str(stage), words, done, everybody, hint, f"{board}?stage={stage.kind}"))
+        found.append(
+            HubStage(str(stage), words, done, everybody, hint, f"{board}?stage={stage.kind}")
+        )
     return found
 
 
@@ -180,7 +188,9 @@ def numbers(cycle: Cycle, user: User) -> dict[str, int]:
 
 
 def _counted(rows: QuerySet[Any]) -> Coalesce:
-    counted = rows.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk", distinct=True))
+    counted = (
+        rows.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk", distinct=True))
+    )
     return Coalesce(Subquery(counted.values("n"), output_field=IntegerField()), 0)
 
 
@@ -205,22 +215,43 @@ def _setting_up(facts: Facts) -> Iterator[Entry]:
     if facts.is_draft:
         waits = _("Nobody sees this cycle before its launch.") if facts.may_act else ""
         yield Entry(
-            section, _("Check and launch"), _set_up(facts, "check"), "list-check", "warn", _("being prepared"),
-            _("What is missing, and the launch itself."), waits,
-        )  # fmt: skip
+            section,
+            _("Check and launch"),
+            _set_up(facts, "check"),
+            "list-check",
+            "warn",
+            _("being prepared"),
+            _("What is missing, and the launch itself."),
+            waits,
+        )
     yield Entry(
-        section, _("Settings"), _set_up(facts, "who"), "settings", "mute",
-        _("open") if facts.is_draft else _("frozen at launch"), _("Who takes part, dates, rating, visibility."),
-    )  # fmt: skip
+        section,
+        _("Settings"),
+        _set_up(facts, "who"),
+        "settings",
+        "mute",
+        _("open") if facts.is_draft else _("frozen at launch"),
+        _("Who takes part, dates, rating, visibility."),
+    )
     yield Entry(
-        section, _("Days of reminders"), _set_up(facts, "reminders"), "bell", "mute", "",
+        section,
+        _("Days of reminders"),
+        _set_up(facts, "reminders"),
+        "bell",
+        "mute",
+        "",
         _("When the system reminds, and when the manager hears of it."),
-    )  # fmt: skip
+    )
     if not facts.is_draft:
         yield Entry(
-            section, _("What everybody sees"), facts.url("cycles:detail"), "eye", "mute",
-            cycle.get_state_display(), _("Dates, ratings and rules as all read them."),
-        )  # fmt: skip
+            section,
+            _("What everybody sees"),
+            facts.url("cycles:detail"),
+            "eye",
+            "mute",
+            cycle.get_state_display(),
+            _("Dates, ratings and rules as all read them."),
+        )
 
 
 def _people(facts: Facts) -> Iterator[Entry]:
@@ -231,44 +262,78 @@ def _people(facts: Facts) -> Iterator[Entry]:
     late = facts.open.late
     words = (
         _count(
-            late, ngettext_lazy("%(n)d stage of a person is late.", "%(n)d stages of people are late.", "n")
+            late,
+            ngettext_lazy(
+                "%(n)d stage of a person is late.", "%(n)d stages of people are late.", "n"
+            ),
         )
         if late
         else ""
     )
     yield Entry(
-        section, _("Board"), board, "layout-grid", "warn" if late else "info" if facts.open.due else "mute",
-        _count(n["people"], ngettext_lazy("%(n)d person takes part", "%(n)d people take part", "n")), words,
-    )  # fmt: skip
+        section,
+        _("Board"),
+        board,
+        "layout-grid",
+        "warn" if late else "info" if facts.open.due else "mute",
+        _count(
+            n["people"], ngettext_lazy("%(n)d person takes part", "%(n)d people take part", "n")
+        ),
+        words,
+    )
     if facts.is_running:
         yield Entry(
-            section, _("Remind"), facts.url("home:remind"), "bell", "info" if facts.open.due else "mute",
+            section,
+            _("Remind"),
+            facts.url("home:remind"),
+            "bell",
+            "info" if facts.open.due else "mute",
             _count(
                 facts.open.due,
-                ngettext_lazy("%(n)d stage of a person is open", "%(n)d stages of people are open", "n"),
+                ngettext_lazy(
+                    "%(n)d stage of a person is open", "%(n)d stages of people are open", "n"
+                ),
             ),
             _("You see first who gets what, and who does not and why."),
-        )  # fmt: skip
+        )
     unled = n["without_manager"]
     if unled and facts.is_running:
         yield Entry(
-            section, _("Without a manager"), f"{board}?state=blocked", "ban", "danger",
-            _count(unled, ngettext_lazy("%(n)d person", "%(n)d people", "n")), _("Name a manager on their timeline."),
+            section,
+            _("Without a manager"),
+            f"{board}?state=blocked",
+            "ban",
+            "danger",
+            _count(unled, ngettext_lazy("%(n)d person", "%(n)d people", "n")),
+            _("Name a manager on their timeline."),
             _("They cannot go on by themselves."),
-        )  # fmt: skip
+        )
     given = [
-        _some(n["given_more_time"], ngettext_lazy("%(n)d given more time", "%(n)d given more time", "n")),
+        _some(
+            n["given_more_time"],
+            ngettext_lazy("%(n)d given more time", "%(n)d given more time", "n"),
+        ),
         _some(n["left"], ngettext_lazy("%(n)d has left.", "%(n)d have left.", "n")),
     ]
     yield Entry(
-        section, _("Exceptions"), facts.url("cycles:exceptions"), "clock", "mute", given[0],
+        section,
+        _("Exceptions"),
+        facts.url("cycles:exceptions"),
+        "clock",
+        "mute",
+        given[0],
         f"{given[1]} {_('More time, another manager, leaving: on the timeline of each person.')}".strip(),
-    )  # fmt: skip
+    )
     if facts.is_running and facts.may_act:
         yield Entry(
-            section, _("Add somebody"), facts.url("cycles:add_person"), "user-plus", "mute", "",
+            section,
+            _("Add somebody"),
+            facts.url("cycles:add_person"),
+            "user-plus",
+            "mute",
+            "",
             _("Who joined after the launch."),
-        )  # fmt: skip
+        )
 
 
 def _stage_entry(facts: Facts, section: str, kind: str, title: str) -> Iterator[Entry]:
@@ -286,12 +351,17 @@ def _stage_entry(facts: Facts, section: str, kind: str, title: str) -> Iterator[
         return
     is_late = stage.state == Stage.State.OPEN and stage.due_on < facts.day and missing > 0
     yield Entry(
-        section, title, url, "chart-bar",
+        section,
+        title,
+        url,
+        "chart-bar",
         "warn" if is_late else "info" if stage.state == Stage.State.OPEN else "mute",
         _share(facts.open.done.get(kind, 0), everybody, _("%(done)d of %(all)d are done")),
-        _("Open, due %s") % when_text(stage.due_on) if stage.state == Stage.State.OPEN else _("Closed"),
+        _("Open, due %s") % when_text(stage.due_on)
+        if stage.state == Stage.State.OPEN
+        else _("Closed"),
         _count(missing, LATE_STAGE) if is_late else "",
-    )  # fmt: skip
+    )
 
 
 def _objectives(facts: Facts) -> Iterator[Entry]:
@@ -299,10 +369,14 @@ def _objectives(facts: Facts) -> Iterator[Entry]:
     yield from _stage_entry(facts, section, "objectives", _("How far goals are"))
     published = n["company_goals"]
     yield Entry(
-        section, _("Goals of the organisation"), facts.url("goals:company"), "building", "ok" if published else "mute",
+        section,
+        _("Goals of the organisation"),
+        facts.url("goals:company"),
+        "building",
+        "ok" if published else "mute",
         _count(published, ngettext_lazy("%(n)d published", "%(n)d published", "n")),
         _("What everybody can align their own goals to."),
-    )  # fmt: skip
+    )
 
 
 def _appraisal(facts: Facts) -> Iterator[Entry]:
@@ -311,28 +385,41 @@ def _appraisal(facts: Facts) -> Iterator[Entry]:
     if facts.may_act:
         missing = chosen is None and facts.is_running
         yield Entry(
-            section, _("Appraisal form"), facts.url("appraisals:form"), "file-text",
+            section,
+            _("Appraisal form"),
+            facts.url("appraisals:form"),
+            "file-text",
             "danger" if missing else "ok" if chosen else "mute",
-            chosen.form_version.form.name if chosen else _("not chosen"), "",
+            chosen.form_version.form.name if chosen else _("not chosen"),
+            "",
             _("Without a form nobody can appraise.") if missing else "",
-        )  # fmt: skip
+        )
     if facts.is_draft:
         return
     yield from _stage_entry(facts, section, "appraisal", _("How far appraisals are"))
     yield Entry(
-        section, _("Calibration"), facts.url("appraisals:calibrations"), "layout-grid",
+        section,
+        _("Calibration"),
+        facts.url("appraisals:calibrations"),
+        "layout-grid",
         "info" if n["sessions_open"] else "mute",
         _count(n["sessions_open"], ngettext_lazy("%(n)d session open", "%(n)d sessions open", "n")),
         _count(n["sessions"], ngettext_lazy("%(n)d session in all", "%(n)d sessions in all", "n")),
-    )  # fmt: skip
+    )
     yield from _release(facts, section)
     undecided = n["reviews_undecided"]
     yield Entry(
-        section, _("Reviews"), "#reviews", "scale", "warn" if undecided else "mute",
+        section,
+        _("Reviews"),
+        "#reviews",
+        "scale",
+        "warn" if undecided else "mute",
         _count(undecided, ngettext_lazy("%(n)d review undecided", "%(n)d reviews undecided", "n")),
-        _count(n["reviews"], ngettext_lazy("%(n)d asked for in all", "%(n)d asked for in all", "n")),
+        _count(
+            n["reviews"], ngettext_lazy("%(n)d asked for in all", "%(n)d asked for in all", "n")
+        ),
         _("Each has a day by which it is decided.") if undecided else "",
-    )  # fmt: skip
+    )
 
 
 def _release(facts: Facts, section: str) -> Iterator[Entry]:
@@ -353,7 +440,9 @@ def _release(facts: Facts, section: str) -> Iterator[Entry]:
         state, tone = _share(n["released"], n["people"], _("%(done)d of %(all)d released")), "mute"
     words = ", ".join(
         [
-            _count(n["ready"], ngettext_lazy("%(n)d ready to release", "%(n)d ready to release", "n")),
+            _count(
+                n["ready"], ngettext_lazy("%(n)d ready to release", "%(n)d ready to release", "n")
+            ),
             _share(n["released"], n["people"], _("%(done)d of %(all)d released")),
         ]
     )
@@ -388,52 +477,87 @@ def _incentives(facts: Facts) -> Iterator[Entry]:
     run = runs[-1] if runs else None
     to_publish = plan is not None and not plan.is_published and plan.drafted_by_id is not None
     yield Entry(
-        section, _("Reward plan"), facts.url("incentives:plan"), "adjustments",
+        section,
+        _("Reward plan"),
+        facts.url("incentives:plan"),
+        "adjustments",
         "mute" if plan is None else "ok" if plan.is_published else "warn",
         _("none") if plan is None else _("published") if plan.is_published else _("not published"),
         _("Rules, pools and the rehearsal on an earlier cycle."),
         _("A second person publishes the rules.") if to_publish else "",
-    )  # fmt: skip
+    )
     if facts.is_draft:
         return
     yield Entry(
-        section, _("Published rules"), facts.url("incentives:criteria"), "eye", "mute", "",
+        section,
+        _("Published rules"),
+        facts.url("incentives:criteria"),
+        "eye",
+        "mute",
+        "",
         _("What everybody reads."),
-    )  # fmt: skip
+    )
     sheets = facts.open.sheets
     held = _some(n["awards_held"], ngettext_lazy("%(n)d award held", "%(n)d awards held", "n"))
-    words = RUN_WAITS[run.state]() if run is not None and run.state in RUN_WAITS and facts.may_act else ""
+    words = (
+        RUN_WAITS[run.state]()
+        if run is not None and run.state in RUN_WAITS and facts.may_act
+        else ""
+    )
     if run is not None and run.state == Run.State.RECOMMENDING:
         words = (
             _count(
                 sheets,
-                ngettext_lazy("%(n)d team is not handed in yet.", "%(n)d teams are not handed in yet.", "n"),
+                ngettext_lazy(
+                    "%(n)d team is not handed in yet.", "%(n)d teams are not handed in yet.", "n"
+                ),
             )
             if sheets
             else _("All teams are handed in; a second person approves.")
         )
     yield Entry(
-        section, _("Reward run"), facts.url("incentives:run"), "coin", "mute" if run is None else "info",
-        _("not calculated") if run is None else run.get_state_display(), held, words,
-    )  # fmt: skip
+        section,
+        _("Reward run"),
+        facts.url("incentives:run"),
+        "coin",
+        "mute" if run is None else "info",
+        _("not calculated") if run is None else run.get_state_display(),
+        held,
+        words,
+    )
     yield from _stage_entry(facts, section, "incentives", _("How far rewards are"))
     proposed = n["restraints_proposed"]
     yield Entry(
-        section, _("Restraints"), reverse("incentives:restraints"), "scale", "warn" if proposed else "mute",
+        section,
+        _("Restraints"),
+        reverse("incentives:restraints"),
+        "scale",
+        "warn" if proposed else "mute",
         _some(proposed, ngettext_lazy("%(n)d undecided", "%(n)d undecided", "n")),
         _some(n["restraints_in_force"], ngettext_lazy("%(n)d in effect", "%(n)d in effect", "n")),
         _("Nothing takes effect before it is decided.") if proposed else "",
-    )  # fmt: skip
+    )
     yield Entry(
-        section, _("Statements"), facts.url("incentives:run"), "file-text", "mute",
-        _share(n["statements_read"], n["statements"], _("%(done)d of %(all)d read")) if n["statements"] else "",
+        section,
+        _("Statements"),
+        facts.url("incentives:run"),
+        "file-text",
+        "mute",
+        _share(n["statements_read"], n["statements"], _("%(done)d of %(all)d read"))
+        if n["statements"]
+        else "",
         _("Each stands on the page of its person."),
-    )  # fmt: skip
+    )
     if facts.may_act:
         yield Entry(
-            section, _("Files for payroll"), f"{facts.url('incentives:run')}#payroll", "download", "mute",
-            _some(n["payroll_files"], ngettext_lazy("%(n)d file", "%(n)d files", "n")), "",
-        )  # fmt: skip
+            section,
+            _("Files for payroll"),
+            f"{facts.url('incentives:run')}#payroll",
+            "download",
+            "mute",
+            _some(n["payroll_files"], ngettext_lazy("%(n)d file", "%(n)d files", "n")),
+            "",
+        )
 
 
 def _evaluation(facts: Facts) -> Iterator[Entry]:
@@ -449,10 +573,17 @@ def _evaluation(facts: Facts) -> Iterator[Entry]:
     else:
         state, tone = _("not counted"), "mute"
     words = _("Closing evaluations: %(signed)d signed, %(shared)d wait for a signature.") % {
-        "signed": n["evaluations_signed"], "shared": n["evaluations_shared"],
-    }  # fmt: skip
+        "signed": n["evaluations_signed"],
+        "shared": n["evaluations_shared"],
+    }
     yield Entry(
-        section, _("What the cycle achieved"), facts.url("evaluations:cycle"), "chart-bar", tone, state, words
+        section,
+        _("What the cycle achieved"),
+        facts.url("evaluations:cycle"),
+        "chart-bar",
+        tone,
+        state,
+        words,
     )
 
 
@@ -462,20 +593,35 @@ def _end(facts: Facts) -> Iterator[Entry]:
         return
     if facts.is_running and facts.may_act:
         yield Entry(
-            section, _("Close the cycle"), facts.url("cycles:close"), "flag", "mute",
-            _("running until %s") % when_text(cycle.last_day), _("You read first what is left behind."),
-        )  # fmt: skip
+            section,
+            _("Close the cycle"),
+            facts.url("cycles:close"),
+            "flag",
+            "mute",
+            _("running until %s") % when_text(cycle.last_day),
+            _("You read first what is left behind."),
+        )
     elif not facts.is_running:
         asked = n["reopenings"]
         yield Entry(
-            section, _("Closed"), facts.url("cycles:detail"), "lock", "warn" if asked else "mute",
-            cycle.get_state_display(), _("Everything in it stays readable. Two of you can open it again."),
+            section,
+            _("Closed"),
+            facts.url("cycles:detail"),
+            "lock",
+            "warn" if asked else "mute",
+            cycle.get_state_display(),
+            _("Everything in it stays readable. Two of you can open it again."),
             _("Another HR admin approves that it is opened again.") if asked else "",
-        )  # fmt: skip
+        )
     yield Entry(
-        section, _("Mails about it"), reverse("activity:deliveries"), "mail", "mute", "",
+        section,
+        _("Mails about it"),
+        reverse("activity:deliveries"),
+        "mail",
+        "mute",
+        "",
         _("Who got which reminder, when, and why not."),
-    )  # fmt: skip
+    )
 
 
 def _work(facts: Facts) -> Iterator[Entry]:
@@ -483,9 +629,15 @@ def _work(facts: Facts) -> Iterator[Entry]:
     for job in facts.work:
         words = _("It stopped: read why, and try again.") if job.is_failed else job.progress_words
         yield Entry(
-            _("Long work"), job.title, reverse("activity:job", args=[job.pk]), "refresh",
-            "danger" if job.is_failed else "info", job.get_state_display(), words, words if job.is_failed else "",
-        )  # fmt: skip
+            _("Long work"),
+            job.title,
+            reverse("activity:job", args=[job.pk]),
+            "refresh",
+            "danger" if job.is_failed else "info",
+            job.get_state_display(),
+            words,
+            words if job.is_failed else "",
+        )
 
 
 def _share(done: int, everybody: int, words: str) -> str:

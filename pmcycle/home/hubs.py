@@ -39,5 +39,7 @@ def person(request: UserRequest, pk: int) -> HttpResponse:
     """Everything the reader may see of a person over the years: links and states, no content."""
     employee = get_visible(people.with_reach(request.user), request.user, pk=pk)
     return render(
-        request, "home/person.html", {"person": employee, "file": people.file_of(employee, request.user)}
+        request,
+        "home/person.html",
+        {"person": employee, "file": people.file_of(employee, request.user)},
     )

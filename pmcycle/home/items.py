@@ -15,9 +15,18 @@ from pmcycle.home.contributions import NEEDS
 from pmcycle.kept import Kept, any_key, any_moment
 
 COLUMNS = (
-    "kind", "subject_id", "recipient_id", "about_id", "named_as", "cycle_id", "stage", "due_on", "phase", "opened_at",
+    "kind",
+    "subject_id",
+    "recipient_id",
+    "about_id",
+    "named_as",
+    "cycle_id",
+    "stage",
+    "due_on",
+    "phase",
+    "opened_at",
     "cycle__zone",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,9 @@ class Turn:
     milestone: str = ""
 
 
-def turns_of(employee_ids: Sequence[int], cycle_id: int, at: datetime) -> dict[tuple[int, str], Turn]:
+def turns_of(
+    employee_ids: Sequence[int], cycle_id: int, at: datetime
+) -> dict[tuple[int, str], Turn]:
     """The turns of these people by employee and stage. One statement."""
     found: dict[tuple[int, str], Turn] = defaultdict(Turn)
     with connection.cursor() as cursor:

@@ -45,7 +45,11 @@ class StageLine:
         return self.stage.due_on if self.stage.state == Stage.State.OPEN else None
 
     def as_arc(self) -> dict[str, Any]:
-        return {"label": self.stage.get_kind_display(), "state": self.stage.state, "done": self.done}
+        return {
+            "label": self.stage.get_kind_display(),
+            "state": self.stage.state,
+            "done": self.done,
+        }
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,9 @@ def _nothing_of_mine(stage: Stage, waits: int) -> Badge:
     """A stage in which nothing is asked of the reader, who has come nowhere in it yet."""
     if waits:
         return Badge("info", _("waiting for others"))
-    return Badge("mute", _("closed") if stage.state == Stage.State.CLOSED else _("nothing for you now"))
+    return Badge(
+        "mute", _("closed") if stage.state == Stage.State.CLOSED else _("nothing for you now")
+    )
 
 
 def _promises(user: User) -> list[ActionItem]:
@@ -197,7 +203,14 @@ def role_lines(user: User) -> list[Line]:
         lines += _hr_lines()
     if standing.is_auditor:
         lines.append(
-            Line(_("Look through the audit trail"), _("Open"), need_url("activity:trail"), None, 10, "")
+            Line(
+                _("Look through the audit trail"),
+                _("Open"),
+                need_url("activity:trail"),
+                None,
+                10,
+                "",
+            )
         )
     if standing.is_it_admin:
         lines += _operator_lines()
@@ -221,7 +234,10 @@ def _hr_lines() -> list[Line]:
             "stages__pk",
             distinct=True,
             filter=Q(
-                Exists(late), state=Cycle.State.RUNNING, stages__state="open", stages__due_on__lt=day_in("")
+                Exists(late),
+                state=Cycle.State.RUNNING,
+                stages__state="open",
+                stages__due_on__lt=day_in(""),
             ),
         ),
     )
@@ -246,9 +262,13 @@ def _hr_lines() -> list[Line]:
             "%(n)d stages are open past their due day",
             counts["overdue"],
         ) % {"n": counts["overdue"]}
-        lines.append(Line(words, _("Who is missing"), need_url("home:board", counts["newest"]), None, 5, ""))
+        lines.append(
+            Line(words, _("Who is missing"), need_url("home:board", counts["newest"]), None, 5, "")
+        )
     if not counts["drafts"] and not counts["running"]:
-        lines.append(Line(_("No cycle is running"), _("Prepare one"), need_url("cycles:list"), None, 10, ""))
+        lines.append(
+            Line(_("No cycle is running"), _("Prepare one"), need_url("cycles:list"), None, 10, "")
+        )
     return lines
 
 
@@ -264,14 +284,16 @@ def _held_lines(is_it_admin: bool) -> list[Line]:
 def _operator_lines() -> list[Line]:
     operations = need_url("activity:operations")
     failed = Delivery.objects.filter(state=Delivery.State.FAILED).count()
-    heard = Heartbeat.objects.filter(name="deliver", at__gte=timezone.now() - timedelta(minutes=5)).exists()
+    heard = Heartbeat.objects.filter(
+        name="deliver", at__gte=timezone.now() - timedelta(minutes=5)
+    ).exists()
     lines = []
     if not heard:
         words = _("The clock has not struck for five minutes: no mail leaves")
         lines.append(Line(words, _("Look"), operations, None, 5, ""))
     if failed:
-        words = ngettext("%(n)d mail could not be sent", "%(n)d mails could not be sent", failed) % {
-            "n": failed
-        }
+        words = ngettext(
+            "%(n)d mail could not be sent", "%(n)d mails could not be sent", failed
+        ) % {"n": failed}
         lines.append(Line(words, _("Look"), operations, None, 5, ""))
     return lines or [Line(_("Everything runs"), _("Operations"), operations, None, 1, "")]

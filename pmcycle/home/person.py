@@ -60,48 +60,79 @@ SORTS: dict[str, Sort] = {
     "goals:of": Sort(ngettext_lazy("%(n)d goal", "%(n)d goals", "n"), "target"),
     "goals:detail": Sort(gettext_lazy("Goal: %(detail)s"), "target"),
     "goals:contributions": Sort(gettext_lazy("Beyond the goals"), "heart"),
-    "goals:contribution": Sort(gettext_lazy("A contribution"), "heart", states={
-        "asked": pgettext_lazy("state", "not confirmed yet"), "declined": pgettext_lazy("state", "declined"),
-    }),
+    "goals:contribution": Sort(
+        gettext_lazy("A contribution"),
+        "heart",
+        states={
+            "asked": pgettext_lazy("state", "not confirmed yet"),
+            "declined": pgettext_lazy("state", "declined"),
+        },
+    ),
     "appraisals:write": Sort("%(detail)s", "edit", details=dict(Appraisal.Kind.choices)),
     "appraisals:read": Sort("%(detail)s", "list-check", details=dict(Appraisal.Kind.choices)),
     "appraisals:result": Sort(gettext_lazy("Result"), "award"),
-    "appraisals:appeal": Sort(gettext_lazy("Review of the result"), "scale", states={
-        "open": gettext_lazy("undecided"), "done": gettext_lazy("decided"),
-    }),
+    "appraisals:appeal": Sort(
+        gettext_lazy("Review of the result"),
+        "scale",
+        states={
+            "open": gettext_lazy("undecided"),
+            "done": gettext_lazy("decided"),
+        },
+    ),
     "incentives:statement": Sort(gettext_lazy("Reward statement"), "file-text"),
-    "incentives:award": Sort(gettext_lazy("Award: %(detail)s"), "coin", states={
-        "calculated": gettext_lazy("calculated"), "recommending": gettext_lazy("in recommendation"),
-        "exported": gettext_lazy("released"),
-    }),
+    "incentives:award": Sort(
+        gettext_lazy("Award: %(detail)s"),
+        "coin",
+        states={
+            "calculated": gettext_lazy("calculated"),
+            "recommending": gettext_lazy("in recommendation"),
+            "exported": gettext_lazy("released"),
+        },
+    ),
     "incentives:restraint": Sort(
-        gettext_lazy("Restraint: %(detail)s"), "scale", details=dict(Component.Kind.choices),
+        gettext_lazy("Restraint: %(detail)s"),
+        "scale",
+        details=dict(Component.Kind.choices),
         states=dict(RestraintEntry.State.choices),
     ),
     "incentives:propose_restraint": Sort(gettext_lazy("Propose a restraint"), "plus"),
-    "evaluations:read": Sort(gettext_lazy("Evaluation"), "file-text", states=dict(Evaluation.State.choices)),
+    "evaluations:read": Sort(
+        gettext_lazy("Evaluation"), "file-text", states=dict(Evaluation.State.choices)
+    ),
     "evaluations:write": Sort(gettext_lazy("Write the evaluation"), "edit"),
     "feedback:conversation": Sort(
         gettext_lazy("What was said: %(detail)s"), "messages", details=dict(StageKind.choices)
     ),
-    "feedback:check_in": Sort(gettext_lazy("Check-in"), "calendar-event", states=dict(CheckIn.State.choices)),
+    "feedback:check_in": Sort(
+        gettext_lazy("Check-in"), "calendar-event", states=dict(CheckIn.State.choices)
+    ),
     "feedback:received": Sort(
-        ngettext_lazy("%(n)d piece of feedback for me", "%(n)d pieces of feedback for me", "n"), "message",
-        "feedback:list", "show=received",
+        ngettext_lazy("%(n)d piece of feedback for me", "%(n)d pieces of feedback for me", "n"),
+        "message",
+        "feedback:list",
+        "show=received",
     ),
     "feedback:given": Sort(
-        ngettext_lazy("%(n)d piece of feedback from me", "%(n)d pieces of feedback from me", "n"), "message",
-        "feedback:list", "show=given",
+        ngettext_lazy("%(n)d piece of feedback from me", "%(n)d pieces of feedback from me", "n"),
+        "message",
+        "feedback:list",
+        "show=given",
     ),
     "feedback:team": Sort(
-        ngettext_lazy("%(n)d piece of feedback shared with me", "%(n)d pieces of feedback shared with me", "n"),
-        "message", "feedback:list", "show=team",
+        ngettext_lazy(
+            "%(n)d piece of feedback shared with me", "%(n)d pieces of feedback shared with me", "n"
+        ),
+        "message",
+        "feedback:list",
+        "show=team",
     ),
     "feedback:praise": Sort(
-        ngettext_lazy("%(n)d praise that all may read", "%(n)d praises that all may read", "n"), "heart",
-        "feedback:list", "show=praise",
+        ngettext_lazy("%(n)d praise that all may read", "%(n)d praises that all may read", "n"),
+        "heart",
+        "feedback:list",
+        "show=praise",
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -138,7 +169,9 @@ class File:
 
 def with_reach(user: User) -> QuerySet[Employee]:
     """People with the public facts that the page shows, and whether `user` may read their record."""
-    line = ReportingLine.objects.current().filter(kind=ReportingLine.Kind.LINE, employee=OuterRef("pk"))
+    line = ReportingLine.objects.current().filter(
+        kind=ReportingLine.Kind.LINE, employee=OuterRef("pk")
+    )
     return Employee.objects.for_profile(user).annotate(
         manager_pk=Subquery(line.values("manager")[:1]),
         manager_name=Subquery(line.values("manager__name")[:1]),
@@ -171,7 +204,9 @@ def file_of(person: Employee, user: User) -> File:
         for part in parts
         if part.is_seen or by_part[part.pk]
     ]
-    reports = Employee.objects.visible_to(user).reporting_to([person.pk]).order_by("sort_name", "pk")
+    reports = (
+        Employee.objects.visible_to(user).reporting_to([person.pk]).order_by("sort_name", "pk")
+    )
     others = _papers(by_part[None], person)
     return File(years, others, list(reports[:REPORTS_SHOWN]), person.pk == user.employee_id)
 
@@ -199,11 +234,17 @@ def _paper(row: tuple[Any, ...], person: Employee) -> Paper:
     if kind == "feedback:conversation":
         url = reverse(kind, args=[subject, detail])
     elif sort.url_name:
-        query = f"{sort.query}&{urlencode({'q': person.name})}" if kind != "feedback:received" else sort.query
+        query = (
+            f"{sort.query}&{urlencode({'q': person.name})}"
+            if kind != "feedback:received"
+            else sort.query
+        )
         url = f"{reverse(sort.url_name)}?{query}"
     else:
         url = reverse(kind, args=[subject])
-    return Paper(str(sort.title % words), url, sort.icon, state, str(sort.states.get(state, "")), at)
+    return Paper(
+        str(sort.title % words), url, sort.icon, state, str(sort.states.get(state, "")), at
+    )
 
 
 def _conversations(rows: Iterable[tuple[Any, ...]]) -> list[tuple[str, str]]:

@@ -82,7 +82,9 @@ def grouped(lines: Iterable[Line], many: Mapping[str, Any] = NONE) -> list[Group
     on, if `many` has the words for several ("%(n)d") of it. How far off a day is, is counted from today in
     the line's own place.
     """
-    in_order = sorted(lines, key=lambda line: (not line.is_awaited, line.due_on or date.max, line.title))
+    in_order = sorted(
+        lines, key=lambda line: (not line.is_awaited, line.due_on or date.max, line.title)
+    )
     groups = [
         (gettext_lazy("Overdue"), [line for line in in_order if line.days_left < 0], "danger"),
         (
@@ -145,7 +147,9 @@ def goal_health(goals: int, at_risk: int, off_track: int, on_track: int) -> tupl
     if not goals:
         return "mute", _("no goals agreed")
     if off_track:
-        return "danger", ngettext("%(n)d off track", "%(n)d off track", off_track) % {"n": off_track}
+        return "danger", ngettext("%(n)d off track", "%(n)d off track", off_track) % {
+            "n": off_track
+        }
     if at_risk:
         return "warn", ngettext("%(n)d at risk", "%(n)d at risk", at_risk) % {"n": at_risk}
     if on_track:

@@ -64,7 +64,8 @@ class Grid:
     def is_planning(self) -> bool:
         """Whether goals are proposed now; of whom has more time alone, their own page offers it."""
         return any(
-            stage.kind == StageKind.OBJECTIVES and stage.state == Stage.State.OPEN for stage in self.stages
+            stage.kind == StageKind.OBJECTIVES and stage.state == Stage.State.OPEN
+            for stage in self.stages
         )
 
 
@@ -73,7 +74,9 @@ SORTS = ("silence", "name", "goals")
 
 def _counted(rows: Any) -> Coalesce:
     """A count per person as a subquery, so that joins do not multiply each other."""
-    counted = rows.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk")).values("n")
+    counted = (
+        rows.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk")).values("n")
+    )
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
@@ -166,11 +169,14 @@ def _row(
         participation=part,
         health=Cell(
             *goal_health(
-                part.goals_agreed, *(part.confidence.count(c) for c in ("at_risk", "off_track", "on_track"))
+                part.goals_agreed,
+                *(part.confidence.count(c) for c in ("at_risk", "off_track", "on_track")),
             )
         ),
         talk=Cell(
-            *silence(part.last_talk, now, begun=(part.cycle.local_day(now) - part.cycle.first_day).days)
+            *silence(
+                part.last_talk, now, begun=(part.cycle.local_day(now) - part.cycle.first_day).days
+            )
         ),
         promises=len(part.promised),
         next_promise=part.promised[0] if part.promised else None,

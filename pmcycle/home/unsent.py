@@ -60,7 +60,9 @@ def _appraisals(me: int) -> list[Begun]:
 def _evaluations(user: User) -> list[Begun]:
     rows: Any = (
         Evaluation.objects.begun_by(user)
-        .annotate(is_led=ExpressionWrapper(related(user, Relation.MANAGER), output_field=BooleanField()))
+        .annotate(
+            is_led=ExpressionWrapper(related(user, Relation.MANAGER), output_field=BooleanField())
+        )
         .select_related("participation__employee", "participation__cycle")
         .prefetch_related("points", "steps")
         .order_by("-saved_at")[:MOST]

@@ -39,13 +39,19 @@ def team(request: UserRequest) -> HttpResponse:
         sort=chosen.get("sort") or "silence",
         search=chosen.get("q") or "",
     )
-    sorts = [("silence", _("Longest silence")), ("name", _("Name")), ("goals", _("Goals that worry"))]
+    sorts = [
+        ("silence", _("Longest silence")),
+        ("name", _("Name")),
+        ("goals", _("Goals that worry")),
+    ]
     query = request.GET.copy()
     tabs = []
     for value, label in sorts:
         query["sort"] = value
         tabs.append({"label": label, "url": f"?{query.urlencode()}", "active": value == grid.sort})
-    return render(request, "home/team.html", {"grid": grid, "tabs": tabs, "searched": chosen.get("q")})
+    return render(
+        request, "home/team.html", {"grid": grid, "tabs": tabs, "searched": chosen.get("q")}
+    )
 
 
 @login_required
@@ -53,7 +59,8 @@ def team(request: UserRequest) -> HttpResponse:
 def palette(request: UserRequest) -> HttpResponse:
     """People, goals and pages by a few letters: a list for the script, a page without it."""
     return _find(
-        request, "home/search.html#found" if request.headers.get("X-Palette") else "home/search.html"
+        request,
+        "home/search.html#found" if request.headers.get("X-Palette") else "home/search.html",
     )
 
 
@@ -69,7 +76,9 @@ def _find(request: UserRequest, template: str) -> HttpResponse:
     form = FindForm(request.GET)
     words = form.cleaned_data["q"] if form.is_valid() else ""
     found = finding.find(request, words)
-    return render(request, template, {"q": words, "found": found}, status=200 if form.is_valid() else 422)
+    return render(
+        request, template, {"q": words, "found": found}, status=200 if form.is_valid() else 422
+    )
 
 
 @never_cache

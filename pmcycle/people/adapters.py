@@ -92,7 +92,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def send_notification_mail(
-        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
+        self,
+        template_prefix: str,
+        user: Any,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
     ) -> None:
         """Another password, second factor or recovery code is on record and told by the outbox."""
         note_sign_in(user, template_prefix.rpartition("/")[2])

@@ -47,7 +47,9 @@ class VersionMissing(APIException):
     """428: a change must say which version of the row it was made from."""
 
     status_code = status.HTTP_428_PRECONDITION_REQUIRED
-    default_detail = _("Send the version that you have read, so that nothing of others is overwritten.")
+    default_detail = _(
+        "Send the version that you have read, so that nothing of others is overwritten."
+    )
     default_code = "version_missing"
 
 
@@ -81,7 +83,11 @@ class Schema(AutoSchema):
         )
         return [
             OpenApiParameter(
-                ONCE_KEY, OpenApiTypes.STR, OpenApiParameter.HEADER, required=False, description=words
+                ONCE_KEY,
+                OpenApiTypes.STR,
+                OpenApiParameter.HEADER,
+                required=False,
+                description=words,
             )
         ]
 

@@ -41,7 +41,9 @@ class TokenAuthentication(BaseAuthentication):
         if token.expires_on < user.local_day(now):
             raise AuthenticationFailed(_("This token is unknown, revoked or has run out."))
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-        let_through(user, lambda _now: ApiToken.objects.filter(pk=token.pk, revoked_at=None).exists())
+        let_through(
+            user, lambda _now: ApiToken.objects.filter(pk=token.pk, revoked_at=None).exists()
+        )
         return user, token
 
     def authenticate_header(self, request: Request) -> str:

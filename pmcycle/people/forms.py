@@ -63,7 +63,9 @@ class ReadingForm(forms.Form):
     """How a file is opened before its columns are looked at: letters or sheet, and where the header stands."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    header_line = WholeField(label=_("Line with the names of the columns"), min_value=1, max_value=10_000_000)
+    header_line = WholeField(
+        label=_("Line with the names of the columns"), min_value=1, max_value=10_000_000
+    )
 
     def __init__(self, run: Import, data: Mapping[str, Any] | None = None) -> None:
         reading = run.options.get("reading", {})
@@ -83,7 +85,12 @@ class ReadingForm(forms.Form):
                 choices=[
                     *([NOT_SAID] if in_doubt else []),
                     *(
-                        (e, format_lazy("{}{}", ENCODINGS[e], f": {as_read[e]}" if as_read.get(e) else ""))
+                        (
+                            e,
+                            format_lazy(
+                                "{}{}", ENCODINGS[e], f": {as_read[e]}" if as_read.get(e) else ""
+                            ),
+                        )
                         for e in likely
                         if not telling or as_read.get(e) or e == reading.get("encoding")
                     ),
@@ -139,7 +146,9 @@ class ColumnsForm(forms.Form):
         for name in ("status", "pay_words"):
             meanings = dict(options.get(name, {})).values()
             initial |= {f"{name}-{i}": meaning for i, meaning in enumerate(meanings)}
-        initial |= {f"order-{name}": order for name, order in dict(options.get("orders", {})).items()}
+        initial |= {
+            f"order-{name}": order for name, order in dict(options.get("orders", {})).items()
+        }
         super().__init__(data, initial=initial)
         choices: list[tuple[str, Any]] = [("", _("— not in this file —"))]
         choices += [(str(i), f"{i + 1} · {name}") for i, name in enumerate(run.header) if name]
@@ -158,13 +167,17 @@ class ColumnsForm(forms.Form):
         if run.kind == Import.Kind.PEOPLE:
             self._add_people_options()
 
-    def _ask(self, name: str, label: Any, choices: Sequence[tuple[str, Any]], help_text: Any = "") -> None:
+    def _ask(
+        self, name: str, label: Any, choices: Sequence[tuple[str, Any]], help_text: Any = ""
+    ) -> None:
         """A choice that has no answer yet where the file proves none."""
         open_choice = [] if self.initial.get(name) else [NOT_SAID]
         self.fields[name] = forms.ChoiceField(
             label=label,
             choices=[*open_choice, *choices],
-            help_text=help_text if self.initial.get(name) else _("The file does not prove it: please say."),
+            help_text=help_text
+            if self.initial.get(name)
+            else _("The file does not prove it: please say."),
             error_messages={"required": _("The file does not prove it: please say.")},
         )
 
@@ -173,7 +186,11 @@ class ColumnsForm(forms.Form):
         found = list(dict(self.run.options.get("examples", {})).get(question, ()))
         return (
             found
-            or [text for name in fields for text in columns.column_of(self.rows, self.run.mapping, name)][:1]
+            or [
+                text
+                for name in fields
+                for text in columns.column_of(self.rows, self.run.mapping, name)
+            ][:1]
         )
 
     def _marks(self) -> list[tuple[str, Any]]:
@@ -214,13 +231,17 @@ class ColumnsForm(forms.Form):
         self.fields["as_of"] = forms.DateField(
             label=_("The file holds from"),
             widget=forms.DateInput,
-            help_text=_("A new manager, a new pay or a leave that the file shows begins on this day."),
+            help_text=_(
+                "A new manager, a new pay or a leave that the file shows begins on this day."
+            ),
         )
         if "pay" in mapping:
             self._ask("pay_basis", _("Pay is given"), list(BASIS_LABELS.items()))
             # Where every line says itself what its pay is per, the file need not.
             self.fields["pay_basis"].required = "pay_per" not in mapping
-        self.fields["hours_per_year"] = WholeField(label=_("Hours a year"), min_value=1, max_value=4000)
+        self.fields["hours_per_year"] = WholeField(
+            label=_("Hours a year"), min_value=1, max_value=4000
+        )
         self.fields["payments_per_year"] = WholeField(
             label=_("Monthly payments a year"), min_value=1, max_value=20
         )
@@ -276,7 +297,9 @@ class ColumnsForm(forms.Form):
             people: list[Sequence[str]] = [[text] for text in self._examples("name", "name")]
             mapping = {"name": 0}
         else:
-            people = [r for r in self.rows if columns.column_of([r], mapping, "family_name")][:EXAMPLES]
+            people = [r for r in self.rows if columns.column_of([r], mapping, "family_name")][
+                :EXAMPLES
+            ]
         pairs = {lines.name_of(row, mapping, {}).shown: row for row in people}
 
         def read(text: str, order: str) -> str:
@@ -285,7 +308,8 @@ class ColumnsForm(forms.Form):
 
         labels = (("given", _("as first name, last name")), ("family", _("the other way round")))
         return [
-            (order, _with_examples(label, list(pairs), partial(read, order=order))) for order, label in labels
+            (order, _with_examples(label, list(pairs), partial(read, order=order)))
+            for order, label in labels
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -352,9 +376,9 @@ class ColumnsForm(forms.Form):
             options["as_of"] = cleaned["as_of"].isoformat()
         options["email_domain"] = (cleaned.get("email_domain") or "").lower()
         if "top" in cleaned:
-            options["top"] = [" ".join(line.split()) for line in cleaned["top"].splitlines() if line.strip()][
-                :50
-            ]
+            options["top"] = [
+                " ".join(line.split()) for line in cleaned["top"].splitlines() if line.strip()
+            ][:50]
         options["orders"] = {
             name: cleaned.get(f"order-{name}") or order
             for name, order in dict(self.run.options.get("orders", {})).items()
@@ -362,7 +386,8 @@ class ColumnsForm(forms.Form):
         for name in ("status", "pay_words"):
             words = dict(self.run.options.get(name, {}))
             options[name] = {
-                word: cleaned.get(f"{name}-{i}") or old for i, (word, old) in enumerate(words.items())
+                word: cleaned.get(f"{name}-{i}") or old
+                for i, (word, old) in enumerate(words.items())
             }
         return options
 
@@ -402,9 +427,18 @@ class SettleForm(forms.Form):
     """One decision by hand about a line, a cell or a manager's name, or about all of their kind."""
 
     ACTS = (
-        *ABOUT_LINE, *ABOUT_CELL, *FOR_ALL, "number", "read", "manager", "top", "open", "all_leave", "all_sure",
+        *ABOUT_LINE,
+        *ABOUT_CELL,
+        *FOR_ALL,
+        "number",
+        "read",
+        "manager",
+        "top",
+        "open",
+        "all_leave",
+        "all_sure",
         "all_skip",
-    )  # fmt: skip
+    )
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     line = WholeField(required=False, min_value=1, max_value=10_000_000)
@@ -428,7 +462,9 @@ class SettleForm(forms.Form):
         if act in ("manager", "top", "open") and not cleaned.get("key"):
             self.add_error("key", _("Say which manager is meant."))
         if act == "manager" and not (cleaned.get("number") or cleaned.get("other")):
-            self.add_error("other", _("Choose one of the names, or write the manager's employee number."))
+            self.add_error(
+                "other", _("Choose one of the names, or write the manager's employee number.")
+            )
         if act in (*ABOUT_CELL, "read", "all_leave", "all_sure") and not cleaned.get("field"):
             self.add_error("field", _("Say which column is meant."))
         if act == "read" and not cleaned.get("other"):
@@ -476,7 +512,9 @@ class ZoneField(forms.CharField):
 def zone_choices() -> list[str]:
     """Time zones by name, for a list to choose from while typing."""
     return sorted(
-        z for z in zoneinfo.available_timezones() if "/" in z and not z.startswith(("Etc/", "posix", "right"))
+        z
+        for z in zoneinfo.available_timezones()
+        if "/" in z and not z.startswith(("Etc/", "posix", "right"))
     )
 
 
@@ -501,7 +539,10 @@ class EmployeeForm(forms.Form):
     def of(person: Employee) -> dict[str, Any]:
         """What the form shows for a person as they are now."""
         simple = ("version", "name", "email", "job_title", "job_family", "grade", "location")
-        return {**{k: getattr(person, k) for k in simple}, "unit": person.unit.name if person.unit else ""}
+        return {
+            **{k: getattr(person, k) for k in simple},
+            "unit": person.unit.name if person.unit else "",
+        }
 
     def clean_unit(self) -> Unit | None:
         return find_unit(self.cleaned_data["unit"])
@@ -550,9 +591,14 @@ class LeaveForm(forms.Form):
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     left_on = forms.DateField(
-        label=_("Last day"), required=False, widget=forms.DateInput, help_text=_("Empty: this person stays.")
+        label=_("Last day"),
+        required=False,
+        widget=forms.DateInput,
+        help_text=_("Empty: this person stays."),
     )
-    leave_reason = forms.CharField(label=_("Reason (only HR sees it)"), required=False, max_length=200)
+    leave_reason = forms.CharField(
+        label=_("Reason (only HR sees it)"), required=False, max_length=200
+    )
 
 
 class FirstVisitForm(forms.Form):
@@ -574,7 +620,9 @@ class FirstVisitForm(forms.Form):
         error_messages={"invalid": _("Three letters, as in USD.")},
     )
     name = forms.CharField(label=_("Your name"), max_length=190)
-    email = forms.EmailField(label=_("Your e-mail"), max_length=254, help_text=_("You sign in with it."))
+    email = forms.EmailField(
+        label=_("Your e-mail"), max_length=254, help_text=_("You sign in with it.")
+    )
     password = forms.CharField(
         label=_("Your password"),
         max_length=200,

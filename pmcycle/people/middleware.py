@@ -146,7 +146,12 @@ class _Judge:
         self.depth = len(connection.savepoint_ids) if connection.in_atomic_block else -1
 
     def __call__(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+        self,
+        execute: Callable[..., Any],
+        sql: str,
+        params: Any,
+        many: bool,
+        context: dict[str, Any],
     ) -> Any:
         if not self.is_asking and self.is_in_action() and is_write(sql):
             self.is_asking = True

@@ -131,9 +131,15 @@ class AccountPage:
             return ""
         if waiting.is_own:
             return _("Its owner asked for it and has not followed the link yet.")
-        words = {"name": waiting.requested_by, "second": waiting.approved_by, "reason": waiting.reason}
+        words = {
+            "name": waiting.requested_by,
+            "second": waiting.approved_by,
+            "reason": waiting.reason,
+        }
         if waiting.approved_by:
-            return _("%(name)s asked, %(second)s agreed. The link has not been followed yet.") % words
+            return (
+                _("%(name)s asked, %(second)s agreed. The link has not been followed yet.") % words
+            )
         return _("%(name)s asks for it: “%(reason)s”") % words
 
 
@@ -142,7 +148,9 @@ def account_page(account: User, reader: User, day: date) -> AccountPage:
     is_hr = reader.standing.is_hr_admin
     may = [role for role in Role.values if role not in roles.HR_ROLES or is_hr]
     granted = account.grants.select_related("unit", "granted_by", "approved_by")
-    waiting = RoleRequest.objects.waiting().filter(user=account).select_related("unit", "requested_by")
+    waiting = (
+        RoleRequest.objects.waiting().filter(user=account).select_related("unit", "requested_by")
+    )
     address = AddressChange.objects.waiting().visible_to(reader).filter(user=account)
     # The second person is somebody else than who asks, and than whom the role or the account is of.
     is_second = account.pk != reader.pk and account.made_by_id != reader.pk
@@ -155,7 +163,9 @@ def account_page(account: User, reader: User, day: date) -> AccountPage:
             for g in granted.order_by("-starts_on", "-pk")
         ],
         asked=[
-            AskedRole(a, a.role in may, a.role in may and is_second and a.requested_by_id != reader.pk)
+            AskedRole(
+                a, a.role in may, a.role in may and is_second and a.requested_by_id != reader.pk
+            )
             for a in waiting
         ],
         address=address.select_related("requested_by", "approved_by").first(),

@@ -30,7 +30,9 @@ class Paging(LimitOffsetPagination):
     def get_offset(self, request: Request) -> int:
         wanted = self._number(request, self.offset_query_param) or 0
         if wanted > LAST:
-            raise ParseError(_("offset is a number from 0 to %(most)d; use a filter.") % {"most": LAST})
+            raise ParseError(
+                _("offset is a number from 0 to %(most)d; use a filter.") % {"most": LAST}
+            )
         return wanted
 
     def _number(self, request: Request, name: str) -> int | None:

@@ -37,7 +37,9 @@ class PersonField(forms.CharField):
             return None
         found = self.find(text)
         if found is None:
-            raise forms.ValidationError(_("Nobody, or more than one person, is meant. Choose from the list."))
+            raise forms.ValidationError(
+                _("Nobody, or more than one person, is meant. Choose from the list.")
+            )
         return found
 
 
@@ -58,10 +60,14 @@ class NumberField(forms.DecimalField):
     widget = NumberInput
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(_read(value, self.decimal_places if self.decimal_places is not None else 4))
+        return super().to_python(
+            _read(value, self.decimal_places if self.decimal_places is not None else 4)
+        )
 
     def prepare_value(self, value: Any) -> Any:
-        return formats.typed_text(value) if isinstance(value, Decimal) and value.is_finite() else value
+        return (
+            formats.typed_text(value) if isinstance(value, Decimal) and value.is_finite() else value
+        )
 
 
 class WholeField(forms.IntegerField):

@@ -61,9 +61,26 @@ _MARKDOWN: Final = (
     .disable(["html_block", "html_inline", "heading", "lheading", "image"])
 )
 _TAGS: Final = {
-    "p", "br", "strong", "em", "s", "ul", "ol", "li", "blockquote", "code", "pre", "hr", "a",
-    "table", "thead", "tbody", "tr", "th", "td",
-}  # fmt: skip
+    "p",
+    "br",
+    "strong",
+    "em",
+    "s",
+    "ul",
+    "ol",
+    "li",
+    "blockquote",
+    "code",
+    "pre",
+    "hr",
+    "a",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
 
 
 @contextmanager
@@ -112,7 +129,9 @@ def number_text(value: object, digits: int | None = None) -> str:
 @lru_cache(maxsize=4096)
 def _number_text(number: Decimal, digits: int | None, _language: str) -> str:
     if digits is None:
-        return str(format_decimal(number.normalize(), format="#,##0.##########", locale=babel_locale()))
+        return str(
+            format_decimal(number.normalize(), format="#,##0.##########", locale=babel_locale())
+        )
     exact = number.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     return str(format_decimal(exact, format=pattern, locale=babel_locale()))
@@ -225,7 +244,9 @@ def money_text(amount: object, currency: str) -> str:
     if number is None:
         return "–"
     code = str(currency).upper()
-    exact = number.quantize(Decimal(1).scaleb(-get_currency_precision(code)), rounding=ROUND_HALF_UP)
+    exact = number.quantize(
+        Decimal(1).scaleb(-get_currency_precision(code)), rounding=ROUND_HALF_UP
+    )
     # A code of letters stands off its number, as CLDR's currency spacing has it and Babel does not.
     return re.sub(
         r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])",
@@ -290,7 +311,9 @@ def when_html(value: Day | None, *, full: bool = False, relative: bool = False) 
 @lru_cache(maxsize=8192)
 def _when_html(value: Day, full: bool, relative: bool, _here: Here) -> SafeString:
     machine = (
-        timezone.localtime(value) if isinstance(value, dt.datetime) and timezone.is_aware(value) else value
+        timezone.localtime(value)
+        if isinstance(value, dt.datetime) and timezone.is_aware(value)
+        else value
     )
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
@@ -341,7 +364,9 @@ def due_place(day: dt.date, zone: str) -> tuple[str, str]:
     Two empty texts where it ends at the same moment for the reader, or nobody's zone but theirs is meant.
     """
     there, midnight = zone_of(zone), day + dt.timedelta(days=1)
-    if there is None or begin_of(midnight, there) == begin_of(midnight, timezone.get_current_timezone()):
+    if there is None or begin_of(midnight, there) == begin_of(
+        midnight, timezone.get_current_timezone()
+    ):
         return "", ""
     return place_text(zone), when_text(begin_of(midnight, there))
 
@@ -422,9 +447,13 @@ def diff_html(old: object, new: object) -> SafeString:
             pieces.append(format_html("{}", left))
             continue
         if left:
-            pieces.append(format_html('<del><span class="visually-hidden">{} </span>{}</del>', gone, left))
+            pieces.append(
+                format_html('<del><span class="visually-hidden">{} </span>{}</del>', gone, left)
+            )
         if right:
-            pieces.append(format_html('<ins><span class="visually-hidden">{} </span>{}</ins>', came, right))
+            pieces.append(
+                format_html('<ins><span class="visually-hidden">{} </span>{}</ins>', came, right)
+            )
     return format_html(
         '<span class="diff">{}</span>', format_html_join("", "{}", ((piece,) for piece in pieces))
     )

@@ -162,10 +162,23 @@ class TableNode(template.Node):
     """A table with its columns, drawn row by row."""
 
     child_nodelists = ("columns",)
-    NAMES = ("label", "each", "nothing", "nothing_icon", "nothing_note", "row_id", "css", "cards", "pager")
+    NAMES = (
+        "label",
+        "each",
+        "nothing",
+        "nothing_icon",
+        "nothing_note",
+        "row_id",
+        "css",
+        "cards",
+        "pager",
+    )
 
     def __init__(
-        self, rows: FilterExpression, options: dict[str, FilterExpression], columns: list[ColumnNode]
+        self,
+        rows: FilterExpression,
+        options: dict[str, FilterExpression],
+        columns: list[ColumnNode],
     ) -> None:
         self.rows, self.options, self.columns = rows, options, NodeList(columns)
 
@@ -184,11 +197,17 @@ class TableNode(template.Node):
             _joined(body),
         )
         wrapped = tags.tablewrap(markup, options.get("label", ""), cards=options.get("cards", True))
-        if not isinstance(rows, Page) or options.get("pager") is False or not rows.has_other_pages():
+        if (
+            not isinstance(rows, Page)
+            or options.get("pager") is False
+            or not rows.has_other_pages()
+        ):
             return wrapped
         return format_html("{}{}", wrapped, _pager(context, rows))
 
-    def _row(self, columns: list[Column], row: Any, options: dict[str, Any], context: Context) -> SafeString:
+    def _row(
+        self, columns: list[Column], row: Any, options: dict[str, Any], context: Context
+    ) -> SafeString:
         with context.push(**{str(options.get("each") or "row"): row}):
             cells = _joined(column.cell(context) for column in columns)
         own = format_html(' id="{}{}"', options["row_id"], row.pk) if options.get("row_id") else ""
@@ -197,7 +216,9 @@ class TableNode(template.Node):
     @staticmethod
     def _nothing(context: Context, options: dict[str, Any]) -> SafeString:
         values = tags.empty(
-            options.get("nothing_icon") or "list", options["nothing"], note=options.get("nothing_note") or ""
+            options.get("nothing_icon") or "list",
+            options["nothing"],
+            note=options.get("nothing_note") or "",
         )
         return _drawn("ui/_empty.html", values, context)
 
@@ -242,10 +263,14 @@ def table(parser: Parser, token: Token) -> TableNode:
     parser.delete_first_token()
     columns = [node for node in inside if isinstance(node, ColumnNode)]
     others = [
-        node for node in inside if not isinstance(node, ColumnNode) and str(getattr(node, "s", "x")).strip()
+        node
+        for node in inside
+        if not isinstance(node, ColumnNode) and str(getattr(node, "s", "x")).strip()
     ]
     if others or not columns:
-        raise template.TemplateSyntaxError(f"Only columns stand within {name}, and at least one of them")
+        raise template.TemplateSyntaxError(
+            f"Only columns stand within {name}, and at least one of them"
+        )
     return TableNode(parser.compile_filter(bits[0]), options, columns)
 
 

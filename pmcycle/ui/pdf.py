@@ -19,12 +19,33 @@ FONT_PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")
 FIRST = ("Libertinus Serif", "Noto Sans")
 # The scripts that the first ones lack. Named, because what typst picks by itself depends on the letters before.
 OTHERS = (
-    "Arabic", "Hebrew", "Thai", "Devanagari", "Armenian", "Bengali", "Ethiopic", "Georgian", "Gujarati", "Gurmukhi",
-    "Kannada", "Khmer", "Lao", "Malayalam", "Myanmar", "Oriya", "Sinhala", "Tamil", "Telugu", "Symbols",
-)  # fmt: skip
+    "Arabic",
+    "Hebrew",
+    "Thai",
+    "Devanagari",
+    "Armenian",
+    "Bengali",
+    "Ethiopic",
+    "Georgian",
+    "Gujarati",
+    "Gurmukhi",
+    "Kannada",
+    "Khmer",
+    "Lao",
+    "Malayalam",
+    "Myanmar",
+    "Oriya",
+    "Sinhala",
+    "Tamil",
+    "Telugu",
+    "Symbols",
+)
 # Chinese, Japanese and Korean share code points whose shapes differ. Which is meant is told by the letters that only
 # one of them writes; without any, by the language of the page.
-KANA, HANGUL = re.compile("[\u3040-\u30ff]"), re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
+KANA, HANGUL = (
+    re.compile("[\u3040-\u30ff]"),
+    re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]"),
+)
 BY_LANGUAGE = {"ja": "JP", "ko": "KR", "zh-hant": "TC", "zh-tw": "TC", "zh-hk": "HK"}
 
 
@@ -40,7 +61,12 @@ def font_chain(text: str, language: str) -> list[str]:
     """The fonts in which the text is set, each for what those before it lack."""
     east = "KR" if HANGUL.search(text) else BY_LANGUAGE.get(language.lower(), "SC")
     east = "JP" if KANA.search(text) else east
-    return [*FIRST, f"Noto Sans CJK {east}", *(f"Noto Sans {script}" for script in OTHERS), "Noto Emoji"]
+    return [
+        *FIRST,
+        f"Noto Sans CJK {east}",
+        *(f"Noto Sans {script}" for script in OTHERS),
+        "Noto Emoji",
+    ]
 
 
 def typeset(template: str, data: dict[str, Any], language: str) -> bytes:

@@ -43,7 +43,10 @@ class Stencil:
     """
 
     def __init__(
-        self, fragment: str, context: Callable[..., Mapping[str, Any]], **stand_ins: Callable[[], object]
+        self,
+        fragment: str,
+        context: Callable[..., Mapping[str, Any]],
+        **stand_ins: Callable[[], object],
     ) -> None:
         self.fragment, self.context, self.stand_ins = fragment, context, stand_ins
         self._pieces = lru_cache(maxsize=256)(self._cut)

@@ -65,7 +65,9 @@ def reference() -> SafeString:
     if not number:
         return SafeString("")
     return format_html(
-        '<p class="text-secondary">{} <code>{}</code></p>', gettext("If you ask about this, name:"), number
+        '<p class="text-secondary">{} <code>{}</code></p>',
+        gettext("If you ask about this, name:"),
+        number,
     )
 
 
@@ -235,7 +237,9 @@ def _badge_cell(label: str, tone: str, words: str, beside: tuple[str, str] | Non
     return format_html('<td data-label="{}">{}</td>', label, _two_badges(tone, words, beside))
 
 
-def _linked_cell(label: str, tone: str, words: str, url: str, beside: tuple[str, str] | None) -> SafeString:
+def _linked_cell(
+    label: str, tone: str, words: str, url: str, beside: tuple[str, str] | None
+) -> SafeString:
     badges = _two_badges(tone, words, beside)
     return format_html('<td data-label="{}"><a href="{}">{}</a></td>', label, url, badges)
 
@@ -337,7 +341,12 @@ def _button(label: str, url: str, kind: str, icon_name: str, size: str, note: st
 
 @register.simple_tag
 def submit(
-    label: object, kind: str = "primary", icon_name: str = "", name: str = "", value: str = "", size: str = ""
+    label: object,
+    kind: str = "primary",
+    icon_name: str = "",
+    name: str = "",
+    value: str = "",
+    size: str = "",
 ) -> SafeString:
     """``{% submit "Save" %}``: the button that sends the form around it."""
     return format_html(
@@ -404,7 +413,11 @@ def leftovers(leaving: BaseForm) -> dict[str, object]:
 
 @register.inclusion_tag("ui/_submit_confirmed.html")
 def submit_confirmed(
-    label: object, consequence: object, form_id: str, kind: str = "primary", icon_name: str = "check"
+    label: object,
+    consequence: object,
+    form_id: str,
+    kind: str = "primary",
+    icon_name: str = "check",
 ) -> dict[str, object]:
     """``{% submit_confirmed _("Close it") _("Nobody can add …") "close-form" %}``: sends a form, but asks first.
 
@@ -553,7 +566,12 @@ def fold(
 
 @register.inclusion_tag("ui/_empty.html")
 def empty(
-    icon_name: str, text: object, label: object = "", to: object = "", *args: object, note: object = ""
+    icon_name: str,
+    text: object,
+    label: object = "",
+    to: object = "",
+    *args: object,
+    note: object = "",
 ) -> dict[str, object]:
     """``{% empty "target" _("No goals yet.") _("Write the first") "goals:propose" part.pk %}``.
 
@@ -576,7 +594,9 @@ def stat(
 ) -> dict[str, object]:
     """``{% stat "Goals agreed" "18 / 24" done=18 total=24 %}``: one number with what it means."""
     bar = (
-        charts.progress(done, total, title=str(label), show_words=False) if done is not None and total else ""
+        charts.progress(done, total, title=str(label), show_words=False)
+        if done is not None and total
+        else ""
     )
     return {
         "label": label,
@@ -609,7 +629,11 @@ def tabs(items: Sequence[Row], label: object = "") -> dict[str, object]:
 
 @register.inclusion_tag("ui/_thread.html", takes_context=True)
 def thread(
-    context: Context, entries: Sequence[Row], action: str = "", form: object = None, label: object = ""
+    context: Context,
+    entries: Sequence[Row],
+    action: str = "",
+    form: object = None,
+    label: object = "",
 ) -> dict[str, object]:
     """``{% thread entries action=url form=form %}``.
 
@@ -775,7 +799,9 @@ def filter_bar(
     """
     query = _query(context)
     rows = [{**f, "value": query.get(str(f["name"]), "")} for f in filters]
-    used = [name for name in (*(str(f["name"]) for f in filters), search) if name and query.get(name)]
+    used = [
+        name for name in (*(str(f["name"]) for f in filters), search) if name and query.get(name)
+    ]
     kept = [(name, query[name]) for name in keep.split(",") if name in query]
     export_url = f"{export}{'&' if '?' in export else '?'}{query.urlencode()}" if export else ""
     return {
@@ -881,7 +907,9 @@ def field(
     if kind in ("radio", "checkboxes"):
         texts = {
             str(key): value
-            for key, value in (descriptions or getattr(bound.field, "descriptions", None) or {}).items()
+            for key, value in (
+                descriptions or getattr(bound.field, "descriptions", None) or {}
+            ).items()
         }
         options = [
             {

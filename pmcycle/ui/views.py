@@ -16,7 +16,9 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember light, dark or auto in a cookie and go back to the page; works without script."""
     chosen = request.POST.get("theme", "")
     back = request.POST.get("next") or request.META.get("HTTP_REFERER") or "/"
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        back, {request.get_host()}, require_https=request.is_secure()
+    ):
         back = "/"
     response = HttpResponseRedirect(back)
     response.set_cookie(

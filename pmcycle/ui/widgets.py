@@ -26,7 +26,11 @@ def _attributes(attrs: Mapping[str, Any]) -> SafeString:
 def _input(widget: Widget) -> SafeString:
     value = "" if widget["value"] is None else format_html(' value="{}"', str(widget["value"]))
     return format_html(
-        '<input type="{}" name="{}"{}{}>', widget["type"], widget["name"], value, _attributes(widget["attrs"])
+        '<input type="{}" name="{}"{}{}>',
+        widget["type"],
+        widget["name"],
+        value,
+        _attributes(widget["attrs"]),
     )
 
 
@@ -48,7 +52,9 @@ def _select(widget: Widget) -> SafeString:
             drawn = [format_html('<optgroup label="{}">', name), *drawn, mark_safe("</optgroup>")]
         pieces += drawn
     body = mark_safe("".join(pieces))  # noqa: S308 - each piece is markup
-    return format_html('<select name="{}"{}>{}</select>', widget["name"], _attributes(widget["attrs"]), body)
+    return format_html(
+        '<select name="{}"{}>{}</select>', widget["name"], _attributes(widget["attrs"]), body
+    )
 
 
 def _option(option: Widget) -> SafeString:

@@ -102,7 +102,9 @@ def wait_until(true: Callable[[], Any], seconds: float = 90) -> None:
 
 
 @pytest.mark.parametrize("state", ["frozen", "gone"])
-def test_a_page_that_wakes_a_worker_is_answered_and_only_one_waits(broker: Broker, state: str) -> None:
+def test_a_page_that_wakes_a_worker_is_answered_and_only_one_waits(
+    broker: Broker, state: str
+) -> None:
     if state == "frozen":
         broker.freeze()
     else:
@@ -115,7 +117,12 @@ def test_a_page_that_wakes_a_worker_is_answered_and_only_one_waits(broker: Broke
     }
     # The limit only ends a wait without end; answered is answered.
     told = subprocess.run(
-        [sys.executable, "-c", WAKE_TWICE], cwd=ROOT, env=env, capture_output=True, text=True, timeout=90
+        [sys.executable, "-c", WAKE_TWICE],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=90,
     )
     assert told.stdout == "answered\n", told.stderr
     assert told.stderr.count("broker_unreachable") == 1, "the second did not wait again"
@@ -154,7 +161,10 @@ def test_signing_in_and_asking_for_a_new_password_need_no_broker(
     world.ana.set_password("a long enough phrase")
     world.ana.save()
     client = Client()
-    assert client.post("/account/login/", {"login": world.ana.email, "password": "wrong"}).status_code == 422
+    assert (
+        client.post("/account/login/", {"login": world.ana.email, "password": "wrong"}).status_code
+        == 422
+    )
     typed = {"login": world.ana.email, "password": "a long enough phrase"}
     assert client.post("/account/login/", typed).status_code == 302
     with django_capture_on_commit_callbacks(execute=True):
@@ -178,7 +188,9 @@ def worker(broker: Broker, transactional_db: None, tmp_path: Path) -> Iterator[C
     }
     command = [sys.executable, "-m", "celery", "-A", "pmcycle", "worker", "--concurrency", "1"]
     with (tmp_path / "worker.log").open("wb") as log:
-        process = spawn([*command, "--without-gossip", "--without-mingle"], env=env, output=log, cwd=ROOT)
+        process = spawn(
+            [*command, "--without-gossip", "--without-mingle"], env=env, output=log, cwd=ROOT
+        )
     app = Celery(broker=broker_url(broker.url), set_as_current=False)
     app.conf.broker_transport_options = {"socket_timeout": 5}
     try:
@@ -201,7 +213,9 @@ def tick(app: Celery) -> None:
     wait_until(lambda: beaten_at() > before)
 
 
-def test_a_worker_comes_back_when_its_broker_died_during_a_task(broker: Broker, worker: Celery) -> None:
+def test_a_worker_comes_back_when_its_broker_died_during_a_task(
+    broker: Broker, worker: Celery
+) -> None:
     before = beaten_at()
     with transaction.atomic():
         Heartbeat.objects.select_for_update().get(name="deliver")

@@ -126,9 +126,12 @@ def carry_out_in_a_test(work: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "cause"), [(OperationalError, None), (DatabaseError, psycopg2.DatabaseError("server closed"))]
+    ("error", "cause"),
+    [(OperationalError, None), (DatabaseError, psycopg2.DatabaseError("server closed"))],
 )
-def test_between_two_tries_it_rests(world: World, error: type[Exception], cause: Exception | None) -> None:
+def test_between_two_tries_it_rests(
+    world: World, error: type[Exception], cause: Exception | None
+) -> None:
     asked(world)
 
     def fails(cycle: Cycle, by: User, step: Step) -> None:
@@ -147,7 +150,10 @@ def test_work_is_not_done_for_somebody_whose_role_has_ended_since(world: World) 
     done = []
     carry_out("probe", lambda cycle, by, step: done.append(by))
     assert not done
-    assert (the_job().state, the_job().message) == ("failed", "Kim Larsen may not do this any more.")
+    assert (the_job().state, the_job().message) == (
+        "failed",
+        "Kim Larsen may not do this any more.",
+    )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -50,7 +50,9 @@ NAMES = [
 def test_each_process_asks_for_what_it_needs(entry: str, options: str, expected: list[str]) -> None:
     url = os.environ["DATABASE_URL"]
     if options:
-        url += f"{'&' if '?' in url else '?'}options={options.replace(' ', '%20').replace('=', '%3D')}"
+        url += (
+            f"{'&' if '?' in url else '?'}options={options.replace(' ', '%20').replace('=', '%3D')}"
+        )
     env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "pmcycle.settings"}
     code = ASK.format(entry=entry, names=NAMES)
     told = subprocess.run(
@@ -63,7 +65,9 @@ def test_each_process_asks_for_what_it_needs(entry: str, options: str, expected:
 def test_no_task_is_cut_off_by_the_database_before_its_own_limit() -> None:
     _lock, statement, idle = settings.PATIENCE["worker"]
     assert min(statement, idle) >= settings.CELERY_TASK_SOFT_TIME_LIMIT
-    assert max(settings.PATIENCE["web"]) < 60, "a page that waits longer is given up by whoever asked"
+    assert max(settings.PATIENCE["web"]) < 60, (
+        "a page that waits longer is given up by whoever asked"
+    )
 
 
 @pytest.mark.django_db
@@ -91,7 +95,9 @@ def test_a_page_that_waits_too_long_for_somebody_else_says_so(as_: SignedIn) -> 
     try:
         beside.set_autocommit(False)
         with beside.cursor() as other, connection.cursor() as cursor:
-            other.execute("SELECT FROM cycles_participation WHERE id = %s FOR UPDATE", [world.ana_part.pk])
+            other.execute(
+                "SELECT FROM cycles_participation WHERE id = %s FOR UPDATE", [world.ana_part.pk]
+            )
             cursor.execute("SET lock_timeout = '100ms'")
             answer = kim.post(url, data)
             assert (answer.status_code, answer["Retry-After"]) == (503, "10")

@@ -29,7 +29,18 @@ from tests.pages import flat
 
 def say(user: User, key: str, title: str = "Answer the proposal", **fields: Any) -> None:
     """Leave a notice; an urgent one, because what is gathered waits for a morning (tests/home/test_remind.py)."""
-    tell(user, [Tell(user_id=user.pk, title=title, url="/goals/", key=key, **{"is_urgent": True, **fields})])
+    tell(
+        user,
+        [
+            Tell(
+                user_id=user.pk,
+                title=title,
+                url="/goals/",
+                key=key,
+                **{"is_urgent": True, **fields},
+            )
+        ],
+    )
 
 
 def send() -> int:
@@ -152,7 +163,9 @@ def test_an_address_that_does_not_exist_is_not_tried_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(world.ana, "a")
-    break_mail(monkeypatch, smtplib.SMTPRecipientsRefused({world.ana.email: (550, b"no such user")}))
+    break_mail(
+        monkeypatch, smtplib.SMTPRecipientsRefused({world.ana.email: (550, b"no such user")})
+    )
     send()
     row = Delivery.objects.get()
     assert row.state == "failed"
@@ -261,7 +274,9 @@ def due_line(user: User, zone: str, day: date) -> str:
         say(user, "a", due_on=day, due_zone=zone)
         assert send() == 1
     text = str(mail.outbox[-1].body)
-    return next(line for line in text.splitlines() if "Answer the proposal" in line).partition(" – ")[2]
+    return next(line for line in text.splitlines() if "Answer the proposal" in line).partition(
+        " – "
+    )[2]
 
 
 def live_in(user: User, zone: str) -> None:

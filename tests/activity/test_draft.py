@@ -77,17 +77,24 @@ def test_too_much_text_is_refused_before_it_is_read(world: World, as_: SignedIn)
 
 
 def test_an_absurd_key_is_refused(world: World, as_: SignedIn) -> None:
-    assert put(as_(world.ana), {"fields": {}}, "/activity/drafts/" + "k" * 300 + "/").status_code == 422
+    assert (
+        put(as_(world.ana), {"fields": {}}, "/activity/drafts/" + "k" * 300 + "/").status_code
+        == 422
+    )
     assert put(as_(world.ana), {"fields": {}}, "/activity/drafts/%00/").status_code == 404
     assert as_(world.ana).get("/activity/drafts/%00/").status_code == 404
     assert as_(world.ana).delete("/activity/drafts/%00/").status_code == 404
 
 
-def test_a_draft_that_comes_after_the_form_was_sent_brings_nothing_back(world: World, as_: SignedIn) -> None:
+def test_a_draft_that_comes_after_the_form_was_sent_brings_nothing_back(
+    world: World, as_: SignedIn
+) -> None:
     ana = as_(world.ana)
     opened = ana.get(URL).headers["X-Draft-Sent"]
     typed = {"fields": {"title": "Fewer"}}
-    assert ana.put(URL, typed, content_type=JSON, headers={"X-Draft-Sent": opened}).status_code == 200
+    assert (
+        ana.put(URL, typed, content_type=JSON, headers={"X-Draft-Sent": opened}).status_code == 200
+    )
     drop_draft(world.ana, "goals-7")
     late = ana.put(URL, typed, content_type=JSON, headers={"X-Draft-Sent": opened})
     assert (late.status_code, ana.get(URL).status_code) == (409, 204)
@@ -101,5 +108,7 @@ def test_the_first_draft_of_a_form_may_come_late_too(world: World, as_: SignedIn
     opened = ana.get(URL).headers["X-Draft-Sent"]
     drop_draft(world.ana, "goals-7")
     late = {"fields": {"title": "Fewer"}}
-    assert ana.put(URL, late, content_type=JSON, headers={"X-Draft-Sent": opened}).status_code == 409
+    assert (
+        ana.put(URL, late, content_type=JSON, headers={"X-Draft-Sent": opened}).status_code == 409
+    )
     assert not Draft.objects.kept().exists()

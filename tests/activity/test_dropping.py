@@ -55,7 +55,9 @@ def withdraw(world: World) -> None:
 
 
 def withdraw_change(world: World) -> None:
-    change = goal.change(goal.agree(world.ana_part, world.ana, world.bashir, weight="100"), world.ana)
+    change = goal.change(
+        goal.agree(world.ana_part, world.ana, world.bashir, weight="100"), world.ana
+    )
     goals.actions.withdraw_change(change, version=None, by=world.ana)
 
 
@@ -71,7 +73,9 @@ def took_back_evaluation(world: World) -> None:
 
 def withdrew_release(world: World) -> None:
     appraisal.rate(world.ana_part)
-    appraisals.actions.withdraw_release(appraisal.ask_for_release(world.cycle, world.kim), by=world.kim)
+    appraisals.actions.withdraw_release(
+        appraisal.ask_for_release(world.cycle, world.kim), by=world.kim
+    )
 
 
 def restraint_lapsed(world: World) -> None:
@@ -103,7 +107,10 @@ def daily(world: World) -> Any:
     """A rhythm of Ana and Bashir whose next meeting is tomorrow."""
     first = today() + timedelta(days=1)
     row = meeting.make_series(
-        of(world.bashir), of(world.ana), rrule=f"FREQ=WEEKLY;BYDAY={first:%a}"[:-1].upper(), starts_on=first
+        of(world.bashir),
+        of(world.ana),
+        rrule=f"FREQ=WEEKLY;BYDAY={first:%a}"[:-1].upper(),
+        starts_on=first,
     )
     feedback.actions.plan_check_ins()
     return row
@@ -117,21 +124,31 @@ def rescheduled(world: World) -> None:
     row = daily(world)
     later = today() + timedelta(days=30)
     feedback.actions.reschedule_series(
-        row, frequency="weekly", starts_on=later, weekday=later.weekday(), at=time(10), minutes=30, zone="UTC",
-        version=None, by=world.bashir,
-    )  # fmt: skip
+        row,
+        frequency="weekly",
+        starts_on=later,
+        weekday=later.weekday(),
+        at=time(10),
+        minutes=30,
+        zone="UTC",
+        version=None,
+        by=world.bashir,
+    )
 
 
 def scheduled(world: World) -> None:
     """Ana is away on the day, so the plan calls the meeting off."""
     daily(world)
-    Absence.objects.create(employee=of(world.ana), starts_on=today(), ends_on=today() + timedelta(days=3))
+    Absence.objects.create(
+        employee=of(world.ana), starts_on=today(), ends_on=today() + timedelta(days=3)
+    )
     feedback.actions.plan_check_ins()
 
 
 def dropped_action(world: World) -> None:
     row = meeting.make_item(
-        meeting.make_check_in(of(world.bashir), of(world.ana), in_days=-2, state="held"), of(world.ana)
+        meeting.make_check_in(of(world.bashir), of(world.ana), in_days=-2, state="held"),
+        of(world.ana),
     )
     feedback.actions.drop(row, why="No budget.", version=None, by=world.ana)
 
@@ -142,7 +159,9 @@ def objectives(world: World) -> Stage:
 
 def stage_closed(world: World) -> None:
     left = cycles.accepting(cycle_actions.leftovers_of_stage(objectives(world), world.kim))
-    cycle_actions.close_stage(objectives(world), reason="x", accepted=left, version=None, by=world.kim)
+    cycle_actions.close_stage(
+        objectives(world), reason="x", accepted=left, version=None, by=world.kim
+    )
 
 
 def closed(world: World) -> None:
@@ -155,7 +174,9 @@ def left(world: World) -> None:
 
 def transferred(world: World) -> None:
     goal.propose(world.ana_part, world.ana)
-    cycle_actions.transfer(world.ana_part, of(world.gita), on=today(), reason="x", version=None, by=world.kim)
+    cycle_actions.transfer(
+        world.ana_part, of(world.gita), on=today(), reason="x", version=None, by=world.kim
+    )
 
 
 def withdrew_reopening(world: World) -> None:
@@ -229,7 +250,9 @@ def of_a_third(world: World) -> User:
 
 def granted_role(world: World) -> None:
     third = of_a_third(world)
-    asked = accounts.request_role(third, Role.HR_ADMIN, None, starts_on=today(), ends_on=None, by=world.kim)
+    asked = accounts.request_role(
+        third, Role.HR_ADMIN, None, starts_on=today(), ends_on=None, by=world.kim
+    )
     accounts.approve_role(asked, by=world.lea)
 
 
@@ -247,11 +270,23 @@ ACTS: list[tuple[Callable[[World], None], set[tuple[str, str]]]] = [
     (withdrew_release, {("appraisals:release", "lea")}),
     (restraint_lapsed, {("incentives:answer", "ana"), ("incentives:decide", "kim")}),
     (overtaken, {("incentives:sheet", "bashir")}),
-    (cancelled, {(f"feedback:{k}", who) for k in ("agenda", "not_held") for who in ("ana", "bashir")}),
+    (
+        cancelled,
+        {(f"feedback:{k}", who) for k in ("agenda", "not_held") for who in ("ana", "bashir")},
+    ),
     (moved, {(f"feedback:{k}", who) for k in ("agenda", "not_held") for who in ("ana", "bashir")}),
-    (ended_series, {(f"feedback:{k}", who) for k in ("agenda", "not_held") for who in ("ana", "bashir")}),
-    (rescheduled, {(f"feedback:{k}", who) for k in ("agenda", "not_held") for who in ("ana", "bashir")}),
-    (scheduled, {(f"feedback:{k}", who) for k in ("agenda", "not_held") for who in ("ana", "bashir")}),
+    (
+        ended_series,
+        {(f"feedback:{k}", who) for k in ("agenda", "not_held") for who in ("ana", "bashir")},
+    ),
+    (
+        rescheduled,
+        {(f"feedback:{k}", who) for k in ("agenda", "not_held") for who in ("ana", "bashir")},
+    ),
+    (
+        scheduled,
+        {(f"feedback:{k}", who) for k in ("agenda", "not_held") for who in ("ana", "bashir")},
+    ),
     (dropped_action, {("feedback:action", "ana"), ("feedback:action", "bashir")}),
     (stage_closed, {("goals:propose", "ana")}),
     (closed, {("goals:propose", "ana"), ("evaluations:write", "bashir")}),
@@ -265,7 +300,7 @@ ACTS: list[tuple[Callable[[World], None], set[tuple[str, str]]]] = [
     (closed_account, {("incentives:publish", "lea")}),
     (came_back, {("incentives:team", "ines")}),
     (applied_import, {("feedback:request", "chen"), ("feedback:request", "bashir")}),
-]  # fmt: skip
+]
 
 # What these end has fallen away a moment before, or is a draft of nobody's: "left" drops what an award leaves behind.
 NOTHING_LEFT_TO_DROP = {"award_left_out", "calculated_again", "carried_over"}
@@ -285,7 +320,9 @@ def test_what_falls_away_with_an_act_is_dropped_and_says_with_which(
     assert fell >= falls
     assert not found.filter(done_at__isnull=False).exists()
     for kind, key in falls:
-        mine = ToDo.objects.filter(kind=kind, recipient=of(getattr(world, key)), done_at__isnull=False)
+        mine = ToDo.objects.filter(
+            kind=kind, recipient=of(getattr(world, key)), done_at__isnull=False
+        )
         assert not mine.exists(), "nobody did it"
     assert (drift(), misplaced(), miscounted()) == ([], [], 0)
 
@@ -313,7 +350,9 @@ def test_another_due_day_moves_what_is_open_and_drops_nothing(world: World) -> N
     catch_up()
     before = set(ToDo.objects.open().values_list("pk", flat=True))
     later = objectives(world).due_on + timedelta(days=7)
-    cycle_actions.postpone_stage(objectives(world), due_on=later, reason="x", version=None, by=world.kim)
+    cycle_actions.postpone_stage(
+        objectives(world), due_on=later, reason="x", version=None, by=world.kim
+    )
     assert set(ToDo.objects.open().values_list("pk", flat=True)) == before
     assert not ToDo.objects.exclude(dropped_at=None, done_at=None).exists()
     asked = ToDo.objects.filter(kind="goals:propose")
@@ -328,7 +367,9 @@ def test_another_due_day_does_not_hide_what_ran_out_before_it(world: World) -> N
     with days_later(5):
         began = timezone.now()
         later = appraisal_stage.due_on + timedelta(days=30)
-        cycle_actions.postpone_stage(appraisal_stage, due_on=later, reason="x", version=None, by=world.kim)
+        cycle_actions.postpone_stage(
+            appraisal_stage, due_on=later, reason="x", version=None, by=world.kim
+        )
         mine = ToDo.objects.get(kind="goals:propose", about=of(world.ana), dropped_why="day_turned")
         assert mine.done_at is None
         assert mine.dropped_at

@@ -53,7 +53,9 @@ def adjusted(world: World, as_: SignedIn) -> tuple[Client, str, dict[str, Any], 
 def recorded(world: World) -> tuple[Client, str, bytes]:
     """Bashir's program has recorded a number of Ana's with a key of its own."""
     row = KeyResult.objects.get(pk=goals.a_key_result(world)["pk"])
-    program = Client(headers={**people.bearer(world.bashir, "goals:write"), "Idempotency-Key": "one"})
+    program = Client(
+        headers={**people.bearer(world.bashir, "goals:write"), "Idempotency-Key": "one"}
+    )
     url = reverse("api:keyresult-record-progress", args=[row.pk])
     answer = program.post(url, PROGRESS, content_type=JSON)
     assert answer.status_code == 200, answer.content
@@ -104,7 +106,9 @@ def test_what_was_let_through_by_more_than_rows_is_not_kept(
     assert bashir.post(url, data).headers["HX-Refresh"] == "true"
 
 
-def test_a_program_gets_its_answer_again_and_it_is_a_second_look(world: World, recorded: Any) -> None:
+def test_a_program_gets_its_answer_again_and_it_is_a_second_look(
+    world: World, recorded: Any
+) -> None:
     program, url, first = recorded
     partner_of_production(world)
     for minutes in (0, 61):

@@ -31,7 +31,9 @@ WORDS = "Rejects are down to 2 % since the spring."
 
 def to_gita(world: World) -> None:
     gita = Employee.objects.get(user=world.gita)
-    cycling.transfer(world.ana_part, gita, on=today(), reason="A new team", version=None, by=world.kim)
+    cycling.transfer(
+        world.ana_part, gita, on=today(), reason="A new team", version=None, by=world.kim
+    )
 
 
 def after_the_stage_closed(world: World) -> tuple[Any, str, dict[str, Any]]:
@@ -39,7 +41,11 @@ def after_the_stage_closed(world: World) -> tuple[Any, str, dict[str, Any]]:
     stage = Stage.objects.get(cycle=world.cycle, kind=StageKind.APPRAISAL)
     left = cycles.accepting(cycling.leftovers_of_stage(stage, world.kim))
     cycling.close_stage(stage, reason="", accepted=left, version=None, by=world.kim)
-    return world.ana, reverse("appraisals:submit", args=[own.pk]), appraisals.filled(own, text=WORDS)
+    return (
+        world.ana,
+        reverse("appraisals:submit", args=[own.pk]),
+        appraisals.filled(own, text=WORDS),
+    )
 
 
 def after_a_transfer(world: World) -> tuple[Any, str, dict[str, Any]]:
@@ -81,7 +87,9 @@ def test_a_refusal_gives_the_words_back_and_keeps_them(
 ) -> None:
     user, url, data = make(world)
     browser = as_(user)
-    answer = browser.post(url, {**data, "form_key": "k"}, headers={"Referer": "http://testserver/here/"})
+    answer = browser.post(
+        url, {**data, "form_key": "k"}, headers={"Referer": "http://testserver/here/"}
+    )
     assert answer.status_code == status
     assert WORDS in flat(answer)
     kept = Draft.objects.visible_to(user).given_back().get()
@@ -110,7 +118,9 @@ def test_an_autosave_is_told_the_reason_and_only_a_conflict_is_called_one(
     assert WORDS in str(Draft.objects.visible_to(user).given_back().get().data)
 
 
-def test_the_same_form_refused_again_is_kept_once_as_it_was_last(world: World, as_: SignedIn) -> None:
+def test_the_same_form_refused_again_is_kept_once_as_it_was_last(
+    world: World, as_: SignedIn
+) -> None:
     user, url, data = after_the_stage_closed(world)
     browser = as_(user)
     for text in (WORDS, f"{WORDS} And more."):
@@ -134,7 +144,10 @@ def test_other_words_to_the_same_address_leave_it_there(world: World, as_: Signe
     meeting = feedback.meeting_of_ana(world)
     url = reverse("feedback:add_point", kwargs=meeting)
     keep_refused(world.ana, url, [("text", WORDS)], reason="Closed.", page="/")
-    assert as_(world.ana).post(url, {"text": "Something else to say", "form_key": "k"}).status_code == 302
+    assert (
+        as_(world.ana).post(url, {"text": "Something else to say", "form_key": "k"}).status_code
+        == 302
+    )
     assert Draft.objects.given_back().count() == 1
     assert as_(world.ana).post(url, {"text": WORDS, "form_key": "l"}).status_code == 302
     assert not Draft.objects.given_back().exists()
@@ -156,7 +169,9 @@ def test_its_author_throws_it_away(world: World, as_: SignedIn) -> None:
     assert not Draft.objects.exists()
 
 
-def test_an_absurd_key_of_a_form_does_not_keep_its_words_from_being_kept(world: World, as_: SignedIn) -> None:
+def test_an_absurd_key_of_a_form_does_not_keep_its_words_from_being_kept(
+    world: World, as_: SignedIn
+) -> None:
     user, url, data = after_a_transfer(world)
     for key in ("a\x00b", "k" * 10_000, ""):
         assert as_(user).post(url, {**data, "form_key": key}).status_code == 403
@@ -164,14 +179,18 @@ def test_an_absurd_key_of_a_form_does_not_keep_its_words_from_being_kept(world: 
     assert set(Draft.objects.values_list("author", flat=True)) == {user.pk}
 
 
-def test_two_people_with_the_same_form_and_key_keep_their_own_words(world: World, as_: SignedIn) -> None:
+def test_two_people_with_the_same_form_and_key_keep_their_own_words(
+    world: World, as_: SignedIn
+) -> None:
     meeting = reverse("feedback:add_point", kwargs=feedback.meeting_of_ana(world))
     said = {world.hugo: "Words that Hugo wrote.", world.gita: "Words that Gita wrote."}
     for user, words in said.items():
         assert as_(user).post(meeting, {"text": words, "form_key": "k"}).status_code == 404
     for user, words in said.items():
         page = flat(as_(user).get(reverse("activity:unsent")))
-        assert [other in page for other in said.values()] == [other == words for other in said.values()]
+        assert [other in page for other in said.values()] == [
+            other == words for other in said.values()
+        ]
 
 
 def test_a_former_manager_reads_their_own_drafts(world: World, as_: SignedIn) -> None:
@@ -181,7 +200,9 @@ def test_a_former_manager_reads_their_own_drafts(world: World, as_: SignedIn) ->
     bashir: Client = as_(world.bashir)
     to = reverse("activity:draft", kwargs={"key": f"goal-new-{world.ana_part.pk}"})
     bashir.put(
-        to, json.dumps({"fields": {"title": "A goal that was never sent"}}), content_type="application/json"
+        to,
+        json.dumps({"fields": {"title": "A goal that was never sent"}}),
+        content_type="application/json",
     )
     to_gita(world)
     assert "A goal that was never sent" in flat(bashir.get(reverse("activity:unsent")))
@@ -211,7 +232,9 @@ def test_after_the_end_of_a_sign_in_the_words_stand_on_the_page_and_the_way_lead
     assert not Draft.objects.exists(), "nobody is known, so the server keeps nothing"
 
 
-@pytest.mark.parametrize("before", ["https://evil.example/x", "http://testserver//evil.example/x", ""])
+@pytest.mark.parametrize(
+    "before", ["https://evil.example/x", "http://testserver//evil.example/x", ""]
+)
 def test_the_way_back_leads_to_no_other_site(before: str, world: World, as_: SignedIn) -> None:
     url = reverse("feedback:add_point", kwargs=feedback.meeting_of_ana(world))
     answer = flat(as_(None).post(url, {"text": WORDS}, headers={"Referer": before}))
@@ -219,7 +242,9 @@ def test_the_way_back_leads_to_no_other_site(before: str, world: World, as_: Sig
     assert "next=https" not in answer
 
 
-def test_a_reader_who_is_signed_out_is_still_led_to_the_sign_in(world: World, as_: SignedIn) -> None:
+def test_a_reader_who_is_signed_out_is_still_led_to_the_sign_in(
+    world: World, as_: SignedIn
+) -> None:
     answer = as_(None).get(reverse("activity:unsent"))
     assert answer.headers["Location"].startswith("/account/login/?next=")
 

@@ -19,22 +19,33 @@ def say(user: User, title: str, **fields: object) -> Notice:
     return Notice.objects.get(key=title)
 
 
-def test_unread_notices_stand_first_and_are_counted_in_the_menu(world: World, as_: SignedIn) -> None:
+def test_unread_notices_stand_first_and_are_counted_in_the_menu(
+    world: World, as_: SignedIn
+) -> None:
     read = say(world.ana, "The older one")
     Notice.objects.filter(pk=read.pk).update(read_at=read.created_at)
     say(world.ana, "The newer one")
     page = as_(world.ana).get("/activity/inbox/").content.decode()
     assert page.index("The newer one") < page.index("The older one")
     assert '<span class="count">1</span>' in page
-    assert "The older one" not in as_(world.ana).get("/activity/inbox/?show=unread").content.decode()
+    assert (
+        "The older one" not in as_(world.ana).get("/activity/inbox/?show=unread").content.decode()
+    )
 
 
-def test_a_reminder_counts_in_the_menu_until_what_it_reminds_of_is_done(world: World, as_: SignedIn) -> None:
+def test_a_reminder_counts_in_the_menu_until_what_it_reminds_of_is_done(
+    world: World, as_: SignedIn
+) -> None:
     ask = make_request(person(world.bashir), person(world.ana), person(world.chen))
     Notice.objects.create(
-        recipient=world.ana, kind="reminder", title="Give feedback", url="/search/", key="reminded",
-        subject_kind="feedback:request", subject_id=ask.pk,
-    )  # fmt: skip
+        recipient=world.ana,
+        kind="reminder",
+        title="Give feedback",
+        url="/search/",
+        key="reminded",
+        subject_kind="feedback:request",
+        subject_id=ask.pk,
+    )
     catch_up()
     assert '<span class="count">1</span>' in as_(world.ana).get("/activity/inbox/").content.decode()
     ask.state = FeedbackRequest.State.DECLINED
@@ -43,7 +54,9 @@ def test_a_reminder_counts_in_the_menu_until_what_it_reminds_of_is_done(world: W
     assert '<span class="count">' not in as_(world.ana).get("/activity/inbox/").content.decode()
 
 
-def test_opening_a_notice_marks_it_as_read_and_leads_to_its_page(world: World, as_: SignedIn) -> None:
+def test_opening_a_notice_marks_it_as_read_and_leads_to_its_page(
+    world: World, as_: SignedIn
+) -> None:
     notice = say(world.ana, "Answer the proposal")
     response = as_(world.ana).post(f"/activity/inbox/{notice.pk}/")
     assert response.headers["Location"] == "/search/"
@@ -79,7 +92,10 @@ def test_somebody_else_s_notice_does_not_exist_for_me(world: World, as_: SignedI
 
 
 def test_an_empty_inbox_says_what_will_come(world: World, as_: SignedIn) -> None:
-    assert "Nobody has told you anything yet" in as_(world.ana).get("/activity/inbox/").content.decode()
+    assert (
+        "Nobody has told you anything yet"
+        in as_(world.ana).get("/activity/inbox/").content.decode()
+    )
     assert as_(world.ana).get("/activity/inbox/?page=%00&show=%00").status_code == 200
 
 

@@ -28,7 +28,11 @@ def test_the_page_counts_people_and_asks_again(world: World, as_: SignedIn) -> N
     page = as_(world.kim).get(f"/activity/jobs/{job.pk}/").content.decode()
     assert "Launching the cycle" in page
     assert f'hx-get="/activity/jobs/{job.pk}/"' in page
-    part = as_(world.kim).get(f"/activity/jobs/{job.pk}/", headers={"HX-Request": "true"}).content.decode()
+    part = (
+        as_(world.kim)
+        .get(f"/activity/jobs/{job.pk}/", headers={"HX-Request": "true"})
+        .content.decode()
+    )
     assert "<html" not in part
     assert "500 of 1,200 people" in part
 
@@ -50,7 +54,9 @@ def test_how_far_it_is_is_seen_before_the_commit_and_renews_the_lease() -> None:
         for done, seen in ((10, 10), (25, 25), (31, 30)):
             step(done)
             with beside.cursor() as cursor:
-                cursor.execute("SELECT done, total, lease_until > now() + interval '15 s' FROM activity_job")
+                cursor.execute(
+                    "SELECT done, total, lease_until > now() + interval '15 s' FROM activity_job"
+                )
                 assert cursor.fetchone() == (seen, 30, True)
     beside.close()
 
@@ -79,7 +85,9 @@ def test_failed_work_says_why_and_has_a_button_to_try_again(world: World, as_: S
         ({"state": "running", "lease_until": None}, "job_running_has_a_lease"),
     ],
 )
-def test_the_database_refuses_what_no_job_is(world: World, row: dict[str, object], constraint: str) -> None:
+def test_the_database_refuses_what_no_job_is(
+    world: World, row: dict[str, object], constraint: str
+) -> None:
     job = start(world)
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         Job.objects.filter(pk=job.pk).update(**row)

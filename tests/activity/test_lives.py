@@ -19,7 +19,14 @@ from tests.conftest import SignedIn, World, build_world
 
 def say(user: User, key: str) -> None:
     """Something urgent: what waits for a morning is asked of the same door."""
-    tell(user, [Tell(user_id=user.pk, title="Answer the proposal", url="/goals/", key=key, is_urgent=True)])
+    tell(
+        user,
+        [
+            Tell(
+                user_id=user.pk, title="Answer the proposal", url="/goals/", key=key, is_urgent=True
+            )
+        ],
+    )
 
 
 def send() -> int:
@@ -70,12 +77,16 @@ def test_a_dump_read_into_the_same_database_is_another_place(world: World) -> No
         cursor.execute("ALTER TABLE activity_life RENAME TO former")
         cursor.execute("CREATE TABLE activity_life (LIKE former INCLUDING ALL)")
         cursor.execute("INSERT INTO activity_life OVERRIDING SYSTEM VALUE SELECT * FROM former")
-        cursor.execute("SELECT setval(pg_get_serial_sequence('activity_life', 'id'), max(id)) FROM former")
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('activity_life', 'id'), max(id)) FROM former"
+        )
     assert send() == 0
     assert lives.held()
 
 
-def test_the_same_database_under_another_address_is_another_place(world: World, settings: Any) -> None:
+def test_the_same_database_under_another_address_is_another_place(
+    world: World, settings: Any
+) -> None:
     lives.current()
     settings.SITE_URL = "https://rehearsal.example.com"
     say(world.ana, "a")
@@ -129,7 +140,11 @@ def test_whoever_runs_it_and_hr_read_that_mails_are_held_and_let_them_go(
     assert "This is a restored copy" not in answer.content.decode()
     assert send() == 1
     event = Event.objects.get(verb="let_mails_go")
-    assert (event.actor, event.stream, event.data) == (getattr(world, who), "security", {"dropped": 0})
+    assert (event.actor, event.stream, event.data) == (
+        getattr(world, who),
+        "security",
+        {"dropped": 0},
+    )
 
 
 def test_what_is_older_than_the_copy_can_be_dropped(world: World, as_: SignedIn) -> None:
@@ -141,7 +156,10 @@ def test_what_is_older_than_the_copy_can_be_dropped(world: World, as_: SignedIn)
     assert send() == 1
     assert mail.outbox[0].to == [world.chen.email]
     dropped = Delivery.objects.get(notice__key="a")
-    assert (dropped.state, dropped.why) == ("suppressed", "It was written before a backup was restored.")
+    assert (dropped.state, dropped.why) == (
+        "suppressed",
+        "It was written before a backup was restored.",
+    )
 
 
 def test_nobody_lets_go_what_is_not_held_nor_an_earlier_copy(world: World, as_: SignedIn) -> None:

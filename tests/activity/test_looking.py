@@ -50,7 +50,12 @@ def test_each_page_of_a_person_leaves_its_own_line_and_says_what_it_showed(
         assert ines.get(url(name, pk)).status_code == 200
     assert looks(about=world.ana.employee, actor=world.ines).count() == 4
     page = as_(world.ana).get(reverse("activity:who_looked")).content.decode()
-    for words in ("your goals with their notes", "goal ", "beyond your goals", "your way through a cycle"):
+    for words in (
+        "your goals with their notes",
+        "goal ",
+        "beyond your goals",
+        "your way through a cycle",
+    ):
         assert words in page
     assert page.count("as HR partner") == 4
 
@@ -60,7 +65,11 @@ def test_a_file_and_the_interface_for_programs_are_named(world: World, as_: Sign
     kim = as_(world.kim)
     kim.get(url("appraisals:result_pdf", result.pk))
     kim.get(reverse("api:result-detail", kwargs={"pk": result.pk}))
-    ways = looks(about=world.ana.employee, actor=world.kim).order_by("pk").values_list("data__way", flat=True)
+    ways = (
+        looks(about=world.ana.employee, actor=world.kim)
+        .order_by("pk")
+        .values_list("data__way", flat=True)
+    )
     assert list(ways) == ["file", "api"]
     page = as_(world.ana).get(reverse("activity:who_looked")).content.decode()
     assert "as a file" in page
@@ -95,7 +104,9 @@ def test_nobody_looks_at_themselves(world: World, as_: SignedIn) -> None:
     assert looks(actor=world.lea, about=world.kim.employee).exists()
 
 
-def test_a_list_is_noted_about_each_person_in_it_by_one_statement(world: World, as_: SignedIn) -> None:
+def test_a_list_is_noted_about_each_person_in_it_by_one_statement(
+    world: World, as_: SignedIn
+) -> None:
     counts = []
     client = as_(world.lea)
     for more in (0, 12):
@@ -105,7 +116,9 @@ def test_a_list_is_noted_about_each_person_in_it_by_one_statement(world: World, 
         counts.append(sum("INSERT INTO activity_event" in q["sql"] for q in seen.captured_queries))
         listed = {award.participation.employee_id for award in page}
         assert listed
-        assert set(looks(actor=world.lea).values_list("about", flat=True)) >= listed - {world.lea.employee_id}
+        assert set(looks(actor=world.lea).values_list("about", flat=True)) >= listed - {
+            world.lea.employee_id
+        }
     assert counts == [1, 1]
 
 
@@ -135,7 +148,9 @@ def test_the_line_above_looks_at_a_team_on_its_managers_sheet(world: World, as_:
     assert {look.actor for look in looks(about=world.ana.employee)} == {world.dora}
 
 
-def test_a_form_that_is_drawn_again_shows_as_much_as_the_first_time(world: World, as_: SignedIn) -> None:
+def test_a_form_that_is_drawn_again_shows_as_much_as_the_first_time(
+    world: World, as_: SignedIn
+) -> None:
     person = world.ana.employee
     assert person
     where = url("people:edit_employee", person.pk)
@@ -149,7 +164,11 @@ def test_a_conflict_that_shows_what_stands_there_now_is_a_look(world: World, as_
     rating = appraisals.rate(world.ana_part)
     session = appraisals.make_session(world.cycle, world.kim, world.production)
     where = reverse("appraisals:move_rating", kwargs={"pk": session.pk, "rating": rating.pk})
-    data = {"level": appraisals.level(world.cycle, "Exceeds").pk, "reason": "Same output.", "version": 99}
+    data = {
+        "level": appraisals.level(world.cycle, "Exceeds").pk,
+        "reason": "Same output.",
+        "version": 99,
+    }
     assert as_(world.kim).post(where, data).status_code == 409
     assert looks(actor=world.kim, about=world.ana.employee).exists()
 
@@ -159,7 +178,10 @@ def test_a_refusal_in_words_and_one_of_the_interface_for_programs_show_nothing(
 ) -> None:
     run = incentives.approved(world)
     before = looks().count()
-    assert as_(world.lea).post(url("incentives:open_recommending", run.pk), {"version": 1}).status_code == 409
+    assert (
+        as_(world.lea).post(url("incentives:open_recommending", run.pk), {"version": 1}).status_code
+        == 409
+    )
     goal = goals.propose(world.ana_part, world.ana)
     data = {"version": goal.version}
     answer = as_(world.ines).post(
@@ -221,7 +243,8 @@ def test_an_end_that_is_done_shows_nobody(world: World, as_: SignedIn) -> None:
     stage = world.cycle.stages.get(kind="appraisal")
     left = cycles.reasons(leftovers_of_stage(stage, world.kim))
     answer = as_(world.kim).post(
-        url("cycles:close_stage", stage.pk), {"version": stage.version, "reason": "It is over.", **left}
+        url("cycles:close_stage", stage.pk),
+        {"version": stage.version, "reason": "It is over.", **left},
     )
     assert answer.status_code == 302
     assert not looks(actor=world.kim).exists()
@@ -246,16 +269,25 @@ def seen_by(user: User) -> set[str]:
 # Rows about a person that may be read, and whose reading is noted nowhere or elsewhere.
 ASKED_NOWHERE = {
     # Who may read them is named in the row: the two who talk, giver and recipient, asker and asked.
-    "feedback.conversation", "feedback.entry", "feedback.checkin", "feedback.checkinseries",
-    "feedback.agendapoint", "feedback.actionitem", "feedback.privatenote", "feedback.feedback",
+    "feedback.conversation",
+    "feedback.entry",
+    "feedback.checkin",
+    "feedback.checkinseries",
+    "feedback.agendapoint",
+    "feedback.actionitem",
+    "feedback.privatenote",
+    "feedback.feedback",
     "feedback.feedbackrequest",
     # Shown on the page of the key result or of the person, which is noted.
-    "goals.progressupdate", "people.absence",
+    "goals.progressupdate",
+    "people.absence",
     # What the line did with a team, not what stands about anybody in it.
     "incentives.approval",
     # The account, not the person's work; what one is asked to do oneself; the trail itself.
-    "people.user", "activity.todo", "activity.event",
-}  # fmt: skip
+    "people.user",
+    "activity.todo",
+    "activity.event",
+}
 TO_A_PERSON = {"people.employee", "cycles.participation"}
 
 
@@ -292,22 +324,33 @@ class TestAtOnce:
     def test_two_tabs_of_one_reader_leave_one_line(self, world: World, as_: SignedIn) -> None:
         where = url("cycles:life_line", world.ana_part.pk)
         clients = [as_(world.ines) for _ in range(4)]
-        answers = at_once(*[lambda client=client: client.get(where).status_code for client in clients])
+        answers = at_once(
+            *[lambda client=client: client.get(where).status_code for client in clients]
+        )
         assert answers == [200] * 4
         assert looks(about=world.ana.employee).count() == 1
 
-    def test_two_readers_of_the_same_list_leave_theirs_both(self, world: World, as_: SignedIn) -> None:
+    def test_two_readers_of_the_same_list_leave_theirs_both(
+        self, world: World, as_: SignedIn
+    ) -> None:
         incentives.many_more(world, 5)
         where = url("incentives:run", world.cycle.pk)
         clients = [as_(world.kim), as_(world.lea)]
-        assert at_once(*[lambda client=client: client.get(where).status_code for client in clients]) == [
+        assert at_once(
+            *[lambda client=client: client.get(where).status_code for client in clients]
+        ) == [
             200,
             200,
         ]
-        assert {look.actor_id for look in looks(about=world.ana.employee)} == {world.kim.pk, world.lea.pk}
+        assert {look.actor_id for look in looks(about=world.ana.employee)} == {
+            world.kim.pk,
+            world.lea.pk,
+        }
         assert not [stream for stream in Event.objects.chain() if stream["broken"]]
 
-    def test_a_reader_does_not_wait_for_long_work_about_the_person(self, world: World, as_: SignedIn) -> None:
+    def test_a_reader_does_not_wait_for_long_work_about_the_person(
+        self, world: World, as_: SignedIn
+    ) -> None:
         client = as_(world.ines)
         where = url("cycles:life_line", world.ana_part.pk)
         with transaction.atomic(), connection.cursor() as cursor:

@@ -44,7 +44,9 @@ NOW = timezone.now()
         (NOW, None, "Redis does not answer"),
     ],
 )
-def test_the_diagnosis_names_what_stands_still(beat_at: object, queue: int | None, words: str) -> None:
+def test_the_diagnosis_names_what_stands_still(
+    beat_at: object, queue: int | None, words: str
+) -> None:
     assert words in machine.diagnose(beat_at, queue, NOW)[1]  # type: ignore[arg-type]
 
 

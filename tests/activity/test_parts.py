@@ -68,7 +68,9 @@ def locks() -> set[int]:
 
 
 @contextmanager
-def after_each_part(monkeypatch: pytest.MonkeyPatch, then: Callable[[list[int]], None]) -> Iterator[None]:
+def after_each_part(
+    monkeypatch: pytest.MonkeyPatch, then: Callable[[list[int]], None]
+) -> Iterator[None]:
     """Call this with its people after each part, inside of its transaction."""
     settle_part = todos._settle_part
 
@@ -169,11 +171,17 @@ def test_the_day_turns_twice_at_once_while_people_act_and_nothing_is_doubled(wor
 
     def transfer() -> None:
         part = Participation.objects.get(pk=world.ana_part.pk)
-        cycle_actions.transfer(part, gita, on=today(), reason="New team.", version=None, by=world.kim)
+        cycle_actions.transfer(
+            part, gita, on=today(), reason="New team.", version=None, by=world.kim
+        )
 
     acts = [lambda: goal.agree(world.part["hugo"], world.hugo, world.gita, weight="100"), transfer]
-    at_once(clock.turn_day, *acts, clock.turn_day, lambda: call_command("check_integrity", "--repair"))
-    assert Milestone.objects.filter(participation=world.part["hugo"], kind="goals_agreed").count() == 1
+    at_once(
+        clock.turn_day, *acts, clock.turn_day, lambda: call_command("check_integrity", "--repair")
+    )
+    assert (
+        Milestone.objects.filter(participation=world.part["hugo"], kind="goals_agreed").count() == 1
+    )
     assert is_whole()
 
 
@@ -186,7 +194,9 @@ def test_a_matter_that_is_about_nobody_turns_with_the_day(world: World) -> None:
     assert is_whole()
 
 
-def test_midnight_in_one_cycle_settles_who_is_in_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_midnight_in_one_cycle_settles_who_is_in_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outside = make_employee("Otis Out")
     Cycle.objects.update(zone="Pacific/Kiritimati")  # a new day begins there at 10:00 UTC
     Heartbeat.objects.create(name=TURN_OF_DAY, at=datetime.combine(today(), time(9, 58), UTC))

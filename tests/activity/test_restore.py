@@ -49,7 +49,9 @@ class Installation:
             "EMAIL_URL": f"smtp://127.0.0.1:{self.socket.getsockname()[1]}",
             "TRAIL_SEALS_DIR": str(settings.TRAIL_SEALS_DIR),
         }
-        done = subprocess.run([sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -107,7 +109,18 @@ def dumped(
     copy = backup.with_name(original, f"{here}_restored")
     for user in (world.ana, world.bashir, world.kim):
         # Urgent, so that it is due whatever the hour.
-        tell(user, [Tell(user.pk, "Answer the proposal", "/goals/", key=f"drill:{user.pk}", is_urgent=True)])
+        tell(
+            user,
+            [
+                Tell(
+                    user.pk,
+                    "Answer the proposal",
+                    "/goals/",
+                    key=f"drill:{user.pk}",
+                    is_urgent=True,
+                )
+            ],
+        )
     with people_write(world, as_) as written:
         sealing.seal_trail(timezone.now().date())
         before = list(written)
@@ -183,14 +196,16 @@ def test_a_file_that_cannot_be_read_changes_nothing(transactional_db: None, tmp_
         with pytest.raises(SystemExit, match="pg_restore failed"):
             backup.put_in_place(there, tmp_path / "no backup")
         names = rows(here, "SELECT datname FROM pg_database WHERE datname LIKE '%_place%'")
-        assert [name for name in names if name.startswith(f"{connection.settings_dict['NAME']}_place")] == [
-            f"{connection.settings_dict['NAME']}_place"
-        ]
+        assert [
+            name for name in names if name.startswith(f"{connection.settings_dict['NAME']}_place")
+        ] == [f"{connection.settings_dict['NAME']}_place"]
     finally:
         backup.drop(there)
 
 
-def test_what_is_restored_stands_in_the_place_of_what_is_kept(transactional_db: None, tmp_path: Path) -> None:
+def test_what_is_restored_stands_in_the_place_of_what_is_kept(
+    transactional_db: None, tmp_path: Path
+) -> None:
     here = backup.with_name(os.environ["DATABASE_URL"], str(connection.settings_dict["NAME"]))
     backup.dump(here, tmp_path / "backup")
     there = backup.with_name(here, f"{connection.settings_dict['NAME']}_place")

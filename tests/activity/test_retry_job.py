@@ -66,10 +66,15 @@ def test_a_refusal_is_told_to_whoever_asked_and_to_no_operator(
     as_(world.kim).post(f"/cycles/{draft.pk}/launch/")
     actions.launch(draft, by=world.lea)
     tasks.launch_waiting()
-    assert (the_job().state, the_job().message) == ("failed", "“Next year” has been launched already.")
+    assert (the_job().state, the_job().message) == (
+        "failed",
+        "“Next year” has been launched already.",
+    )
     told = Notice.objects.filter(title__startswith="It stopped")
     assert list(told.values_list("recipient", flat=True)) == [world.kim.pk]
-    assert "Long work that broke" not in as_(world.noor).get("/activity/operations/").content.decode()
+    assert (
+        "Long work that broke" not in as_(world.noor).get("/activity/operations/").content.decode()
+    )
 
 
 @pytest.mark.parametrize("who", ["kim", "lea", "noor"])

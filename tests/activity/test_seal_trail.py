@@ -32,7 +32,12 @@ def write(world: World, times: int = 1, stream: str | None = None) -> None:
     for _ in range(times):
         with transaction.atomic():
             record(
-                "viewed", world.ana_part, by=world.ines, about=world.ana.employee, stream=stream, role="hr"
+                "viewed",
+                world.ana_part,
+                by=world.ines,
+                about=world.ana.employee,
+                stream=stream,
+                role="hr",
             )
 
 
@@ -75,10 +80,19 @@ def test_a_seal_holds_what_moved_since_the_one_before(world: World, folder: Path
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("DELETE FROM activity_event WHERE stream = 'one' AND seq = 3", ["1 line is missing at its end."]),
-        ("DELETE FROM activity_event WHERE stream = 'one' AND seq > 1", ["2 lines are missing at its end."]),
+        (
+            "DELETE FROM activity_event WHERE stream = 'one' AND seq = 3",
+            ["1 line is missing at its end."],
+        ),
+        (
+            "DELETE FROM activity_event WHERE stream = 'one' AND seq > 1",
+            ["2 lines are missing at its end."],
+        ),
         ("DELETE FROM activity_event WHERE stream = 'one'", ["The whole stream is missing."]),
-        ("TRUNCATE activity_event", ["The whole stream is missing.", "The whole stream is missing."]),
+        (
+            "TRUNCATE activity_event",
+            ["The whole stream is missing.", "The whole stream is missing."],
+        ),
         (
             "UPDATE activity_event SET hash = repeat('0', 64) WHERE stream = 'one' AND seq = 3",
             ["Line 3 is not the one that was sealed."],
@@ -213,7 +227,9 @@ def test_every_column_of_a_line_counts(world: World, change: str) -> None:
             role="hr",
             about=world.ana.employee,
         )
-        record("viewed", world.ana_part, by=world.ines, on_behalf_of=world.kim, stream="one", role="hr")
+        record(
+            "viewed", world.ana_part, by=world.ines, on_behalf_of=world.kim, stream="one", role="hr"
+        )
     harm(f"UPDATE activity_event SET {change} WHERE stream = 'one'")
     (row,) = [row for row in Event.objects.chain() if row["stream"] == "one"]
     assert row["broken"]

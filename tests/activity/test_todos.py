@@ -55,7 +55,9 @@ def of_ana(world: World, kind: str) -> list[ToDo]:
 def state(world: World, stage: str) -> str:
     """How Ana stands in a stage on the board of Kim."""
     board = completion.look(world.cycle, world.kim, today(), Filters())
-    found, _total = completion.people(board, list(world.cycle.stages.all()), Filters(q="Ana Popescu"))
+    found, _total = completion.people(
+        board, list(world.cycle.stages.all()), Filters(q="Ana Popescu")
+    )
     return str(next(c["state"] for c in found[0].cells if c["stage"].kind == stage))
 
 
@@ -114,9 +116,13 @@ def test_milestones_stay_when_what_they_rest_on_is_taken_back(world: World) -> N
     assert Milestone.objects.get(participation=world.ana_part, kind="self_handed_in").at == at
     with pytest.raises(IntegrityError), transaction.atomic():
         Milestone.objects.create(
-            participation=world.ana_part, cycle=world.cycle, stage="appraisal", kind="self_handed_in", step=1,
+            participation=world.ana_part,
+            cycle=world.cycle,
+            stage="appraisal",
+            kind="self_handed_in",
+            step=1,
             at=timezone.now(),
-        )  # fmt: skip
+        )
     with pytest.raises(Exception, match="Cannot update or delete"), transaction.atomic():
         Milestone.objects.all().delete()
 
@@ -136,7 +142,12 @@ def test_a_hand_over_moves_what_is_open_to_the_new_manager(world: World) -> None
     goal.propose(world.ana_part, world.ana, weight="100")
     assert world.gita.employee
     cycle_actions.transfer(
-        world.ana_part, world.gita.employee, on=today(), reason="New team.", version=None, by=world.kim
+        world.ana_part,
+        world.gita.employee,
+        on=today(),
+        reason="New team.",
+        version=None,
+        by=world.kim,
     )
     old, new = of_ana(world, "goals:answer")
     assert (old.recipient_id, old.dropped_why) == (world.bashir.employee_id, "transferred")
@@ -149,7 +160,9 @@ def test_a_hand_over_with_a_day_to_come_is_followed_by_the_clock(world: World) -
     last = Assignment.objects.filter(participation=world.ana_part).latest("starts_on")
     Assignment.objects.filter(pk=last.pk).update(ends_on=today() - timedelta(days=1))
     assert world.gita.employee
-    Assignment.objects.create(participation=world.ana_part, manager=world.gita.employee, starts_on=today())
+    Assignment.objects.create(
+        participation=world.ana_part, manager=world.gita.employee, starts_on=today()
+    )
     assert {d.kind for d in drift()} >= {"goals:answer"}
     assert clock.turn_day()
     assert not clock.turn_day()
@@ -160,7 +173,9 @@ def test_a_hand_over_with_a_day_to_come_is_followed_by_the_clock(world: World) -
 def test_whoever_let_their_own_day_pass_has_missed_it(world: World) -> None:
     objectives = Stage.objects.get(cycle=world.cycle, kind="objectives")
     until = objectives.due_on + timedelta(days=2)
-    cycle_actions.extend(world.ana_part, objectives, due_on=until, reason="Ill.", version=None, by=world.kim)
+    cycle_actions.extend(
+        world.ana_part, objectives, due_on=until, reason="Ill.", version=None, by=world.kim
+    )
     close(objectives, world.kim)
     assert state(world, "objectives") == "open"
     with time_machine.travel(datetime.combine(until + timedelta(days=3), time(12), UTC)):
@@ -169,7 +184,9 @@ def test_whoever_let_their_own_day_pass_has_missed_it(world: World) -> None:
         assert is_whole()
 
 
-def test_a_stage_that_closes_on_the_day_of_a_hand_over_was_missed_all_the_same(world: World) -> None:
+def test_a_stage_that_closes_on_the_day_of_a_hand_over_was_missed_all_the_same(
+    world: World,
+) -> None:
     catch_up()
     stages = list(Stage.objects.filter(cycle=world.cycle).order_by("position"))
     Stage.objects.filter(pk=stages[1].pk).update(state="open")
@@ -254,7 +271,12 @@ def test_a_partner_counts_their_units_and_nobody_counts_themselves(world: World)
         assert counts.people == len(found) == total
         seen[user.name] = counts.people
     everybody = Participation.objects.filter(cycle=world.cycle).count()
-    assert seen == {"Kim Larsen": everybody - 1, "Lea Roth": everybody - 1, "Ines Costa": 4, "Jan Novak": 2}
+    assert seen == {
+        "Kim Larsen": everybody - 1,
+        "Lea Roth": everybody - 1,
+        "Ines Costa": 4,
+        "Jan Novak": 2,
+    }
 
 
 def test_integrity_is_told_by_name_and_repaired_when_asked(world: World) -> None:
@@ -263,7 +285,8 @@ def test_integrity_is_told_by_name_and_repaired_when_asked(world: World) -> None
     ToDo.objects.filter(recipient=world.ana.employee_id).delete()
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE activity_place SET is_missed = true WHERE participation_id = %s", [world.ana_part.pk]
+            "UPDATE activity_place SET is_missed = true WHERE participation_id = %s",
+            [world.ana_part.pk],
         )
         cursor.execute("DELETE FROM activity_placecount WHERE stage = ''")
     with pytest.raises(CommandError, match="--repair"):
@@ -364,7 +387,9 @@ def test_two_acts_about_one_person_at_once_leave_what_both_of_them_left() -> Non
     assert is_whole()
 
 
-def test_acts_of_one_moment_are_settled_once_for_each_who_acts_and_leave_the_same(world: World) -> None:
+def test_acts_of_one_moment_are_settled_once_for_each_who_acts_and_leave_the_same(
+    world: World,
+) -> None:
     """As the demo plays them: three lines of two people are settled twice."""
     row = goal.propose(world.ana_part, world.ana)
     with CaptureQueriesContext(connection) as asked, settled_together():

@@ -31,7 +31,9 @@ def shut(world: World, kind: str) -> None:
     cycle_actions.close_stage(stage, reason="Over.", accepted=left, version=None, by=world.kim)
 
 
-def test_a_form_that_is_opened_while_its_stage_closes_is_left_open_for_nobody(as_: SignedIn) -> None:
+def test_a_form_that_is_opened_while_its_stage_closes_is_left_open_for_nobody(
+    as_: SignedIn,
+) -> None:
     world = build_world()
     make.open_stage(world.cycle)
     late = make_employee("Pia Olsen", world.production)
@@ -39,17 +41,23 @@ def test_a_form_that_is_opened_while_its_stage_closes_is_left_open_for_nobody(as
     part = take_part(world.cycle, late, make.employee(world.bashir))
     catch_up()
     results = at_once(
-        appraisals.actions.open_missing, appraisals.actions.open_missing, lambda: shut(world, "appraisal")
+        appraisals.actions.open_missing,
+        appraisals.actions.open_missing,
+        lambda: shut(world, "appraisal"),
     )
     if refused(results):
         # Pia's form came between the look and the closing, which says so and is pressed again.
         shut(world, "appraisal")
-    kinds = list(Appraisal.objects.filter(participation=part).order_by("kind").values_list("kind", flat=True))
+    kinds = list(
+        Appraisal.objects.filter(participation=part).order_by("kind").values_list("kind", flat=True)
+    )
     assert kinds in ([], ["manager", "self"]), "both forms or none, and each once"
     assert not ToDo.objects.open().filter(
         cycle=world.cycle, kind__in=["appraisals:self", "appraisals:manager"]
     )
-    dropped = ToDo.objects.filter(about=late, kind="appraisals:self").values_list("dropped_why", flat=True)
+    dropped = ToDo.objects.filter(about=late, kind="appraisals:self").values_list(
+        "dropped_why", flat=True
+    )
     assert list(dropped) == ["stage_closed"] * len(kinds[:1])
     shown = board(as_(world.kim), world.cycle)
     assert shown.lines["Pia Olsen"]["Appraisal"] == ("missed" if kinds else "nothing to do")

@@ -87,7 +87,9 @@ def test_older_lines_are_a_page_away(world: World, as_: SignedIn) -> None:
     assert second.context["older"] == ""
 
 
-def test_the_export_holds_what_the_filters_show_and_is_an_event_itself(world: World, as_: SignedIn) -> None:
+def test_the_export_holds_what_the_filters_show_and_is_an_event_itself(
+    world: World, as_: SignedIn
+) -> None:
     write(world, "propose")
     write(world, "submitted", note="=1+1")
     response = as_(world.mira).get("/activity/trail/export/?verb=submitted")
@@ -99,7 +101,9 @@ def test_the_export_holds_what_the_filters_show_and_is_an_event_itself(world: Wo
     assert Event.objects.filter(verb="exported_trail", actor=world.mira, data__rows=1).exists()
 
 
-def test_a_name_that_looks_like_a_formula_stays_text_in_the_export(world: World, as_: SignedIn) -> None:
+def test_a_name_that_looks_like_a_formula_stays_text_in_the_export(
+    world: World, as_: SignedIn
+) -> None:
     assert world.ana.employee
     world.ana.employee.name = '=HYPERLINK("http://example.com")'
     world.ana.employee.save()
@@ -174,7 +178,9 @@ def test_i_see_who_opened_my_records_and_in_which_role(world: World, as_: Signed
     assert world.ana.employee
     for _twice in range(2):
         assert (
-            as_(world.ines).get(reverse("cycles:life_line", kwargs={"pk": world.ana_part.pk})).status_code
+            as_(world.ines)
+            .get(reverse("cycles:life_line", kwargs={"pk": world.ana_part.pk}))
+            .status_code
             == 200
         )
     page = as_(world.ana).get("/activity/who-looked/").content.decode()

@@ -34,7 +34,9 @@ MINE = reverse("activity:unsent")
 
 def to_gita(world: World) -> None:
     gita = Employee.objects.get(user=world.gita)
-    cycling.transfer(world.ana_part, gita, on=today(), reason="A new team", version=None, by=world.kim)
+    cycling.transfer(
+        world.ana_part, gita, on=today(), reason="A new team", version=None, by=world.kim
+    )
 
 
 def an_appraisal(world: World, as_: SignedIn) -> None:
@@ -67,7 +69,8 @@ def typed_into(key: str) -> Callable[[World, SignedIn], None]:
 
     def type_it(world: World, as_: SignedIn) -> None:
         to = reverse(
-            "activity:draft", kwargs={"key": key.format(part=world.ana_part.pk, cycle=world.cycle.pk)}
+            "activity:draft",
+            kwargs={"key": key.format(part=world.ana_part.pk, cycle=world.cycle.pk)},
         )
         body = json.dumps({"fields": {"text": WORDS}})
         assert as_(world.bashir).put(to, body, content_type="application/json").status_code == 200
@@ -126,7 +129,9 @@ def test_after_a_transfer_the_former_manager_reads_their_own_draft_and_nobody_el
         assert WORDS not in flat(as_(other).get(MINE)), other
 
 
-@pytest.mark.parametrize("kind", [an_appraisal, an_evaluation, a_goal], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [an_appraisal, an_evaluation, a_goal], ids=lambda kind: kind.__name__
+)
 def test_each_text_leads_to_its_page_or_to_none_that_is_closed(
     kind: Callable[[World, SignedIn], None], world: World, as_: SignedIn
 ) -> None:
@@ -161,14 +166,18 @@ def test_a_draft_goal_of_a_former_manager_is_theirs_to_read_and_not_to_propose(
     goal = goals.draft(world.ana_part, world.bashir, why=WORDS)
     to_gita(world)
     bashir = as_(world.bashir)
-    answer = bashir.post(reverse("goals:propose_draft", args=[goal.pk]), goal_form(version=goal.version))
+    answer = bashir.post(
+        reverse("goals:propose_draft", args=[goal.pk]), goal_form(version=goal.version)
+    )
     assert answer.status_code in (403, 404, 409)
     goal.refresh_from_db()
     assert goal.state == "draft"
     assert as_(world.gita).get(reverse("goals:detail", args=[goal.pk])).status_code == 404
 
 
-def test_the_notes_of_a_check_in_stay_with_those_who_wrote_them(world: World, as_: SignedIn) -> None:
+def test_the_notes_of_a_check_in_stay_with_those_who_wrote_them(
+    world: World, as_: SignedIn
+) -> None:
     """They are no drafts: what is typed is the note. Both kinds stay readable where they were written."""
     held = feedback.meeting_held_with_farid(world)
     assert world.farid.employee
@@ -191,7 +200,9 @@ def test_a_note_that_came_after_the_transfer_is_kept_for_whoever_typed_it(
             assert WORDS not in flat(as_(other).get(MINE))
 
 
-def test_nobody_reads_or_ends_another_s_text_by_its_number_or_key(world: World, as_: SignedIn) -> None:
+def test_nobody_reads_or_ends_another_s_text_by_its_number_or_key(
+    world: World, as_: SignedIn
+) -> None:
     kept = save_draft(world.bashir, f"goal-new-{world.ana_part.pk}", {"text": WORDS})
     assert kept
     others: list[User] = [
@@ -207,7 +218,9 @@ def test_nobody_reads_or_ends_another_s_text_by_its_number_or_key(world: World, 
     for other in others:
         browser = as_(other)
         assert browser.get(reverse("activity:draft", kwargs={"key": kept.key})).status_code == 204
-        assert browser.post(reverse("activity:throw_away", kwargs={"pk": kept.pk})).status_code == 404
+        assert (
+            browser.post(reverse("activity:throw_away", kwargs={"pk": kept.pk})).status_code == 404
+        )
         browser.delete(reverse("activity:draft", kwargs={"key": kept.key}))
         for page in ("", "?page=1", "?page=2", f"?author={world.bashir.pk}"):
             assert WORDS not in flat(browser.get(f"{MINE}{page}"))
@@ -273,7 +286,9 @@ def test_what_was_under_way_of_it_brings_nothing_back(world: World, as_: SignedI
     assert "Not taken" in flat(bashir.get(MINE)), "what was typed after that is nobody's loss"
 
 
-def test_only_its_author_throws_it_away_and_nobody_what_has_moved_on(world: World, as_: SignedIn) -> None:
+def test_only_its_author_throws_it_away_and_nobody_what_has_moved_on(
+    world: World, as_: SignedIn
+) -> None:
     row, url, data = away(world)
     for other in (world.ana, world.gita, world.dora, world.ines, world.kim, world.mira, world.noor):
         assert as_(other).post(url, data).status_code == 404

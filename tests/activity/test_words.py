@@ -23,8 +23,13 @@ from tests.test_house import PYTHON_FILES, name_of
 
 # Which argument of these names the verb.
 NAMING = {
-    "record": 0, "record_each": 0, "record_and_tell": 0, "_drafted": 1, "_told": 1, "_answer_contribution": 1,
-}  # fmt: skip
+    "record": 0,
+    "record_each": 0,
+    "record_and_tell": 0,
+    "_drafted": 1,
+    "_told": 1,
+    "_answer_contribution": 1,
+}
 BY_SQL = re.compile(r"INSERT INTO activity_event.*?SELECT (.*?)FROM", re.DOTALL)
 
 
@@ -50,7 +55,9 @@ def verbs_in(path: Path) -> set[str]:
 
 
 ACTIONS = [
-    path for path in PYTHON_FILES if "actions" in name_of(path) and not name_of(path).startswith("tests")
+    path
+    for path in PYTHON_FILES
+    if "actions" in name_of(path) and not name_of(path).startswith("tests")
 ]
 
 

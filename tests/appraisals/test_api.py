@@ -8,7 +8,15 @@ import pytest
 from django.urls import reverse
 
 from appraisals import actions
-from appraisals.models import Acknowledgement, Answer, Appeal, Appraisal, Question, ReleasedResult, Submission
+from appraisals.models import (
+    Acknowledgement,
+    Answer,
+    Appeal,
+    Appraisal,
+    Question,
+    ReleasedResult,
+    Submission,
+)
 from pmcycle.activity.models import Event
 from tests.conftest import SignedIn, World
 from tests.factories import appraisals as make
@@ -39,7 +47,9 @@ def everything(row: Appraisal, **extra: Any) -> dict[str, Any]:
     return {"version": Appraisal.objects.get(pk=row.pk).version, "answers": answers, **extra}
 
 
-def test_ana_saves_one_answer_and_the_others_stay(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_ana_saves_one_answer_and_the_others_stay(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     client = as_(world.ana)
     data = everything(own)
     first = post(client, url(own.pk, "autosave"), {"version": 1, "answers": data["answers"][:1]})
@@ -94,7 +104,9 @@ def test_a_self_appraisal_proposes_no_rating(world: World, own: Appraisal, as_: 
     assert post(as_(world.ana), url(own.pk, "submit"), data).status_code == 422
 
 
-def test_before_the_release_her_lists_hold_nothing_of_the_manager(world: World, as_: SignedIn) -> None:
+def test_before_the_release_her_lists_hold_nothing_of_the_manager(
+    world: World, as_: SignedIn
+) -> None:
     make.rate(world.ana_part, "Outstanding")
     client = as_(world.ana)
     kinds = {row["kind"] for row in client.get(reverse("api:appraisal-list")).json()["results"]}
@@ -123,8 +135,17 @@ def test_what_others_wrote_is_read_one_by_one_and_the_person_sees_who_looked(
 def test_she_reads_acknowledges_and_asks_for_a_review(world: World, as_: SignedIn) -> None:
     result = make.released(world)
     client = as_(world.ana)
-    assert client.get(url(result.pk, kind="result")).json()["sha256"] == ReleasedResult.objects.get().sha256
-    assert post(client, url(result.pk, "acknowledge", "result"), {"comment": "Read."}).status_code == 201
+    assert (
+        client.get(url(result.pk, kind="result")).json()["sha256"]
+        == ReleasedResult.objects.get().sha256
+    )
+    assert (
+        post(client, url(result.pk, "acknowledge", "result"), {"comment": "Read."}).status_code
+        == 201
+    )
     assert Acknowledgement.objects.get().comment == "Read."
-    assert post(client, url(result.pk, "file-appeal", "result"), {"text": "Please look."}).status_code == 201
+    assert (
+        post(client, url(result.pk, "file-appeal", "result"), {"text": "Please look."}).status_code
+        == 201
+    )
     assert Appeal.objects.exists()

@@ -31,13 +31,19 @@ def url(appraisal: Appraisal, verb: str = "autosave") -> str:
 
 
 def text_question(appraisal: Appraisal) -> Question:
-    found: Question = next(q for q in actions.questions_of(appraisal) if q.kind == Question.Kind.TEXT)
+    found: Question = next(
+        q for q in actions.questions_of(appraisal) if q.kind == Question.Kind.TEXT
+    )
     return found
 
 
-def test_the_script_hears_the_time_and_the_next_version(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_the_script_hears_the_time_and_the_next_version(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     name = f"q{text_question(own).pk}"
-    answer = as_(world.ana).post(url(own), {"version": 1, name: "Half a sentence"}, headers=BY_SCRIPT)
+    answer = as_(world.ana).post(
+        url(own), {"version": 1, name: "Half a sentence"}, headers=BY_SCRIPT
+    )
     assert answer.json()["version"] == 2
     assert len(answer.json()["saved_at"]) == 5
     assert Answer.objects.get(appraisal=own, question=text_question(own)).text == "Half a sentence"
@@ -69,7 +75,9 @@ def test_an_older_tab_never_overwrites(world: World, own: Appraisal, as_: Signed
     assert Answer.objects.get(appraisal=own, question=text_question(own)).text == "New"
 
 
-def test_two_tabs_meet_in_the_words_of_the_questions(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_two_tabs_meet_in_the_words_of_the_questions(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     question = text_question(own)
     goal = make.make_goal(world.ana_part, world.ana)
     rating = next(q for q in actions.questions_of(own) if q.kind == "goals")
@@ -113,7 +121,9 @@ def test_a_level_of_another_scale_is_refused(world: World, own: Appraisal, as_: 
     assert as_(world.ana).post(url(own), data, headers=BY_SCRIPT).status_code == 422
 
 
-def test_autosaving_takes_at_most_fourteen_statements(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_autosaving_takes_at_most_fourteen_statements(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     client = as_(world.ana)
     data = make.filled(own)
     with CaptureQueriesContext(connection) as seen:
@@ -132,11 +142,15 @@ def test_the_managers_page_keeps_the_self_view_closed_until_something_is_saved(
     assert "My own words about the year." in client.get(url(theirs, "write")).content.decode()
 
 
-def test_the_cycle_may_open_the_self_view_at_once(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_the_cycle_may_open_the_self_view_at_once(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     world.cycle.self_opens_after_draft = False
     world.cycle.save()
     make.hand_in(own, text="My own words about the year.")
-    page = as_(world.bashir).get(url(make.manager_appraisal(world.ana_part), "write")).content.decode()
+    page = (
+        as_(world.bashir).get(url(make.manager_appraisal(world.ana_part), "write")).content.decode()
+    )
     assert "My own words about the year." in page
 
 
@@ -160,7 +174,9 @@ def test_what_was_said_stands_beside_the_form_and_can_be_cited(
     assert theirs.citations.get().entry == entry
 
 
-def test_what_was_said_to_somebody_else_cannot_be_cited(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_what_was_said_to_somebody_else_cannot_be_cited(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     entry = make_entry(world.part["chen"], make.employee(world.bashir), make.employee(world.bashir))
     theirs = make.manager_appraisal(world.ana_part)
     data = {"version": theirs.version, "citations": [entry.pk]}
@@ -168,7 +184,9 @@ def test_what_was_said_to_somebody_else_cannot_be_cited(world: World, own: Appra
     assert not theirs.citations.exists()
 
 
-def test_opening_the_stage_again_adds_only_the_form_of_a_new_manager(world: World, own: Appraisal) -> None:
+def test_opening_the_stage_again_adds_only_the_form_of_a_new_manager(
+    world: World, own: Appraisal
+) -> None:
     before = Appraisal.objects.count()
     actions.open_missing()
     assert Appraisal.objects.count() == before
@@ -190,7 +208,9 @@ def test_the_list_says_how_far_the_team_is_but_not_what_they_write(
     assert "A secret first thought." not in page
 
 
-def test_sent_again_because_the_answer_was_lost_it_gets_that_answer(world: World, as_: SignedIn) -> None:
+def test_sent_again_because_the_answer_was_lost_it_gets_that_answer(
+    world: World, as_: SignedIn
+) -> None:
     make.open_stage(world.cycle)
     for user, row in (
         (world.ana, make.self_appraisal(world.ana_part)),

@@ -21,7 +21,9 @@ WORDS = ["Seldom.", "At times.", "Mostly.", "Always.", "Others follow."]
 def behaviour(world: World) -> Question:
     """The first behaviour of the form that everybody answers, described for each of the levels of the scale."""
     make.open_stage(world.cycle)
-    found = Question.objects.filter(kind=Question.Kind.COMPETENCY).earliest("section__position", "position")
+    found = Question.objects.filter(kind=Question.Kind.COMPETENCY).earliest(
+        "section__position", "position"
+    )
     scale = RatingLevel.objects.filter(scale__cycle=world.cycle).count()
     Question.objects.filter(pk=found.pk).update(choices=WORDS[:scale])
     found.refresh_from_db()
@@ -30,12 +32,16 @@ def behaviour(world: World) -> Question:
 
 def test_the_good_default_describes_every_behaviour_by_five_levels(world: World) -> None:
     make.open_stage(world.cycle)
-    described = Question.objects.filter(kind=Question.Kind.COMPETENCY).values_list("choices", flat=True)
+    described = Question.objects.filter(kind=Question.Kind.COMPETENCY).values_list(
+        "choices", flat=True
+    )
     assert [len(words) for words in described] == [5, 5, 5]
     assert len({word for words in described for word in words}) == 15
 
 
-def test_the_sheet_shows_the_words_of_the_behaviour(world: World, behaviour: Question, as_: SignedIn) -> None:
+def test_the_sheet_shows_the_words_of_the_behaviour(
+    world: World, behaviour: Question, as_: SignedIn
+) -> None:
     own = make.self_appraisal(world.ana_part)
     page = flat(as_(world.ana).get(reverse("appraisals:write", args=[own.pk])))
     for words in behaviour.choices:

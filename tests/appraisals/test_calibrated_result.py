@@ -21,7 +21,12 @@ def moved(world: World) -> ReleasedResult:
     rating = make.rate(world.ana_part)
     session = make.make_session(world.cycle, world.lea, world.production)
     actions.move_rating(
-        session, rating, make.level(world.cycle, "Exceeds").pk, REASON, version=rating.version, by=world.lea
+        session,
+        rating,
+        make.level(world.cycle, "Exceeds").pk,
+        REASON,
+        version=rating.version,
+        by=world.lea,
     )
     actions.close_calibration(session, version=session.version, by=world.lea)
     make.release_all(world.cycle, world.kim, make.make_third_hr_admin(world))

@@ -49,7 +49,9 @@ def move(
 
 def test_hr_opens_a_session_over_a_unit(world: World, rating: Rating, as_: SignedIn) -> None:
     data = {"name": "Production, first round", "units": [world.production.pk]}
-    answer = as_(world.kim).post(reverse("appraisals:open_calibration", kwargs={"pk": world.cycle.pk}), data)
+    answer = as_(world.kim).post(
+        reverse("appraisals:open_calibration", kwargs={"pk": world.cycle.pk}), data
+    )
     session = CalibrationSession.objects.get()
     assert answer.headers["Location"] == url(session)
     page = as_(world.kim).get(url(session)).content.decode()
@@ -79,7 +81,12 @@ def test_the_form_to_move_opens_by_a_link(
 
 @pytest.mark.parametrize(
     ("extra", "status"),
-    [({"reason": " "}, 422), ({"level": "0"}, 422), ({"version": 99}, 409), ({"reason": "a\x00"}, 422)],
+    [
+        ({"reason": " "}, 422),
+        ({"level": "0"}, 422),
+        ({"version": 99}, 409),
+        ({"reason": "a\x00"}, 422),
+    ],
 )
 def test_a_move_that_does_not_fit_changes_nothing(
     world: World,
@@ -105,7 +112,9 @@ def test_a_closed_session_moves_nothing(
     world: World, session: CalibrationSession, rating: Rating, as_: SignedIn
 ) -> None:
     assert (
-        as_(world.kim).post(url(session, "close_calibration"), {"version": session.version}).status_code
+        as_(world.kim)
+        .post(url(session, "close_calibration"), {"version": session.version})
+        .status_code
         == 302
     )
     where, data = move(world, session, rating)
@@ -182,8 +191,12 @@ def test_two_people_moving_one_card_at_once_meet_one_conflict() -> None:
     rating = make.rate(world.ana_part)
     session = make.make_session(world.cycle, world.kim, world.production)
     exceeds, partly = (make.level(world.cycle, label).pk for label in ("Exceeds", "Partly meets"))
-    move_it = partial(actions.move_rating, session, rating, reason="Compared.", version=rating.version)
-    results = at_once(partial(move_it, exceeds, by=world.kim), partial(move_it, partly, by=world.lea))
+    move_it = partial(
+        actions.move_rating, session, rating, reason="Compared.", version=rating.version
+    )
+    results = at_once(
+        partial(move_it, exceeds, by=world.kim), partial(move_it, partly, by=world.lea)
+    )
     assert [type(result) for result in results].count(Stale) == 1
     assert CalibrationMove.objects.count() == 1
 

@@ -29,7 +29,11 @@ def url(cycle: Cycle, verb: str = "form") -> str:
 
 def posted(version: FormVersion, **extra: Any) -> dict[str, Any]:
     """The editor's fields as a browser sends them."""
-    data: dict[str, Any] = {"name": version.form.name, "number": version.number, "version": version.version}
+    data: dict[str, Any] = {
+        "name": version.form.name,
+        "number": version.number,
+        "version": version.version,
+    }
     for s, section in enumerate(actions.structure_of(version)):
         at = f"s{s}"
         data |= {
@@ -70,7 +74,11 @@ def test_the_good_default_is_offered_and_chosen(world: World, draft: Cycle, as_:
 
 def test_without_a_form_the_launch_is_stopped_with_a_link(draft: Cycle) -> None:
     finding = actions.check_form(draft, None)[0]
-    assert (finding.code, finding.is_error, finding.url) == ("appraisals:form_missing", True, url(draft))
+    assert (finding.code, finding.is_error, finding.url) == (
+        "appraisals:form_missing",
+        True,
+        url(draft),
+    )
 
 
 def test_saving_what_is_there_changes_nothing(world: World, draft: Cycle, as_: SignedIn) -> None:
@@ -98,7 +106,9 @@ def test_parts_are_added_moved_and_removed_without_script(
 ) -> None:
     version = make.make_form(draft)
     assert as_(world.kim).post(url(draft, "save_form"), posted(version, do=do)).status_code == 302
-    titles = list(CycleForm.objects.get(cycle=draft).form_version.sections.values_list("title", flat=True))
+    titles = list(
+        CycleForm.objects.get(cycle=draft).form_version.sections.values_list("title", flat=True)
+    )
     assert len(titles) == sections
     assert titles[0] == first
 
@@ -139,12 +149,14 @@ def test_the_weights_of_a_form_come_to_a_hundred_by_the_rule_of_goals(
 ) -> None:
     version = make.make_form(draft)
     as_(world.kim).post(
-        url(draft, "save_form"), posted(version, **{f"s{n}-weight": typed for n, typed in enumerate(weights)})
+        url(draft, "save_form"),
+        posted(version, **{f"s{n}-weight": typed for n, typed in enumerate(weights)}),
     )
     codes = [finding.code for finding in actions.check_form(draft, None)]
     assert ("appraisals:weights" not in codes) == is_whole
     assert (
-        balance([Decimal(typed.replace(",", ".")) for typed in weights if typed != "0"]).is_whole == is_whole
+        balance([Decimal(typed.replace(",", ".")) for typed in weights if typed != "0"]).is_whole
+        == is_whole
     )
     assert ("sums to 100" in as_(world.kim).get(url(draft)).content.decode()) == is_whole
 
@@ -153,7 +165,9 @@ def test_a_weight_that_can_be_read_in_two_ways_is_asked_about(
     world: World, draft: Cycle, as_: SignedIn
 ) -> None:
     version = make.make_form(draft)
-    answer = as_(world.kim).post(url(draft, "save_form"), posted(version, **{"s0-weight": "33.333"}))
+    answer = as_(world.kim).post(
+        url(draft, "save_form"), posted(version, **{"s0-weight": "33.333"})
+    )
     assert answer.status_code == 422
     assert "can be read in two ways" in answer.content.decode()
 
@@ -236,4 +250,7 @@ def test_the_preview_shows_what_each_side_will_see(
 def test_two_forms_do_not_share_a_name(world: World, draft: Cycle, as_: SignedIn) -> None:
     version = make.make_form(draft)
     Form.objects.create(name="Taken")
-    assert as_(world.kim).post(url(draft, "save_form"), posted(version, name="Taken")).status_code == 422
+    assert (
+        as_(world.kim).post(url(draft, "save_form"), posted(version, name="Taken")).status_code
+        == 422
+    )

@@ -36,10 +36,20 @@ def measure(world: World, goal: Goal, value: str) -> None:
 def two(world: World) -> tuple[Goal, Goal]:
     """A goal of 60 that is reached by 75 %, and one of 40 by 105 %; the form asks for the measured results."""
     first = goals.agree(
-        world.ana_part, world.ana, world.bashir, title="Fewer defects", weight="60", key_results=[DEFECTS]
+        world.ana_part,
+        world.ana,
+        world.bashir,
+        title="Fewer defects",
+        weight="60",
+        key_results=[DEFECTS],
     )
     second = goals.agree(
-        world.ana_part, world.ana, world.bashir, title="Pass the audits", weight="40", key_results=[AUDITS]
+        world.ana_part,
+        world.ana,
+        world.bashir,
+        title="Pass the audits",
+        weight="40",
+        key_results=[AUDITS],
     )
     measure(world, first, "5")
     measure(world, second, "12.6")
@@ -52,7 +62,9 @@ def figures(world: World) -> dict[str, Any]:
     """Every place that reads how far the two goals are, as it reads it."""
     page = Goal.objects.filter(participation=world.ana_part).scores().get()
     return {
-        "results": list(Goal.objects.filter(participation=world.ana_part).values_list("result", flat=True)),
+        "results": list(
+            Goal.objects.filter(participation=world.ana_part).values_list("result", flat=True)
+        ),
         "page": page["score"],
         "rewards": facts_of(world.cycle, world.ana_part)["goal_score"],
     }
@@ -71,7 +83,9 @@ def words(response: Any) -> str:
 SEVENTY_FIVE = {"results": [D("75.00"), D("105.00")], "page": D("87.00"), "rewards": "87.00"}
 
 
-def test_one_figure_from_writing_to_the_release(world: World, as_: SignedIn, two: tuple[Goal, Goal]) -> None:
+def test_one_figure_from_writing_to_the_release(
+    world: World, as_: SignedIn, two: tuple[Goal, Goal]
+) -> None:
     day = date_format(world.cycle.local_day(timezone.now()), "j F Y")
     form = appraisals.manager_appraisal(world.ana_part)
 
@@ -86,15 +100,17 @@ def test_one_figure_from_writing_to_the_release(world: World, as_: SignedIn, two
     rating = Rating.objects.get()
     line = results_of(rating.trace)
     assert [(p["measured"], p["value"], p["weight"]) for p in line["parts"]] == [
-        ("75.00", "2.5000", "60.00"), ("105.00", "3.5000", "40.00"),
-    ]  # fmt: skip
+        ("75.00", "2.5000", "60.00"),
+        ("105.00", "3.5000", "40.00"),
+    ]
     assert line["value"] == "2.9000"
     # 60 % of the measured results, 40 % of the competencies, which all "meet".
     assert rating.score == D("2.9400")
     answers = handed_in.answers["sections"][0]["questions"][0]["answers"]
     assert [(a["goal"], a["measured"]) for a in answers] == [
-        ("Fewer defects", "75.00"), ("Pass the audits", "105.00"),
-    ]  # fmt: skip
+        ("Fewer defects", "75.00"),
+        ("Pass the audits", "105.00"),
+    ]
     read = words(as_(world.bashir).get(reverse("appraisals:read", args=[form.pk])))
     assert f"75 %, measured on {day}" in read
     assert "on the scale 0 % is 1, 100 % is 3, 120 % is 5" in read
@@ -130,10 +146,19 @@ def test_what_comes_back_is_measured_anew(world: World, two: tuple[Goal, Goal]) 
     appraisals.hand_in(form)
     measure(world, two[0], "4")
     form.refresh_from_db()
-    actions.return_for_rework(form, "Look at the defects again.", version=form.version, by=world.kim)
-    assert figures(world) == {"results": [D("100.00"), D("105.00")], "page": D("102.00"), "rewards": "102.00"}
+    actions.return_for_rework(
+        form, "Look at the defects again.", version=form.version, by=world.kim
+    )
+    assert figures(world) == {
+        "results": [D("100.00"), D("105.00")],
+        "page": D("102.00"),
+        "rewards": "102.00",
+    }
     appraisals.hand_in(form)
-    assert [p["measured"] for p in results_of(Rating.objects.get().trace)["parts"]] == ["100.00", "105.00"]
+    assert [p["measured"] for p in results_of(Rating.objects.get().trace)["parts"]] == [
+        "100.00",
+        "105.00",
+    ]
     assert figures(world)["rewards"] == "102.00"
 
 
@@ -144,10 +169,20 @@ def test_what_nobody_measured_is_missing_and_never_zero(
     world: World, as_: SignedIn, missing: str, score: Decimal | None, line: str | None
 ) -> None:
     first = goals.agree(
-        world.ana_part, world.ana, world.bashir, title="Fewer defects", weight="60", key_results=[DEFECTS]
+        world.ana_part,
+        world.ana,
+        world.bashir,
+        title="Fewer defects",
+        weight="60",
+        key_results=[DEFECTS],
     )
     goals.agree(
-        world.ana_part, world.ana, world.bashir, title="Pass the audits", weight="40", key_results=[AUDITS]
+        world.ana_part,
+        world.ana,
+        world.bashir,
+        title="Pass the audits",
+        weight="40",
+        key_results=[AUDITS],
     )
     measure(world, first, "5")
     Cycle.objects.filter(pk=world.cycle.pk).update(missing_part=missing)
@@ -171,10 +206,14 @@ def test_what_nobody_measured_is_missing_and_never_zero(
     assert ("1 of 2 goals measured" in of_ana) is (missing == "incomplete")
 
 
-def test_what_was_measured_is_not_moved_by_a_change_afterwards(world: World, two: tuple[Goal, Goal]) -> None:
+def test_what_was_measured_is_not_moved_by_a_change_afterwards(
+    world: World, two: tuple[Goal, Goal]
+) -> None:
     change = goals.change(two[0], world.ana, weight="60", key_results=[KeyResultText("X", "reach")])
     more = goals.propose(world.ana_part, world.ana, title="One more", weight="10")
-    beyond = goals.propose(world.ana_part, world.ana, title="Learn", weight=None, horizon="development")
+    beyond = goals.propose(
+        world.ana_part, world.ana, title="Learn", weight=None, horizon="development"
+    )
     appraisals.hand_in(appraisals.manager_appraisal(world.ana_part))
     for act in (
         lambda: of_goals.accept_change(change, version=None, by=world.bashir),
@@ -212,7 +251,9 @@ def test_a_self_appraisal_says_what_was_measured_and_fixes_nothing(
 def test_the_goal_score_is_the_weighted_mean(
     world: World, sets: list[tuple[str, str | None]], reweight: bool, score: str | None
 ) -> None:
-    Cycle.objects.filter(pk=world.cycle.pk).update(missing_part="reweight" if reweight else "incomplete")
+    Cycle.objects.filter(pk=world.cycle.pk).update(
+        missing_part="reweight" if reweight else "incomplete"
+    )
     for number, (weight, result) in enumerate(sets):
         goal = appraisals.make_goal(world.ana_part, world.ana, f"Goal {number}", weight)
         Goal.objects.filter(pk=goal.pk).update(result=result)

@@ -19,7 +19,9 @@ def team(world: World) -> list[Appraisal]:
     """Bashir's people by name: Ana, Wanda and Yuri."""
     for name in ("Wanda Weber", "Yuri Young"):
         person = people.make_employee(name, world.production)
-        cycles.take_part(world.cycle, person, make.employee(world.bashir), make.employee(world.dora))
+        cycles.take_part(
+            world.cycle, person, make.employee(world.bashir), make.employee(world.dora)
+        )
     make.open_stage(world.cycle)
     rows = Appraisal.objects.filter(author=world.bashir.employee, kind=Appraisal.Kind.MANAGER)
     return list(rows.order_by("participation__employee__sort_name"))
@@ -28,7 +30,8 @@ def team(world: World) -> list[Appraisal]:
 def neighbours(page: str) -> list[tuple[str, int]]:
     """Where the page leads before and after: rel and the appraisal."""
     return [
-        (rel, int(pk)) for rel, pk in re.findall(r'rel="(prev|next)" href="/appraisals/(\d+)/write/"', page)
+        (rel, int(pk))
+        for rel, pk in re.findall(r'rel="(prev|next)" href="/appraisals/(\d+)/write/"', page)
     ]
 
 
@@ -52,6 +55,8 @@ def test_so_does_one_that_is_handed_in(world: World, team: list[Appraisal], as_:
     assert neighbours(flat(page)) == [("next", team[1].pk)]
 
 
-def test_another_reader_is_led_to_nobody(world: World, team: list[Appraisal], as_: SignedIn) -> None:
+def test_another_reader_is_led_to_nobody(
+    world: World, team: list[Appraisal], as_: SignedIn
+) -> None:
     make.hand_in(team[0])
     assert neighbours(flat(as_(world.dora).get(url(team[0], "read")))) == []

@@ -67,7 +67,9 @@ def test_one_asks_another_approves_and_a_job_writes_the_results(
 def test_the_hash_is_of_the_snapshot_as_the_database_keeps_it(world: World) -> None:
     result = make.released(world)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT snapshot::text FROM appraisals_releasedresult WHERE id = %s", [result.pk])
+        cursor.execute(
+            "SELECT snapshot::text FROM appraisals_releasedresult WHERE id = %s", [result.pk]
+        )
         text = cursor.fetchone()[0]
     assert hashlib.sha256(text.encode()).hexdigest() == result.sha256
 
@@ -95,7 +97,9 @@ def test_a_low_rating_that_is_a_first_mention_stays_back(world: World, as_: Sign
     page = as_(world.kim).get(url(world)).content.decode()
     assert "First mentions" in page
     make.release_all(world.cycle, world.kim, world.lea)
-    assert set(ReleasedResult.objects.values_list("participation", flat=True)) == {world.part["chen"].pk}
+    assert set(ReleasedResult.objects.values_list("participation", flat=True)) == {
+        world.part["chen"].pk
+    }
 
 
 def test_what_was_said_in_time_and_is_cited_opens_the_gate(world: World) -> None:
@@ -147,7 +151,9 @@ def test_nothing_to_release_is_refused(world: World, as_: SignedIn) -> None:
     assert ask(world, as_, world.kim).status_code == 409
 
 
-def test_a_second_question_for_the_same_cycle_is_refused(world: World, rated: Rating, as_: SignedIn) -> None:
+def test_a_second_question_for_the_same_cycle_is_refused(
+    world: World, rated: Rating, as_: SignedIn
+) -> None:
     ask(world, as_, world.kim)
     assert ask(world, as_, world.lea).status_code == 409
     assert Release.objects.count() == 1
@@ -170,9 +176,13 @@ def test_nobody_previews_their_own_rating(world: World, as_: SignedIn) -> None:
 @pytest.mark.parametrize(
     "name", ["appraisals:list", "home:index", "goals:list", "home:search", "activity:inbox"]
 )
-def test_before_the_release_nothing_leaks_on_any_page(world: World, as_: SignedIn, name: str) -> None:
+def test_before_the_release_nothing_leaks_on_any_page(
+    world: World, as_: SignedIn, name: str
+) -> None:
     make.open_stage(world.cycle)
-    make.hand_in(make.manager_appraisal(world.ana_part), "Outstanding", text="Zebra stripes everywhere.")
+    make.hand_in(
+        make.manager_appraisal(world.ana_part), "Outstanding", text="Zebra stripes everywhere."
+    )
     page = as_(world.ana).get(reverse(name), {"q": "Zebra"}).content.decode()
     assert "Outstanding" not in page
     assert "Zebra stripes" not in page
@@ -236,7 +246,10 @@ def test_who_is_left_out_is_named_and_accepted_with_a_reason(
     assert ask(world, as_, world.kim, reason_appraisals_unrated=" ").status_code == 422
     assert ask(world, as_, world.kim, count_appraisals_unrated="7").status_code == 422
     assert not Release.objects.exists()
-    assert ask(world, as_, world.kim, reason_appraisals_unrated="They come in June.").status_code == 302
+    assert (
+        ask(world, as_, world.kim, reason_appraisals_unrated="They come in June.").status_code
+        == 302
+    )
     kept = Acceptance.objects.get()
     assert (kept.code, kept.count, kept.reason) == ("appraisals:unrated", 8, "They come in June.")
     assert Event.objects.get(verb="requested_release").data["left"][0]["count"] == 8
@@ -252,7 +265,13 @@ def test_low_ratings_are_held_with_a_reason_or_released_with_one(
     neither = ask(world, as_, world.kim, reason_appraisals_first_mention="")
     assert neither.status_code == 422
     assert "Say why this may stay as it is" in neither.content.decode()
-    both = ask(world, as_, world.kim, reason_appraisals_first_mention="", accepted_first_mentions="He knows.")
+    both = ask(
+        world,
+        as_,
+        world.kim,
+        reason_appraisals_first_mention="",
+        accepted_first_mentions="He knows.",
+    )
     assert both.status_code == 302
     assert set(Acceptance.objects.values_list("code", flat=True)) == {"appraisals:unrated"}
 
@@ -284,7 +303,9 @@ def test_the_second_person_does_not_approve_over_more_than_was_accepted(
     assert "withdraw it and ask again" in answer.content.decode()
 
 
-def test_who_was_left_out_follows_in_a_further_release(world: World, rated: Rating, as_: SignedIn) -> None:
+def test_who_was_left_out_follows_in_a_further_release(
+    world: World, rated: Rating, as_: SignedIn
+) -> None:
     make.release_all(world.cycle, world.kim, world.lea)
     make.rate(world.part["chen"])
     world.cycle.stages.filter(kind="appraisal").update(state="closed")
@@ -323,7 +344,9 @@ def test_a_release_while_an_appraisal_goes_back_gives_out_nothing_that_is_with_i
     written = make.manager_appraisal(world.ana_part)
     at_once(
         partial(actions.release, release),
-        partial(actions.return_for_rework, written, "Say more.", version=written.version, by=world.dora),
+        partial(
+            actions.return_for_rework, written, "Say more.", version=written.version, by=world.dora
+        ),
     )
     written.refresh_from_db()
     assert ReleasedResult.objects.exists() is (written.submitted_at is not None)
@@ -350,6 +373,8 @@ def test_two_people_approving_at_once_approve_once() -> None:
     third = make.make_third_hr_admin(world)
     make.rate(world.ana_part)
     release = make.ask_for_release(world.cycle, world.kim)
-    results = at_once(*(partial(actions.approve_release, release, by=user) for user in (world.lea, third)))
+    results = at_once(
+        *(partial(actions.approve_release, release, by=user) for user in (world.lea, third))
+    )
     assert refused(results) == 1
     assert Job.objects.filter(kind=actions.JOB).count() == 1

@@ -31,7 +31,9 @@ def url(row: Appraisal, verb: str) -> str:
 
 def close_stage(cycle: Cycle) -> None:
     last = today() - timedelta(days=2)
-    cycle.stages.filter(kind="appraisal").update(state=Stage.State.CLOSED, opens_on=last, due_on=last)
+    cycle.stages.filter(kind="appraisal").update(
+        state=Stage.State.CLOSED, opens_on=last, due_on=last
+    )
 
 
 def given_back(row: Appraisal, **more: Any) -> dict[str, Any]:
@@ -105,7 +107,9 @@ def test_who_has_left_gets_nothing_back(world: World, as_: SignedIn) -> None:
     assert kim.post(url(own, "reopen"), given_back(own)).status_code == 409
 
 
-def test_the_newest_day_holds_and_a_later_extension_goes_beyond_it(world: World, as_: SignedIn) -> None:
+def test_the_newest_day_holds_and_a_later_extension_goes_beyond_it(
+    world: World, as_: SignedIn
+) -> None:
     make.rate(world.ana_part)
     own, kim = make.self_appraisal(world.ana_part), as_(world.kim)
     kim.post(url(own, "reopen"), given_back(own, until=today() + timedelta(days=30)))
@@ -113,19 +117,26 @@ def test_the_newest_day_holds_and_a_later_extension_goes_beyond_it(world: World,
     close_stage(world.cycle)
     kim.post(url(own, "reopen"), given_back(own, until=today() + timedelta(days=2)))
     assert item_of(world.ana, "appraisals:self") == today() + timedelta(days=2)
-    with time_machine.travel(datetime.combine(today() + timedelta(days=5), time(9), ZoneInfo("UTC"))):
+    with time_machine.travel(
+        datetime.combine(today() + timedelta(days=5), time(9), ZoneInfo("UTC"))
+    ):
         assert item_of(world.ana, "appraisals:self") is None
     later = today() + timedelta(days=9)
     Extension.objects.create(
-        participation=world.ana_part, stage=world.cycle.stages.get(kind="appraisal"), due_on=later,
-        reason="leave", by=world.kim,
-    )  # fmt: skip
+        participation=world.ana_part,
+        stage=world.cycle.stages.get(kind="appraisal"),
+        due_on=later,
+        reason="leave",
+        by=world.kim,
+    )
     assert item_of(world.ana, "appraisals:self") == later
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
 @pytest.mark.parametrize(("minutes", "is_open"), [(-1, True), (1, False)])
-def test_the_day_ends_where_the_cycle_is(world: World, zone: str, minutes: int, is_open: bool) -> None:
+def test_the_day_ends_where_the_cycle_is(
+    world: World, zone: str, minutes: int, is_open: bool
+) -> None:
     make.rate(world.ana_part)
     Cycle.objects.filter(pk=world.cycle.pk).update(zone=zone)
     close_stage(world.cycle)

@@ -59,10 +59,15 @@ def test_who_is_no_party_leaves_a_trace_and_the_pair_does_not(
     assert Event.objects.get(verb="viewed").actor == world.dora
 
 
-def test_she_acknowledges_with_a_note_once(world: World, result: ReleasedResult, as_: SignedIn) -> None:
+def test_she_acknowledges_with_a_note_once(
+    world: World, result: ReleasedResult, as_: SignedIn
+) -> None:
     client = as_(world.ana)
     assert (
-        client.post(url(result.pk, "acknowledge"), {"comment": "Read, but see my review."}).status_code == 302
+        client.post(
+            url(result.pk, "acknowledge"), {"comment": "Read, but see my review."}
+        ).status_code
+        == 302
     )
     assert Acknowledgement.objects.get().comment == "Read, but see my review."
     assert client.post(url(result.pk, "acknowledge"), {"comment": ""}).status_code == 409
@@ -83,11 +88,15 @@ def test_a_review_is_asked_for_and_those_who_decide_are_told(
     world: World, result: ReleasedResult, as_: SignedIn
 ) -> None:
     third = make.make_third_hr_admin(world)
-    answer = as_(world.ana).post(url(result.pk, "file_appeal"), {"text": "The goal was moved in May."})
+    answer = as_(world.ana).post(
+        url(result.pk, "file_appeal"), {"text": "The goal was moved in May."}
+    )
     assert answer.status_code == 302
     appeal = Appeal.objects.get()
     assert (appeal.due_on - appeal.filed_at.date()).days == world.cycle.appeal_days
-    told = set(Notice.objects.filter(kind="appraisals:appeal").values_list("recipient__name", flat=True))
+    told = set(
+        Notice.objects.filter(kind="appraisals:appeal").values_list("recipient__name", flat=True)
+    )
     assert told == {third.name}
 
 
@@ -111,7 +120,8 @@ def test_a_review_can_be_asked_for_until_the_last_day_ends_where_the_cycle_is(
         left = {one.code for one in leftovers_of_cycle(world.cycle, world.kim)}
         assert ("appraisals:may_ask" in left) is (status == 302)
         assert (
-            as_(world.ana).post(url(result.pk, "file_appeal"), {"text": "Look again."}).status_code == status
+            as_(world.ana).post(url(result.pk, "file_appeal"), {"text": "Look again."}).status_code
+            == status
         )
 
 
@@ -168,11 +178,15 @@ def test_whoever_had_a_part_in_it_does_not_decide(world: World, result: Released
     third = make.make_third_hr_admin(world)
     appeal = actions.file_appeal(result, "Please look.", by=world.ana)
     for key in ("ana", "bashir", "farid", "dora", "kim", "lea"):
-        assert not Appeal.objects.decidable_by(getattr(world, key)).filter(pk=appeal.pk).exists(), key
+        assert not Appeal.objects.decidable_by(getattr(world, key)).filter(pk=appeal.pk).exists(), (
+            key
+        )
     assert Appeal.objects.decidable_by(third).filter(pk=appeal.pk).exists()
 
 
-@pytest.mark.parametrize("above", [["ana"], ["chen", "ana"], ["dora"]], ids=["below", "far below", "beside"])
+@pytest.mark.parametrize(
+    "above", [["ana"], ["chen", "ana"], ["dora"]], ids=["below", "far below", "beside"]
+)
 def test_an_hr_admin_below_the_person_does_not_decide_their_review(
     world: World, result: ReleasedResult, as_: SignedIn, above: list[str]
 ) -> None:
@@ -182,10 +196,14 @@ def test_an_hr_admin_below_the_person_does_not_decide_their_review(
     appeal = actions.file_appeal(result, "Please look.", by=world.ana)
     may = above == ["dora"]
     assert [user.name for user in deciders(result)] == ([third.name] if may else [])
-    recipients = [item.recipient for item in waiting("appraisals") if item.kind == "appraisals:appeal"]
+    recipients = [
+        item.recipient for item in waiting("appraisals") if item.kind == "appraisals:appeal"
+    ]
     assert recipients == ([third.employee_id] if may else [])
     data = {"version": 1, "outcome": "dismissed", "decision": "The evidence holds."}
-    assert as_(third).post(url(appeal.pk, "decide_appeal"), data).status_code == (302 if may else 403)
+    assert as_(third).post(url(appeal.pk, "decide_appeal"), data).status_code == (
+        302 if may else 403
+    )
 
 
 def test_who_reports_to_the_one_who_rated_decides_only_where_nobody_stands_freer(
@@ -261,7 +279,9 @@ def test_who_administers_the_system_decides_no_review(world: World, result: Rele
 def test_open_items_know_what_is_to_be_written(world: World) -> None:
     make.open_stage(world.cycle)
     rows = waiting("appraisals")
-    assert {item.kind for item in rows if item.recipient == world.ana.employee_id} == {"appraisals:self"}
+    assert {item.kind for item in rows if item.recipient == world.ana.employee_id} == {
+        "appraisals:self"
+    }
     to_write = [item for item in rows if item.kind == "appraisals:manager"]
     assert {item.name for item in to_write if item.recipient == world.bashir.employee_id} == {
         "Ana Popescu",

@@ -67,9 +67,9 @@ def test_a_goal_that_was_missed_and_is_praised_is_named(
     world: World, appraisal: Appraisal, goal: Goal, as_: SignedIn
 ) -> None:
     client, name = as_(world.bashir), goal_field(appraisal, goal)
-    warnings = client.post(url(appraisal, "autosave"), rated(appraisal, "Exceeds"), headers=BY_SCRIPT).json()[
-        "warnings"
-    ]
+    warnings = client.post(
+        url(appraisal, "autosave"), rated(appraisal, "Exceeds"), headers=BY_SCRIPT
+    ).json()["warnings"]
     assert list(warnings) == [name]
     assert warnings[name].startswith("10 % was measured, and you rate it “Exceeds”.")
     assert warnings[name] in flat(client.get(url(appraisal)))
@@ -80,12 +80,16 @@ def test_a_rating_that_the_answers_do_not_bear_is_named(
 ) -> None:
     meets_not = rated(appraisal, "Partly meets", level=make.level(world.cycle, "Outstanding").pk)
     client = as_(world.bashir)
-    warnings = client.post(url(appraisal, "autosave"), meets_not, headers=BY_SCRIPT).json()["warnings"]
+    warnings = client.post(url(appraisal, "autosave"), meets_not, headers=BY_SCRIPT).json()[
+        "warnings"
+    ]
     assert warnings["level"].startswith("The answers score 2.00, and you propose “Outstanding”.")
     assert "you propose “Outstanding”" in flat(client.get(url(appraisal)))
 
 
-def test_it_can_be_handed_in_all_the_same(world: World, appraisal: Appraisal, as_: SignedIn) -> None:
+def test_it_can_be_handed_in_all_the_same(
+    world: World, appraisal: Appraisal, as_: SignedIn
+) -> None:
     """The figure may not show everything: it is a word to the manager, no rule."""
     as_(world.bashir).post(url(appraisal, "submit"), rated(appraisal, "Exceeds"))
     appraisal.refresh_from_db()

@@ -48,13 +48,19 @@ trees = st.recursive(
 
 
 @given(trees, st.sampled_from(["incomplete", "reweight"]))
-def test_every_tree_recomputes_from_its_leaves_to_the_same_value(tree: rules.Node, missing: str) -> None:
+def test_every_tree_recomputes_from_its_leaves_to_the_same_value(
+    tree: rules.Node, missing: str
+) -> None:
     trace = rules.evaluate(tree, missing)
     again = rules.recompute(trace)
     assert (None if again is None else str(again)) == trace["value"]
 
 
-@given(st.lists(st.tuples(weights, st.decimals(min_value=1, max_value=5, places=2)), min_size=1, max_size=8))
+@given(
+    st.lists(
+        st.tuples(weights, st.decimals(min_value=1, max_value=5, places=2)), min_size=1, max_size=8
+    )
+)
 def test_a_mean_lies_between_its_parts(parts: list[tuple[Decimal, Decimal]]) -> None:
     mean = rules.weighted_mean(list(parts), "incomplete")
     counted = [value for weight, value in parts if weight > 0]
@@ -83,7 +89,9 @@ def test_with_a_cap_of_a_hundred_the_goal_reached_is_meets() -> None:
     ("said_on", "author", "heard"),
     [(date(2026, 5, 1), 2, True), (date(2026, 5, 2), 2, False), (date(2026, 5, 1), 1, False)],
 )
-def test_a_mention_counts_if_somebody_else_said_it_in_time(said_on: date, author: int, heard: bool) -> None:
+def test_a_mention_counts_if_somebody_else_said_it_in_time(
+    said_on: date, author: int, heard: bool
+) -> None:
     assert rules.was_mentioned([rules.Mention(said_on, author)], 1, date(2026, 5, 15), 14) is heard
 
 

@@ -34,7 +34,9 @@ def test_ana_hands_in_and_version_one_is_kept(world: World, own: Appraisal, as_:
     assert "Rejects are down to 2 %." in str(kept.answers)
 
 
-def test_her_manager_is_told_a_task_without_content(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_her_manager_is_told_a_task_without_content(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     as_(world.ana).post(url(own), make.filled(own, text="Rejects are down to 2 %."))
     notice = Notice.objects.get(recipient=world.bashir)
     assert notice.title == "Ana Popescu has handed in the self-appraisal"
@@ -45,7 +47,9 @@ def test_an_empty_required_question_is_named_and_nothing_is_handed_in(
     world: World, own: Appraisal, as_: SignedIn
 ) -> None:
     data = make.filled(own)
-    question = next(q for q in actions.questions_of(own) if q.kind == Question.Kind.TEXT and q.is_required)
+    question = next(
+        q for q in actions.questions_of(own) if q.kind == Question.Kind.TEXT and q.is_required
+    )
     data[f"q{question.pk}"] = " "
     answer = as_(world.ana).post(url(own), data)
     assert answer.status_code == 422
@@ -88,7 +92,9 @@ def test_before_the_stage_opens_it_is_refused(world: World, own: Appraisal, as_:
     assert as_(world.ana).post(url(own), make.filled(own)).status_code == 409
 
 
-def test_the_manager_proposes_a_rating_with_its_score(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_the_manager_proposes_a_rating_with_its_score(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     make.make_goal(world.ana_part, world.ana)
     theirs = make.manager_appraisal(world.ana_part)
     answer = as_(world.bashir).post(url(theirs), make.filled(theirs, "Exceeds"))
@@ -98,7 +104,9 @@ def test_the_manager_proposes_a_rating_with_its_score(world: World, own: Apprais
     assert rating.score == 4
 
 
-def test_without_a_rating_the_manager_cannot_hand_in(world: World, own: Appraisal, as_: SignedIn) -> None:
+def test_without_a_rating_the_manager_cannot_hand_in(
+    world: World, own: Appraisal, as_: SignedIn
+) -> None:
     theirs = make.manager_appraisal(world.ana_part)
     data = make.filled(theirs)
     del data["level"]
@@ -139,6 +147,8 @@ def test_handed_in_from_two_tabs_at_once_it_is_kept_once() -> None:
         for q in actions.questions_of(own)
         if q.kind == Question.Kind.COMPETENCY
     }
-    results = at_once(*[lambda: actions.submit(own, answers, version=own.version, by=world.ana)] * 2)
+    results = at_once(
+        *[lambda: actions.submit(own, answers, version=own.version, by=world.ana)] * 2
+    )
     assert refused(results) == 1
     assert Submission.objects.count() == 1

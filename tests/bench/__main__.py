@@ -39,9 +39,15 @@ STATIC = ROOT / ".dev" / "bench-static"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description="How fast, beside a floor.")
-    parser.add_argument("--people", type=int, nargs="+", default=[1_000], help="sizes of the company (1 000)")
-    parser.add_argument("--afresh", action="store_true", help="load the company again, even if it was kept")
-    parser.add_argument("--only", choices=PARTS, nargs="+", default=list(PARTS), help="the measures to take")
+    parser.add_argument(
+        "--people", type=int, nargs="+", default=[1_000], help="sizes of the company (1 000)"
+    )
+    parser.add_argument(
+        "--afresh", action="store_true", help="load the company again, even if it was kept"
+    )
+    parser.add_argument(
+        "--only", choices=PARTS, nargs="+", default=list(PARTS), help="the measures to take"
+    )
     parser.add_argument("--answer", type=Path, help=argparse.SUPPRESS)
     wanted = parser.parse_args()
     if len(wanted.people) == 1:
@@ -55,7 +61,15 @@ def main() -> None:
     for people in sorted(wanted.people):
         with tempfile.NamedTemporaryFile(suffix=".json") as answer:
             # A process each: nothing that one company left in a cache helps or hinders the next.
-            command = [sys.executable, "-m", "tests.bench", "--people", str(people), "--answer", answer.name]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.bench",
+                "--people",
+                str(people),
+                "--answer",
+                answer.name,
+            ]
             command += ["--only", *wanted.only, *(["--afresh"] if wanted.afresh else [])]
             if subprocess.run(command).returncode:
                 sys.exit(1)
@@ -70,10 +84,15 @@ def bench(people: int, *, afresh: bool, parts: list[str]) -> list[Measure]:
     name = f"bench_{people}"
     os.environ.update(services.environment())
     os.environ.update(
-        DATABASE_URL=services.database_url(name), DJANGO_SETTINGS_MODULE="tests.bench.settings",
-        DEBUG="0", HTTPS="0", SECRET_KEY="a key that opens nothing but a bench", SITE_URL="http://localhost",
-        LOG_LEVEL="ERROR", STATIC_ROOT=str(STATIC),
-    )  # fmt: skip
+        DATABASE_URL=services.database_url(name),
+        DJANGO_SETTINGS_MODULE="tests.bench.settings",
+        DEBUG="0",
+        HTTPS="0",
+        SECRET_KEY="a key that opens nothing but a bench",
+        SITE_URL="http://localhost",
+        LOG_LEVEL="ERROR",
+        STATIC_ROOT=str(STATIC),
+    )
     STATIC.mkdir(parents=True, exist_ok=True)
     django.setup()
     from pmcycle.people.models import Employee
@@ -86,14 +105,19 @@ def bench(people: int, *, afresh: bool, parts: list[str]) -> list[Measure]:
         keep(services, name)
     spent = time.monotonic() - began
     count = Employee.objects.count()
-    print(f"\n{count} people (database {name}, ready after {spent:.0f} s), load average", load(), "\n")
+    print(
+        f"\n{count} people (database {name}, ready after {spent:.0f} s), load average", load(), "\n"
+    )
     print(f"{'':<28}{'took':>12}{'floor':>12}   ratio   of CPU", flush=True)
     found: list[Measure] = []
     for part in parts:
         for measure in PARTS[part](count):
             found.append(measure)
-            print(f"{measure.name:<28}{measure.took:9.1f} ms{measure.floor:9.1f} ms{measure.ratio:8.2f}"
-                  f"{measure.cpu_ratio:9.2f}   {measure.note}", flush=True)  # fmt: skip
+            print(
+                f"{measure.name:<28}{measure.took:9.1f} ms{measure.floor:9.1f} ms{measure.ratio:8.2f}"
+                f"{measure.cpu_ratio:9.2f}   {measure.note}",
+                flush=True,
+            )
         print(flush=True)
     print("load average at the end", load(), flush=True)
     return found
@@ -123,7 +147,9 @@ def print_growth(sizes: dict[int, dict[str, Measure]]) -> None:
                     f"{getattr(row[name], ratio):>10.2f}" if name in row else f"{'':>10}"
                     for row in sizes.values()
                 )
-                print(f"{name:<28}{cells}{grew:7.2f}   {'the page' if first.is_page else 'a person'}")
+                print(
+                    f"{name:<28}{cells}{grew:7.2f}   {'the page' if first.is_page else 'a person'}"
+                )
 
 
 if __name__ == "__main__":

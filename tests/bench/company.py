@@ -134,7 +134,9 @@ def rebuild_what_is_derived() -> None:
     from pmcycle.activity.actions import recount, settle_all
 
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE activity_todo, activity_milestone, activity_place, activity_placecount")
+        cursor.execute(
+            "TRUNCATE activity_todo, activity_milestone, activity_place, activity_placecount"
+        )
     settle_all("repaired", by=None)
     recount()
 
@@ -150,7 +152,9 @@ def copy_people(cursor: Any, copies: int) -> None:
     step = 10 ** len(str(max(newest(cursor, table) for table in tables)))
     left: dict[str, list[int]] = {}
     for table in tables:
-        left[table] = _ids(cursor, f"SELECT id FROM {table} WHERE NOT ({PERSONAL.get(table, 'true')})")
+        left[table] = _ids(
+            cursor, f"SELECT id FROM {table} WHERE NOT ({PERSONAL.get(table, 'true')})"
+        )
     kinds = {t.replace("_", ".", 1): t for t in tables}
     for table in tables:
         columns = _columns(cursor, table)
@@ -198,9 +202,7 @@ def _join(cursor: Any, step: int) -> None:
         """,
         values,
     )
-    chiefs = (
-        "SELECT e.id, e.hired_on FROM people_employee e WHERE NOT EXISTS (SELECT FROM people_reportingline r"
-    )
+    chiefs = "SELECT e.id, e.hired_on FROM people_employee e WHERE NOT EXISTS (SELECT FROM people_reportingline r"
     chiefs += " WHERE r.employee_id = e.id)"
     cursor.execute(
         f"""

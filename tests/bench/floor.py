@@ -79,7 +79,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         url = reverse(name, ADDRESSES)
         active = request.path == url if url == "/" else request.path.startswith(url)
         nav.append(
-            {"label": label, "url": url, "icon": icon, "active": active, "section": section, "short": short}
+            {
+                "label": label,
+                "url": url,
+                "icon": icon,
+                "active": active,
+                "section": section,
+                "short": short,
+            }
         )
     return {"nav": nav, "palette_url": reverse("home:palette", ADDRESSES)}
 
@@ -90,8 +97,12 @@ def floor(request: HttpRequest) -> HttpResponse:
     from pmcycle.people.models import Employee, Unit
 
     context = {
-        "people": list(Employee.objects.order_by("pk").values("name", "job_title", "location")[:25]),
-        "count": Employee.objects.filter(pk__lte=25).count(),  # the same work in a company of any size
+        "people": list(
+            Employee.objects.order_by("pk").values("name", "job_title", "location")[:25]
+        ),
+        "count": Employee.objects.filter(
+            pk__lte=25
+        ).count(),  # the same work in a company of any size
         "units": list(Unit.objects.order_by("pk").values("pk", "name", "path")[:10]),
     }
     return HttpResponse(ENGINE.get_template("floor.html").render(RequestContext(request, context)))

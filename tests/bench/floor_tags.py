@@ -30,8 +30,12 @@ def icon(name: str, label: str = "", size: str = "") -> SafeString:
 
 @register.simple_tag
 def logo(size: int = 28) -> SafeString:
-    quarters = ["M58.06 12.86A38 38 0 0 1 87.14 41.94", "M87.14 58.06A38 38 0 0 1 58.06 87.14",
-                "M41.94 87.14A38 38 0 0 1 12.86 58.06", "M12.86 41.94A38 38 0 0 1 41.94 12.86"]  # fmt: skip
+    quarters = [
+        "M58.06 12.86A38 38 0 0 1 87.14 41.94",
+        "M87.14 58.06A38 38 0 0 1 58.06 87.14",
+        "M41.94 87.14A38 38 0 0 1 12.86 58.06",
+        "M12.86 41.94A38 38 0 0 1 41.94 12.86",
+    ]
     return format_html(
         '<svg class="logo" width="{}" height="{}" viewBox="0 0 100 100" aria-hidden="true" focusable="false">'
         '<path d="{}" class="logo-1"/><path d="{}" class="logo-2"/><path d="{}" class="logo-3"/>'

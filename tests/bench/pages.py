@@ -59,7 +59,13 @@ def bench_pages(_people: int) -> list[Measure]:
         late = statistics.quantiles([spent.wall for spent in took[name]], n=20)[-1]
         note = f"{len(seen)} statements, {size / 1024:.0f} kB, of twenty the slowest {late:.0f} ms"
         found.append(
-            measure(name, zip(took[name], took["floor"], strict=True), note, statistics.median, is_page=True)
+            measure(
+                name,
+                zip(took[name], took["floor"], strict=True),
+                note,
+                statistics.median,
+                is_page=True,
+            )
         )
     return found
 
@@ -71,5 +77,7 @@ def leader_of_ten() -> User:
     from pmcycle.people.models import User
 
     led = User.objects.filter(employee__assignments__participation__cycle__state="running")
-    found: User = led.annotate(n=Count("pk"), off=Func(F("n") - 10, function="abs")).order_by("off", "pk")[0]
+    found: User = led.annotate(n=Count("pk"), off=Func(F("n") - 10, function="abs")).order_by(
+        "off", "pk"
+    )[0]
     return found

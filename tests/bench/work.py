@@ -78,7 +78,9 @@ def bench_sweep(_people: int) -> list[Measure]:
                 again.append((milliseconds(actions.remind), milliseconds(count_open)))
             with rolled_back() as cursor:
                 for table in ("notice", "delivery"):
-                    cursor.execute(f"CREATE TEMP TABLE floor_{table} (LIKE activity_{table}) ON COMMIT DROP")
+                    cursor.execute(
+                        f"CREATE TEMP TABLE floor_{table} (LIKE activity_{table}) ON COMMIT DROP"
+                    )
                     if (path := folder / f"activity_{table}").exists():
                         copy_file(cursor, path, f"floor_{table}")
                 first.append((took, milliseconds(write_again, partial(cursor.execute, CHECKED))))
@@ -103,7 +105,10 @@ def bench_launch(people: int) -> list[Measure]:
         looked = min(milliseconds(look) for _ in range(ROUNDS))
     launched = beside_copy("launch", launch_draft, people, accept_warnings)
     copied = Spent(launched.floor, launched.cpu_floor)
-    return [launched, measure("check before the launch", [(looked, copied)], "floor: the launch's COPY")]
+    return [
+        launched,
+        measure("check before the launch", [(looked, copied)], "floor: the launch's COPY"),
+    ]
 
 
 def bench_stages(people: int) -> list[Measure]:
@@ -120,7 +125,10 @@ def bench_stages(people: int) -> list[Measure]:
         Cycle.objects.filter(state="draft").update(stages_may_overlap=True)
         soon = draft().last_day - timedelta(days=20)
         for number, stage in enumerate(draft().stages.order_by("-position")):
-            days = {"opens_on": soon - timedelta(days=number), "due_on": soon + timedelta(days=10 - number)}
+            days = {
+                "opens_on": soon - timedelta(days=number),
+                "due_on": soon + timedelta(days=10 - number),
+            }
             Stage.objects.filter(pk=stage.pk).update(**days)
         accept_warnings()
         launch_draft()
@@ -135,7 +143,9 @@ def bench_stages(people: int) -> list[Measure]:
 
     def close_stage(kind: str) -> Callable[[], object]:
         def work() -> None:
-            stage = Cycle.objects.filter(state="running").earliest("launched_at").stages.get(kind=kind)
+            stage = (
+                Cycle.objects.filter(state="running").earliest("launched_at").stages.get(kind=kind)
+            )
             left = actions.leftovers_of_stage(stage, kim())
             accepted = {one.code: (one.count, "Measured.") for one in left}
             actions.close_stage(stage, reason="", accepted=accepted, version=None, by=kim())
@@ -144,13 +154,17 @@ def bench_stages(people: int) -> list[Measure]:
 
     def end_calibrations() -> None:
         """What refuses to let the appraisal close is out of the way."""
-        CalibrationSession.objects.filter(state="open").update(state="closed", closed_at=timezone.now())
+        CalibrationSession.objects.filter(state="open").update(
+            state="closed", closed_at=timezone.now()
+        )
 
     handed: list[int] = []
 
     def without_lines() -> None:
         with connection_cursor() as cursor:
-            cursor.execute("DELETE FROM cycles_chainlink WHERE participation_id = ANY(%s)", [handed])
+            cursor.execute(
+                "DELETE FROM cycles_chainlink WHERE participation_id = ANY(%s)", [handed]
+            )
 
     def end_goals() -> None:
         """The floor of closing: the same rows updated with what is known already."""
@@ -187,7 +201,9 @@ def bench_stages(people: int) -> list[Measure]:
             beside_copy(f"close {kind}", close_stage(kind), people, end_calibrations, rounds=1)
             for kind in ("objectives", "appraisal")
         ),
-        beside_copy("close evaluation", close_stage("evaluation"), people, first=end_goals, rounds=1),
+        beside_copy(
+            "close evaluation", close_stage("evaluation"), people, first=end_goals, rounds=1
+        ),
         beside_copy("10 000 handed over", follow, people, hand_over, first=without_lines, rounds=1),
     ]
 
@@ -373,7 +389,9 @@ def export(cursor: Any, before: dict[str, int], folder: Path) -> int:
     written = 0
     for table, last in before.items():
         with (folder / table).open("w+b") as file:
-            cursor.copy_expert(f"COPY (SELECT * FROM {table} WHERE id > {last} ORDER BY id) TO STDOUT", file)
+            cursor.copy_expert(
+                f"COPY (SELECT * FROM {table} WHERE id > {last} ORDER BY id) TO STDOUT", file
+            )
             written += cursor.rowcount
     return written
 

@@ -30,14 +30,21 @@ MONDAY = date(2030, 3, 4)
 
 def stages(**changed: object) -> list[StageDates]:
     rows = [
-        StageDates(kind, kind.title(), MONDAY + timedelta(days=28 * n), MONDAY + timedelta(days=28 * n + 18))
+        StageDates(
+            kind,
+            kind.title(),
+            MONDAY + timedelta(days=28 * n),
+            MONDAY + timedelta(days=28 * n + 18),
+        )
         for n, kind in enumerate(("objectives", "appraisal", "incentives", "evaluation"))
     ]
     rows[1] = replace(rows[1], **changed)  # type: ignore[arg-type]
     return rows
 
 
-def codes(rows: list[StageDates], *, today: date = MONDAY, overlap: bool = False) -> set[tuple[str, bool]]:
+def codes(
+    rows: list[StageDates], *, today: date = MONDAY, overlap: bool = False
+) -> set[tuple[str, bool]]:
     found = rules.date_findings(
         rows,
         first=MONDAY,
@@ -75,7 +82,9 @@ def codes(rows: list[StageDates], *, today: date = MONDAY, overlap: bool = False
         ),
     ],
 )
-def test_dates_that_do_not_fit_are_found(changed: dict[str, object], found: set[tuple[str, bool]]) -> None:
+def test_dates_that_do_not_fit_are_found(
+    changed: dict[str, object], found: set[tuple[str, bool]]
+) -> None:
     assert codes(stages(**changed)) == found
 
 
@@ -212,7 +221,9 @@ def test_statements_of_the_check_do_not_grow(world: World, draft: Cycle) -> None
 def test_a_warning_is_accepted_with_its_count(world: World, as_: SignedIn, draft: Cycle) -> None:
     url = reverse("cycles:accept_warning", kwargs={"pk": draft.pk})
     kim = as_(world.kim)
-    assert kim.post(url, {"code": "people:no_manager", "count": 0}).status_code == 409, "it holds for more"
+    assert kim.post(url, {"code": "people:no_manager", "count": 0}).status_code == 409, (
+        "it holds for more"
+    )
     assert kim.post(url, {"code": "people:never", "count": 1}).status_code == 409
     assert kim.post(url, {"code": "x", "count": "9" * 30}).status_code == 409
     assert kim.post(url, {"code": "people:no_manager", "count": 1}).status_code == 302
@@ -222,7 +233,9 @@ def test_a_warning_is_accepted_with_its_count(world: World, as_: SignedIn, draft
     assert b"more than when it was accepted" in check.content
 
 
-def test_launch_is_refused_on_an_error_with_its_sentence(world: World, as_: SignedIn, draft: Cycle) -> None:
+def test_launch_is_refused_on_an_error_with_its_sentence(
+    world: World, as_: SignedIn, draft: Cycle
+) -> None:
     RatingLevel.objects.filter(scale__cycle=draft).delete()
     with pytest.raises(Refused, match="fewer than two levels"):
         actions.launch(draft, by=world.kim)
@@ -236,13 +249,17 @@ def test_the_database_keeps_the_days_in_order(world: World, changed: dict[str, d
         Cycle.objects.create(name="Backwards", **changed)
 
 
-def test_the_rule_takes_in_units_below_and_part_time_only_above_the_least(world: World, draft: Cycle) -> None:
+def test_the_rule_takes_in_units_below_and_part_time_only_above_the_least(
+    world: World, draft: Cycle
+) -> None:
     below = people.make_unit("Paint shop", world.production)
     people.make_employee("Pia Paint", below, fte=Decimal("0.5"))
     everybody = {"unit_paths": [world.production.path]}
     assert matching(everybody, today()).filter(name="Pia Paint").exists()
     assert (
-        not matching({**everybody, "minimum_fte": Decimal("0.6")}, today()).filter(name="Pia Paint").exists()
+        not matching({**everybody, "minimum_fte": Decimal("0.6")}, today())
+        .filter(name="Pia Paint")
+        .exists()
     )
     assert not matching(
         {**everybody, "hired_on_or_before": today() - timedelta(days=5_000)}, today()

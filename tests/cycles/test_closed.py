@@ -83,7 +83,9 @@ def offered(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "who", "build"), PAGES, ids=[f"{name}-{who}-{n}" for n, (name, who, _) in enumerate(PAGES)]
+    ("name", "who", "build"),
+    PAGES,
+    ids=[f"{name}-{who}-{n}" for n, (name, who, _) in enumerate(PAGES)],
 )
 def test_no_form_of_a_closed_cycle_is_offered(
     world: World, as_: SignedIn, name: str, who: str, build: Build
@@ -120,7 +122,10 @@ APPS = ("cycles", "goals", "appraisals", "incentives", "evaluations")
 SENT = [
     row
     for row in ROWS
-    if row.method == "post" and row.may and row.url_name.split(":")[0] in APPS and row.url_name not in GOES_ON
+    if row.method == "post"
+    and row.may
+    and row.url_name.split(":")[0] in APPS
+    and row.url_name not in GOES_ON
 ]
 
 
@@ -149,17 +154,32 @@ FILLED: dict[str, Callable[[World, dict[str, Any]], dict[str, Any]]] = {
 def anything(world: World) -> dict[str, Any]:
     """What fills whichever form it is sent with."""
     return {
-        "version": 1, "reason": "It is time.", "why": "Say more.", "text": "Look again.", "note": "As agreed.",
-        "comment": "Seen.", "answer": "No.", "decision": "It holds.", "explanation": "Line 4 joined us.",
-        "title": "Halve the scrap", "weight": "40", "value": "5", "confidence": "on_track", "name": "Everybody",
+        "version": 1,
+        "reason": "It is time.",
+        "why": "Say more.",
+        "text": "Look again.",
+        "note": "As agreed.",
+        "comment": "Seen.",
+        "answer": "No.",
+        "decision": "It holds.",
+        "explanation": "Line 4 joined us.",
+        "title": "Halve the scrap",
+        "weight": "40",
+        "value": "5",
+        "confidence": "on_track",
+        "name": "Everybody",
         "due_on": today().isoformat(),
-        "happened_on": today().isoformat(), "beneficiary": world.part["chen"].employee_id, "amount": "10",
+        "happened_on": today().isoformat(),
+        "beneficiary": world.part["chen"].employee_id,
+        "amount": "10",
         "level": appraisals.level(world.cycle, "Exceeds").pk,
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("row", SENT, ids=lambda row: f"{row.url_name} {row.state}".strip())
-def test_whatever_is_sent_to_a_closed_cycle_is_refused(row: Row, world: World, as_: SignedIn) -> None:
+def test_whatever_is_sent_to_a_closed_cycle_is_refused(
+    row: Row, world: World, as_: SignedIn
+) -> None:
     """Each address of the access table that takes a form about a cycle: a new one is in this list by itself."""
     kwargs = row.build(world)
     own = FILLED.get(row.url_name)
@@ -171,7 +191,9 @@ def test_whatever_is_sent_to_a_closed_cycle_is_refused(row: Row, world: World, a
     assert "Somebody saved this while you were writing" not in answer.content.decode()
 
 
-def test_the_second_person_neither_approves_nor_releases_rewards_of_a_closed_cycle(world: World) -> None:
+def test_the_second_person_neither_approves_nor_releases_rewards_of_a_closed_cycle(
+    world: World,
+) -> None:
     """Sent by whom nothing else would stop: Lea, who has not calculated, and Kim, who has not approved."""
     run = incentives.recommending(world)
     shut(world)

@@ -22,16 +22,22 @@ pytestmark = pytest.mark.django_db
 Build = Callable[[World], dict[str, Any]]
 
 # What belongs to no cycle goes on when one is closed.
-WITHOUT_A_CYCLE = re.compile(r"api:(todo|feedback|feedbackrequest|checkin|actionitem|schema|docs)\b")
+WITHOUT_A_CYCLE = re.compile(
+    r"api:(todo|feedback|feedbackrequest|checkin|actionitem|schema|docs)\b"
+)
 READS = [
     row
     for row in ROWS
-    if row.method == "get" and row.url_name.startswith("api:") and not WITHOUT_A_CYCLE.match(row.url_name)
+    if row.method == "get"
+    and row.url_name.startswith("api:")
+    and not WITHOUT_A_CYCLE.match(row.url_name)
 ]
 WRITES = {
     row.url_name
     for row in ROWS
-    if row.method == "post" and row.url_name.startswith("api:") and not WITHOUT_A_CYCLE.match(row.url_name)
+    if row.method == "post"
+    and row.url_name.startswith("api:")
+    and not WITHOUT_A_CYCLE.match(row.url_name)
 }
 
 
@@ -41,7 +47,9 @@ def shut(world: World) -> None:
 
 
 @pytest.mark.parametrize("row", READS, ids=lambda row: f"{row.url_name} {row.state}".strip())
-def test_who_could_read_it_reads_it_still_and_nobody_else(row: Row, world: World, as_: SignedIn) -> None:
+def test_who_could_read_it_reads_it_still_and_nobody_else(
+    row: Row, world: World, as_: SignedIn
+) -> None:
     url = reverse(row.url_name, kwargs=row.build(world))
     shut(world)
     for actor, key in ACTORS.items():
@@ -60,7 +68,12 @@ def wording(world: World) -> dict[str, Any]:
 
 
 def asked(world: World) -> dict[str, Any]:
-    return {"version": 1, **wording(world), "reason": "resources", "explanation": "Line 4 joined us."}
+    return {
+        "version": 1,
+        **wording(world),
+        "reason": "resources",
+        "explanation": "Line 4 joined us.",
+    }
 
 
 def progress(world: World) -> dict[str, Any]:
@@ -69,7 +82,10 @@ def progress(world: World) -> dict[str, Any]:
 
 def seen(world: World) -> dict[str, Any]:
     first = Goal.objects.get(participation=world.ana_part)
-    return {"participation": world.ana_part.pk, "seen": [{"goal": first.pk, "version": first.version}]}
+    return {
+        "participation": world.ana_part.pk,
+        "seen": [{"goal": first.pk, "version": first.version}],
+    }
 
 
 def no_answers(world: World) -> dict[str, Any]:
@@ -89,7 +105,12 @@ ACTS: list[tuple[str, str, Build, Build]] = [
     ("api:goal-withdraw", "ana", goals.a_proposal, goals.version_one),
     ("api:goalchange-accept-change", "bashir", goals.a_change, goals.version_one),
     ("api:goalchange-counter-change", "bashir", goals.a_change, asked),
-    ("api:goalchange-decline-change", "bashir", goals.a_change, lambda w: {"version": 1, "note": "No."}),
+    (
+        "api:goalchange-decline-change",
+        "bashir",
+        goals.a_change,
+        lambda w: {"version": 1, "note": "No."},
+    ),
     ("api:goalchange-withdraw-change", "ana", goals.a_change, goals.version_one),
     ("api:keyresult-record-progress", "ana", goals.a_key_result, progress),
     ("api:contribution-contribute", "ana", nothing, goals.contributed),

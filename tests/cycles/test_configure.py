@@ -66,10 +66,14 @@ def scale_data(*levels: tuple[str, str, str], version: int) -> dict[str, Any]:
 
 def test_a_walk_from_blank_to_the_board(world: World, as_: SignedIn) -> None:
     kim = as_(world.kim)
-    made = kim.post("/cycles/new/", {"name": "Coming", "first_day": "2031-01-01", "last_day": "2031-12-31"})
+    made = kim.post(
+        "/cycles/new/", {"name": "Coming", "first_day": "2031-01-01", "last_day": "2031-12-31"}
+    )
     cycle = Cycle.objects.get(name="Coming")
     assert made.headers["Location"] == url(cycle, "who")
-    refused = kim.post(reverse("cycles:launch", kwargs={"pk": cycle.pk}), {"version": cycle.version})
+    refused = kim.post(
+        reverse("cycles:launch", kwargs={"pk": cycle.pk}), {"version": cycle.version}
+    )
     assert refused.status_code == 409, "no appraisal form yet"
     appraisals.actions.choose_form(cycle, None, by=world.kim)
     check = url(cycle, "check")
@@ -81,7 +85,9 @@ def test_a_walk_from_blank_to_the_board(world: World, as_: SignedIn) -> None:
     answer = kim.post(reverse("cycles:launch", kwargs={"pk": cycle.pk}), {"version": cycle.version})
     job = Job.objects.get(kind="launch")
     assert answer.headers["Location"] == reverse("activity:job", kwargs={"pk": job.pk})
-    assert answer.headers["Location"] in kim.get(check).content.decode(), "who left the page finds it again"
+    assert answer.headers["Location"] in kim.get(check).content.decode(), (
+        "who left the page finds it again"
+    )
     tasks.launch_waiting()
     job.refresh_from_db()
     assert (job.state, job.url) == ("done", reverse("home:board", kwargs={"pk": cycle.pk}))
@@ -97,7 +103,11 @@ def test_who_takes_part_is_saved_and_shown(world: World, as_: SignedIn, draft: C
     rule = PopulationRule.objects.get(cycle=draft)
     assert (list(rule.units.all()), rule.version) == ([world.production], 2)
     page = as_(world.kim).get(url(draft, "who"))
-    assert {p.name for p in page.context["people"]} == {"Ana Popescu", "Bashir Nouri", "Farid Amiri"}
+    assert {p.name for p in page.context["people"]} == {
+        "Ana Popescu",
+        "Bashir Nouri",
+        "Farid Amiri",
+    }
 
 
 def test_looking_for_somebody_to_leave_out_keeps_the_rule_and_saves_nothing(
@@ -111,7 +121,9 @@ def test_looking_for_somebody_to_leave_out_keeps_the_rule_and_saves_nothing(
     assert PopulationRule.objects.get(cycle=draft).version == 1
 
 
-def test_the_preview_reads_the_rule_before_it_is_saved(world: World, as_: SignedIn, draft: Cycle) -> None:
+def test_the_preview_reads_the_rule_before_it_is_saved(
+    world: World, as_: SignedIn, draft: Cycle
+) -> None:
     preview = reverse("cycles:preview", kwargs={"pk": draft.pk})
     shown = as_(world.kim).get(preview, {"units": [world.sales.pk]})
     assert b"Hugo Blanc" in shown.content
@@ -119,7 +131,9 @@ def test_the_preview_reads_the_rule_before_it_is_saved(world: World, as_: Signed
     assert as_(world.ana).get(preview).status_code == 404
 
 
-def test_two_tabs_end_in_a_conflict_and_lose_nothing(world: World, as_: SignedIn, draft: Cycle) -> None:
+def test_two_tabs_end_in_a_conflict_and_lose_nothing(
+    world: World, as_: SignedIn, draft: Cycle
+) -> None:
     kim = as_(world.kim)
     assert kim.post(url(draft, "stages"), stages_data(draft, name="First tab")).status_code == 302
     second = kim.post(url(draft, "stages"), stages_data(draft, name="Second tab"))
@@ -152,13 +166,17 @@ def test_odd_dates_and_names_are_field_errors(
 
 def test_a_scale_keeps_order_and_values(world: World, as_: SignedIn, draft: Cycle) -> None:
     version = RatingScale.objects.get(cycle=draft).version
-    data = scale_data(("Low", "Less than agreed.", "1"), ("High", "More than agreed.", "2"), version=version)
+    data = scale_data(
+        ("Low", "Less than agreed.", "1"), ("High", "More than agreed.", "2"), version=version
+    )
     assert as_(world.kim).post(url(draft, "rating"), data).status_code == 302
     scale = RatingScale.objects.get(cycle=draft)
     assert [x.label for x in scale.levels.all()] == ["Low", "High"]
 
 
-def test_a_usual_scale_fills_the_fields_and_saves_nothing(world: World, as_: SignedIn, draft: Cycle) -> None:
+def test_a_usual_scale_fills_the_fields_and_saves_nothing(
+    world: World, as_: SignedIn, draft: Cycle
+) -> None:
     page = as_(world.kim).get(url(draft, "rating"))
     button = re.search(r'name="(\w+)"\s+value="three"', page.content.decode())
     assert button
@@ -214,7 +232,11 @@ def test_visibility_is_saved_within_limits(world: World, as_: SignedIn, draft: C
     assert kim.post(url(draft, "visibility"), {**data, "progress_cap": "1e9"}).status_code == 422
     assert kim.post(url(draft, "visibility"), data).status_code == 302
     draft.refresh_from_db()
-    assert (draft.mention_days, draft.missing_part, draft.self_opens_after_draft) == (21, "reweight", False)
+    assert (draft.mention_days, draft.missing_part, draft.self_opens_after_draft) == (
+        21,
+        "reweight",
+        False,
+    )
 
 
 @pytest.mark.parametrize("step", ["who", "stages", "rating", "visibility", "reminders"])
@@ -229,14 +251,18 @@ def test_a_launched_cycle_is_frozen(world: World, as_: SignedIn, step: str) -> N
         "progress_cap": 100,
     }
     data |= (
-        stages_data(cycle) | scale_data(("A", "a", "1"), ("B", "b", "2"), version=1) | {"name": cycle.name}
+        stages_data(cycle)
+        | scale_data(("A", "a", "1"), ("B", "b", "2"), version=1)
+        | {"name": cycle.name}
     )
     answer = as_(world.kim).post(url(cycle, step), data)
     assert answer.status_code == 409
     assert b"frozen" in answer.content
 
 
-def test_a_copy_moves_a_year_on_and_keeps_the_rest(world: World, as_: SignedIn, draft: Cycle) -> None:
+def test_a_copy_moves_a_year_on_and_keeps_the_rest(
+    world: World, as_: SignedIn, draft: Cycle
+) -> None:
     answer = as_(world.kim).post("/cycles/new/", {"name": "The one after", "copy_of": draft.pk})
     copy = Cycle.objects.get(name="The one after")
     assert answer.headers["Location"] == url(copy, "who")
@@ -264,7 +290,9 @@ def test_copied_rules_wait_for_their_second_person(world: World, as_: SignedIn) 
     assert (row.cycle_id, row.recipient_id) == (copy.pk, world.lea.employee_id)
 
 
-def test_a_draft_is_discarded_and_a_launched_cycle_is_not(world: World, as_: SignedIn, draft: Cycle) -> None:
+def test_a_draft_is_discarded_and_a_launched_cycle_is_not(
+    world: World, as_: SignedIn, draft: Cycle
+) -> None:
     kim: Client = as_(world.kim)
     incentives.make_rule(incentives.make_component(incentives.make_plan(draft, by=world.kim)))
     catch_up()

@@ -34,7 +34,12 @@ def changed(world: World) -> World:
     more_time(world, world.ana_part)
     assert world.gita.employee
     actions.transfer(
-        world.ana_part, world.gita.employee, on=today(), reason="Moved to sales.", version=None, by=world.lea
+        world.ana_part,
+        world.gita.employee,
+        on=today(),
+        reason="Moved to sales.",
+        version=None,
+        by=world.lea,
     )
     gone = Participation.objects.get(pk=cycles.part_of_a_leaver(world)["pk"])
     actions.return_person(gone, reason="Came back.", version=None, by=world.lea)
@@ -47,8 +52,17 @@ def test_every_exception_stands_with_its_kind_its_reason_and_the_way_to_the_pers
     changed: World, as_: SignedIn
 ) -> None:
     shown = page(changed, as_(changed.kim))
-    for words in ("Appraisal until", "Back from leave.", "Gita", "Moved to sales.", "A new job.", "Came back.",
-                  "Olaf Berg", "New here.", changed.lea.name):  # fmt: skip
+    for words in (
+        "Appraisal until",
+        "Back from leave.",
+        "Gita",
+        "Moved to sales.",
+        "A new job.",
+        "Came back.",
+        "Olaf Berg",
+        "New here.",
+        changed.lea.name,
+    ):
         assert words in shown
     assert reverse("cycles:life_line", args=[changed.ana_part.pk]) in shown
 
@@ -79,12 +93,16 @@ def test_somebody_is_found_by_name(changed: World, as_: SignedIn) -> None:
 def test_what_makes_no_sense_is_passed_over(changed: World, as_: SignedIn) -> None:
     for absurd in ({"kind": "launched"}, {"page": "-3"}, {"page": "9" * 30}, {"q": "a\x00b" * 99}):
         assert (
-            as_(changed.kim).get(reverse("cycles:exceptions", args=[changed.cycle.pk]), absurd).status_code
+            as_(changed.kim)
+            .get(reverse("cycles:exceptions", args=[changed.cycle.pk]), absurd)
+            .status_code
             == 200
         )
 
 
-def test_a_partner_reads_of_their_people_and_nobody_of_themselves(changed: World, as_: SignedIn) -> None:
+def test_a_partner_reads_of_their_people_and_nobody_of_themselves(
+    changed: World, as_: SignedIn
+) -> None:
     more_time(changed, changed.part["kim"])
     ines, jan = page(changed, as_(changed.ines)), page(changed, as_(changed.jan))
     assert "Ana Popescu" in ines

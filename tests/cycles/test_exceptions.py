@@ -13,7 +13,15 @@ from django.urls import reverse
 from pmcycle.access import today
 from pmcycle.activity.models import Event, Notice
 from pmcycle.cycles import actions
-from pmcycle.cycles.models import Assignment, ChainLink, Cycle, Extension, Participation, Relation, related
+from pmcycle.cycles.models import (
+    Assignment,
+    ChainLink,
+    Cycle,
+    Extension,
+    Participation,
+    Relation,
+    related,
+)
 from pmcycle.errors import Invalid, Refused
 from pmcycle.people.models import Employee, User
 from tests.at_once import PATIENCE
@@ -48,7 +56,9 @@ def test_more_time_is_looked_at_first_and_then_given(world: World, as_: SignedIn
     assert kim.post(to("extend", world.ana_part), data).status_code == 302
     assert Extension.objects.get().due_on == data["due_on"]
     assert Notice.objects.get(recipient=world.ana).title == "You have more time for Objectives"
-    assert kim.post(to("extend", world.ana_part), data).status_code == 409, "the version has moved on"
+    assert kim.post(to("extend", world.ana_part), data).status_code == 409, (
+        "the version has moved on"
+    )
     page = as_(world.ana).get(reverse("cycles:detail", kwargs={"pk": world.cycle.pk}))
     assert b"your own day" in page.content
 
@@ -85,7 +95,11 @@ def test_a_transfer_hands_over_and_rewrites_the_line(world: World, as_: SignedIn
     )
     assert list(ends)[1:] == [today() - timedelta(days=1), None]
     rows = Participation.objects.all()
-    assert rows.filter(related(world.gita, Relation.MANAGER, to="")).filter(pk=world.ana_part.pk).exists()
+    assert (
+        rows.filter(related(world.gita, Relation.MANAGER, to=""))
+        .filter(pk=world.ana_part.pk)
+        .exists()
+    )
     assert (
         rows.filter(related(world.bashir, Relation.FORMER_MANAGER, to=""))
         .filter(pk=world.ana_part.pk)
@@ -94,9 +108,13 @@ def test_a_transfer_hands_over_and_rewrites_the_line(world: World, as_: SignedIn
     assert {n.recipient for n in Notice.objects.all()} == {world.ana, world.gita, world.bashir}
 
 
-def test_on_the_day_of_the_launch_another_manager_takes_the_place(world: World, as_: SignedIn) -> None:
+def test_on_the_day_of_the_launch_another_manager_takes_the_place(
+    world: World, as_: SignedIn
+) -> None:
     Assignment.objects.filter(participation=world.ana_part).delete()
-    Assignment.objects.create(participation=world.ana_part, manager=of(world.bashir), starts_on=today())
+    Assignment.objects.create(
+        participation=world.ana_part, manager=of(world.bashir), starts_on=today()
+    )
     Cycle.objects.filter(pk=world.cycle.pk).update(first_day=today() + timedelta(days=2))
     data: dict[str, Any] = {
         "manager": of(world.gita).pick_text,
@@ -113,12 +131,16 @@ def test_on_the_day_of_the_launch_another_manager_takes_the_place(world: World, 
     assert [x.above_id for x in line] == [of(world.gita).pk, of(world.dora).pk]
     assert {n.recipient for n in Notice.objects.all()} == {world.ana, world.gita, world.bashir}
     back = {**data, "manager": of(world.bashir).pick_text, "version": 2}
-    assert kim.post(to("transfer", world.ana_part), back).status_code == 302, "and once more the same day"
+    assert kim.post(to("transfer", world.ana_part), back).status_code == 302, (
+        "and once more the same day"
+    )
     assert Assignment.objects.get(participation=world.ana_part).manager == of(world.bashir)
     assert Notice.objects.filter(recipient=world.ana).count() == 2, "each is told"
 
 
-@pytest.mark.parametrize(("manager", "on"), [("ana", 0), ("bashir", 0), ("gita", -90), ("gita", -1000)])
+@pytest.mark.parametrize(
+    ("manager", "on"), [("ana", 0), ("bashir", 0), ("gita", -90), ("gita", -1000)]
+)
 def test_the_look_before_a_transfer_refuses_what_the_act_refuses(
     world: World, as_: SignedIn, manager: str, on: int
 ) -> None:
@@ -137,7 +159,11 @@ def test_the_look_before_the_other_exceptions_refuses_what_the_act_refuses(
 ) -> None:
     kim, tomorrow = as_(world.kim), today() + timedelta(days=1)
     left: dict[str, Any] = {"left_on": tomorrow, "reason": "x", "version": 1}
-    joins: dict[str, Any] = {"employee": of(world.chen).pick_text, "starts_on": today(), "reason": "x"}
+    joins: dict[str, Any] = {
+        "employee": of(world.chen).pick_text,
+        "starts_on": today(),
+        "reason": "x",
+    }
     for url, data in (
         (to("mark_left", world.ana_part), left),
         (reverse("cycles:add_person", kwargs={"pk": world.cycle.pk}), joins),
@@ -171,7 +197,9 @@ def test_a_transfer_to_come_takes_effect_on_its_day(world: World) -> None:
 
 
 def test_a_transfer_to_the_manager_of_the_manager_shortens_the_line(world: World) -> None:
-    actions.transfer(world.ana_part, of(world.dora), on=today(), reason="x", version=1, by=world.kim)
+    actions.transfer(
+        world.ana_part, of(world.dora), on=today(), reason="x", version=1, by=world.kim
+    )
     line = ChainLink.objects.filter(participation=world.ana_part).order_by("distance")
     assert [(x.above_id, x.distance) for x in line] == [(of(world.dora).pk, 1)]
 
@@ -192,7 +220,9 @@ def test_a_transfer_that_makes_no_sense_names_the_field(
 
 
 @pytest.mark.parametrize(
-    ("whose", "to_whom"), [("ana", "kim"), ("ines", "gita")], ids=["to themselves", "from themselves"]
+    ("whose", "to_whom"),
+    [("ana", "kim"), ("ines", "gita")],
+    ids=["to themselves", "from themselves"],
 )
 def test_nobody_in_hr_says_whom_they_lead_themselves(
     whose: str, to_whom: str, world: World, as_: SignedIn
@@ -216,7 +246,9 @@ def test_nobody_in_hr_says_whom_they_lead_themselves(
 
 
 @pytest.mark.parametrize("verb", ["extend", "transfer", "mark_left"])
-def test_nobody_in_hr_changes_the_way_of_whom_they_report_to(verb: str, world: World, as_: SignedIn) -> None:
+def test_nobody_in_hr_changes_the_way_of_whom_they_report_to(
+    verb: str, world: World, as_: SignedIn
+) -> None:
     people.grant(world.hugo, "hr_admin")
     page = as_(world.hugo).get(to("life_line", world.part["gita"]))
     assert page.status_code == 200
@@ -236,7 +268,9 @@ def test_nobody_adds_themselves_on_any_way(world: World) -> None:
 
 def test_nobody_is_led_by_who_reports_to_them(world: World) -> None:
     with pytest.raises(Invalid, match="close on itself"):
-        actions.transfer(world.part["bashir"], of(world.ana), on=today(), reason="x", version=1, by=world.kim)
+        actions.transfer(
+            world.part["bashir"], of(world.ana), on=today(), reason="x", version=1, by=world.kim
+        )
 
 
 def test_a_leaver_cannot_take_over(world: World) -> None:
@@ -257,14 +291,20 @@ def test_leaving_freezes_and_says_who_is_left_without_manager(world: World, as_:
     part.refresh_from_db()
     assert (part.state, part.left_on) == ("left", today())
     with pytest.raises(Refused, match="has left this cycle"):
-        actions.transfer(part, of(world.gita), on=today(), reason="x", version=part.version, by=world.kim)
+        actions.transfer(
+            part, of(world.gita), on=today(), reason="x", version=part.version, by=world.kim
+        )
 
 
 @pytest.mark.parametrize("day", [1, -5_000])
 def test_the_last_day_is_sensible(world: World, day: int) -> None:
     with pytest.raises(Invalid):
         actions.mark_left(
-            world.ana_part, left_on=today() + timedelta(days=day), reason="x", version=1, by=world.kim
+            world.ana_part,
+            left_on=today() + timedelta(days=day),
+            reason="x",
+            version=1,
+            by=world.kim,
         )
 
 
@@ -272,7 +312,11 @@ def test_a_late_joiner_comes_with_facts_manager_and_line(world: World, as_: Sign
     late = people.make_employee("Olga Late", world.sales, hired_on=today() - timedelta(days=2))
     people.make_user(late)
     people.report(late, of(world.gita), today() - timedelta(days=2))
-    data: dict[str, Any] = {"employee": late.pick_text, "starts_on": today(), "reason": "hired in summer"}
+    data: dict[str, Any] = {
+        "employee": late.pick_text,
+        "starts_on": today(),
+        "reason": "hired in summer",
+    }
     url = reverse("cycles:add_person", kwargs={"pk": world.cycle.pk})
     kim = as_(world.kim)
     assert b"takes part from" in kim.get(url, data).content
@@ -304,13 +348,20 @@ def test_the_picker_survives_odd_words(world: World, as_: SignedIn) -> None:
 def test_a_manager_is_named_as_one_would_say_it(world: World, as_: SignedIn, typed: str) -> None:
     gita = of(world.gita)
     Employee.objects.filter(pk=gita.pk).update(email="gita@example.com")
-    data: dict[str, Any] = {"manager": typed, "on": today(), "reason": "x", "version": world.ana_part.version}
+    data: dict[str, Any] = {
+        "manager": typed,
+        "on": today(),
+        "reason": "x",
+        "version": world.ana_part.version,
+    }
     kim, page = as_(world.kim), to("transfer", world.ana_part)
     looked = flat(kim.get(page, data))
     assert "Gita Rao is the manager" in looked
     assert f'name="manager" value="{typed}"' in looked, "the act is asked of whom was looked at"
     assert kim.post(page, data).status_code == 302
-    assert Assignment.objects.filter(participation=world.ana_part, manager=gita, ends_on=None).exists()
+    assert Assignment.objects.filter(
+        participation=world.ana_part, manager=gita, ends_on=None
+    ).exists()
 
 
 def test_what_is_wrong_with_a_name_keeps_what_is_filled_in(world: World, as_: SignedIn) -> None:
@@ -378,4 +429,6 @@ def test_two_transfers_at_the_same_moment_leave_one_manager() -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert sorted(results) == ["done", "refused"]
-    assert Assignment.objects.filter(participation=world.ana_part, ends_on__isnull=True).count() == 1
+    assert (
+        Assignment.objects.filter(participation=world.ana_part, ends_on__isnull=True).count() == 1
+    )

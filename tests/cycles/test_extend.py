@@ -63,9 +63,14 @@ def test_a_closed_stage_opens_for_one_person_and_their_manager_and_for_nobody_el
 ) -> None:
     appraisals.open_stage(world.cycle)
     stage = close(world.cycle, "appraisal")
-    own, theirs = appraisals.self_appraisal(world.ana_part), appraisals.manager_appraisal(world.ana_part)
+    own, theirs = (
+        appraisals.self_appraisal(world.ana_part),
+        appraisals.manager_appraisal(world.ana_part),
+    )
     other = appraisals.self_appraisal(world.part["chen"])
-    assert not {"appraisals:self", "appraisals:manager"} & set(kinds_of(world.ana) | kinds_of(world.bashir))
+    assert not {"appraisals:self", "appraisals:manager"} & set(
+        kinds_of(world.ana) | kinds_of(world.bashir)
+    )
     for user, row in ((world.ana, own), (world.bashir, theirs)):
         sent = as_(user).post(reverse("appraisals:submit", args=[row.pk]), appraisals.filled(row))
         assert sent.status_code == 409
@@ -76,13 +81,24 @@ def test_a_closed_stage_opens_for_one_person_and_their_manager_and_for_nobody_el
     assert kim.post(to("extend", world.ana_part), given).status_code == 302
 
     assert kinds_of(world.ana)["appraisals:self"] == given["due_on"]
-    assert kinds_of(world.bashir) == {**kinds_of(world.bashir), "appraisals:manager": given["due_on"]}
+    assert kinds_of(world.bashir) == {
+        **kinds_of(world.bashir),
+        "appraisals:manager": given["due_on"],
+    }
     assert "appraisals:self" not in kinds_of(world.chen)
     ana, bashir = as_(world.ana), as_(world.bashir)
-    assert reverse("appraisals:write", args=[own.pk]) in ana.get(reverse("appraisals:list")).content.decode()
-    assert ana.post(reverse("appraisals:submit", args=[own.pk]), appraisals.filled(own)).status_code == 302
     assert (
-        bashir.post(reverse("appraisals:submit", args=[theirs.pk]), appraisals.filled(theirs)).status_code
+        reverse("appraisals:write", args=[own.pk])
+        in ana.get(reverse("appraisals:list")).content.decode()
+    )
+    assert (
+        ana.post(reverse("appraisals:submit", args=[own.pk]), appraisals.filled(own)).status_code
+        == 302
+    )
+    assert (
+        bashir.post(
+            reverse("appraisals:submit", args=[theirs.pk]), appraisals.filled(theirs)
+        ).status_code
         == 302
     )
     assert (
@@ -107,12 +123,17 @@ def test_forms_of_a_closed_stage_are_offered_nowhere(world: World, as_: SignedIn
     assert "Hand in</button>" not in page.replace("\n", "")
 
 
-def test_with_more_time_goals_are_planned_and_evaluations_shared(world: World, as_: SignedIn) -> None:
+def test_with_more_time_goals_are_planned_and_evaluations_shared(
+    world: World, as_: SignedIn
+) -> None:
     goal = goals.propose(world.ana_part, world.ana, weight="100")
     evaluation = evaluations.make_evaluation(world.ana_part, world.part["bashir"].employee)
     closed = [close(world.cycle, kind) for kind in ("objectives", "evaluation")]
     bashir = as_(world.bashir)
-    agree = reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": f"{goal.pk}:{goal.version}"}
+    agree = (
+        reverse("goals:agree_set", args=[world.ana_part.pk]),
+        {"seen": f"{goal.pk}:{goal.version}"},
+    )
     plan = reverse("goals:of", args=[world.ana_part.pk])
     listed = reverse("evaluations:list")
     writes = reverse("evaluations:write", args=[world.ana_part.pk])
@@ -120,10 +141,15 @@ def test_with_more_time_goals_are_planned_and_evaluations_shared(world: World, a
     assert bashir.post(*agree).status_code == 409
     assert agree[0] not in bashir.get(plan).content.decode()
     assert "Not open for writing" in bashir.get(writes).content.decode()
-    assert bashir.get(writes.replace(str(world.ana_part.pk), str(world.part["chen"].pk))).status_code == 409
+    assert (
+        bashir.get(writes.replace(str(world.ana_part.pk), str(world.part["chen"].pk))).status_code
+        == 409
+    )
     assert not Evaluation.objects.filter(participation=world.part["chen"]).exists()
     for version, stage in enumerate(closed, start=1):
-        actions.extend(world.ana_part, stage, due_on=today(), reason="leave", version=version, by=world.kim)
+        actions.extend(
+            world.ana_part, stage, due_on=today(), reason="leave", version=version, by=world.kim
+        )
     assert kinds_of(world.bashir)["goals:answer"] == today()
     assert kinds_of(world.bashir)["evaluations:write"] == today()
     assert agree[0] in bashir.get(plan).content.decode()
@@ -136,7 +162,9 @@ def test_with_more_time_goals_are_planned_and_evaluations_shared(world: World, a
     assert share(evaluation, version=evaluation.version, by=world.bashir).state == "shared"
 
 
-def test_more_time_is_not_offered_where_it_would_only_change_a_day(world: World, as_: SignedIn) -> None:
+def test_more_time_is_not_offered_where_it_would_only_change_a_day(
+    world: World, as_: SignedIn
+) -> None:
     stage = world.cycle.stages.get(kind="incentives")
     kim, url = as_(world.kim), to("extend", world.ana_part)
     choice = f'<option value="{stage.pk}"'
@@ -148,19 +176,26 @@ def test_more_time_is_not_offered_where_it_would_only_change_a_day(world: World,
     assert kim.post(url, extension(stage, 4)).status_code == 422
     stage.refresh_from_db()
     with pytest.raises(Invalid, match="done for everybody at once"):
-        actions.extend(world.ana_part, stage, due_on=today(), reason="late", version=1, by=world.kim)
+        actions.extend(
+            world.ana_part, stage, due_on=today(), reason="late", version=1, by=world.kim
+        )
     assert not Extension.objects.exists()
 
 
 @pytest.mark.parametrize("kind", StageKind.values)
 def test_a_stage_is_for_one_person_where_its_acts_ask_for_their_day(kind: str) -> None:
-    apps = [path.read_text() for app in ("goals", "appraisals", "incentives", "evaluations")
-            for path in Path(app).rglob("*.py")]  # fmt: skip
+    apps = [
+        path.read_text()
+        for app in ("goals", "appraisals", "incentives", "evaluations")
+        for path in Path(app).rglob("*.py")
+    ]
     asked = re.compile(rf"(open_today|standing)\([^()]*StageKind\.{kind.upper()}\b")
     assert any(asked.search(text) for text in apps) == stage_work()[kind].is_for_one
 
 
-def test_a_shared_evaluation_is_not_taken_back_into_a_closed_stage(world: World, as_: SignedIn) -> None:
+def test_a_shared_evaluation_is_not_taken_back_into_a_closed_stage(
+    world: World, as_: SignedIn
+) -> None:
     row = Evaluation.objects.get(pk=evaluations.shared_with_ana(world)["pk"])
     close(world.cycle, "evaluation")
     bashir, back = as_(world.bashir), reverse("evaluations:take_back", args=[row.pk])
@@ -185,10 +220,15 @@ def test_forms_that_are_missing_are_laid_out_with_the_extension(world: World) ->
 @pytest.mark.parametrize(
     ("state", "days", "is_fine"),
     [
-        ("open", 0, False), ("open", 10, False), ("open", 11, True),
-        ("closed", -1, False), ("closed", 0, True), ("closed", 5, True), ("closed", 400, False),
+        ("open", 0, False),
+        ("open", 10, False),
+        ("open", 11, True),
+        ("closed", -1, False),
+        ("closed", 0, True),
+        ("closed", 5, True),
+        ("closed", 400, False),
     ],
-)  # fmt: skip
+)
 def test_the_day_of_an_extension(state: str, days: int, is_fine: bool) -> None:
     on = date(2026, 6, 1)
     stage = StageDates("appraisal", "Appraisal", on, on + timedelta(days=10), 0, state)
@@ -235,13 +275,20 @@ def test_the_predicate_and_the_judgement_agree_whatever_the_state(world: World) 
             )
             for days in (-1, 0, 1):
                 Extension.objects.update_or_create(
-                    participation=world.ana_part, stage=stage,
-                    defaults={"due_on": today() + timedelta(days=days), "reason": "x", "by": world.kim},
-                )  # fmt: skip
+                    participation=world.ana_part,
+                    stage=stage,
+                    defaults={
+                        "due_on": today() + timedelta(days=days),
+                        "reason": "x",
+                        "by": world.kim,
+                    },
+                )
                 people = list(Participation.objects.select_related("cycle"))
                 judged = actions.standing(people, StageKind.APPRAISAL)
                 listed = set(
-                    Participation.objects.filter(open_today(StageKind.APPRAISAL)).values_list("pk", flat=True)
+                    Participation.objects.filter(open_today(StageKind.APPRAISAL)).values_list(
+                        "pk", flat=True
+                    )
                 )
                 assert listed == {pk for pk, how in judged.items() if how == OPEN}
 
@@ -249,12 +296,19 @@ def test_the_predicate_and_the_judgement_agree_whatever_the_state(world: World) 
 def test_everybodys_later_day_overtakes_an_extension(world: World, as_: SignedIn) -> None:
     stage = world.cycle.stages.get(kind="objectives")
     actions.extend(
-        world.ana_part, stage, due_on=stage.due_on + timedelta(days=3), reason="x", version=1, by=world.kim
+        world.ana_part,
+        stage,
+        due_on=stage.due_on + timedelta(days=3),
+        reason="x",
+        version=1,
+        by=world.kim,
     )
     later = stage.due_on + timedelta(days=9)
     actions.postpone_stage(stage, due_on=later, reason="x", version=stage.version, by=world.kim)
     assert kinds_of(world.ana)["goals:propose"] == later
-    page = as_(world.ana).get(reverse("cycles:detail", kwargs={"pk": world.cycle.pk})).content.decode()
+    page = (
+        as_(world.ana).get(reverse("cycles:detail", kwargs={"pk": world.cycle.pk})).content.decode()
+    )
     assert "your own day" not in page
 
 
@@ -264,7 +318,12 @@ def test_two_extensions_at_the_same_moment_leave_one() -> None:
     stage = close(world.cycle, "appraisal")
     acts = [
         lambda days=days, by=by: actions.extend(
-            world.ana_part, stage, due_on=today() + timedelta(days=days), reason="x", version=1, by=by
+            world.ana_part,
+            stage,
+            due_on=today() + timedelta(days=days),
+            reason="x",
+            version=1,
+            by=by,
         )
         for days, by in ((3, world.kim), (5, world.lea))
     ]

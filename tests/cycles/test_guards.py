@@ -71,7 +71,9 @@ def named(world: World) -> dict[str, set[str]]:
         for leave in work.leaves:
             for one in leave(world.cycle, None):
                 assert len(one.part(0, one.count)) == one.count
-                found.setdefault(one.code, set()).update(name for name, _url in one.part(0, one.count))
+                found.setdefault(one.code, set()).update(
+                    name for name, _url in one.part(0, one.count)
+                )
     return found
 
 
@@ -93,7 +95,9 @@ def hold_together(world: World) -> tuple[set[str], set[str]]:
     for row in rows:
         if row.kind not in UNNAMED:
             led = set().union(*(ends.get(code, set()) for code in NAMED[row.kind]))
-            assert who(row, world) in led, f"{row.kind} of {who(row, world)} stands in no list of an end"
+            assert who(row, world) in led, (
+                f"{row.kind} of {who(row, world)} stands in no list of an end"
+            )
     waiting: dict[str, set[str]] = {}
     for row in rows:
         for code in NAMED.get(row.kind, ()):
@@ -102,15 +106,21 @@ def hold_together(world: World) -> tuple[set[str], set[str]]:
             waiting.setdefault("incentives:run", set()).add(world.cycle.name)
     alone = {
         name
-        for name in Employee.objects.filter(participations__cycle=world.cycle).values_list("name", flat=True)
+        for name in Employee.objects.filter(participations__cycle=world.cycle).values_list(
+            "name", flat=True
+        )
         if not Employee.objects.filter(
-            name=name, participations__cycle=world.cycle, participations__assignments__ends_on=None,
+            name=name,
+            participations__cycle=world.cycle,
+            participations__assignments__ends_on=None,
             participations__assignments__isnull=False,
         ).exists()
-    }  # fmt: skip
+    }
     for code, names in ends.items():
         if code not in NOBODYS:
-            assert names - waiting.get(code, set()) <= alone, f"{code}: {WITHOUT_A_MANAGER}, else a to-do"
+            assert names - waiting.get(code, set()) <= alone, (
+                f"{code}: {WITHOUT_A_MANAGER}, else a to-do"
+            )
     return {row.kind for row in rows}, set(ends)
 
 
@@ -132,7 +142,9 @@ def test_whatever_somebody_has_to_do_is_named_at_an_end_and_what_is_named_somebo
     goals.propose(world.part["jan"], world.kim)
     goals.agree(hugo, world.hugo, world.gita)
     for by, other in ((ana, bashir), (bashir, ana)):
-        goals.change(goals.agree(world.ana_part, ana, other if by == ana else bashir, weight="50"), by)
+        goals.change(
+            goals.agree(world.ana_part, ana, other if by == ana else bashir, weight="50"), by
+        )
     goals.contribution(world.ana_part, ana, world.chen)
     plan = rewards.write_plan(world, by=world.kim)
     entry = rewards.restraint(world)
@@ -161,7 +173,9 @@ def test_whatever_somebody_has_to_do_is_named_at_an_end_and_what_is_named_somebo
     incentives.actions.hand_in(run, "", by=bashir)
     look()
 
-    incentives.actions.decide_team(run, world.part["bashir"].employee, "approved", "", by=world.dora)
+    incentives.actions.decide_team(
+        run, world.part["bashir"].employee, "approved", "", by=world.dora
+    )
     look()
 
     for manager in (world.gita, world.kim, world.dora):

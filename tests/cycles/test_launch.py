@@ -37,7 +37,11 @@ def test_freezes_who_takes_part_and_their_line(world: World, draft: Cycle) -> No
     ana = Participation.objects.get(cycle=draft, employee=world.ana.employee_id)
     assert (ana.unit_id, ana.grade, str(ana.annual_pay)) == (world.production.pk, "G3", "52000.00")
     assert Assignment.objects.get(participation=ana).manager_id == world.bashir.employee_id
-    above = ChainLink.objects.filter(participation=ana).order_by("distance").values_list("above", flat=True)
+    above = (
+        ChainLink.objects.filter(participation=ana)
+        .order_by("distance")
+        .values_list("above", flat=True)
+    )
     assert list(above) == [world.bashir.employee_id, world.dora.employee_id]
     assert Event.objects.filter(verb="takes_part", stream=f"cycle:{draft.pk}").count() == 11
     assert [s.state for s in draft.stages.all()] == ["open", "planned", "planned", "planned"]

@@ -41,7 +41,9 @@ def ana_leaves(world: World) -> None:
 def citing(world: World) -> Act:
     make.rate(world.ana_part)
     theirs = make.manager_appraisal(world.ana_part)
-    entry = make_entry(world.ana_part, person(world.bashir), person(world.bashir), "Late.", days_ago=30)
+    entry = make_entry(
+        world.ana_part, person(world.bashir), person(world.bashir), "Late.", days_ago=30
+    )
     return lambda: appraisals.cite(theirs, [entry.pk], version=theirs.version, by=world.bashir)
 
 
@@ -79,7 +81,9 @@ def answering_an_entry(world: World) -> Act:
 
 def letting_an_entry_take_effect(world: World) -> Act:
     entry = incentives.actions.answer(rewards.restraint(world), "No.", version=None, by=world.ana)
-    return lambda: incentives.actions.decide(entry, "effective", "It holds.", version=None, by=world.lea)
+    return lambda: incentives.actions.decide(
+        entry, "effective", "It holds.", version=None, by=world.lea
+    )
 
 
 def reading_the_statement(world: World) -> Act:
@@ -99,9 +103,17 @@ def aligning_a_goal(world: World) -> Act:
 
 
 ACTS = [
-    citing, calibrating, acknowledging, asking_for_a_review, deciding_a_review, answering_an_entry,
-    letting_an_entry_take_effect, reading_the_statement, confirming_a_contribution, aligning_a_goal,
-]  # fmt: skip
+    citing,
+    calibrating,
+    acknowledging,
+    asking_for_a_review,
+    deciding_a_review,
+    answering_an_entry,
+    letting_an_entry_take_effect,
+    reading_the_statement,
+    confirming_a_contribution,
+    aligning_a_goal,
+]
 
 
 @pytest.mark.parametrize("prepare", ACTS)
@@ -122,17 +134,22 @@ def test_an_entry_is_lifted_although_they_have_left(world: World) -> None:
     entry = rewards.restraint(world)
     ana_leaves(world)
     assert (
-        incentives.actions.decide(entry, "lifted", "They left.", version=None, by=world.lea).state == "lifted"
+        incentives.actions.decide(entry, "lifted", "They left.", version=None, by=world.lea).state
+        == "lifted"
     )
 
 
-def test_a_review_of_who_has_left_waits_for_nobody_and_holds_up_no_end(world: World, as_: SignedIn) -> None:
+def test_a_review_of_who_has_left_waits_for_nobody_and_holds_up_no_end(
+    world: World, as_: SignedIn
+) -> None:
     third = make.make_third_hr_admin(world)
     make.appealed(world)
     review = ToDo.objects.open().filter(kind="appraisals:appeal")
     assert list(review.values_list("recipient", flat=True)) == [third.employee_id]
     world.ana_part.refresh_from_db()
-    cycles.mark_left(world.ana_part, left_on=today(), reason="A new job.", version=None, by=world.kim)
+    cycles.mark_left(
+        world.ana_part, left_on=today(), reason="A new job.", version=None, by=world.kim
+    )
     assert not review.exists()
     hub = as_(world.kim).get(reverse("home:hub", args=[world.cycle.pk])).content.decode()
     assert "0 reviews undecided" in hub
@@ -152,7 +169,9 @@ def test_a_review_waits_again_for_who_is_back(world: World) -> None:
     assert not ToDo.objects.open().filter(kind="appraisals:appeal").exists()
     cycles.return_person(part, reason="Came back.", version=None, by=world.kim)
     assert ToDo.objects.open().filter(kind="appraisals:appeal").exists()
-    assert "appraisals:review" in {one.code for one in cycles.leftovers_of_cycle(world.cycle, world.kim)}
+    assert "appraisals:review" in {
+        one.code for one in cycles.leftovers_of_cycle(world.cycle, world.kim)
+    }
 
 
 def test_no_page_offers_what_is_refused(world: World, as_: SignedIn) -> None:

@@ -49,7 +49,13 @@ def releasing_rewards(world: World) -> str:
     return reverse("incentives:run", args=[world.cycle.pk])
 
 
-PAGES = [closing_a_stage, closing_the_cycle, releasing_results, approving_rewards, releasing_rewards]
+PAGES = [
+    closing_a_stage,
+    closing_the_cycle,
+    releasing_results,
+    approving_rewards,
+    releasing_rewards,
+]
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +76,9 @@ def names_of(client: Client, address: str) -> list[tuple[str, str]]:
         html = client.get(f"{address}&page={number}").content.decode()
         found += [
             (unescape(name), unescape(url))
-            for url, name in re.findall(r'<div class="todo-what">\s*<a href="([^"]+)">([^<]+)</a>', html)
+            for url, name in re.findall(
+                r'<div class="todo-what">\s*<a href="([^"]+)">([^<]+)</a>', html
+            )
         ]
         if 'rel="next"' not in html:
             break
@@ -95,12 +103,16 @@ def test_what_is_not_named_is_one_link_away(
         assert title[1] in shown
         assert len(found) == int(title[1].split()[0]), title[1]
         assert len(set(found)) == len(found)
-        assert {f"Extra Person{10 + number}" for number in (0, MANY - 1)} <= {name for name, _url in found}
+        assert {f"Extra Person{10 + number}" for number in (0, MANY - 1)} <= {
+            name for name, _url in found
+        }
         assert {client.get(url).status_code for _name, url in (found[0], found[-1])} == {200}
         assert address in client.get(way).content.decode(), "the way back"
 
 
-def test_a_page_that_was_sent_back_leads_to_the_lists_all_the_same(world: World, as_: SignedIn) -> None:
+def test_a_page_that_was_sent_back_leads_to_the_lists_all_the_same(
+    world: World, as_: SignedIn
+) -> None:
     more_people(world, MANY)
     address = approving_rewards(world)
     run = incentives.run_in_recommendation(world)["pk"]
@@ -112,7 +124,9 @@ def test_a_page_that_was_sent_back_leads_to_the_lists_all_the_same(world: World,
     assert all(client.get(way).status_code == 200 for way in ways)
 
 
-def test_the_second_person_reads_the_whole_of_what_was_accepted(world: World, as_: SignedIn) -> None:
+def test_the_second_person_reads_the_whole_of_what_was_accepted(
+    world: World, as_: SignedIn
+) -> None:
     more_people(world, MANY)
     address = releasing_results(world)
     left = cycles.reasons(left_of_release(world.cycle, world.lea))

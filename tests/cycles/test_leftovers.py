@@ -113,7 +113,9 @@ def test_each_kind_needs_a_reason_of_its_own(world: World, as_: SignedIn, stage:
     assert {"code": "appraisals:unrated", "count": kept.count, "reason": kept.reason} in left
 
 
-def test_more_than_was_read_refuses_and_shows_the_new_list(world: World, as_: SignedIn, stage: Stage) -> None:
+def test_more_than_was_read_refuses_and_shows_the_new_list(
+    world: World, as_: SignedIn, stage: Stage
+) -> None:
     refused = as_(world.kim).post(page(stage), answer(world, stage, count_appraisals_unrated=3))
     assert refused.status_code == 422
     shown = " ".join(refused.content.decode().split())
@@ -126,7 +128,10 @@ def test_the_action_judges_again_what_the_page_has_read(world: World, stage: Sta
     fewer = read | {"appraisals:unrated": Accepting(1, "One is on leave.")}
     with pytest.raises(LeftBehind, match="You had read 1"):
         actions.close_stage(stage, reason="x", accepted=fewer, version=None, by=world.kim)
-    more = read | {"appraisals:unrated": Accepting(10**9, "All of them."), "nonsense:kind": Accepting(5, "?")}
+    more = read | {
+        "appraisals:unrated": Accepting(10**9, "All of them."),
+        "nonsense:kind": Accepting(5, "?"),
+    }
     actions.close_stage(stage, reason="x", accepted=more, version=None, by=world.kim)
     assert not Acceptance.objects.filter(code="nonsense:kind").exists()
     assert Acceptance.objects.get(code="appraisals:unrated").count == OTHERS, "what there was"
@@ -188,7 +193,9 @@ def test_a_cycle_does_not_close_over_a_review_nor_over_ratings_that_are_ready(
     world.cycle.refresh_from_db()
     assert world.cycle.state == "running"
     stage = world.cycle.stages.get(kind="appraisal")
-    assert kim.post(page(stage), answer(world, stage)).status_code == 302, "the stage alone may close"
+    assert kim.post(page(stage), answer(world, stage)).status_code == 302, (
+        "the stage alone may close"
+    )
 
 
 def test_a_stage_that_has_not_opened_is_said_before_anybody_writes_reasons(
@@ -209,7 +216,9 @@ def test_the_reasons_for_the_end_of_the_cycle_are_kept_with_it(world: World, as_
     appraisals.released(world)
     url = reverse("cycles:close", kwargs={"pk": world.cycle.pk})
     left = actions.leftovers_of_cycle(world.cycle, world.kim)
-    assert {"appraisals:unrated", "appraisals:unread", "appraisals:may_ask"} <= {one.code for one in left}
+    assert {"appraisals:unrated", "appraisals:unread", "appraisals:may_ask"} <= {
+        one.code for one in left
+    }
     sent = {"version": world.cycle.version, **cycles.reasons(left, "The works council agrees.")}
     assert as_(world.kim).post(url, sent).status_code == 302
     kept = Acceptance.objects.filter(cycle=world.cycle, act="close")
@@ -226,7 +235,9 @@ def test_nobody_reads_of_their_own_rating_what_waits_for_them(world: World, as_:
     assert "appraisals:unreleased" not in mine
 
 
-def test_nobody_ends_the_cycle_over_a_rating_of_their_own_that_waits(world: World, as_: SignedIn) -> None:
+def test_nobody_ends_the_cycle_over_a_rating_of_their_own_that_waits(
+    world: World, as_: SignedIn
+) -> None:
     appraisals.rate(world.part["kim"])
     kim, url = as_(world.kim), reverse("cycles:close", kwargs={"pk": world.cycle.pk})
 
@@ -243,7 +254,9 @@ def test_nobody_ends_the_cycle_over_a_rating_of_their_own_that_waits(world: Worl
     world.cycle.refresh_from_db()
     assert world.cycle.state == "running"
     stage = world.cycle.stages.get(kind="appraisal")
-    assert kim.post(page(stage), answer(world, stage)).status_code == 302, "the stage alone may close"
+    assert kim.post(page(stage), answer(world, stage)).status_code == 302, (
+        "the stage alone may close"
+    )
     appraisals.release_all(world.cycle, world.lea, appraisals.make_third_hr_admin(world))
     assert end().status_code == 302
 
@@ -262,7 +275,9 @@ def test_an_acceptance_is_kept_as_it_was(world: World) -> None:
         with pytest.raises(Error), transaction.atomic():
             change()
     with pytest.raises(Error), transaction.atomic():
-        Acceptance.objects.create(cycle=world.cycle, act="close", code="x", count=1, reason="", by=world.kim)
+        Acceptance.objects.create(
+            cycle=world.cycle, act="close", code="x", count=1, reason="", by=world.kim
+        )
 
 
 def test_the_statements_do_not_grow_with_the_company(world: World, stage: Stage) -> None:

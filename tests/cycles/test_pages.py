@@ -19,7 +19,9 @@ def draft(world: World) -> Cycle:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_each_step_opens_for_admin_and_partner(world: World, as_: SignedIn, draft: Cycle, step: str) -> None:
+def test_each_step_opens_for_admin_and_partner(
+    world: World, as_: SignedIn, draft: Cycle, step: str
+) -> None:
     url = reverse("cycles:configure", kwargs={"pk": draft.pk, "step": step})
     for user in (world.kim, world.ines):
         page = as_(user).get(url)
@@ -39,12 +41,16 @@ def test_list_and_create_open(world: World, as_: SignedIn) -> None:
     assert as_(world.kim).get("/cycles/new/").status_code == 200
 
 
-@pytest.mark.parametrize("name", ["cycles:life_line", "cycles:extend", "cycles:transfer", "cycles:mark_left"])
+@pytest.mark.parametrize(
+    "name", ["cycles:life_line", "cycles:extend", "cycles:transfer", "cycles:mark_left"]
+)
 def test_pages_of_a_person_open(world: World, as_: SignedIn, name: str) -> None:
     assert as_(world.kim).get(reverse(name, kwargs={"pk": world.ana_part.pk})).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["cycles:open_stage", "cycles:close_stage", "cycles:postpone_stage"])
+@pytest.mark.parametrize(
+    "name", ["cycles:open_stage", "cycles:close_stage", "cycles:postpone_stage"]
+)
 def test_pages_of_a_stage_open(world: World, as_: SignedIn, name: str) -> None:
     stage = world.cycle.stages.first()
     assert stage is not None

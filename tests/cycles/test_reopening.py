@@ -41,7 +41,9 @@ def approve(as_: SignedIn, user: User, row: Reopening) -> Any:
 
 
 @pytest.mark.django_db
-def test_one_asks_another_approves_and_it_runs_again(world: World, as_: SignedIn, closed: Cycle) -> None:
+def test_one_asks_another_approves_and_it_runs_again(
+    world: World, as_: SignedIn, closed: Cycle
+) -> None:
     assert ask(as_, world.kim, closed, reason="  ").status_code == 422
     assert ask(as_, world.kim, closed).status_code == 302
     row = Reopening.objects.get()
@@ -56,7 +58,9 @@ def test_one_asks_another_approves_and_it_runs_again(world: World, as_: SignedIn
     assert approve(as_, world.lea, row).status_code == 302
     closed.refresh_from_db()
     assert (closed.state, closed.closed_at) == ("running", None)
-    assert set(closed.stages.values_list("state", flat=True)) == {"closed"}, "stages stay as they were"
+    assert set(closed.stages.values_list("state", flat=True)) == {"closed"}, (
+        "stages stay as they were"
+    )
     event = Event.objects.get(verb="reopened_cycle")
     assert (event.actor, event.data["reason"]) == (world.lea, "A rating was missed.")
     assert approve(as_, world.lea, row).status_code == 409
@@ -64,7 +68,9 @@ def test_one_asks_another_approves_and_it_runs_again(world: World, as_: SignedIn
 
 @pytest.mark.django_db
 def test_the_clock_leaves_the_stages_of_a_reopened_cycle_alone(world: World, closed: Cycle) -> None:
-    actions.approve_reopening(actions.request_reopening(closed, "Missed.", by=world.kim), by=world.lea)
+    actions.approve_reopening(
+        actions.request_reopening(closed, "Missed.", by=world.kim), by=world.lea
+    )
     assert actions.open_due() == 0
     stage = closed.stages.get(kind="appraisal")
     actions.open_stage(
@@ -80,12 +86,16 @@ def test_it_is_asked_for_once_and_only_of_a_closed_cycle(world: World, as_: Sign
     assert ask(as_, world.kim, closed).status_code == 302
     assert ask(as_, world.lea, closed).status_code == 409
     row = Reopening.objects.get()
-    assert as_(world.lea).post(reverse("cycles:withdraw_reopening", args=[row.pk])).status_code == 302
+    assert (
+        as_(world.lea).post(reverse("cycles:withdraw_reopening", args=[row.pk])).status_code == 302
+    )
     assert approve(as_, world.lea, row).status_code == 409, "it was withdrawn"
     assert ask(as_, world.lea, closed).status_code == 302, "and may be asked for anew"
     closed.refresh_from_db()
     actions.archive(closed, version=None, by=world.kim)
-    assert approve(as_, world.kim, Reopening.objects.latest("pk")).status_code == 409, "archived for good"
+    assert approve(as_, world.kim, Reopening.objects.latest("pk")).status_code == 409, (
+        "archived for good"
+    )
 
 
 def asked_of(cycle: Cycle) -> list[ToDo]:
@@ -145,7 +155,9 @@ def test_what_went_on_to_the_next_cycle_goes_on_once(world: World) -> None:
     cycles.take_part(following, appraisals.employee(world.ana), appraisals.employee(world.bashir))
     closed = close(world.cycle, world.kim)
     assert Goal.objects.filter(cycle=following, carried_from__isnull=False).count() == 1
-    again = actions.approve_reopening(actions.request_reopening(closed, "x", by=world.kim), by=world.lea)
+    again = actions.approve_reopening(
+        actions.request_reopening(closed, "x", by=world.kim), by=world.lea
+    )
     close(again, world.lea)
     assert Goal.objects.filter(cycle=following, carried_from__isnull=False).count() == 1
     assert Event.objects.filter(verb="closed").count() == 2
@@ -156,7 +168,9 @@ def test_two_people_approving_at_once_open_it_once() -> None:
     world = build_world()
     third = appraisals.make_third_hr_admin(world)
     row = actions.request_reopening(close(world.cycle, world.kim), "Missed.", by=world.kim)
-    results = at_once(*(partial(actions.approve_reopening, row, by=user) for user in (world.lea, third)))
+    results = at_once(
+        *(partial(actions.approve_reopening, row, by=user) for user in (world.lea, third))
+    )
     assert refused(results) == 1
     assert Event.objects.filter(verb="reopened_cycle").count() == 1
 

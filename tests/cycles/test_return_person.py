@@ -56,7 +56,9 @@ def kinds_of(user: User) -> set[str]:
 
 
 def verbs(row: Participation) -> list[str]:
-    found = Event.objects.filter(subject_kind="cycles.participation", subject_id=row.pk).order_by("pk")
+    found = Event.objects.filter(subject_kind="cycles.participation", subject_id=row.pk).order_by(
+        "pk"
+    )
     return list(found.values_list("verb", flat=True))
 
 
@@ -106,19 +108,27 @@ def test_leaving_takes_the_same_number_of_statements_however_many_leave(world: W
     assert counted("ana") == counted("chen", "gita", "hugo", "jan")
 
 
-def test_who_must_write_and_has_left_blocks_and_the_board_says_whom(world: World, as_: SignedIn) -> None:
+def test_who_must_write_and_has_left_blocks_and_the_board_says_whom(
+    world: World, as_: SignedIn
+) -> None:
     appraisals.open_stage(world.cycle)
     leaves(world, "bashir", today() - YESTERDAY)
     tasks.open_due()
-    board = as_(world.kim).get(reverse("home:board", kwargs={"pk": world.cycle.pk})).content.decode()
+    board = (
+        as_(world.kim).get(reverse("home:board", kwargs={"pk": world.cycle.pk})).content.decode()
+    )
     assert "waits for Bashir Nouri, who has left" in board
     Notice.objects.all().delete()
     stage = world.cycle.stages.get(kind="appraisal")
     stage.due_on = today()
     stage.save(update_fields=["due_on"])
-    world.cycle.reminder_policies.create(kind="appraisal", days_before=[0], days_after=[1], escalate_after=1)
+    world.cycle.reminder_policies.create(
+        kind="appraisal", days_before=[0], days_after=[1], escalate_after=1
+    )
     for days in range(4):
-        with time_machine.travel(datetime.combine(today() + timedelta(days=days), time(9), ZoneInfo("UTC"))):
+        with time_machine.travel(
+            datetime.combine(today() + timedelta(days=days), time(9), ZoneInfo("UTC"))
+        ):
             home.remind()
     told = Notice.objects.filter(kind__in=["reminder", "escalation"])
     assert told.exists(), "others are reminded"
@@ -129,7 +139,9 @@ def test_who_must_write_and_has_left_blocks_and_the_board_says_whom(world: World
 def test_left_in_the_cycle_alone_nobody_is_reminded_either(world: World, as_: SignedIn) -> None:
     appraisals.open_stage(world.cycle)
     actions.mark_left(part(world, "bashir"), left_on=today(), reason="x", version=1, by=world.kim)
-    board = as_(world.kim).get(reverse("home:board", kwargs={"pk": world.cycle.pk})).content.decode()
+    board = (
+        as_(world.kim).get(reverse("home:board", kwargs={"pk": world.cycle.pk})).content.decode()
+    )
     assert "waits for Bashir Nouri, who has left" in board
     tasks.open_due()
     assert part(world, "bashir").state == "left", "the clock leaves alone what HR has said"
@@ -150,7 +162,9 @@ def test_leaving_returning_and_leaving_again_comes_out_right(world: World) -> No
         assert "appraisals:self" in kinds_of(world.ana)
     assert verbs(part(world)) == ["left", "came_back", "left", "came_back"]
     assert Appraisal.objects.count() == forms
-    assert Assignment.objects.filter(participation=world.ana_part, ends_on__isnull=True).count() == 1
+    assert (
+        Assignment.objects.filter(participation=world.ana_part, ends_on__isnull=True).count() == 1
+    )
 
 
 def test_a_last_day_that_moves_is_followed(world: World) -> None:
@@ -168,7 +182,9 @@ def test_hr_brings_somebody_back_after_a_look(world: World, as_: SignedIn) -> No
     appraisals.open_stage(world.cycle)
     kim, url = as_(world.kim), to("return_person", world.ana_part)
     data: dict[str, Any] = {"reason": "came back", "version": 1}
-    assert kim.get(url, data).status_code == kim.post(url, data).status_code == 409, "she takes part"
+    assert kim.get(url, data).status_code == kim.post(url, data).status_code == 409, (
+        "she takes part"
+    )
     actions.mark_left(part(world), left_on=today() - YESTERDAY, reason="x", version=1, by=world.kim)
     assert url in kim.get(to("life_line", world.ana_part)).content.decode()
     assert b"takes part again" in kim.get(url, {**data, "version": 2}).content
@@ -217,7 +233,9 @@ def test_the_clock_and_hr_at_the_same_moment_freeze_once() -> None:
     world = build_world()
     Employee.objects.filter(pk=of(world.ana).pk).update(left_on=today() - YESTERDAY)
     at_once(
-        lambda: actions.mark_left(part(world), left_on=today(), reason="x", version=None, by=world.kim),
+        lambda: actions.mark_left(
+            part(world), left_on=today(), reason="x", version=None, by=world.kim
+        ),
         tasks.open_due,
         tasks.open_due,
     )
@@ -232,7 +250,9 @@ def test_a_leaver_who_hands_in_while_being_marked_left_is_before_or_after() -> N
     appraisals.open_stage(world.cycle)
     own = appraisals.self_appraisal(world.ana_part)
     results = at_once(
-        lambda: actions.mark_left(part(world), left_on=today(), reason="x", version=None, by=world.kim),
+        lambda: actions.mark_left(
+            part(world), left_on=today(), reason="x", version=None, by=world.kim
+        ),
         lambda: appraisals.hand_in(own),
     )
     assert part(world).state == "left"

@@ -64,7 +64,9 @@ def test_an_open_stage_closes_when_nobody_needs_it(
 ) -> None:
     after = stage(kind="appraisal", state=following) if following else None
     until = DAY + timedelta(days=extended) if extended else None
-    assert rules.should_close(stage(state="open"), after, DAY + timedelta(days=day), until) is closes
+    assert (
+        rules.should_close(stage(state="open"), after, DAY + timedelta(days=day), until) is closes
+    )
 
 
 @pytest.fixture
@@ -106,7 +108,9 @@ def test_more_time_for_one_keeps_the_stage_open(world: World, cycle: Cycle) -> N
     assert states(cycle)[0] == "open"
 
 
-def test_a_step_that_refuses_keeps_the_stage_open(cycle: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_refuses_keeps_the_stage_open(
+    cycle: Cycle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def not_yet(_cycle: Cycle) -> None:
         raise Refused("Results wait to be released.")
 
@@ -116,7 +120,9 @@ def test_a_step_that_refuses_keeps_the_stage_open(cycle: Cycle, monkeypatch: pyt
     assert states(cycle) == ["open", "open", "planned", "planned"]
 
 
-def test_the_clock_says_what_it_left_when_a_stage_closes_on_its_day(world: World, cycle: Cycle) -> None:
+def test_the_clock_says_what_it_left_when_a_stage_closes_on_its_day(
+    world: World, cycle: Cycle
+) -> None:
     actions.open_due()
     event = Event.objects.get(verb="stage_closed")
     assert event.data["left"] == [{"code": "goals:unagreed", "count": len(world.part)}]
@@ -171,7 +177,9 @@ def test_the_day_is_that_of_the_cycles_zone(world: World) -> None:
 def send(world: World, as_: SignedIn, name: str, row: Stage, **data: object) -> int:
     url = reverse(f"cycles:{name}", kwargs={"pk": row.pk})
     status: int = (
-        as_(world.kim).post(url, {"version": row.version, "reason": "The board asked.", **data}).status_code
+        as_(world.kim)
+        .post(url, {"version": row.version, "reason": "The board asked.", **data})
+        .status_code
     )
     return status
 
@@ -199,7 +207,9 @@ def test_hr_closes_a_stage_by_hand(world: World, as_: SignedIn, cycle: Cycle) ->
     row = cycle.stages.get(position=0)
     assert send(world, as_, "close_stage", row, reason="") == 422
     left = cycles.reasons(actions.leftovers_of_stage(row, world.kim))
-    assert send(world, as_, "close_stage", row) == 422, "nobody has agreed goals, and no reason is given"
+    assert send(world, as_, "close_stage", row) == 422, (
+        "nobody has agreed goals, and no reason is given"
+    )
     assert send(world, as_, "close_stage", row, **left) == 302
     planned = cycle.stages.get(position=1)
     left = cycles.reasons(actions.leftovers_of_stage(planned, world.kim))
@@ -210,7 +220,9 @@ def test_a_due_day_moves_forward_for_everybody(world: World, as_: SignedIn, cycl
     row = cycle.stages.get(position=0)
     assert send(world, as_, "postpone_stage", row, due_on=today() - timedelta(days=1)) == 422
     assert send(world, as_, "postpone_stage", row, due_on=today() + timedelta(days=7)) == 302
-    assert send(world, as_, "postpone_stage", row, due_on=today() + timedelta(days=8)) == 409, "stale version"
+    assert send(world, as_, "postpone_stage", row, due_on=today() + timedelta(days=8)) == 409, (
+        "stale version"
+    )
 
 
 def test_close_ends_what_is_open_and_runs_the_last_steps(
@@ -264,7 +276,9 @@ def statements_of_stages(world: World, name: str, goals_each: int) -> dict[str, 
         goals.agree(part, world.ana, world.bashir, weight="1")
     for row in cycle.stages.all():
         left = cycles.accepting(actions.leftovers_of_stage(row, world.kim))
-        close = partial(actions.close_stage, row, reason="", accepted=left, version=None, by=world.kim)
+        close = partial(
+            actions.close_stage, row, reason="", accepted=left, version=None, by=world.kim
+        )
         count(f"close {row.kind}", close)
     return taken
 

@@ -33,12 +33,18 @@ def leave_unfinished(world: World) -> tuple[Goal, DevelopmentStep, ActionItem]:
     full = goals.agree(world.ana_part, world.ana, world.bashir, title="Reached", weight="40")
     for goal, value in ((half, "6"), (full, "4")):
         of_goals.record_progress(
-            goals.key_result(goal), value=Decimal(value), confidence="on_track", version=None, by=world.ana
+            goals.key_result(goal),
+            value=Decimal(value),
+            confidence="on_track",
+            version=None,
+            by=world.ana,
         )
     evaluation = make_evaluation(world.ana_part, feedback.person(world.bashir), state="signed")
     evaluation.steps.exclude(pk=evaluation.steps.earliest("pk").pk).delete()
     meeting = feedback.make_check_in(feedback.person(world.bashir), feedback.person(world.ana))
-    promise = feedback.make_item(meeting, feedback.person(world.bashir), text="Two days with the supplier")
+    promise = feedback.make_item(
+        meeting, feedback.person(world.bashir), text="Two days with the supplier"
+    )
     return half, evaluation.steps.get(), promise
 
 
@@ -70,7 +76,9 @@ def came(participation: Participation) -> dict[str, Goal]:
 
 
 def read(client: Any, participation: Participation) -> str:
-    return " ".join(client.get(reverse("goals:of", args=[participation.pk])).content.decode().split())
+    return " ".join(
+        client.get(reverse("goals:of", args=[participation.pk])).content.decode().split()
+    )
 
 
 @pytest.mark.parametrize("is_copy", [True, False])
@@ -133,7 +141,9 @@ def test_nobody_wrote_it_there_and_it_holds_only_when_both_signed_the_same_words
     event = Event.objects.get(verb="carried_over", subject_kind="goals.goal", subject_id=goal.pk)
     assert (event.actor_id, event.about_id) == (world.kim.pk, world.ana.employee_id)
     assert event.data["from_name"] == world.cycle.name
-    history = " ".join(as_(world.ana).get(reverse("goals:detail", args=[goal.pk])).content.decode().split())
+    history = " ".join(
+        as_(world.ana).get(reverse("goals:detail", args=[goal.pk])).content.decode().split()
+    )
     assert f"It came over from {world.cycle.name}" in history
     assert "wrote it" not in history
     assert "waits for you and Bashir Nouri" in read(as_(world.ana), there)
@@ -150,13 +160,16 @@ def test_nobody_wrote_it_there_and_it_holds_only_when_both_signed_the_same_words
     goal.refresh_from_db()
     assert (str(goal.state), goal.agreed) == ("agreed", goal.latest)
     assert set(Signature.objects.filter(version=goal.agreed).values_list("side", flat=True)) == {
-        "employee", "manager",
-    }  # fmt: skip
+        "employee",
+        "manager",
+    }
     page = as_(world.ana).get(reverse("goals:detail", args=[goal.pk])).content.decode()
     assert "carried over as it was" in page
 
 
-def test_a_set_that_came_over_is_agreed_by_one_and_then_by_the_other(world: World, as_: SignedIn) -> None:
+def test_a_set_that_came_over_is_agreed_by_one_and_then_by_the_other(
+    world: World, as_: SignedIn
+) -> None:
     whole = goals.agree(world.ana_part, world.ana, world.bashir, weight="100")
     _following, there = next_cycle(world)
     close(world)
@@ -217,11 +230,15 @@ def test_what_the_other_side_has_signed_is_not_left_out(world: World, as_: Signe
     goal = came(there)["Halve the scrap of line 3"]
     of_goals.accept(goal, version=goal.version, by=world.bashir)
     goal.refresh_from_db()
-    response = as_(world.ana).post(reverse("goals:withdraw", args=[goal.pk]), {"version": goal.version})
+    response = as_(world.ana).post(
+        reverse("goals:withdraw", args=[goal.pk]), {"version": goal.version}
+    )
     assert response.status_code == 409
 
 
-def test_a_former_manager_signs_nothing_and_without_manager_it_waits(world: World, as_: SignedIn) -> None:
+def test_a_former_manager_signs_nothing_and_without_manager_it_waits(
+    world: World, as_: SignedIn
+) -> None:
     leave_unfinished(world)
     following = make_cycle(
         "Next year",
@@ -252,7 +269,11 @@ def test_a_late_joiner_gets_what_their_last_cycle_left(world: World) -> None:
     close(world)
     following = make_cycle("Next year", first_day=world.cycle.first_day + timedelta(days=1))
     there = cycles.add_person(
-        following, feedback.person(world.ana), starts_on=following.first_day, reason="Back.", by=world.kim
+        following,
+        feedback.person(world.ana),
+        starts_on=following.first_day,
+        reason="Back.",
+        by=world.kim,
     )
     assert set(came(there)) >= {"Halve the scrap of line 3"}
 
@@ -338,7 +359,9 @@ def test_where_objectives_are_closed_only_promises_come_and_the_pages_name_the_w
     assert came(there) == {}
 
 
-def test_where_objectives_are_open_the_close_page_says_nothing_of_it(world: World, as_: SignedIn) -> None:
+def test_where_objectives_are_open_the_close_page_says_nothing_of_it(
+    world: World, as_: SignedIn
+) -> None:
     next_cycle(world)
     page = as_(world.kim).get(reverse("cycles:close", args=[world.cycle.pk])).content.decode()
     assert "objectives are closed already" not in page
@@ -350,7 +373,9 @@ def test_what_was_left_comes_with_more_time_and_both_sign_it(world: World, as_: 
     close(world)
     stage = following.stages.get(kind=StageKind.OBJECTIVES)
     day = max(following.local_day(timezone.now()), stage.due_on) + timedelta(days=10)
-    cycles.extend(there, stage, due_on=day, reason="Goals of last year.", version=None, by=world.kim)
+    cycles.extend(
+        there, stage, due_on=day, reason="Goals of last year.", version=None, by=world.kim
+    )
     goal = came(there)["Halve the scrap of line 3"]
     assert len(came(there)) == 2
     for user in (world.ana, world.bashir):
@@ -366,7 +391,9 @@ def test_with_more_time_given_before_the_close_it_comes_at_once(world: World) ->
     following, there = closed_next_year(world)
     stage = following.stages.get(kind=StageKind.OBJECTIVES)
     day = max(following.local_day(timezone.now()), stage.due_on) + timedelta(days=10)
-    cycles.extend(there, stage, due_on=day, reason="Goals of last year.", version=None, by=world.kim)
+    cycles.extend(
+        there, stage, due_on=day, reason="Goals of last year.", version=None, by=world.kim
+    )
     assert came(there) == {}
     close(world)
     assert len(came(there)) == 2
@@ -387,8 +414,11 @@ def test_a_late_joiner_gets_what_is_theirs_although_objectives_are_closed(
 ) -> None:
     _half, _step, promise = leave_unfinished(world)
     close(world)
-    following = make_cycle("Next year", first_day=world.cycle.last_day + timedelta(days=1),
-                           last_day=world.cycle.last_day + timedelta(days=300))  # fmt: skip
+    following = make_cycle(
+        "Next year",
+        first_day=world.cycle.last_day + timedelta(days=1),
+        last_day=world.cycle.last_day + timedelta(days=300),
+    )
     Stage.objects.filter(cycle=following, kind=StageKind.OBJECTIVES).update(state="closed")
     form = reverse("cycles:add_person", args=[following.pk])
     asked = {
@@ -396,9 +426,16 @@ def test_a_late_joiner_gets_what_is_theirs_although_objectives_are_closed(
         "starts_on": following.first_day.isoformat(),
         "reason": "Back.",
     }
-    assert "what their last cycle left comes with them" in as_(world.kim).get(form, asked).content.decode()
+    assert (
+        "what their last cycle left comes with them"
+        in as_(world.kim).get(form, asked).content.decode()
+    )
     there = cycles.add_person(
-        following, feedback.person(world.ana), starts_on=following.first_day, reason="Back.", by=world.kim
+        following,
+        feedback.person(world.ana),
+        starts_on=following.first_day,
+        reason="Back.",
+        by=world.kim,
     )
     assert len(came(there)) == 2
     promise.refresh_from_db()
@@ -409,7 +446,11 @@ def test_who_is_back_gets_what_is_theirs_although_objectives_are_closed(world: W
     leave_unfinished(world)
     following, there = closed_next_year(world)
     cycles.mark_left(
-        there, left_on=following.local_day(timezone.now()), reason="Moved.", version=None, by=world.kim
+        there,
+        left_on=following.local_day(timezone.now()),
+        reason="Moved.",
+        version=None,
+        by=world.kim,
     )
     close(world)
     assert came(there) == {}
@@ -417,12 +458,17 @@ def test_who_is_back_gets_what_is_theirs_although_objectives_are_closed(world: W
     assert len(came(there)) == 2
 
 
-def test_before_objectives_open_hr_is_told_that_it_comes_by_itself(world: World, as_: SignedIn) -> None:
+def test_before_objectives_open_hr_is_told_that_it_comes_by_itself(
+    world: World, as_: SignedIn
+) -> None:
     leave_unfinished(world)
     following, there = next_cycle(world)
     following.stages.update(state="planned")
     close(world)
     page = as_(world.kim).get(reverse("home:hub", args=[following.pk])).content.decode()
     assert "What is left comes by itself when they do." in page
-    assert as_(world.kim).post(reverse("evaluations:carry_over", args=[following.pk])).status_code == 409
+    assert (
+        as_(world.kim).post(reverse("evaluations:carry_over", args=[following.pk])).status_code
+        == 409
+    )
     assert came(there) == {}

@@ -17,7 +17,9 @@ def test_hr_counts_and_publishes_what_the_cycle_achieved(world: World, as_: Sign
     kim, ana = as_(world.kim), as_(world.ana)
     page = reverse("evaluations:cycle", kwargs={"pk": world.cycle.pk})
     assert ana.get(page).status_code == 404
-    assert kim.post(reverse("evaluations:compute", kwargs={"pk": world.cycle.pk})).status_code == 302
+    assert (
+        kim.post(reverse("evaluations:compute", kwargs={"pk": world.cycle.pk})).status_code == 302
+    )
     figures = CycleEvaluation.objects.get().figures
     assert figures["people"] == len(world.part)
     signed = next(row for row in figures["on_time"] if row["label"] == "Evaluations signed")
@@ -27,7 +29,9 @@ def test_hr_counts_and_publishes_what_the_cycle_achieved(world: World, as_: Sign
     publish = reverse("evaluations:publish", kwargs={"pk": world.cycle.pk})
     assert kim.post(publish, {"version": version}).status_code == 302
     assert ana.get(page).status_code == 200
-    assert kim.post(reverse("evaluations:compute", kwargs={"pk": world.cycle.pk})).status_code == 409
+    assert (
+        kim.post(reverse("evaluations:compute", kwargs={"pk": world.cycle.pk})).status_code == 409
+    )
 
 
 def test_a_rating_is_counted_from_its_release_on(world: World) -> None:
@@ -51,7 +55,9 @@ def test_a_released_rating_that_few_people_share_stays_hidden(world: World, as_:
     assert "the groups are too small: Partly meets" in " ".join(page.content.decode().split())
 
 
-def test_what_was_nobodys_to_do_is_judged_by_its_own_time_in_the_zone_of_the_cycle(world: World) -> None:
+def test_what_was_nobodys_to_do_is_judged_by_its_own_time_in_the_zone_of_the_cycle(
+    world: World,
+) -> None:
     made = make_evaluation(world.ana_part, world.part["bashir"].employee, state="signed")
     Cycle.objects.filter(pk=world.cycle.pk).update(zone="Pacific/Auckland")
     world.cycle.refresh_from_db()

@@ -62,7 +62,12 @@ def stage(world: World) -> Stage:
 
 def more_time(world: World, as_: SignedIn, until: date) -> None:
     version = Participation.objects.get(pk=world.ana_part.pk).version
-    data = {"stage": stage(world).pk, "due_on": until, "reason": "Back from leave.", "version": version}
+    data = {
+        "stage": stage(world).pk,
+        "due_on": until,
+        "reason": "Back from leave.",
+        "version": version,
+    }
     post(as_, world.kim, "cycles:extend", world.ana_part.pk, **data)
 
 
@@ -74,7 +79,15 @@ def test_what_was_late_stays_late_when_the_stage_is_opened_again_with_a_later_da
         assert on_time(world, as_) == 0
         row = stage(world)
         left = cycles.reasons(leftovers_of_stage(row, world.kim))
-        post(as_, world.kim, "cycles:close_stage", row.pk, version=row.version, reason="Over.", **left)
+        post(
+            as_,
+            world.kim,
+            "cycles:close_stage",
+            row.pk,
+            version=row.version,
+            reason="Over.",
+            **left,
+        )
         again = {"reason": "Too few.", "due_on": due + timedelta(days=20)}
         post(as_, world.kim, "cycles:open_stage", row.pk, version=stage(world).version, **again)
         assert on_time(world, as_) == 0
@@ -89,7 +102,9 @@ def test_more_time_counts_if_it_was_given_before(world: World, as_: SignedIn, du
         assert on_time(world, as_) == 1
 
 
-def test_more_time_that_is_given_afterwards_changes_nothing(world: World, as_: SignedIn, due: date) -> None:
+def test_more_time_that_is_given_afterwards_changes_nothing(
+    world: World, as_: SignedIn, due: date
+) -> None:
     with on(due + timedelta(days=1)):
         hand_in(as_, world.ana, make.self_appraisal(world.ana_part))
         more_time(world, as_, due + timedelta(days=9))

@@ -10,7 +10,8 @@ from evaluations import rules
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "fraction"), [(1, 3, "0.3333"), (2, 3, "0.6667"), (0, 4, "0.0000"), (4, 4, "1.0000")]
+    ("part", "whole", "fraction"),
+    [(1, 3, "0.3333"), (2, 3, "0.6667"), (0, 4, "0.0000"), (4, 4, "1.0000")],
 )
 def test_a_share_has_four_places(part: int, whole: int, fraction: str) -> None:
     assert rules.share(part, whole) == Decimal(fraction)
@@ -31,7 +32,11 @@ def test_one_small_group_hides_the_next_smallest_with_it() -> None:
 
 
 def test_a_row_that_is_small_in_one_column_is_hidden_in_both() -> None:
-    rows = [{"label": "a", "n": 9, "m": 2}, {"label": "b", "n": 9, "m": 16}, {"label": "c", "n": 30, "m": 30}]
+    rows = [
+        {"label": "a", "n": 9, "m": 2},
+        {"label": "b", "n": 9, "m": 16},
+        {"label": "c", "n": 30, "m": 30},
+    ]
     shown = rules.suppressed(rows, "n", "m")
     assert [(r["n"], r["m"]) for r in shown] == [(None, None), (None, None), (30, 30)]
 

@@ -9,7 +9,9 @@ from tests.evaluations.test_write import typed, write_url
 from tests.factories.evaluations import make_evaluation
 
 
-def test_sharing_opens_the_evaluation_to_the_person_the_line_and_hr(world: World, as_: SignedIn) -> None:
+def test_sharing_opens_the_evaluation_to_the_person_the_line_and_hr(
+    world: World, as_: SignedIn
+) -> None:
     bashir = as_(world.bashir)
     bashir.get(write_url(world))
     assert bashir.post(write_url(world), typed(act="share")).status_code == 302
@@ -20,11 +22,15 @@ def test_sharing_opens_the_evaluation_to_the_person_the_line_and_hr(world: World
         assert as_(reader).get(url).status_code == 200
     for stranger in (world.chen, world.gita, world.jan, world.farid):
         assert as_(stranger).get(url).status_code == 404
-    assert Notice.objects.get(recipient=world.ana).title == "Your evaluation is ready to read and sign"
+    assert (
+        Notice.objects.get(recipient=world.ana).title == "Your evaluation is ready to read and sign"
+    )
     assert Event.objects.filter(verb="shared_evaluation", about=world.ana.employee).exists()
 
 
-def test_it_is_refused_without_a_cited_shortcoming_and_the_text_stays(world: World, as_: SignedIn) -> None:
+def test_it_is_refused_without_a_cited_shortcoming_and_the_text_stays(
+    world: World, as_: SignedIn
+) -> None:
     bashir = as_(world.bashir)
     bashir.get(write_url(world))
     answer = bashir.post(write_url(world), {**typed(act="share"), "shortcoming-0-text": "Careless"})

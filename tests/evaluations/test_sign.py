@@ -21,7 +21,9 @@ def test_with_the_second_signature_the_evaluation_is_frozen(world: World, as_: S
     row = make_evaluation(world.ana_part, world.part["bashir"].employee, state="shared")
     url = reverse("evaluations:sign", kwargs={"pk": row.pk})
     assert (
-        as_(world.ana).post(url, {"version": 1, "comment": "The rework was a team effort."}).status_code
+        as_(world.ana)
+        .post(url, {"version": 1, "comment": "The rework was a team effort."})
+        .status_code
         == 302
     )
     row.refresh_from_db()

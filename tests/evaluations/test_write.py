@@ -77,7 +77,9 @@ def test_a_draft_is_read_by_nobody_but_its_author(world: World, as_: SignedIn) -
     assert Evaluation.objects.visible_to(world.bashir).exists()
 
 
-def test_two_tabs_end_on_the_conflict_screen_and_nothing_is_lost(world: World, as_: SignedIn) -> None:
+def test_two_tabs_end_on_the_conflict_screen_and_nothing_is_lost(
+    world: World, as_: SignedIn
+) -> None:
     bashir = as_(world.bashir)
     bashir.get(write_url(world))
     assert bashir.post(write_url(world), typed(1)).status_code == 302
@@ -100,7 +102,9 @@ def test_autosave_says_saved_only_after_the_row_is_written(world: World, as_: Si
     assert row.summary == "half a sent"
 
 
-def test_what_was_saved_by_itself_is_still_there_after_the_next_time(world: World, as_: SignedIn) -> None:
+def test_what_was_saved_by_itself_is_still_there_after_the_next_time(
+    world: World, as_: SignedIn
+) -> None:
     bashir = as_(world.bashir)
     bashir.get(write_url(world))
     url = reverse("evaluations:autosave", kwargs={"pk": world.ana_part.pk})
@@ -115,7 +119,9 @@ def test_what_was_saved_by_itself_is_still_there_after_the_next_time(world: Worl
 
 def test_words_of_the_two_are_cited_without_the_words(world: World, as_: SignedIn) -> None:
     bashir_hr = world.part["bashir"].employee
-    talk = Conversation.objects.create(participation=world.ana_part, manager=bashir_hr, stage="objectives")
+    talk = Conversation.objects.create(
+        participation=world.ana_part, manager=bashir_hr, stage="objectives"
+    )
     entry = Entry.objects.create(
         conversation=talk, author=world.part["bashir"].employee, body="Reports came late"
     )

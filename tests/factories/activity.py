@@ -23,7 +23,9 @@ def job_of_ana(world: World) -> dict[str, Any]:
 
 def failed_launch(world: World) -> dict[str, Any]:
     """A launch of Kim's that has failed."""
-    job = launch_of(world, world.kim, state="failed", message="It broke.", finished_at=timezone.now())
+    job = launch_of(
+        world, world.kim, state="failed", message="It broke.", finished_at=timezone.now()
+    )
     return {"pk": job.pk}
 
 
@@ -31,16 +33,28 @@ def launch_of(world: World, by: User, **fields: Any) -> Job:
     """The launch of a draft, as it waits for a worker or as `fields` say."""
     draft = make_draft("Next year", by=world.kim)
     return Job.objects.create(
-        kind="launch", subject_kind="cycles.cycle", subject_id=draft.pk, total=10, started_by=by, **fields
+        kind="launch",
+        subject_kind="cycles.cycle",
+        subject_id=draft.pk,
+        total=10,
+        started_by=by,
+        **fields,
     )
 
 
 def failed_job(world: World, message: str = "It broke.", error: str = "") -> dict[str, Any]:
     """Long work of Kim's that has failed."""
     job = Job.objects.create(
-        kind="export", subject_kind="cycles.cycle", subject_id=world.cycle.pk, total=10, started_by=world.kim,
-        state="failed", message=message, error=error, finished_at=timezone.now(),
-    )  # fmt: skip
+        kind="export",
+        subject_kind="cycles.cycle",
+        subject_id=world.cycle.pk,
+        total=10,
+        started_by=world.kim,
+        state="failed",
+        message=message,
+        error=error,
+        finished_at=timezone.now(),
+    )
     return {"pk": job.pk}
 
 
@@ -52,7 +66,9 @@ def broken_job(world: World) -> dict[str, Any]:
 def text_of_ana(world: World) -> dict[str, Any]:
     """What Ana sent and was not taken."""
     typed = [("body", "Two people are missing on Fridays.")]
-    kept = keep_refused(world.ana, "/feedback/1/say/", typed, reason="This is closed.", page="/feedback/1/")
+    kept = keep_refused(
+        world.ana, "/feedback/1/say/", typed, reason="This is closed.", page="/feedback/1/"
+    )
     assert kept is not None
     return {"pk": kept.pk}
 
@@ -68,9 +84,15 @@ def notice_of_ana(world: World) -> dict[str, Any]:
 def failed_mail(world: World) -> dict[str, Any]:
     """A reminder to Ana that could not be sent."""
     notice = Notice.objects.create(
-        recipient=world.ana, kind="reminder", title="Write your self-appraisal", url="/", key="failed"
+        recipient=world.ana,
+        kind="reminder",
+        title="Write your self-appraisal",
+        url="/",
+        key="failed",
     )
-    return {"pk": Delivery.objects.create(notice=notice, channel="email", state="failed", why="550").pk}
+    return {
+        "pk": Delivery.objects.create(notice=notice, channel="email", state="failed", why="550").pk
+    }
 
 
 def held_life(world: World) -> dict[str, Any]:

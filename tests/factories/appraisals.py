@@ -52,7 +52,9 @@ def level(cycle: Cycle, label: str = "Meets") -> RatingLevel:
 def make_goal(
     participation: Participation, user: User, title: str = "Fewer rejects", weight: str = "100"
 ) -> Goal:
-    goal = Goal.objects.create(participation=participation, cycle=participation.cycle, created_by=user)
+    goal = Goal.objects.create(
+        participation=participation, cycle=participation.cycle, created_by=user
+    )
     version = GoalVersion.objects.create(
         goal=goal,
         number=1,
@@ -72,9 +74,13 @@ def both_sign(version: GoalVersion) -> None:
     """The person and a manager have said yes to a wording of a goal."""
     participation = version.goal.participation
     assert participation is not None
-    manager = Assignment.objects.filter(participation=participation).latest("starts_on", "pk").manager
+    manager = (
+        Assignment.objects.filter(participation=participation).latest("starts_on", "pk").manager
+    )
     sides = {"employee": participation.employee, "manager": manager}
-    Signature.objects.bulk_create(Signature(version=version, side=k, signer=v) for k, v in sides.items())
+    Signature.objects.bulk_create(
+        Signature(version=version, side=k, signer=v) for k, v in sides.items()
+    )
 
 
 def self_appraisal(participation: Participation) -> Appraisal:
@@ -84,7 +90,9 @@ def self_appraisal(participation: Participation) -> Appraisal:
 def manager_appraisal(participation: Participation) -> Appraisal:
     """The form of today's manager."""
     manager = Assignment.objects.current().get(participation=participation).manager
-    return Appraisal.objects.get(participation=participation, kind=Appraisal.Kind.MANAGER, author=manager)
+    return Appraisal.objects.get(
+        participation=participation, kind=Appraisal.Kind.MANAGER, author=manager
+    )
 
 
 def filled(
@@ -108,7 +116,9 @@ def filled(
     return {**data, **extra}
 
 
-def hand_in(appraisal: Appraisal, label: str = "Meets", *, text: str = "Done as agreed.") -> Submission:
+def hand_in(
+    appraisal: Appraisal, label: str = "Meets", *, text: str = "Done as agreed."
+) -> Submission:
     """Submitted through the action, with every question answered."""
     user = User.objects.get(employee=appraisal.author)
     appraisal.refresh_from_db()
@@ -124,7 +134,11 @@ def hand_in(appraisal: Appraisal, label: str = "Meets", *, text: str = "Done as 
             answers[(question.pk, None)] = actions.Value(level_id=chosen.pk)
     is_manager = appraisal.kind == Appraisal.Kind.MANAGER
     return actions.submit(
-        appraisal, answers, level_id=chosen.pk if is_manager else None, version=appraisal.version, by=user
+        appraisal,
+        answers,
+        level_id=chosen.pk if is_manager else None,
+        version=appraisal.version,
+        by=user,
     )
 
 
@@ -146,7 +160,9 @@ def rate(participation: Participation, label: str = "Meets") -> Rating:
 
 
 def make_session(cycle: Cycle, by: User, *units: Any) -> CalibrationSession:
-    session = CalibrationSession.objects.create(cycle=cycle, name="Production and Sales", created_by=by)
+    session = CalibrationSession.objects.create(
+        cycle=cycle, name="Production and Sales", created_by=by
+    )
     session.units.set(units)
     return session
 

@@ -62,18 +62,29 @@ def make_cycle(name: str = "This year", *, state: str = "running", **fields: Any
     scale = RatingScale.objects.create(name="Five levels", cycle=cycle)
     for position, (label, meaning, value, low) in enumerate(LEVELS, start=1):
         RatingLevel.objects.create(
-            scale=scale, position=position, label=label, meaning=meaning, value=value, needs_mention=low
+            scale=scale,
+            position=position,
+            label=label,
+            meaning=meaning,
+            value=value,
+            needs_mention=low,
         )
     return cycle
 
 
-def reasons(leftovers: Iterable[Leftover], why: str = "The board has decided so.") -> dict[str, Any]:
+def reasons(
+    leftovers: Iterable[Leftover], why: str = "The board has decided so."
+) -> dict[str, Any]:
     """What a page posts that goes on over everything it showed."""
     shown = [one for one in leftovers if not one.refuses]
-    return {f"count_{one.field}": one.count for one in shown} | {f"reason_{one.field}": why for one in shown}
+    return {f"count_{one.field}": one.count for one in shown} | {
+        f"reason_{one.field}": why for one in shown
+    }
 
 
-def accepting(leftovers: Iterable[Leftover], why: str = "The board has decided so.") -> dict[str, Accepting]:
+def accepting(
+    leftovers: Iterable[Leftover], why: str = "The board has decided so."
+) -> dict[str, Accepting]:
     """The same, as actions take it."""
     return {one.code: Accepting(one.count, why) for one in leftovers}
 
@@ -96,7 +107,9 @@ def take_part(cycle: Cycle, employee: Employee, *line: Employee) -> Participatio
     )
     for distance, above in enumerate(line, start=1):
         if distance == 1:
-            Assignment.objects.create(participation=participation, manager=above, starts_on=cycle.first_day)
+            Assignment.objects.create(
+                participation=participation, manager=above, starts_on=cycle.first_day
+            )
         ChainLink.objects.create(participation=participation, above=above, distance=distance)
     return participation
 
@@ -107,14 +120,18 @@ def change_manager(participation: Participation, new: Employee, *, days_ago: int
     old = Assignment.objects.get(participation=participation, ends_on__isnull=True)
     old.ends_on = end
     old.save(update_fields=["ends_on"])
-    Assignment.objects.create(participation=participation, manager=new, starts_on=end + timedelta(days=1))
+    Assignment.objects.create(
+        participation=participation, manager=new, starts_on=end + timedelta(days=1)
+    )
     ChainLink.objects.filter(participation=participation, distance=1).update(above=new)
 
 
 def make_draft(name: str, *, by: User, starts_in: int = 0) -> Cycle:
     """A draft as HR creates it, starting today or in some days, with everybody in it."""
     first = today() + timedelta(days=starts_in)
-    cycle = actions.create_cycle(name=name, first_day=first, last_day=first + timedelta(days=364), by=by)
+    cycle = actions.create_cycle(
+        name=name, first_day=first, last_day=first + timedelta(days=364), by=by
+    )
     # On a weekend the plan would wait for Monday; tests run on any day.
     cycle.stages.filter(position=0).update(opens_on=first)
     appraisals.actions.choose_form(cycle, None, by=by)
@@ -131,7 +148,9 @@ def accept_all(cycle: Cycle, by: User) -> None:
 def draft_of_two() -> tuple[User, Cycle]:
     """A company of two HR admins and a draft that can be launched, for tests whose rows are committed."""
     top = people.make_unit("Works")
-    kim, lea = (people.make_user(people.make_employee(name, top)) for name in ("Kim Larsen", "Lea Roth"))
+    kim, lea = (
+        people.make_user(people.make_employee(name, top)) for name in ("Kim Larsen", "Lea Roth")
+    )
     for user in (kim, lea):
         people.grant(user, Role.HR_ADMIN)
     cycle = make_draft("Next year", by=kim)

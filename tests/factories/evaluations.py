@@ -16,10 +16,15 @@ from pmcycle.people.models import Employee
 from tests.conftest import World
 
 
-def make_evaluation(participation: Participation, author: Employee, *, state: str = "draft") -> Evaluation:
+def make_evaluation(
+    participation: Participation, author: Employee, *, state: str = "draft"
+) -> Evaluation:
     """An evaluation with one achievement, one cited shortcoming and one step."""
     row = Evaluation.objects.create(
-        participation=participation, author=author, summary="A year of steady work.", potential="grow"
+        participation=participation,
+        author=author,
+        summary="A year of steady work.",
+        potential="grow",
     )
     Point.objects.create(evaluation=row, kind="achievement", text="Halved the rework")
     Point.objects.create(
@@ -30,7 +35,9 @@ def make_evaluation(participation: Participation, author: Employee, *, state: st
         evidence_id=1,
         evidence_label="3 May: reports came late",
     )
-    DevelopmentStep.objects.create(evaluation=row, text="Course", due_on=today() + timedelta(days=90))
+    DevelopmentStep.objects.create(
+        evaluation=row, text="Course", due_on=today() + timedelta(days=90)
+    )
     if state != "draft":
         row.state, row.shared_at = "shared", timezone.now()
         row.save()

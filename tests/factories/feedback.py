@@ -46,7 +46,9 @@ def make_entry(
         participation=participation, manager=manager, stage=stage
     )
     said_at = timezone.now() - timedelta(days=days_ago)
-    return Entry.objects.create(conversation=conversation, author=author, body=body, said_at=said_at)
+    return Entry.objects.create(
+        conversation=conversation, author=author, body=body, said_at=said_at
+    )
 
 
 def make_series(manager: Employee, employee: Employee, **fields: Any) -> CheckInSeries:
@@ -138,10 +140,14 @@ def make_feedback(giver: Employee, recipient: Employee, **fields: Any) -> Feedba
     return Feedback.objects.create(giver=giver, recipient=recipient, **fields)
 
 
-def make_request(requester: Employee, reviewer: Employee, about: Employee, **fields: Any) -> FeedbackRequest:
+def make_request(
+    requester: Employee, reviewer: Employee, about: Employee, **fields: Any
+) -> FeedbackRequest:
     fields.setdefault("question", "What helped you in my handover?")
     fields.setdefault("due_on", today() + timedelta(days=10))
-    return FeedbackRequest.objects.create(requester=requester, reviewer=reviewer, about=about, **fields)
+    return FeedbackRequest.objects.create(
+        requester=requester, reviewer=reviewer, about=about, **fields
+    )
 
 
 def feedback_for_ana(world: World) -> dict[str, Any]:
@@ -166,4 +172,8 @@ def words_of_farid(world: World) -> dict[str, Any]:
 
 
 def saying(world: World) -> dict[str, Any]:
-    return {"participation": world.ana_part.pk, "stage": StageKind.OBJECTIVES, "body": "Shall we talk?"}
+    return {
+        "participation": world.ana_part.pk,
+        "stage": StageKind.OBJECTIVES,
+        "body": "Shall we talk?",
+    }

@@ -19,7 +19,9 @@ SCRAP = KeyResultText("Scrap rate of line 3", "decrease", Decimal(8), Decimal(4)
 TRAINED = KeyResultText("People trained", "increase", Decimal(0), Decimal(12))
 
 
-def text(title: str = "Halve the scrap of line 3", weight: str | None = "40", **fields: Any) -> GoalText:
+def text(
+    title: str = "Halve the scrap of line 3", weight: str | None = "40", **fields: Any
+) -> GoalText:
     fields.setdefault("key_results", [SCRAP])
     fields.setdefault("why", "Every third complaint comes from there.")
     return GoalText(title=title, weight=Decimal(weight) if weight else None, **fields)
@@ -40,7 +42,9 @@ def agree(participation: Participation, by: User, other: User, **fields: Any) ->
     return actions.accept(goal, version=None, by=other)
 
 
-def agree_set(participation: Participation, by: User, other: User, weights: Sequence[str]) -> list[Goal]:
+def agree_set(
+    participation: Participation, by: User, other: User, weights: Sequence[str]
+) -> list[Goal]:
     return [
         agree(participation, by, other, title=f"Goal number {number}", weight=weight)
         for number, weight in enumerate(weights, start=1)
@@ -51,7 +55,12 @@ def change(goal: Goal, by: User, **fields: Any) -> ChangeRequest:
     """An open wish of `by` for another wording of an agreed goal."""
     fields.setdefault("title", "Lower the scrap of lines 3 and 4")
     return actions.request_change(
-        goal, text(**fields), reason="resources", explanation="Line 4 joined us.", version=None, by=by
+        goal,
+        text(**fields),
+        reason="resources",
+        explanation="Line 4 joined us.",
+        version=None,
+        by=by,
     )
 
 
@@ -105,11 +114,15 @@ def an_agreed(world: World) -> dict[str, Any]:
 
 
 def a_private(world: World) -> dict[str, Any]:
-    return {"pk": agree(world.ana_part, world.ana, world.bashir, visibility=Goal.Visibility.PAIR).pk}
+    return {
+        "pk": agree(world.ana_part, world.ana, world.bashir, visibility=Goal.Visibility.PAIR).pk
+    }
 
 
 def an_open(world: World) -> dict[str, Any]:
-    return {"pk": agree(world.ana_part, world.ana, world.bashir, visibility=Goal.Visibility.EVERYONE).pk}
+    return {
+        "pk": agree(world.ana_part, world.ana, world.bashir, visibility=Goal.Visibility.EVERYONE).pk
+    }
 
 
 def a_published(world: World) -> dict[str, Any]:
@@ -143,12 +156,16 @@ def wording(world: World) -> dict[str, Any]:
 def seen(world: World) -> dict[str, Any]:
     goal = propose(world.ana_part, world.ana, weight="100")
     return {
-        "participation": world.ana_part.pk, "seen[0]goal": goal.pk, "seen[0]version": goal.version,
-    }  # fmt: skip
+        "participation": world.ana_part.pk,
+        "seen[0]goal": goal.pk,
+        "seen[0]version": goal.version,
+    }
 
 
 def contributed(world: World) -> dict[str, Any]:
     return {
-        "participation": world.ana_part.pk, "beneficiary": world.chen.employee_id, "text": "Two night shifts.",
+        "participation": world.ana_part.pk,
+        "beneficiary": world.chen.employee_id,
+        "text": "Two night shifts.",
         "happened_on": today().isoformat(),
-    }  # fmt: skip
+    }

@@ -46,7 +46,10 @@ def make_component(plan: Plan, kind: str = "bonus", name: str = "", **fields: An
 
 
 def make_rule(
-    component: Component, amount: str = "2", conditions: list[dict[str, Any]] | None = None, **fields: Any
+    component: Component,
+    amount: str = "2",
+    conditions: list[dict[str, Any]] | None = None,
+    **fields: Any,
 ) -> Rule:
     position = component.rules.count() + 1
     return Rule.objects.create(
@@ -60,7 +63,9 @@ def make_pool(component: Component, amount: str, unit: Unit | None = None) -> Po
     )
 
 
-def rate(participation: Participation, position: int = MEETS, *, by: User | None = None) -> ReleasedResult:
+def rate(
+    participation: Participation, position: int = MEETS, *, by: User | None = None
+) -> ReleasedResult:
     """A released result, written directly."""
     level = RatingLevel.objects.get(scale__cycle=participation.cycle, position=position)
     asked = by or User.objects.order_by("pk").first()
@@ -69,15 +74,29 @@ def rate(participation: Participation, position: int = MEETS, *, by: User | None
     )
     number = ReleasedResult.objects.filter(participation=participation).count() + 1
     snapshot = {
-        "person": participation.employee.name, "job_title": participation.job_title, "unit": str(participation.unit),
-        "cycle": participation.cycle.name, "rated_by": "", "set_in_calibration": False, "score": None, "trace": {},
-        "rating": {"label": level.label, "meaning": level.meaning, "position": level.position}, "scale": [],
-        "manager": None, "self": None, "mentions": [],
-    }  # fmt: skip
+        "person": participation.employee.name,
+        "job_title": participation.job_title,
+        "unit": str(participation.unit),
+        "cycle": participation.cycle.name,
+        "rated_by": "",
+        "set_in_calibration": False,
+        "score": None,
+        "trace": {},
+        "rating": {"label": level.label, "meaning": level.meaning, "position": level.position},
+        "scale": [],
+        "manager": None,
+        "self": None,
+        "mentions": [],
+    }
     return ReleasedResult.objects.create(
-        participation=participation, number=number, release=release, level=level, snapshot=snapshot, sha256="0" * 64,
+        participation=participation,
+        number=number,
+        release=release,
+        level=level,
+        snapshot=snapshot,
+        sha256="0" * 64,
         reason="A review." if number > 1 else "",
-    )  # fmt: skip
+    )
 
 
 def rate_all(world: World, position: int = MEETS) -> None:
@@ -142,7 +161,9 @@ def approve(run: Run, by: User, **options: Any) -> Run:
 
 def ask_for_release(run: Run, by: User) -> None:
     """What the button does: the release is asked for, over whatever is open or held; a worker does it."""
-    actions.request_release(run, accepted=accepting(actions.left_of_release(run, by)), version=None, by=by)
+    actions.request_release(
+        run, accepted=accepting(actions.left_of_release(run, by)), version=None, by=by
+    )
 
 
 def released(world: World, *, plan: Plan | None = None) -> Run:
@@ -159,7 +180,9 @@ def release(run: Run, by: User) -> Run:
 
 def award_of(participation: Participation, kind: str = "merit") -> Award:
     """What the newest run says."""
-    return Award.objects.filter(participation=participation, component__kind=kind).latest("run__number")
+    return Award.objects.filter(participation=participation, component__kind=kind).latest(
+        "run__number"
+    )
 
 
 def statement_of(participation: Participation) -> Statement:
@@ -171,19 +194,31 @@ def told(world: World, *, days_ago: int = 30, participation: Participation | Non
     assert world.bashir.employee
     part = participation or world.ana_part
     return make_entry(
-        part, world.bashir.employee, world.bashir.employee, "The audit files are late.", days_ago=days_ago
+        part,
+        world.bashir.employee,
+        world.bashir.employee,
+        "The audit files are late.",
+        days_ago=days_ago,
     )
 
 
 def restraint(
-    world: World, *, effect: str = "hold", kind: str = "merit", by: User | None = None, **fields: Any
+    world: World,
+    *,
+    effect: str = "hold",
+    kind: str = "merit",
+    by: User | None = None,
+    **fields: Any,
 ) -> RestraintEntry:
     """An entry about Ana, proposed by Bashir."""
     values: dict[str, Any] = {
-        "answer_by": today() + timedelta(days=7), "lapses_on": today() + timedelta(days=60),
+        "answer_by": today() + timedelta(days=7),
+        "lapses_on": today() + timedelta(days=60),
         "facts": "Three audit files were late.",
-        "percent": Decimal(50) if effect == "reduce" else None, "entry": told(world), **fields,
-    }  # fmt: skip
+        "percent": Decimal(50) if effect == "reduce" else None,
+        "entry": told(world),
+        **fields,
+    }
     return RestraintEntry.objects.create(
         participation=world.ana_part,
         component_kind=kind,
@@ -196,7 +231,9 @@ def restraint(
 def in_effect(world: World, **fields: Any) -> RestraintEntry:
     entry = restraint(world, **fields)
     entry = actions.answer(entry, "The system was down.", version=None, by=world.ana)
-    return actions.decide(entry, "effective", "The files were due all the same.", version=None, by=world.kim)
+    return actions.decide(
+        entry, "effective", "The files were due all the same.", version=None, by=world.kim
+    )
 
 
 # --- what the access table opens -------------------------------------------------------------------
@@ -301,7 +338,9 @@ def many_more(world: World, count: int) -> None:
     assert world.bashir.employee
     assert world.dora.employee
     for _number in range(count):
-        person = people.make_employee(f"Person {Participation.objects.count() + 1}", world.production)
+        person = people.make_employee(
+            f"Person {Participation.objects.count() + 1}", world.production
+        )
         people.pay(person)
         rate(cycles.take_part(world.cycle, person, world.bashir.employee, world.dora.employee))
     if not ReleasedResult.objects.filter(participation=world.ana_part).exists():

@@ -56,13 +56,17 @@ def make_user(employee: Employee | None = None, *, email: str = "", name: str = 
 
 
 def grant(user: User, role: str, unit: Unit | None = None) -> RoleGrant:
-    return RoleGrant.objects.create(user=user, role=role, unit=unit, starts_on=today() - timedelta(days=400))
+    return RoleGrant.objects.create(
+        user=user, role=role, unit=unit, starts_on=today() - timedelta(days=400)
+    )
 
 
 def sign_in_with(user: User, email: str) -> None:
     """Let a user have another address, as if its owner had asked for it and confirmed it."""
     now = timezone.now()
-    AddressChange.objects.create(user=user, email=email, requested_by=user, sent_at=now, confirmed_at=now)
+    AddressChange.objects.create(
+        user=user, email=email, requested_by=user, sent_at=now, confirmed_at=now
+    )
     User.objects.filter(pk=user.pk).update(email=email)
 
 
@@ -74,7 +78,9 @@ def role_request(world: Any) -> dict[str, Any]:
 
 def address_of_ana(world: Any) -> dict[str, Any]:
     """The URL of another sign-in address of Ana's that Lea has asked for."""
-    change = addresses.request_address(world.ana, "ana.new@example.com", "lost mailbox", by=world.lea)
+    change = addresses.request_address(
+        world.ana, "ana.new@example.com", "lost mailbox", by=world.lea
+    )
     return {"pk": change.pk}
 
 
@@ -85,7 +91,11 @@ def report(employee: Employee, manager: Employee, starts_on: date | None = None)
 
 def pay(employee: Employee, annual: str = "52000.00", currency: str = "USD") -> Salary:
     return Salary.objects.create(
-        employee=employee, amount=annual, annual=annual, currency=currency, effective_from=employee.hired_on
+        employee=employee,
+        amount=annual,
+        annual=annual,
+        currency=currency,
+        effective_from=employee.hired_on,
     )
 
 
@@ -140,13 +150,19 @@ def role_of_ines(world: Any) -> dict[str, Any]:
 def bearer(user: User, *scopes: str, prefix: str = "abcd") -> dict[str, str]:
     """What a program sends with a token of this user."""
     ApiToken.objects.create(
-        user=user, name="test", prefix=prefix, digest=digest("secret"), scopes=list(scopes),
+        user=user,
+        name="test",
+        prefix=prefix,
+        digest=digest("secret"),
+        scopes=list(scopes),
         expires_on=today() + timedelta(days=9),
-    )  # fmt: skip
+    )
     return {"Authorization": f"Bearer pmc_{prefix}_secret"}
 
 
 def token_of_ana(world: Any) -> dict[str, Any]:
     """The URL of an API token of Ana's."""
-    token, _secret = accounts.create_token(world.ana, "probe", ["goals:read"], today() + timedelta(days=9))
+    token, _secret = accounts.create_token(
+        world.ana, "probe", ["goals:read"], today() + timedelta(days=9)
+    )
     return {"pk": token.pk}

@@ -23,17 +23,25 @@ if TYPE_CHECKING:
 KIND = "test:answer"
 
 
-def only_requests(monkeypatch: pytest.MonkeyPatch, world: World, *, of_a_cycle: bool = True) -> None:
+def only_requests(
+    monkeypatch: pytest.MonkeyPatch, world: World, *, of_a_cycle: bool = True
+) -> None:
     """Let requests for feedback be the only open items there are."""
 
     def open_items(day: date) -> list[models.QuerySet[Any, Any]]:
         rows = FeedbackRequest.objects.filter(state="open")
         return [
             items(
-                rows, kind=KIND, stage="appraisal", subject=F("pk"), recipient=F("reviewer"), about=F("about"),
-                cycle=Value(world.cycle.pk if of_a_cycle else None, models.BigIntegerField()), due_on=F("due_on"),
+                rows,
+                kind=KIND,
+                stage="appraisal",
+                subject=F("pk"),
+                recipient=F("reviewer"),
+                about=F("about"),
+                cycle=Value(world.cycle.pk if of_a_cycle else None, models.BigIntegerField()),
+                due_on=F("due_on"),
             )
-        ]  # fmt: skip
+        ]
 
     need = Need(title="Answer about %(name)s", button="Answer", url_name="activity:job", minutes=5)
     define(monkeypatch, {"feedback": Definition(open_items)})
@@ -56,5 +64,9 @@ def policy(
     world: World, *, before: list[int], after: list[int], escalate: int | None = None
 ) -> ReminderPolicy:
     return ReminderPolicy.objects.create(
-        cycle=world.cycle, kind="appraisal", days_before=before, days_after=after, escalate_after=escalate
+        cycle=world.cycle,
+        kind="appraisal",
+        days_before=before,
+        days_after=after,
+        escalate_after=escalate,
     )

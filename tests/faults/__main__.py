@@ -77,7 +77,8 @@ class Scene:
         """Somebody presses a button, again until it is answered; pressed twice, it is one job."""
         body = urlencode(typed)
         self.stack.wait_for(
-            lambda: post(self.stack.port, self.sessions[who], url, body).status == 302, f"an answer to {url}"
+            lambda: post(self.stack.port, self.sessions[who], url, body).status == 302,
+            f"an answer to {url}",
         )
 
     def launch(self) -> Press:
@@ -191,7 +192,9 @@ def work_raises(scene: Scene) -> None:
     press = scene.launch()
     with stack.raising_at("cycles_participation"):
         press()
-        failed = "SELECT id FROM activity_job WHERE state = 'failed' AND error <> '' AND message <> ''"
+        failed = (
+            "SELECT id FROM activity_job WHERE state = 'failed' AND error <> '' AND message <> ''"
+        )
         stack.wait_for(lambda: stack.sql(failed), "work to fail")
     [[job]] = stack.sql(failed)
     scene.press(f"/activity/jobs/{job}/retry/", "noor")
@@ -262,7 +265,8 @@ def mail_silent(scene: Scene) -> None:
     def has_come() -> bool:
         stack.sql(TIME_PASSES)
         return any(
-            "Choose a new password" in str(m["Subject"]) for m in read(stack.folder / "mail", ana.email)
+            "Choose a new password" in str(m["Subject"])
+            for m in read(stack.folder / "mail", ana.email)
         )
 
     stack.wait_for(has_come, "the link for a new password")
@@ -359,15 +363,27 @@ FAULTS: dict[str, Callable[[Scene], None]] = {
 # In these somebody sends a mail and does not come to note it, so that it goes out again. In no other does a mail
 # come twice.
 MAIL_TWICE = {
-    "worker killed", "import killed", "worker frozen", "mail refused", "mail silent", "sessions ended",
-    "postgres stopped", "disk full",
-}  # fmt: skip
+    "worker killed",
+    "import killed",
+    "worker frozen",
+    "mail refused",
+    "mail silent",
+    "sessions ended",
+    "postgres stopped",
+    "disk full",
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="./dev faults", description="Break things under people who work.")
-    parser.add_argument("--quick", action="store_true", help="each fault once and shortly, in six minutes")
-    parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS), help="these faults")
+    parser = argparse.ArgumentParser(
+        prog="./dev faults", description="Break things under people who work."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="each fault once and shortly, in six minutes"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=FAULTS, default=list(FAULTS), help="these faults"
+    )
     parser.add_argument(
         "--seed", choices=seeds.SEEDS, default="", help="with this bug put in; it has to be found"
     )
@@ -386,7 +402,9 @@ def run(stack: Stack, faults: list[str], *, long: bool) -> int:
 
     began = time.monotonic()
     world, writers = company.build()
-    people = People(stack.port, company.cast(world, writers), company.version_of, pause=0.5 if long else 1.0)
+    people = People(
+        stack.port, company.cast(world, writers), company.version_of, pause=0.5 if long else 1.0
+    )
     sessions = {"kim": session_of(world.kim), "noor": session_of(world.noor)}
     scene = Scene(stack, people, world, writers, sessions, long)
     if statement := seeds.STATEMENTS.get(stack.seed):
@@ -412,9 +430,14 @@ def run(stack: Stack, faults: list[str], *, long: bool) -> int:
                 problems.append(str(error))
             with people.away():
                 problems += verdict.settle(stack)
-                problems += verdict.judge(stack, people.ledger, scene.repeated, may_repeat=name in MAIL_TWICE)
+                problems += verdict.judge(
+                    stack, people.ledger, scene.repeated, may_repeat=name in MAIL_TWICE
+                )
             took = time.monotonic() - since
-            print(f"{name:<20}{took:6.0f} s   {'not as it should be' if problems else 'ok'}", flush=True)
+            print(
+                f"{name:<20}{took:6.0f} s   {'not as it should be' if problems else 'ok'}",
+                flush=True,
+            )
             if problems:
                 more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
                 print("\n".join(f"  {line}" for line in problems[:SHOWN] + more), flush=True)
@@ -424,7 +447,9 @@ def run(stack: Stack, faults: list[str], *, long: bool) -> int:
     if left_out:
         print(f"Left out: {', '.join(left_out)}")
     told = ", ".join(f"{len(lines)} {kind}" for kind, lines in people.ledger.acknowledged.items())
-    answers = ", ".join(f"{n} × {status or 'none'}" for status, n in sorted(people.ledger.answers.items()))
+    answers = ", ".join(
+        f"{n} × {status or 'none'}" for status, n in sorted(people.ledger.answers.items())
+    )
     print(
         f"\nAll as it should be after {time.monotonic() - began:.0f} s. Acknowledged to {len(writers)} people: {told}."
         f" Answers: {answers}. Load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.",

@@ -40,7 +40,9 @@ def build() -> tuple[World, list[User]]:
     with transaction.atomic():
         lives.current()
         world = build_world()
-        writers = [getattr(world, name) for name in OF_THE_CAST] + [other(world, n) for n in range(OTHERS)]
+        writers = [getattr(world, name) for name in OF_THE_CAST] + [
+            other(world, n) for n in range(OTHERS)
+        ]
         Organisation.objects.update(working_days=[1, 2, 3, 4, 5, 6, 7])
         Employee.objects.update(zone=morning_now())
         world.cycle.stages.filter(kind="objectives").update(due_on=today() + timedelta(days=1))
@@ -123,7 +125,8 @@ def next_import(world: World, number: int) -> Import:
     from pmcycle.people.actions import importing
 
     lines = [
-        f'{number}{n:03d},"Newcomer, Nia{number:02d}{n:03d}",2020-02-03' for n in range(1, NEWCOMERS + 1)
+        f'{number}{n:03d},"Newcomer, Nia{number:02d}{n:03d}",2020-02-03'
+        for n in range(1, NEWCOMERS + 1)
     ]
     content = "\n".join(["Number,Name,Hired on", *lines, ""]).encode()
     run = importing.upload_import("people", f"people{number}.csv", content, by=world.kim)

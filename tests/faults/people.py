@@ -91,7 +91,11 @@ class People:
     ) -> None:
         self.port, self.cast, self.version_of, self.pause = port, cast, version_of, pause
         self.ledger = Ledger()
-        self.may_write, self.over, self.impatient = threading.Event(), threading.Event(), threading.Event()
+        self.may_write, self.over, self.impatient = (
+            threading.Event(),
+            threading.Event(),
+            threading.Event(),
+        )
         self.at_it = [threading.Lock() for _ in cast]
         self.threads = [
             threading.Thread(target=self._work, args=[person, lock], daemon=True)
@@ -161,11 +165,19 @@ class People:
         yield self._draft(key, "late", (key, turn), turn, count, good=LATE)
 
     def _draft(
-        self, key: str, kind: str, what: Any, turn: int, headers: Mapping[str, str] | None = None, good: int = KEPT
-    ) -> Sending:  # fmt: skip
+        self,
+        key: str,
+        kind: str,
+        what: Any,
+        turn: int,
+        headers: Mapping[str, str] | None = None,
+        good: int = KEPT,
+    ) -> Sending:
         body = json.dumps({"fields": {"turn": str(turn)}})
         head = {"Content-Type": "application/json", **(headers or {})}
-        return Sending(kind, what, f"/activity/drafts/{key}/", body, good, method="PUT", headers=head)
+        return Sending(
+            kind, what, f"/activity/drafts/{key}/", body, good, method="PUT", headers=head
+        )
 
     def _send(self, person: Person, sending: Sending, lock: threading.Lock) -> bool:
         """Send until it is answered; False when the work is over."""
@@ -180,9 +192,14 @@ class People:
                 if not self.may_write.is_set():
                     continue
                 answer = post(
-                    self.port, person.session, sending.url, sending.body, sending.headers,
-                    method=sending.method, hang_up=hang_up,
-                )  # fmt: skip
+                    self.port,
+                    person.session,
+                    sending.url,
+                    sending.body,
+                    sending.headers,
+                    method=sending.method,
+                    hang_up=hang_up,
+                )
                 self.ledger.answered(answer.status, complaint(sending, answer))
                 if answer.status == sending.good:
                     self.ledger.written(sending.kind, sending.what)
@@ -203,22 +220,33 @@ def complaint(sending: Sending, answer: Answer) -> str:
 
 
 def post(
-    port: int, session: str, url: str, body: str | bytes = "", headers: Mapping[str, str] | None = None,
-    *, method: str = "POST", hang_up: bool = False,
-) -> Answer:  # fmt: skip
+    port: int,
+    session: str,
+    url: str,
+    body: str | bytes = "",
+    headers: Mapping[str, str] | None = None,
+    *,
+    method: str = "POST",
+    hang_up: bool = False,
+) -> Answer:
     """What a browser is answered; status 0 if it is not, or hangs up before."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     head = {
-        "Host": f"localhost:{port}", "Content-Type": FORM, "X-CSRFToken": CSRF,
-        "Cookie": f"sessionid={session}; csrftoken={CSRF}", **(headers or {}),
-    }  # fmt: skip
+        "Host": f"localhost:{port}",
+        "Content-Type": FORM,
+        "X-CSRFToken": CSRF,
+        "Cookie": f"sessionid={session}; csrftoken={CSRF}",
+        **(headers or {}),
+    }
     try:
         connection.request(method, url, body, head)
         if hang_up:
             time.sleep(0.02)
             return Answer(0)
         answer = connection.getresponse()
-        return Answer(answer.status, answer.read().decode(errors="replace"), dict(answer.getheaders()))
+        return Answer(
+            answer.status, answer.read().decode(errors="replace"), dict(answer.getheaders())
+        )
     except (OSError, http.client.HTTPException):
         return Answer(0)
     finally:

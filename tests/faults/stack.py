@@ -84,17 +84,29 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         return {
-            "DATABASE_URL": self.services.database_url(DATABASE), "REDIS_URL": self.services.redis_url(0),
-            "DJANGO_SETTINGS_MODULE": "tests.faults.settings", "DEBUG": "0", "HTTPS": "0",
-            "SECRET_KEY": "a key that opens nothing but faults", "SITE_URL": f"http://localhost:{self.port}",
-            "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.getsockname()[1]}", "LOG_LEVEL": "WARNING",
-            "STATIC_ROOT": str(self.folder / "static"), "MEDIA_ROOT": str(self.folder / "media"),
-            "TRAIL_SEALS_DIR": str(self.folder / "seals"), "BIND": f"fd://{self.web.fileno()}", "PROBES_BIND": "",
-            "WEB_CONCURRENCY": "2", seeds.VARIABLE: self.seed,
-            "LISTEN": "127.0.0.1", "SITE_ADDRESS": f"http://:{self.port}", "XDG_DATA_HOME": str(self.folder),
-            "WEB": f"127.0.0.1:{self.web.getsockname()[1]}", "XDG_CONFIG_HOME": str(self.folder),
+            "DATABASE_URL": self.services.database_url(DATABASE),
+            "REDIS_URL": self.services.redis_url(0),
+            "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+            "DEBUG": "0",
+            "HTTPS": "0",
+            "SECRET_KEY": "a key that opens nothing but faults",
+            "SITE_URL": f"http://localhost:{self.port}",
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.getsockname()[1]}",
+            "LOG_LEVEL": "WARNING",
+            "STATIC_ROOT": str(self.folder / "static"),
+            "MEDIA_ROOT": str(self.folder / "media"),
+            "TRAIL_SEALS_DIR": str(self.folder / "seals"),
+            "BIND": f"fd://{self.web.fileno()}",
+            "PROBES_BIND": "",
+            "WEB_CONCURRENCY": "2",
+            seeds.VARIABLE: self.seed,
+            "LISTEN": "127.0.0.1",
+            "SITE_ADDRESS": f"http://:{self.port}",
+            "XDG_DATA_HOME": str(self.folder),
+            "WEB": f"127.0.0.1:{self.web.getsockname()[1]}",
+            "XDG_CONFIG_HOME": str(self.folder),
             "FAULTS_UPLOADS": str(self.disk / "uploads"),
-        }  # fmt: skip
+        }
 
     def start(self) -> None:
         for name in self.commands:
@@ -104,9 +116,13 @@ class Stack:
         with (self.folder / f"{name}.log").open("ab") as log:
             # Frozen processes hear nothing but SIGKILL.
             self.processes[name] = spawn(
-                self.commands[name], env=os.environ, output=log, cwd=ROOT, sockets=[self.web],
+                self.commands[name],
+                env=os.environ,
+                output=log,
+                cwd=ROOT,
+                sockets=[self.web],
                 stop_signal=signal.SIGKILL,
-            )  # fmt: skip
+            )
 
     def add(self, name: str) -> None:
         """A second worker or a second clock."""
@@ -189,7 +205,9 @@ class Stack:
             yield
 
     @contextlib.contextmanager
-    def stopped_at(self, table: str, row: int, press: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def stopped_at(
+        self, table: str, row: int, press: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
         """Whoever writes this row of the table, counted from when `press` is called, stands there within."""
         with contextlib.closing(self.connect()) as holder:
             cursor = holder.cursor()
@@ -233,11 +251,20 @@ class Stack:
         give_up = time.monotonic() + seconds
         while not true():
             if time.monotonic() > give_up:
-                raise AssertionError(f"waited {seconds:.0f} s in vain for {what}; logs are in {self.folder}")
+                raise AssertionError(
+                    f"waited {seconds:.0f} s in vain for {what}; logs are in {self.folder}"
+                )
             time.sleep(0.1)
 
     def _worker(self, name: str) -> list[str | Path]:
-        quiet = ["--without-gossip", "--without-mingle", "-c", "2", "-n", f"{name.replace(' ', '-')}@faults"]
+        quiet = [
+            "--without-gossip",
+            "--without-mingle",
+            "-c",
+            "2",
+            "-n",
+            f"{name.replace(' ', '-')}@faults",
+        ]
         return [*CELERY, "tests.faults.seeds", "worker", *quiet]
 
     def _beat(self, name: str) -> list[str | Path]:

@@ -18,7 +18,10 @@ def test_whatever_breaks_nothing_is_lost_nor_done_twice_nor_stuck(tmp_path: Path
     said = tmp_path / "said"
     with said.open("wb") as output:
         faults = spawn(
-            [sys.executable, "-m", "tests.faults", "--quick"], env=os.environ, output=output, cwd=ROOT
+            [sys.executable, "-m", "tests.faults", "--quick"],
+            env=os.environ,
+            output=output,
+            cwd=ROOT,
         )
         try:
             faults.wait()

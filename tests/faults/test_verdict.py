@@ -48,7 +48,9 @@ SENTENCE = Sending("said", "first", "/say/", "body=first", 302, words="first")
 LATE_DRAFT = Sending("late", "first", "/drafts/", "{}", 409, method="PUT")
 
 
-@pytest.mark.parametrize("answer", [Answer(302), Answer(0), Answer(502), Answer(503, "Again: first")])
+@pytest.mark.parametrize(
+    "answer", [Answer(302), Answer(0), Answer(502), Answer(503, "Again: first")]
+)
 def test_done_or_not_just_now_is_what_people_may_be_told(answer: Answer) -> None:
     assert complaint(SENTENCE, answer) == ""
 

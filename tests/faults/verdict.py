@@ -102,7 +102,9 @@ def written(stack: Stack) -> Iterator[tuple[str, list[Any]]]:
         "recorded",
         [
             (key_result, int(value))
-            for key_result, value in stack.sql("SELECT key_result_id, value FROM goals_progressupdate")
+            for key_result, value in stack.sql(
+                "SELECT key_result_id, value FROM goals_progressupdate"
+            )
         ],
     )
 
@@ -140,7 +142,10 @@ def mails(stack: Stack, repeated: set[str], *, may_repeat: bool) -> list[str]:
     """Each that counts as sent has arrived, under one name, and once unless its sender could not know it."""
     arrived = Counter(str(mail["Message-ID"]) for mail in read(stack.folder / "mail"))
     sent = {
-        row[0] for row in stack.sql("SELECT DISTINCT message_id FROM activity_delivery WHERE state = 'sent'")
+        row[0]
+        for row in stack.sql(
+            "SELECT DISTINCT message_id FROM activity_delivery WHERE state = 'sent'"
+        )
     }
     problems = [f"counts as sent and has not arrived: {name}" for name in sent - set(arrived)]
     problems += [f"arrived and does not count as sent: {name}" for name in set(arrived) - sent]

@@ -47,20 +47,26 @@ class TestPoints:
         assert len(ids) == len(set(ids))
 
     @pytest.mark.parametrize("text", ["", "  ", "x" * 501, "a\x00b"])
-    def test_a_point_that_cannot_be(self, world: World, as_: SignedIn, meeting: CheckIn, text: str) -> None:
+    def test_a_point_that_cannot_be(
+        self, world: World, as_: SignedIn, meeting: CheckIn, text: str
+    ) -> None:
         assert as_(world.ana).post(url("add_point", meeting.pk), {"text": text}).status_code == 422
         assert not AgendaPoint.objects.exists()
 
     def test_htmx_gets_only_the_agenda(self, world: World, as_: SignedIn, meeting: CheckIn) -> None:
         headers = {"HX-Request": "true"}
-        answer = as_(world.ana).post(url("add_point", meeting.pk), {"text": "Quick"}, headers=headers)
+        answer = as_(world.ana).post(
+            url("add_point", meeting.pk), {"text": "Quick"}, headers=headers
+        )
         assert "Quick" in answer.content.decode()
         assert "<html" not in answer.content.decode()
         wrong = as_(world.ana).post(url("add_point", meeting.pk), {"text": ""}, headers=headers)
         assert wrong.status_code == 422
         assert "<html" not in wrong.content.decode()
 
-    def test_only_the_author_changes_the_words(self, world: World, as_: SignedIn, meeting: CheckIn) -> None:
+    def test_only_the_author_changes_the_words(
+        self, world: World, as_: SignedIn, meeting: CheckIn
+    ) -> None:
         point = make_point(meeting, person(world.ana))
         change = {"text": "In other words", "version": 1}
         assert as_(world.bashir).post(url("edit_point", point.pk), change).status_code == 404
@@ -74,7 +80,9 @@ class TestPoints:
         self, world: World, as_: SignedIn, meeting: CheckIn
     ) -> None:
         point = make_point(meeting, person(world.ana), "Never mind")
-        assert as_(world.bashir).post(url("remove_point", point.pk), {"version": 1}).status_code == 404
+        assert (
+            as_(world.bashir).post(url("remove_point", point.pk), {"version": 1}).status_code == 404
+        )
         assert as_(world.ana).post(url("remove_point", point.pk), {}).status_code == 409
         assert as_(world.ana).post(url("remove_point", point.pk), {"version": 1}).status_code == 302
         assert AgendaPoint.objects.get().withdrawn_at is not None
@@ -95,10 +103,14 @@ class TestPoints:
             as_(world.ana).post(url("tick_point", point.pk), {"done": "1"})
         assert Event.objects.filter(verb="ticked_point").count() == 1
 
-    def test_the_agenda_closes_with_the_meeting(self, world: World, as_: SignedIn, meeting: CheckIn) -> None:
+    def test_the_agenda_closes_with_the_meeting(
+        self, world: World, as_: SignedIn, meeting: CheckIn
+    ) -> None:
         point = make_point(meeting, person(world.ana))
         actions.hold(meeting, version=1, by=world.ana)
-        assert as_(world.ana).post(url("add_point", meeting.pk), {"text": "Late"}).status_code == 409
+        assert (
+            as_(world.ana).post(url("add_point", meeting.pk), {"text": "Late"}).status_code == 409
+        )
         change = {"text": "Late", "version": 1}
         assert as_(world.ana).post(url("edit_point", point.pk), change).status_code == 409
 
@@ -111,12 +123,16 @@ class TestTheSharedNote:
     def test_it_says_saved_with_the_time_and_the_next_version(
         self, world: World, as_: SignedIn, meeting: CheckIn
     ) -> None:
-        answer = self.save(as_(world.ana), meeting, "We agreed on **two** steps.", 1, X_Autosave="1")
+        answer = self.save(
+            as_(world.ana), meeting, "We agreed on **two** steps.", 1, X_Autosave="1"
+        )
         assert answer.json()["version"] == 2
         assert len(answer.json()["saved_at"]) == 5
         assert "two" in as_(world.bashir).get(url("check_in", meeting.pk)).content.decode()
 
-    def test_two_who_type_at_once_lose_nothing(self, world: World, as_: SignedIn, meeting: CheckIn) -> None:
+    def test_two_who_type_at_once_lose_nothing(
+        self, world: World, as_: SignedIn, meeting: CheckIn
+    ) -> None:
         self.save(as_(world.ana), meeting, "Words of Ana", 1, X_Autosave="1")
         answer = self.save(as_(world.bashir), meeting, "Words of Bashir", 1)
         assert answer.status_code == 409
@@ -138,10 +154,15 @@ class TestTheSharedNote:
         long = self.save(as_(world.ana), meeting, "x" * 20_001, 1, X_Autosave="1")
         assert long.status_code == 422
         assert "shared_note" in long.json()["errors"]
-        assert as_(world.ana).post(url("write_note", meeting.pk), {"shared_note": "x"}).status_code == 422
+        assert (
+            as_(world.ana).post(url("write_note", meeting.pk), {"shared_note": "x"}).status_code
+            == 422
+        )
 
     @pytest.mark.django_db(transaction=True)
-    def test_two_saves_at_the_same_moment_are_one_save_and_one_conflict(self, transactional_db: None) -> None:
+    def test_two_saves_at_the_same_moment_are_one_save_and_one_conflict(
+        self, transactional_db: None
+    ) -> None:
         world = build_world()
         meeting = make_check_in(person(world.bashir), person(world.ana))
         results = at_once(
@@ -161,8 +182,13 @@ class TestPrivateNotes:
 
     def test_nobody_else_ever_reads_it(self, world: World, as_: SignedIn, meeting: CheckIn) -> None:
         assert self.save(as_(world.bashir), meeting, "Ana seems tired", 0).json()["version"] == 1
-        assert "Ana seems tired" in as_(world.bashir).get(url("check_in", meeting.pk)).content.decode()
-        assert "Ana seems tired" not in as_(world.ana).get(url("check_in", meeting.pk)).content.decode()
+        assert (
+            "Ana seems tired" in as_(world.bashir).get(url("check_in", meeting.pk)).content.decode()
+        )
+        assert (
+            "Ana seems tired"
+            not in as_(world.ana).get(url("check_in", meeting.pk)).content.decode()
+        )
         for user in (world.ana, world.dora, world.ines, world.kim, world.mira, world.noor):
             assert not PrivateNote.objects.visible_to(user).exists()
         assert "tired" not in str(list(Event.objects.values("data")))

@@ -25,7 +25,12 @@ def meeting(world: World) -> CheckIn:
 
 def address(world: World, as_: SignedIn) -> str:
     page = as_(world.ana).post(reverse("feedback:share_calendar")).content.decode()
-    return page.split('class="address">')[1].split("<")[0].removeprefix("http://localhost:8000").strip()
+    return (
+        page.split('class="address">')[1]
+        .split("<")[0]
+        .removeprefix("http://localhost:8000")
+        .strip()
+    )
 
 
 def test_the_file_of_a_meeting_that_was_called_off_strikes_it(
@@ -37,7 +42,9 @@ def test_the_file_of_a_meeting_that_was_called_off_strikes_it(
     assert (kept["STATUS"], kept["SEQUENCE"]) == ("CONFIRMED", meeting.version)
     cancel = reverse("feedback:cancel_check_in", kwargs={"pk": meeting.pk})
     as_(world.bashir).post(cancel, {"version": meeting.version})
-    page = as_(world.ana).get(reverse("feedback:check_in", kwargs={"pk": meeting.pk})).content.decode()
+    page = (
+        as_(world.ana).get(reverse("feedback:check_in", kwargs={"pk": meeting.pk})).content.decode()
+    )
     assert f'href="{at}"' in page
     answer = as_(world.ana).get(at)
     assert answer["Content-Type"] == "text/calendar; charset=utf-8; method=CANCEL"
@@ -50,7 +57,9 @@ def test_the_file_of_a_meeting_that_was_called_off_strikes_it(
     assert struck["ORGANIZER"] == f"mailto:{person(world.bashir).email}"
 
 
-def test_a_file_of_one_meeting_has_no_content(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+def test_a_file_of_one_meeting_has_no_content(
+    world: World, as_: SignedIn, meeting: CheckIn
+) -> None:
     answer = as_(world.ana).get(reverse("feedback:ics", kwargs={"pk": meeting.pk}))
     assert answer["Content-Type"].startswith("text/calendar")
     (event,) = Calendar.from_ical(answer.content).walk("VEVENT")
@@ -119,14 +128,20 @@ def test_a_meeting_that_is_called_off_is_struck_from_the_calendars_of_both(
     calendar = Calendar.from_ical(answer.content)
     (struck,) = calendar.walk("VEVENT")
     assert answer["Content-Type"] == "text/calendar; charset=utf-8; method=PUBLISH"
-    assert (calendar["METHOD"], kept["STATUS"], struck["STATUS"]) == ("PUBLISH", "CONFIRMED", "CANCELLED")
+    assert (calendar["METHOD"], kept["STATUS"], struck["STATUS"]) == (
+        "PUBLISH",
+        "CONFIRMED",
+        "CANCELLED",
+    )
     assert struck["UID"] == kept["UID"]
     assert struck.decoded("DTSTART") == kept.decoded("DTSTART")
     assert int(str(struck["SEQUENCE"])) > int(str(kept["SEQUENCE"]))
     assert b"shift" not in answer.content, "never what was to be said"
 
 
-def test_it_stays_struck_until_a_month_after_its_time(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+def test_it_stays_struck_until_a_month_after_its_time(
+    world: World, as_: SignedIn, meeting: CheckIn
+) -> None:
     url = address(world, as_)
     CheckIn.objects.update(state="cancelled", cancelled_why="by_hand")
     for days, found in ((0, 1), (29, 1), (31, 0)):
@@ -154,7 +169,9 @@ def test_what_was_called_off_gives_way_where_there_is_too_much(world: World, as_
     bashir, ana = person(world.bashir), person(world.ana)
     soon = timezone.now() + timedelta(days=1)
     CheckIn.objects.bulk_create(
-        CheckIn(manager=bashir, employee=ana, starts_at=soon, state="cancelled", cancelled_why="by_hand")
+        CheckIn(
+            manager=bashir, employee=ana, starts_at=soon, state="cancelled", cancelled_why="by_hand"
+        )
         for _number in range(500)
     )
     make_check_in(bashir, ana, starts_at=soon + timedelta(days=300))

@@ -22,9 +22,12 @@ GIVE, LIST = "feedback:give", "feedback:list"
 
 def to_ana(world: World, **changes: Any) -> dict[str, Any]:
     return {
-        "to": person(world.ana).pick_text, "kind": "praise", "visibility": "person", "body": "Calm under pressure.",
+        "to": person(world.ana).pick_text,
+        "kind": "praise",
+        "visibility": "person",
+        "body": "Calm under pressure.",
         **changes,
-    }  # fmt: skip
+    }
 
 
 def test_first_the_readers_then_the_words(world: World, as_: SignedIn) -> None:
@@ -33,7 +36,11 @@ def test_first_the_readers_then_the_words(world: World, as_: SignedIn) -> None:
     assert "Who will read it" in first
     assert person(world.ana).pick_text in first
     assert 'name="body"' not in first
-    choice = {k: v for k, v in to_ana(world, visibility="manager", kind="suggestion").items() if k != "body"}
+    choice = {
+        k: v
+        for k, v in to_ana(world, visibility="manager", kind="suggestion").items()
+        if k != "body"
+    }
     second = chen.get(reverse(GIVE), choice).content.decode()
     assert "Ana Popescu and their manager, today Bashir Nouri, read this." in second
     assert 'name="body"' in second
@@ -78,11 +85,18 @@ def test_the_recipient_is_told_without_content(world: World, as_: SignedIn) -> N
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"to": ""}, {"to": "Nobody #999999"}, {"to": "#" + "9" * 40}, {"kind": "gossip"}, {"visibility": "all"},
-        {"kind": "suggestion", "visibility": "public"}, {"body": ""}, {"body": "x" * 20_001}, {"body": "a\x00"},
+        {"to": ""},
+        {"to": "Nobody #999999"},
+        {"to": "#" + "9" * 40},
+        {"kind": "gossip"},
+        {"visibility": "all"},
+        {"kind": "suggestion", "visibility": "public"},
+        {"body": ""},
+        {"body": "x" * 20_001},
+        {"body": "a\x00"},
         {"kind": "upward"},
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be(world: World, as_: SignedIn, wrong: dict[str, Any]) -> None:
     answer = as_(world.chen).post(reverse(GIVE), to_ana(world) | wrong)
     assert answer.status_code == 422
@@ -111,7 +125,9 @@ def test_whoever_has_left_gets_none(world: World, as_: SignedIn) -> None:
     assert as_(world.ana).post(reverse(GIVE), data).status_code == 422
 
 
-def test_a_point_of_the_agenda_begins_the_words_but_only_for_the_two(world: World, as_: SignedIn) -> None:
+def test_a_point_of_the_agenda_begins_the_words_but_only_for_the_two(
+    world: World, as_: SignedIn
+) -> None:
     meeting = make_check_in(person(world.bashir), person(world.ana))
     point = make_point(meeting, person(world.ana), "The new fixture works")
     choice = {**to_ana(world), "point": point.pk}
@@ -124,16 +140,20 @@ def test_a_point_of_the_agenda_begins_the_words_but_only_for_the_two(world: Worl
     [
         ("person", {"ana", "chen"}),
         ("manager", {"ana", "chen", "bashir"}),
-        ("public", {"ana", "chen", "bashir", "farid", "dora", "gita", "hugo", "ines", "jan", "kim", "lea"}),
+        (
+            "public",
+            {"ana", "chen", "bashir", "farid", "dora", "gita", "hugo", "ines", "jan", "kim", "lea"},
+        ),
     ],
 )
 def test_it_is_read_by_exactly_those(world: World, visibility: str, readers: set[str]) -> None:
     given = make_feedback(person(world.chen), person(world.ana), visibility=visibility)
     everybody = [*world.part, "dora", "farid", "mira", "noor"]
     found = {
-        key for key in everybody
+        key
+        for key in everybody
         if Feedback.objects.visible_to(getattr(world, key)).filter(pk=given.pk).exists()
-    }  # fmt: skip
+    }
     assert found == readers
 
 
@@ -163,14 +183,19 @@ class TestTheList:
 
     def test_search_and_filter(self, world: World, as_: SignedIn) -> None:
         make_feedback(person(world.chen), person(world.ana), body="About the fixture")
-        make_feedback(person(world.hugo), person(world.ana), body="About the report", kind="suggestion")
+        make_feedback(
+            person(world.hugo), person(world.ana), body="About the report", kind="suggestion"
+        )
         client, url = as_(world.ana), reverse(LIST)
         found = client.get(url, {"q": "fixture"}).content.decode()
         assert "About the fixture" in found
         assert "About the report" not in found
         assert "About the report" in client.get(url, {"kind": "suggestion"}).content.decode()
         assert "Nothing matches." in client.get(url, {"q": "elephant"}).content.decode()
-        assert client.get(url, {"kind": "x", "q": "a\x00", "show": "y", "page": "z"}).status_code == 200
+        assert (
+            client.get(url, {"kind": "x", "q": "a\x00", "show": "y", "page": "z"}).status_code
+            == 200
+        )
 
 
 class TestUseful:
@@ -194,7 +219,9 @@ class TestUseful:
         assert row.was_useful is None
 
     def test_praise_leaves_the_wall_and_comes_back(self, world: World, as_: SignedIn) -> None:
-        row = make_feedback(person(world.chen), person(world.ana), visibility="public", body="On the wall")
+        row = make_feedback(
+            person(world.chen), person(world.ana), visibility="public", body="On the wall"
+        )
         wall = {"show": "praise"}
         assert as_(world.ana).post(self.url("hide", row), {"version": 1}).status_code == 302
         assert "On the wall" not in as_(world.hugo).get(reverse(LIST), wall).content.decode()

@@ -39,12 +39,16 @@ def test_what_was_not_ticked_goes_to_the_next_agenda(
     left = make_point(meeting, person(world.ana), "Spare parts")
     make_point(meeting, person(world.bashir), "Safety walk")
     make_point(meeting, person(world.ana), "Taken back", withdrawn_at=timezone.now())
-    assert as_(world.bashir).post(url("hold", meeting), {"version": meeting.version}).status_code == 302
+    assert (
+        as_(world.bashir).post(url("hold", meeting), {"version": meeting.version}).status_code
+        == 302
+    )
     meeting.refresh_from_db()
     assert meeting.is_held
     assert [(p.text, p.author) for p in following.points.all()] == [
-        ("Spare parts", person(world.ana)), ("Safety walk", person(world.bashir)),
-    ]  # fmt: skip
+        ("Spare parts", person(world.ana)),
+        ("Safety walk", person(world.bashir)),
+    ]
     assert following.points.get(text="Spare parts").carried_from == left
     page = as_(world.ana).get(url("check_in", following)).content.decode()
     assert "carried over from last time" in page
@@ -73,7 +77,9 @@ def test_a_stale_page_and_one_without_a_version_hold_nothing(
     assert meeting.is_planned
 
 
-def test_a_meeting_days_ahead_is_not_held_yet(world: World, as_: SignedIn, following: CheckIn) -> None:
+def test_a_meeting_days_ahead_is_not_held_yet(
+    world: World, as_: SignedIn, following: CheckIn
+) -> None:
     assert as_(world.ana).post(url("hold", following), {"version": 1}).status_code == 409
 
 
@@ -81,7 +87,10 @@ def test_a_meeting_days_ahead_is_not_held_yet(world: World, as_: SignedIn, follo
 def test_both_press_held_at_the_same_moment_and_points_go_on_once(transactional_db: None) -> None:
     world = build_world()
     bashir, ana = person(world.bashir), person(world.ana)
-    meeting, following = make_check_in(bashir, ana, in_days=-0.1), make_check_in(bashir, ana, in_days=7)
+    meeting, following = (
+        make_check_in(bashir, ana, in_days=-0.1),
+        make_check_in(bashir, ana, in_days=7),
+    )
     make_point(meeting, ana)
     both = (partial(actions.hold, meeting, version=1, by=by) for by in (world.ana, world.bashir))
     assert refused(at_once(*both)) == 1
@@ -103,9 +112,14 @@ def test_a_point_waits_for_a_meeting_that_is_set_up_later(
     as_(world.ana).post(url("hold", meeting), {"version": meeting.version})
     day = (timezone.now() + timedelta(days=4)).date()
     data = {
-        "other": person(world.bashir).pk, "frequency": "once", "weekday": 0, "at": "09:00", "minutes": 30,
-        "starts_on": day.isoformat(), "zone": "UTC",
-    }  # fmt: skip
+        "other": person(world.bashir).pk,
+        "frequency": "once",
+        "weekday": 0,
+        "at": "09:00",
+        "minutes": 30,
+        "starts_on": day.isoformat(),
+        "zone": "UTC",
+    }
     as_(world.ana).post(reverse("feedback:schedule"), data)
     assert CheckIn.objects.get(state="planned").points.get().text == "Waits"
 
@@ -122,7 +136,9 @@ class TestMoving:
         assert Notice.objects.get().recipient == world.bashir
 
     @pytest.mark.parametrize("when", ["2001-01-01T10:00", "9998-01-01T10:00", "tomorrow", ""])
-    def test_a_time_that_cannot_be(self, world: World, as_: SignedIn, following: CheckIn, when: str) -> None:
+    def test_a_time_that_cannot_be(
+        self, world: World, as_: SignedIn, following: CheckIn, when: str
+    ) -> None:
         data = {"starts_at": when, "minutes": 30, "version": 1}
         assert as_(world.ana).post(url("move_check_in", following), data).status_code == 422
 
@@ -146,8 +162,14 @@ class TestCallingOff:
         self, world: World, as_: SignedIn, meeting: CheckIn, following: CheckIn
     ) -> None:
         make_point(meeting, person(world.ana), "Still matters")
-        assert as_(world.bashir).post(url("cancel_check_in", meeting), {"version": 1}).status_code == 302
+        assert (
+            as_(world.bashir).post(url("cancel_check_in", meeting), {"version": 1}).status_code
+            == 302
+        )
         meeting.refresh_from_db()
         assert (meeting.state, meeting.cancelled_why) == ("cancelled", "by_hand")
         assert following.points.get().text == "Still matters"
-        assert as_(world.bashir).post(url("cancel_check_in", meeting), {"version": 2}).status_code == 409
+        assert (
+            as_(world.bashir).post(url("cancel_check_in", meeting), {"version": 2}).status_code
+            == 409
+        )

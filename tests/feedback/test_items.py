@@ -32,7 +32,9 @@ def new(owner: Any, **changes: Any) -> dict[str, Any]:
     return {"text": "Order the fixture", "owner": person(owner).pk, "due_on": due, **changes}
 
 
-def test_what_the_manager_takes_on_is_a_promise(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+def test_what_the_manager_takes_on_is_a_promise(
+    world: World, as_: SignedIn, meeting: CheckIn
+) -> None:
     assert as_(world.ana).post(url("add_action", meeting.pk), new(world.bashir)).status_code == 302
     item = ActionItem.objects.get()
     assert item.is_promise
@@ -41,7 +43,9 @@ def test_what_the_manager_takes_on_is_a_promise(world: World, as_: SignedIn, mee
     assert "promise" in as_(world.ana).get(url("check_in", meeting.pk)).content.decode()
 
 
-def test_what_the_employee_takes_on_is_an_action(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+def test_what_the_employee_takes_on_is_an_action(
+    world: World, as_: SignedIn, meeting: CheckIn
+) -> None:
     as_(world.ana).post(url("add_action", meeting.pk), new(world.ana))
     assert not ActionItem.objects.get().is_promise
     assert not Notice.objects.exists()
@@ -49,9 +53,17 @@ def test_what_the_employee_takes_on_is_an_action(world: World, as_: SignedIn, me
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"text": ""}, {"owner": "0"}, {"owner": "9" * 40}, {"due_on": "2001-01-01"}, {"due_on": "9999-01-01"}],
+    [
+        {"text": ""},
+        {"owner": "0"},
+        {"owner": "9" * 40},
+        {"due_on": "2001-01-01"},
+        {"due_on": "9999-01-01"},
+    ],
 )
-def test_what_cannot_be(world: World, as_: SignedIn, meeting: CheckIn, wrong: dict[str, Any]) -> None:
+def test_what_cannot_be(
+    world: World, as_: SignedIn, meeting: CheckIn, wrong: dict[str, Any]
+) -> None:
     answer = as_(world.ana).post(url("add_action", meeting.pk), new(world.ana) | wrong)
     assert answer.status_code == 422
     assert not ActionItem.objects.exists()
@@ -66,13 +78,21 @@ def test_what_is_open_shows_in_the_next_check_in_until_it_is_done(
 ) -> None:
     item = make_item(meeting, person(world.bashir), "Speak with the supplier")
     following = make_check_in(person(world.bashir), person(world.ana), in_days=7)
-    assert "Still open from before" in as_(world.ana).get(url("check_in", following.pk)).content.decode()
+    assert (
+        "Still open from before"
+        in as_(world.ana).get(url("check_in", following.pk)).content.decode()
+    )
     assert as_(world.bashir).post(url("done", item.pk), {"version": 1}).status_code == 302
-    assert "Speak with the supplier" not in as_(world.ana).get(url("check_in", following.pk)).content.decode()
+    assert (
+        "Speak with the supplier"
+        not in as_(world.ana).get(url("check_in", following.pk)).content.decode()
+    )
     assert Notice.objects.get().title == "Bashir Nouri kept a promise to you"
 
 
-def test_done_once_and_never_from_a_stale_page(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+def test_done_once_and_never_from_a_stale_page(
+    world: World, as_: SignedIn, meeting: CheckIn
+) -> None:
     item = make_item(meeting, person(world.ana))
     assert as_(world.ana).post(url("done", item.pk), {"version": 4}).status_code == 409
     assert as_(world.ana).post(url("done", item.pk), {}).status_code == 422
@@ -80,19 +100,28 @@ def test_done_once_and_never_from_a_stale_page(world: World, as_: SignedIn, meet
     assert as_(world.ana).post(url("done", item.pk), {"version": 2}).status_code == 409
 
 
-def test_dropping_needs_a_reason_that_both_read(world: World, as_: SignedIn, meeting: CheckIn) -> None:
+def test_dropping_needs_a_reason_that_both_read(
+    world: World, as_: SignedIn, meeting: CheckIn
+) -> None:
     item = make_item(meeting, person(world.ana))
     assert as_(world.ana).post(url("drop", item.pk), {"version": 1, "why": ""}).status_code == 422
-    assert as_(world.ana).post(url("drop", item.pk), {"version": 1, "why": "No budget"}).status_code == 302
-    assert set(ToDo.objects.filter(kind="feedback:action").values_list("dropped_why", flat=True)) == {
-        "dropped_action"
-    }
+    assert (
+        as_(world.ana).post(url("drop", item.pk), {"version": 1, "why": "No budget"}).status_code
+        == 302
+    )
+    assert set(
+        ToDo.objects.filter(kind="feedback:action").values_list("dropped_why", flat=True)
+    ) == {"dropped_action"}
     assert "No budget" in as_(world.bashir).get(url("item", item.pk)).content.decode()
     with pytest.raises(Error), transaction.atomic():
         make_item(meeting, person(world.ana), dropped_at=timezone.now())
     with pytest.raises(Error), transaction.atomic():
         make_item(
-            meeting, person(world.ana), dropped_at=timezone.now(), dropped_why="x", done_at=timezone.now()
+            meeting,
+            person(world.ana),
+            dropped_at=timezone.now(),
+            dropped_why="x",
+            done_at=timezone.now(),
         )
 
 
@@ -100,10 +129,15 @@ def test_another_day(world: World, as_: SignedIn, meeting: CheckIn) -> None:
     item = make_item(meeting, person(world.ana))
     day = today() + timedelta(days=30)
     assert (
-        as_(world.ana).post(url("reschedule", item.pk), {"version": 1, "due_on": "2001-01-01"}).status_code
+        as_(world.ana)
+        .post(url("reschedule", item.pk), {"version": 1, "due_on": "2001-01-01"})
+        .status_code
         == 422
     )
-    assert as_(world.ana).post(url("reschedule", item.pk), {"version": 1, "due_on": day}).status_code == 302
+    assert (
+        as_(world.ana).post(url("reschedule", item.pk), {"version": 1, "due_on": day}).status_code
+        == 302
+    )
     item.refresh_from_db()
     assert item.due_on == day
     assert Event.objects.get(verb="rescheduled_action").data["due_before"]
@@ -130,7 +164,9 @@ def test_a_former_manager_still_ticks_their_own_promise_but_changes_nothing_else
     assert as_(world.farid).post(url("done", promise.pk), {"version": 1}).status_code == 302
     assert as_(world.farid).post(url("done", action.pk), {"version": 1}).status_code == 403
     assert (
-        as_(world.farid).post(url("write_note", old.pk), {"shared_note": "x", "version": 1}).status_code
+        as_(world.farid)
+        .post(url("write_note", old.pk), {"shared_note": "x", "version": 1})
+        .status_code
         == 403
     )
 

@@ -41,7 +41,9 @@ def test_a_request_is_on_the_desk_of_the_one_asked_until_answered(world: World) 
     assert needs(world.chen) == needs(world.ana) == set()
 
 
-def test_an_empty_agenda_shortly_before_the_meeting_is_for_whoever_left_it_empty(world: World) -> None:
+def test_an_empty_agenda_shortly_before_the_meeting_is_for_whoever_left_it_empty(
+    world: World,
+) -> None:
     meeting = make_check_in(person(world.bashir), person(world.ana), in_days=1)
     make_check_in(person(world.bashir), person(world.chen), in_days=4)
     make_point(meeting, person(world.ana))
@@ -54,7 +56,9 @@ def test_a_meeting_past_and_not_held_asks_both(world: World) -> None:
     meeting = make_check_in(person(world.bashir), person(world.ana), in_days=-1)
     make_check_in(person(world.bashir), person(world.chen), in_days=0, minutes=60)
     assert ("not_held", "todo", "Bashir Nouri") in needs(world.ana)
-    assert {n for n in needs(world.bashir) if n[0] == "not_held"} == {("not_held", "todo", "Ana Popescu")}
+    assert {n for n in needs(world.bashir) if n[0] == "not_held"} == {
+        ("not_held", "todo", "Ana Popescu")
+    }
     actions.hold(meeting, version=1, by=world.ana)
     assert needs(world.ana) == set()
 
@@ -63,8 +67,14 @@ def test_actions_and_promises_are_on_both_homes(world: World, as_: SignedIn) -> 
     meeting = make_check_in(person(world.bashir), person(world.ana), in_days=-9, state="held")
     promise = make_item(meeting, person(world.bashir), "Ask for a second fixture")
     make_item(meeting, person(world.ana), "Write the checklist")
-    assert needs(world.bashir) == {("promise", "todo", "Ana Popescu"), ("action", "waits", "Ana Popescu")}
-    assert needs(world.ana) == {("action", "todo", "Bashir Nouri"), ("promise", "waits", "Bashir Nouri")}
+    assert needs(world.bashir) == {
+        ("promise", "todo", "Ana Popescu"),
+        ("action", "waits", "Ana Popescu"),
+    }
+    assert needs(world.ana) == {
+        ("action", "todo", "Bashir Nouri"),
+        ("promise", "waits", "Bashir Nouri"),
+    }
     home = as_(world.bashir).get(reverse("home:index")).content.decode()
     assert "Keep your promise to Ana Popescu" in home
     actions.done(promise, version=1, by=world.bashir)

@@ -27,9 +27,12 @@ def url(name: str, row: FeedbackRequest) -> str:
 
 def asking(world: World, **changes: Any) -> dict[str, Any]:
     return {
-        "reviewer": person(world.chen).pick_text, "about": person(world.ana).pk,
-        "question": "What could I explain better?", "due_on": (today() + timedelta(days=7)).isoformat(), **changes,
-    }  # fmt: skip
+        "reviewer": person(world.chen).pick_text,
+        "about": person(world.ana).pk,
+        "question": "What could I explain better?",
+        "due_on": (today() + timedelta(days=7)).isoformat(),
+        **changes,
+    }
 
 
 def test_one_asks_about_oneself_and_the_other_is_told(world: World, as_: SignedIn) -> None:
@@ -63,10 +66,16 @@ def test_a_manager_asks_about_somebody_they_lead(world: World, as_: SignedIn) ->
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"question": ""}, {"question": "x" * 2001}, {"due_on": "2001-01-01"}, {"due_on": "9999-01-01"},
-        {"reviewer": "Nobody"}, {"reviewer": ""}, {"about": "0"}, {"about": "x"},
+        {"question": ""},
+        {"question": "x" * 2001},
+        {"due_on": "2001-01-01"},
+        {"due_on": "9999-01-01"},
+        {"reviewer": "Nobody"},
+        {"reviewer": ""},
+        {"about": "0"},
+        {"about": "x"},
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be(world: World, as_: SignedIn, wrong: dict[str, Any]) -> None:
     assert as_(world.ana).post(reverse(ASK), asking(world) | wrong).status_code == 422
     assert not FeedbackRequest.objects.exists()
@@ -109,7 +118,11 @@ class TestAnswering:
         assert "What helped you in my handover?" in page
         assert as_(world.chen).post(url("answer", asked), self.words()).status_code == 302
         given = Feedback.objects.get()
-        assert (given.recipient, given.request, given.visibility) == (person(world.ana), asked, "person")
+        assert (given.recipient, given.request, given.visibility) == (
+            person(world.ana),
+            asked,
+            "person",
+        )
         assert "Shorter notes." in as_(world.ana).get(reverse("feedback:list")).content.decode()
 
     def test_the_reader_may_be_widened_before_writing(
@@ -148,7 +161,9 @@ class TestAnswering:
         for reader in (world.ana, world.bashir):
             assert Feedback.objects.visible_to(reader).filter(pk=given.pk).exists()
 
-    def test_declining_tells_who_asked(self, world: World, as_: SignedIn, asked: FeedbackRequest) -> None:
+    def test_declining_tells_who_asked(
+        self, world: World, as_: SignedIn, asked: FeedbackRequest
+    ) -> None:
         assert as_(world.chen).post(url("decline", asked), {}).status_code == 409
         assert as_(world.chen).post(url("decline", asked), {"version": 1}).status_code == 302
         assert Notice.objects.get().recipient == world.ana

@@ -15,12 +15,22 @@ BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 
 
 def times(
-    frequency: str, first: date, at: time, zone: str, limit: int = 4,
+    frequency: str,
+    first: date,
+    at: time,
+    zone: str,
+    limit: int = 4,
     away: list[tuple[date, date | None]] | None = None,
-) -> list[datetime]:  # fmt: skip
+) -> list[datetime]:
     begin = datetime.combine(first, time(0), UTC) - timedelta(days=1)
     return rules.occurrences(
-        rules.rrule_text(frequency, first), first, at, zone, after=begin, limit=limit, away=away or []
+        rules.rrule_text(frequency, first),
+        first,
+        at,
+        zone,
+        after=begin,
+        limit=limit,
+        away=away or [],
     )
 
 
@@ -50,7 +60,11 @@ def test_whoever_lives_elsewhere_sees_the_hour_shift_and_come_back() -> None:
 
 def test_a_time_that_spring_skips_is_an_hour_later_that_day_only() -> None:
     found = times("weekly", date(2026, 3, 22), time(2, 30), "Europe/Berlin", limit=3)
-    assert [moment.astimezone(BERLIN).time() for moment in found] == [time(2, 30), time(3, 30), time(2, 30)]
+    assert [moment.astimezone(BERLIN).time() for moment in found] == [
+        time(2, 30),
+        time(3, 30),
+        time(2, 30),
+    ]
 
 
 def test_a_time_that_comes_twice_in_autumn_is_the_first() -> None:
@@ -61,17 +75,23 @@ def test_a_time_that_comes_twice_in_autumn_is_the_first() -> None:
 def test_every_two_weeks_and_the_same_weekday_of_the_month() -> None:
     first = date(2026, 1, 13)
     assert [m.date() for m in times("biweekly", first, time(9), "UTC", limit=3)] == [
-        date(2026, 1, 13), date(2026, 1, 27), date(2026, 2, 10),
-    ]  # fmt: skip
+        date(2026, 1, 13),
+        date(2026, 1, 27),
+        date(2026, 2, 10),
+    ]
     assert [m.date() for m in times("monthly", first, time(9), "UTC", limit=3)] == [
-        date(2026, 1, 13), date(2026, 2, 10), date(2026, 3, 10),
-    ]  # fmt: skip
+        date(2026, 1, 13),
+        date(2026, 2, 10),
+        date(2026, 3, 10),
+    ]
 
 
 def test_a_fifth_weekday_is_the_last_so_that_no_month_is_left_out() -> None:
     assert [m.date() for m in times("monthly", date(2026, 1, 29), time(9), "UTC", limit=3)] == [
-        date(2026, 1, 29), date(2026, 2, 26), date(2026, 3, 26),
-    ]  # fmt: skip
+        date(2026, 1, 29),
+        date(2026, 2, 26),
+        date(2026, 3, 26),
+    ]
 
 
 def test_days_of_leave_are_left_out_and_made_up_for() -> None:
@@ -104,7 +124,9 @@ def test_an_unknown_rhythm_is_refused() -> None:
         rules.rrule_text("hourly", date(2026, 1, 5))
 
 
-ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"])
+ZONES = st.sampled_from(
+    ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]
+)
 
 
 @given(
@@ -130,7 +152,9 @@ def test_meetings_are_in_order_on_the_weekday_and_none_is_doubled(
 class TestSilence:
     def test_days_count_from_the_last_talk_or_from_becoming_a_pair(self) -> None:
         today = date(2026, 5, 31)
-        assert rules.silence_days(datetime(2026, 5, 1, 12, tzinfo=UTC), date(2026, 1, 1), today) == 30
+        assert (
+            rules.silence_days(datetime(2026, 5, 1, 12, tzinfo=UTC), date(2026, 1, 1), today) == 30
+        )
         assert rules.silence_days(None, date(2026, 5, 11), today) == 20
         assert rules.silence_days(datetime(2026, 1, 1, tzinfo=UTC), date(2026, 5, 11), today) == 20
         assert rules.silence_days(datetime(2026, 6, 2, tzinfo=UTC), date(2026, 1, 1), today) == 0
@@ -142,10 +166,14 @@ class TestSilence:
     @pytest.mark.parametrize(
         ("manager", "employee", "share", "one_way"),
         [
-            (0, 0, None, False), (4, 0, None, False), (5, 0, 1.0, True), (9, 1, 0.9, True), (3, 3, 0.5, False),
+            (0, 0, None, False),
+            (4, 0, None, False),
+            (5, 0, 1.0, True),
+            (9, 1, 0.9, True),
+            (3, 3, 0.5, False),
             (1, 8, 8 / 9, False),
         ],
-    )  # fmt: skip
+    )
     def test_one_of_the_two_does_the_talking(
         self, manager: int, employee: int, share: float | None, one_way: bool
     ) -> None:

@@ -27,7 +27,9 @@ def test_the_employee_says_something_and_the_manager_reads_it(world: World, as_:
     assert "You and Ana Popescu" in page
 
 
-def test_the_other_one_is_told_a_task_and_a_link_but_no_content(world: World, as_: SignedIn) -> None:
+def test_the_other_one_is_told_a_task_and_a_link_but_no_content(
+    world: World, as_: SignedIn
+) -> None:
     as_(world.bashir).post(place(world), {"body": "The reject rate is too high."})
     notice = Notice.objects.get()
     assert notice.recipient == world.ana
@@ -56,19 +58,27 @@ def test_it_may_be_about_a_goal(world: World, as_: SignedIn) -> None:
     about = {"about_kind": "goals.goal", "about_id": 7, "about_label": "Fewer rejects"}
     as_(world.ana).post(place(world), {"body": "Is 2 % fair?", **about})
     entry = Entry.objects.get()
-    assert (entry.about_kind, entry.about_id, entry.about_label) == ("goals.goal", 7, "Fewer rejects")
+    assert (entry.about_kind, entry.about_id, entry.about_label) == (
+        "goals.goal",
+        7,
+        "Fewer rejects",
+    )
     assert "Fewer rejects" in as_(world.ana).get(place(world, "conversation")).content.decode()
 
 
 def test_scripts_in_a_text_stay_words(world: World, as_: SignedIn) -> None:
-    as_(world.ana).post(place(world), {"body": "<script>alert(1)</script> [x](javascript:alert(1))"})
+    as_(world.ana).post(
+        place(world), {"body": "<script>alert(1)</script> [x](javascript:alert(1))"}
+    )
     page = as_(world.bashir).get(place(world, "conversation")).content.decode()
     assert "<script>alert" not in page
     assert 'href="javascript' not in page
 
 
 @pytest.mark.parametrize("body", ["", "   ", "x" * 20_001, "a\x00b"])
-def test_a_text_that_cannot_be_kept_is_refused_by_its_field(world: World, as_: SignedIn, body: str) -> None:
+def test_a_text_that_cannot_be_kept_is_refused_by_its_field(
+    world: World, as_: SignedIn, body: str
+) -> None:
     answer = as_(world.ana).post(place(world), {"body": body})
     assert answer.status_code == 422
     assert not Entry.objects.exists()
@@ -134,7 +144,9 @@ def test_a_pair_has_one_thread_a_stage(world: World) -> None:
 
 
 class TestAfterAChangeOfManager:
-    def test_the_former_manager_keeps_their_own_words_only(self, world: World, as_: SignedIn) -> None:
+    def test_the_former_manager_keeps_their_own_words_only(
+        self, world: World, as_: SignedIn
+    ) -> None:
         farid, ana = person(world.farid), person(world.ana)
         make_entry(world.ana_part, farid, farid, "Words of Farid", days_ago=60)
         make_entry(world.ana_part, farid, ana, "Words of Ana to Farid", days_ago=59)
@@ -145,7 +157,10 @@ class TestAfterAChangeOfManager:
     def test_the_new_manager_inherits_nothing(self, world: World, as_: SignedIn) -> None:
         farid = person(world.farid)
         make_entry(world.ana_part, farid, farid, "Words of Farid", days_ago=60)
-        assert "Words of Farid" not in as_(world.bashir).get(place(world, "conversation")).content.decode()
+        assert (
+            "Words of Farid"
+            not in as_(world.bashir).get(place(world, "conversation")).content.decode()
+        )
         assert "Words of Farid" in as_(world.ana).get(place(world, "conversation")).content.decode()
 
     def test_the_former_manager_cannot_go_on(self, world: World, as_: SignedIn) -> None:
@@ -180,7 +195,9 @@ def test_a_long_conversation_has_pages(world: World, as_: SignedIn) -> None:
     first = as_(world.ana).get(place(world, "conversation")).content.decode()
     assert "Word 24" in first
     assert "Word 04" not in first
-    assert "Word 04" in as_(world.ana).get(place(world, "conversation") + "?page=2").content.decode()
+    assert (
+        "Word 04" in as_(world.ana).get(place(world, "conversation") + "?page=2").content.decode()
+    )
 
 
 class TestKnownSince:

@@ -28,9 +28,14 @@ NEW = "feedback:schedule"
 def rhythm(**changes: Any) -> dict[str, Any]:
     start = today() + timedelta(days=1)
     return {
-        "frequency": "weekly", "weekday": 0, "at": "10:00", "minutes": 30, "starts_on": start.isoformat(),
-        "zone": "Europe/Berlin", **changes,
-    }  # fmt: skip
+        "frequency": "weekly",
+        "weekday": 0,
+        "at": "10:00",
+        "minutes": 30,
+        "starts_on": start.isoformat(),
+        "zone": "Europe/Berlin",
+        **changes,
+    }
 
 
 def planned(world: World) -> list[CheckIn]:
@@ -63,7 +68,9 @@ def test_one_meeting_only(world: World, as_: SignedIn) -> None:
     assert as_(world.bashir).post(reverse(NEW), data).status_code == 302
     only = CheckIn.objects.get()
     assert only.series is None
-    assert only.starts_at == datetime(day.year, day.month, day.day, 10, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert only.starts_at == datetime(
+        day.year, day.month, day.day, 10, tzinfo=ZoneInfo("Europe/Berlin")
+    )
 
 
 @pytest.mark.parametrize("who", ["chen", "gita", "farid", "kim"])
@@ -76,12 +83,23 @@ def test_only_manager_and_employee_meet(world: World, as_: SignedIn, who: str) -
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("zone", "Mars/Olympus"), ("zone", "../../etc/passwd"), ("minutes", "7"), ("minutes", "9" * 30),
-        ("starts_on", "2001-01-01"), ("starts_on", "9999-12-31"), ("starts_on", "2027-02-30"), ("at", "25:00"),
-        ("weekday", "8"), ("frequency", "hourly"), ("other", "0"), ("zone", "Europe/\x00"),
+        ("zone", "Mars/Olympus"),
+        ("zone", "../../etc/passwd"),
+        ("minutes", "7"),
+        ("minutes", "9" * 30),
+        ("starts_on", "2001-01-01"),
+        ("starts_on", "9999-12-31"),
+        ("starts_on", "2027-02-30"),
+        ("at", "25:00"),
+        ("weekday", "8"),
+        ("frequency", "hourly"),
+        ("other", "0"),
+        ("zone", "Europe/\x00"),
     ],
-)  # fmt: skip
-def test_what_cannot_be_is_said_beside_its_field(world: World, as_: SignedIn, field: str, value: str) -> None:
+)
+def test_what_cannot_be_is_said_beside_its_field(
+    world: World, as_: SignedIn, field: str, value: str
+) -> None:
     data = rhythm(other=person(world.ana).pk) | {field: value}
     assert as_(world.bashir).post(reverse(NEW), data).status_code == 422
     assert not CheckInSeries.objects.exists()
@@ -130,7 +148,11 @@ class TestTheClock:
         plan_check_ins()
         row = planned(world)[0]
         actions.move_check_in(
-            row, starts_at=row.starts_at + timedelta(hours=3), minutes=30, version=row.version, by=world.ana
+            row,
+            starts_at=row.starts_at + timedelta(hours=3),
+            minutes=30,
+            version=row.version,
+            by=world.ana,
         )
         plan_check_ins()
         assert len(planned(world)) == PLANNED_AHEAD
@@ -159,7 +181,9 @@ class TestTheClock:
     ) -> None:
         farid, ana, bashir = person(world.farid), person(world.ana), person(world.bashir)
         old = make_series(farid, ana)
-        held = make_check_in(farid, ana, in_days=-40, state="held", shared_note="Between Ana and Farid")
+        held = make_check_in(
+            farid, ana, in_days=-40, state="held", shared_note="Between Ana and Farid"
+        )
         ahead = make_check_in(farid, ana, in_days=3, series=old)
         make_point(ahead, ana, "For Farid only")
         plan_check_ins()
@@ -186,7 +210,12 @@ class TestTheClock:
     def test_it_takes_as_many_statements_for_many_series_as_for_one(
         self, world: World, django_assert_max_num_queries: Any
     ) -> None:
-        for employee, manager in (("ana", "bashir"), ("chen", "bashir"), ("hugo", "gita"), ("kim", "dora")):
+        for employee, manager in (
+            ("ana", "bashir"),
+            ("chen", "bashir"),
+            ("hugo", "gita"),
+            ("kim", "dora"),
+        ):
             make_series(person(getattr(world, manager)), person(getattr(world, employee)))
         with django_assert_max_num_queries(12):
             plan_check_ins()
@@ -207,7 +236,9 @@ class TestChangingASeries:
         rows = planned(world)
         assert [p.text for row in rows for p in row.points.all()] == ["First", "Second"]
         assert rows[0].pk == first.pk
-        assert {row.starts_at.astimezone(ZoneInfo("Europe/Berlin")).weekday() for row in rows} == {2}
+        assert {row.starts_at.astimezone(ZoneInfo("Europe/Berlin")).weekday() for row in rows} == {
+            2
+        }
         assert len(rows) == PLANNED_AHEAD
         series.refresh_from_db()
         assert series.ended_on == today()
@@ -228,7 +259,9 @@ class TestChangingASeries:
         url = reverse("feedback:reschedule_series", kwargs={"pk": series.pk})
         assert as_(world.ana).post(url, rhythm(version=series.version + 1)).status_code == 409
 
-    def test_ending_calls_off_what_is_ahead_and_keeps_what_was(self, world: World, as_: SignedIn) -> None:
+    def test_ending_calls_off_what_is_ahead_and_keeps_what_was(
+        self, world: World, as_: SignedIn
+    ) -> None:
         bashir, ana = person(world.bashir), person(world.ana)
         series = make_series(bashir, ana)
         held = make_check_in(bashir, ana, in_days=-7, state="held", series=series)
@@ -250,7 +283,13 @@ def test_the_list_shows_what_comes_what_was_held_and_what_waits_for_a_word(
     make_check_in(bashir, ana, in_days=-2)
     make_check_in(bashir, ana, in_days=-9, state="held")
     page = as_(world.ana).get(reverse("feedback:check_ins")).content.decode()
-    for words in ("Coming up", "Did you meet?", "Held", "Every week on Monday, 10:00", "Bashir Nouri"):
+    for words in (
+        "Coming up",
+        "Did you meet?",
+        "Held",
+        "Every week on Monday, 10:00",
+        "Bashir Nouri",
+    ):
         assert words in page
     empty = as_(world.hugo).get(reverse("feedback:check_ins")).content.decode()
     assert "No check-in is planned." in empty

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 def test_the_other_side_accepts_and_the_goal_is_frozen(world: World, as_: SignedIn) -> None:
     goal = goals.propose(world.ana_part, world.ana)
-    response = as_(world.bashir).post(reverse("goals:accept", args=[goal.pk]), {"version": goal.version})
+    response = as_(world.bashir).post(
+        reverse("goals:accept", args=[goal.pk]), {"version": goal.version}
+    )
     assert response.status_code == 302
     goal.refresh_from_db()
     assert goal.state == Goal.State.AGREED
@@ -27,13 +29,17 @@ def test_the_other_side_accepts_and_the_goal_is_frozen(world: World, as_: Signed
     assert {s.side for s in goal.agreed.signatures.all()} == {"employee", "manager"}
     row = KeyResult.objects.get(goal=goal)
     assert (row.start, row.target, row.current) == (Decimal(8), Decimal(4), Decimal(8))
-    assert Notice.objects.filter(recipient=world.ana, title="Bashir Nouri agreed to a goal").exists()
+    assert Notice.objects.filter(
+        recipient=world.ana, title="Bashir Nouri agreed to a goal"
+    ).exists()
     assert Event.objects.filter(verb="accept", actor=world.bashir).exists()
 
 
 def test_nobody_accepts_their_own_wording(world: World, as_: SignedIn) -> None:
     goal = goals.propose(world.ana_part, world.ana)
-    response = as_(world.ana).post(reverse("goals:accept", args=[goal.pk]), {"version": goal.version})
+    response = as_(world.ana).post(
+        reverse("goals:accept", args=[goal.pk]), {"version": goal.version}
+    )
     assert response.status_code == 409
     assert b"signed this wording already" in response.content
 
@@ -50,7 +56,9 @@ def test_what_was_not_read_is_not_signed(world: World, as_: SignedIn, version: s
 def test_more_than_100_is_refused(world: World, as_: SignedIn) -> None:
     goals.agree(world.ana_part, world.ana, world.bashir, weight="70")
     more = goals.propose(world.ana_part, world.ana, weight="30.5")
-    response = as_(world.bashir).post(reverse("goals:accept", args=[more.pk]), {"version": more.version})
+    response = as_(world.bashir).post(
+        reverse("goals:accept", args=[more.pk]), {"version": more.version}
+    )
     assert response.status_code == 409
     assert b"the agreed weights come to 100.5" in response.content
 
@@ -58,12 +66,16 @@ def test_more_than_100_is_refused(world: World, as_: SignedIn) -> None:
 def test_a_goal_beyond_the_cycle_weighs_nothing(world: World, as_: SignedIn) -> None:
     goals.agree(world.ana_part, world.ana, world.bashir, weight="100")
     more = goals.propose(world.ana_part, world.ana, weight=None, horizon=Goal.Horizon.LONG_TERM)
-    response = as_(world.bashir).post(reverse("goals:accept", args=[more.pk]), {"version": more.version})
+    response = as_(world.bashir).post(
+        reverse("goals:accept", args=[more.pk]), {"version": more.version}
+    )
     assert response.status_code == 302
 
 
 def test_an_agreed_goal_is_not_accepted_again(world: World, as_: SignedIn) -> None:
     goal = goals.agree(world.ana_part, world.ana, world.bashir)
-    response = as_(world.bashir).post(reverse("goals:accept", args=[goal.pk]), {"version": goal.version})
+    response = as_(world.bashir).post(
+        reverse("goals:accept", args=[goal.pk]), {"version": goal.version}
+    )
     assert response.status_code == 409
     assert b"already: Agreed" in response.content

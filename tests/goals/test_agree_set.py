@@ -29,7 +29,9 @@ def test_one_button_agrees_to_the_set_that_was_read(world: World, as_: SignedIn)
     page = bashir.get(reverse("goals:of", args=[world.ana_part.pk])).content.decode()
     assert "2 goals wait for you" in page
     assert "Bashir Nouri and Ana Popescu agree to these 2 goals" in page
-    response = bashir.post(reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen_on(page)})
+    response = bashir.post(
+        reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen_on(page)}
+    )
     assert response.status_code == 302
     assert Goal.objects.filter(state=Goal.State.AGREED).count() == 2
     ana = as_(world.ana)
@@ -48,21 +50,30 @@ def test_before_the_stage_opens_the_page_says_when_it_will(world: World, as_: Si
 
 
 @pytest.mark.parametrize("weights", [("50", "30"), ("60", "50"), ("99.9",)])
-def test_a_set_that_is_not_100_is_refused(world: World, as_: SignedIn, weights: tuple[str, ...]) -> None:
+def test_a_set_that_is_not_100_is_refused(
+    world: World, as_: SignedIn, weights: tuple[str, ...]
+) -> None:
     made = [goals.propose(world.ana_part, world.ana, weight=weight) for weight in weights]
     seen = [f"{goal.pk}:{goal.version}" for goal in made]
-    response = as_(world.bashir).post(reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen})
+    response = as_(world.bashir).post(
+        reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen}
+    )
     assert response.status_code == 409
     assert b"not to 100" in response.content
     assert not Goal.objects.filter(state=Goal.State.AGREED).exists()
 
 
-def test_three_thirds_are_100_and_the_page_says_where_the_remainder_goes(world: World, as_: SignedIn) -> None:
+def test_three_thirds_are_100_and_the_page_says_where_the_remainder_goes(
+    world: World, as_: SignedIn
+) -> None:
     made = [goals.propose(world.ana_part, world.ana, weight="33.33") for _n in range(3)]
     seen = [f"{goal.pk}:{goal.version}" for goal in made]
     bashir = as_(world.bashir)
     assert (
-        bashir.post(reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen}).status_code == 302
+        bashir.post(
+            reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen}
+        ).status_code
+        == 302
     )
     page = flat(bashir.get(reverse("goals:of", args=[world.ana_part.pk])))
     assert "The weights come to 99.99; rounding leaves a remainder" in page
@@ -72,7 +83,9 @@ def test_three_thirds_are_100_and_the_page_says_where_the_remainder_goes(world: 
 @pytest.mark.parametrize("seen", [[], ["1:1"], ["x"], ["9:9:9"], ["²:1"], ["1"] * 500])
 def test_what_was_not_read_is_not_signed(world: World, as_: SignedIn, seen: list[str]) -> None:
     goals.propose(world.ana_part, world.ana, weight="100")
-    response = as_(world.bashir).post(reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen})
+    response = as_(world.bashir).post(
+        reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": seen}
+    )
     assert response.status_code == 409
     assert b"Read them again" in response.content
 
@@ -89,9 +102,16 @@ def test_an_extension_holds_the_stage_open_for_one_person(world: World, as_: Sig
     stage = world.cycle.stages.get(kind="objectives")
     stage.state = "closed"
     stage.save(update_fields=["state"])
-    url, data = reverse("goals:agree_set", args=[world.ana_part.pk]), {"seen": f"{goal.pk}:{goal.version}"}
+    url, data = (
+        reverse("goals:agree_set", args=[world.ana_part.pk]),
+        {"seen": f"{goal.pk}:{goal.version}"},
+    )
     assert as_(world.bashir).post(url, data).status_code == 409
     Extension.objects.create(
-        participation=world.ana_part, stage=stage, due_on=today(), reason="Back from leave", by=world.kim
+        participation=world.ana_part,
+        stage=stage,
+        due_on=today(),
+        reason="Back from leave",
+        by=world.kim,
     )
     assert as_(world.bashir).post(url, data).status_code == 302

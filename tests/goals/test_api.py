@@ -24,9 +24,13 @@ JSON = "application/json"
 
 def with_token(user: User, *scopes: str) -> Client:
     ApiToken.objects.create(
-        user=user, name="test", prefix="abcd", digest=digest("secret"), scopes=list(scopes),
+        user=user,
+        name="test",
+        prefix="abcd",
+        digest=digest("secret"),
+        scopes=list(scopes),
         expires_on=today() + timedelta(days=1),
-    )  # fmt: skip
+    )
     return Client(headers={"Authorization": "Bearer pmc_abcd_secret"})
 
 
@@ -35,9 +39,13 @@ def post(client: Client, name: str, *args: int, **data: Any) -> Any:
 
 
 WORDING = {
-    "title": "Halve the scrap", "why": "Complaints.", "weight": "40",
-    "key_results": [{"title": "Scrap", "kind": "decrease", "start": "8", "target": "4", "unit": "%"}],
-}  # fmt: skip
+    "title": "Halve the scrap",
+    "why": "Complaints.",
+    "weight": "40",
+    "key_results": [
+        {"title": "Scrap", "kind": "decrease", "start": "8", "target": "4", "unit": "%"}
+    ],
+}
 
 
 def test_a_goal_from_proposal_to_progress(world: World, as_: SignedIn) -> None:
@@ -46,8 +54,10 @@ def test_a_goal_from_proposal_to_progress(world: World, as_: SignedIn) -> None:
     assert made.status_code == 201
     goal = made.json()
     assert (goal["state"], goal["weight"], goal["signatures"]) == (
-        "proposed", "40.00", [{"side": "employee", "name": "Ana Popescu"}],
-    )  # fmt: skip
+        "proposed",
+        "40.00",
+        [{"side": "employee", "name": "Ana Popescu"}],
+    )
     countered = post(
         bashir, "goal-counter", goal["id"], **{**WORDING, "weight": "35"}, version=goal["version"]
     ).json()
@@ -56,7 +66,12 @@ def test_a_goal_from_proposal_to_progress(world: World, as_: SignedIn) -> None:
     assert agreed["state"] == "agreed"
     row = agreed["key_results"][0]
     recorded = post(
-        ana, "keyresult-record-progress", row["id"], value="6", confidence="on_track", version=row["version"]
+        ana,
+        "keyresult-record-progress",
+        row["id"],
+        value="6",
+        confidence="on_track",
+        version=row["version"],
     ).json()
     assert (recorded["current"], recorded["progress"]) == ("6.0000", "50.00")
     updates = ana.get(reverse("api:keyresult-updates", args=[row["id"]])).json()
@@ -68,9 +83,26 @@ def test_the_field_list_is_closed(world: World, as_: SignedIn) -> None:
     goal = goals.agree(world.ana_part, world.ana, world.bashir)
     body = as_(world.ana).get(reverse("api:goal-detail", args=[goal.pk])).json()
     assert set(body) == {
-        "id", "participation", "cycle", "owner", "horizon", "visibility", "state", "parent", "title", "why", "weight",
-        "due_on", "progress", "result", "measured_on", "from_cycle", "signatures", "key_results", "version",
-    }  # fmt: skip
+        "id",
+        "participation",
+        "cycle",
+        "owner",
+        "horizon",
+        "visibility",
+        "state",
+        "parent",
+        "title",
+        "why",
+        "weight",
+        "due_on",
+        "progress",
+        "result",
+        "measured_on",
+        "from_cycle",
+        "signatures",
+        "key_results",
+        "version",
+    }
 
 
 def test_a_list_shows_only_what_one_may_see_and_filters(world: World, as_: SignedIn) -> None:
@@ -98,14 +130,17 @@ def test_a_list_costs_the_same_for_one_and_for_thirty(world: World, as_: SignedI
 
 
 @pytest.mark.parametrize(
-    ("version", "code"), [({}, 428), ({"version": None}, 428), ({"version": 9}, 409), ({"version": "x"}, 400)]
+    ("version", "code"),
+    [({}, 428), ({"version": None}, 428), ({"version": 9}, 409), ({"version": "x"}, 400)],
 )
 def test_a_change_names_the_version_it_was_made_from(
     world: World, as_: SignedIn, version: dict[str, Any], code: int
 ) -> None:
     goal = goals.propose(world.ana_part, world.ana)
     assert post(as_(world.bashir), "goal-accept", goal.pk, **version).status_code == code
-    assert post(as_(world.bashir), "goal-counter", goal.pk, **WORDING, **version).status_code == code
+    assert (
+        post(as_(world.bashir), "goal-counter", goal.pk, **WORDING, **version).status_code == code
+    )
 
 
 def test_a_stale_wording_gets_the_saved_one_back(world: World, as_: SignedIn) -> None:
@@ -118,15 +153,25 @@ def test_a_stale_wording_gets_the_saved_one_back(world: World, as_: SignedIn) ->
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"title": ""}, 400), ({"title": "x\x00"}, 400), ({"weight": "101"}, 400), ({"weight": None}, 422),
-        ({"weight": "NaN"}, 400), ({"parent": 99999}, 422), ({"parent": 2**70}, 422), ({"why": "x" * 20_001}, 400),
-        ({"key_results": [{"title": "A", "target": None}]}, 422), ({"key_results": "none"}, 400),
+        ({"title": ""}, 400),
+        ({"title": "x\x00"}, 400),
+        ({"weight": "101"}, 400),
+        ({"weight": None}, 422),
+        ({"weight": "NaN"}, 400),
+        ({"parent": 99999}, 422),
+        ({"parent": 2**70}, 422),
+        ({"why": "x" * 20_001}, 400),
+        ({"key_results": [{"title": "A", "target": None}]}, 422),
+        ({"key_results": "none"}, 400),
         ({"key_results": [{"title": "A", "target": "1" * 40}]}, 400),
-        ({"key_results": [{"title": "A", "target": "1"}] * 13}, 422), ({"participation": 2**70}, 404),
+        ({"key_results": [{"title": "A", "target": "1"}] * 13}, 422),
+        ({"participation": 2**70}, 404),
         ({"participation": "x"}, 400),
     ],
-)  # fmt: skip
-def test_a_wrong_field_is_named(world: World, as_: SignedIn, fields: dict[str, Any], code: int) -> None:
+)
+def test_a_wrong_field_is_named(
+    world: World, as_: SignedIn, fields: dict[str, Any], code: int
+) -> None:
     data = {"participation": world.ana_part.pk, **WORDING, **fields}
     response = post(as_(world.ana), "goal-propose", **data)
     assert response.status_code == code
@@ -147,7 +192,10 @@ def test_the_set_is_agreed_as_it_was_read(world: World, as_: SignedIn) -> None:
     made = [goals.propose(world.ana_part, world.ana, weight="50") for _n in range(2)]
     seen = [{"goal": goal.pk, "version": goal.version} for goal in made]
     bashir = as_(world.bashir)
-    assert post(bashir, "goal-agree-set", participation=world.ana_part.pk, seen=seen[:1]).status_code == 409
+    assert (
+        post(bashir, "goal-agree-set", participation=world.ana_part.pk, seen=seen[:1]).status_code
+        == 409
+    )
     body = post(bashir, "goal-agree-set", participation=world.ana_part.pk, seen=seen).json()
     assert [goal["state"] for goal in body] == ["agreed", "agreed"]
 
@@ -170,16 +218,22 @@ def test_a_change_through_the_api(world: World, as_: SignedIn) -> None:
         bashir, "goalchange-counter-change", change["id"], **{**WORDING, "weight": "30"}, version=1
     ).json()
     assert (
-        post(ana, "goalchange-accept-change", change["id"], version=countered["version"]).json()["state"]
+        post(ana, "goalchange-accept-change", change["id"], version=countered["version"]).json()[
+            "state"
+        ]
         == "agreed"
     )
     assert ana.get(reverse("api:goalchange-list"), {"goal": goal.pk}).json()["count"] == 1
     goal.refresh_from_db()
     other = goals.change(goal, world.ana, title="Another")
-    assert post(bashir, "goalchange-decline-change", other.pk, version=1).json()["state"] == "declined"
+    assert (
+        post(bashir, "goalchange-decline-change", other.pk, version=1).json()["state"] == "declined"
+    )
     goal.refresh_from_db()
     third = goals.change(goal, world.ana, title="A third")
-    assert post(ana, "goalchange-withdraw-change", third.pk, version=1).json()["state"] == "withdrawn"
+    assert (
+        post(ana, "goalchange-withdraw-change", third.pk, version=1).json()["state"] == "withdrawn"
+    )
     assert ChangeRequest.objects.count() == 3
 
 
@@ -193,10 +247,15 @@ def test_contributions_through_the_api(world: World, as_: SignedIn) -> None:
     made = post(as_(world.ana), "contribution-contribute", **data)
     assert made.status_code == 201
     assert (
-        post(as_(world.ana), "contribution-contribute", **{**data, "beneficiary": 10**9}).status_code == 422
+        post(
+            as_(world.ana), "contribution-contribute", **{**data, "beneficiary": 10**9}
+        ).status_code
+        == 422
     )
     pk = made.json()["id"]
-    assert post(as_(world.chen), "contribution-confirm-contribution", pk, version=1).json()["confirmed_at"]
+    assert post(as_(world.chen), "contribution-confirm-contribution", pk, version=1).json()[
+        "confirmed_at"
+    ]
     other = goals.contribution(world.ana_part, world.ana, world.chen)
     assert post(as_(world.chen), "contribution-decline-contribution", other.pk, version=1).json()[
         "declined_at"
@@ -216,11 +275,17 @@ def test_a_token_reaches_only_its_scopes(world: World) -> None:
     assert KeyResult.objects.get(pk=row.pk).current == 6
 
 
-@pytest.mark.parametrize("name", ["goal-list", "contribution-list", "feedback-list", "appraisal-list"])
-def test_a_filter_does_not_tell_whether_a_hidden_row_exists(world: World, as_: SignedIn, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["goal-list", "contribution-list", "feedback-list", "appraisal-list"]
+)
+def test_a_filter_does_not_tell_whether_a_hidden_row_exists(
+    world: World, as_: SignedIn, name: str
+) -> None:
     field = "recipient" if name == "feedback-list" else "participation"
     hidden = world.part["gita"].employee_id if name == "feedback-list" else world.part["gita"].pk
-    answers = [as_(world.chen).get(reverse(f"api:{name}"), {field: pk}) for pk in (hidden, 2**40, 10**30)]
+    answers = [
+        as_(world.chen).get(reverse(f"api:{name}"), {field: pk}) for pk in (hidden, 2**40, 10**30)
+    ]
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.content for answer in answers} == {answers[0].content}
     assert as_(world.chen).get(reverse(f"api:{name}"), {field: "x"}).status_code == 400

@@ -34,7 +34,9 @@ def test_accept_against_counter_one_wins(world: World) -> None:
     goal = goals.propose(world.ana_part, world.ana)
     results = at_once(
         lambda: actions.accept(goal, version=goal.version, by=world.bashir),
-        lambda: actions.counter(goal, goals.text(title="Better"), version=goal.version, by=world.ana),
+        lambda: actions.counter(
+            goal, goals.text(title="Better"), version=goal.version, by=world.ana
+        ),
     )
     assert refused(results) == 1
     goal.refresh_from_db()
@@ -71,7 +73,8 @@ def test_two_tabs_record_one_number(world: World) -> None:
 def test_two_changes_of_one_goal_leave_one_open(world: World) -> None:
     goal = goals.agree(world.ana_part, world.ana, world.bashir)
     results = at_once(
-        lambda: goals.change(goal, world.ana), lambda: goals.change(goal, world.bashir, title="Mine")
+        lambda: goals.change(goal, world.ana),
+        lambda: goals.change(goal, world.bashir, title="Mine"),
     )
     assert refused(results) == 1
     assert goal.change_requests.count() == 1

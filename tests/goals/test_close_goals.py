@@ -44,15 +44,24 @@ def test_results_are_frozen_and_stay(world: World, as_: SignedIn) -> None:
     assert change.state == ChangeRequest.State.LAPSED
     page = as_(world.ana).get(reverse("goals:detail", args=[goal.pk])).content.decode()
     assert "Result at the end of the cycle" in page
-    assert as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data).status_code == 403
+    assert (
+        as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data).status_code
+        == 403
+    )
 
 
-def test_what_was_agreed_after_the_evaluation_closed_is_frozen_at_the_end_of_the_cycle(world: World) -> None:
-    evaluation, objectives = (world.cycle.stages.get(kind=kind) for kind in ("evaluation", "objectives"))
+def test_what_was_agreed_after_the_evaluation_closed_is_frozen_at_the_end_of_the_cycle(
+    world: World,
+) -> None:
+    evaluation, objectives = (
+        world.cycle.stages.get(kind=kind) for kind in ("evaluation", "objectives")
+    )
     for stage in (objectives, evaluation):
         left = cycles.accepting(of_cycle.leftovers_of_stage(stage, world.kim))
         of_cycle.close_stage(stage, reason="It is time.", accepted=left, version=None, by=world.kim)
-    of_cycle.extend(world.ana_part, objectives, due_on=today(), reason="Leave.", version=None, by=world.kim)
+    of_cycle.extend(
+        world.ana_part, objectives, due_on=today(), reason="Leave.", version=None, by=world.kim
+    )
     goal = goals.agree(world.ana_part, world.ana, world.bashir, weight="100")
     left = cycles.accepting(of_cycle.leftovers_of_cycle(world.cycle, world.kim))
     of_cycle.close(world.cycle, accepted=left, version=None, by=world.kim)

@@ -37,15 +37,21 @@ def test_the_published_goals_are_a_tree_that_folds(world: World, as_: SignedIn) 
     page = as_(world.ana).get(reverse("goals:company", args=[world.cycle.pk])).content.decode()
     tree = [page.index(f'<details class="branch" id="goal-{goal.pk}"') for goal in (above, between)]
     below = page.index(reverse("goals:detail", args=[of_ana.pk]))
-    assert tree[0] < tree[1] < below < page.rindex("</details>"), "each stands within what it contributes to"
+    assert tree[0] < tree[1] < below < page.rindex("</details>"), (
+        "each stands within what it contributes to"
+    )
     assert page[: tree[1]].count("<details") - page[: tree[1]].count("</details>") == 1
     assert "1 goal contributes" in page
     assert "1 goal of a person contributes" in page
     stranger = as_(world.hugo).get(reverse("goals:company", args=[world.cycle.pk])).content.decode()
-    assert reverse("goals:detail", args=[of_ana.pk]) not in stranger, "nobody sees more of it than elsewhere"
+    assert reverse("goals:detail", args=[of_ana.pk]) not in stranger, (
+        "nobody sees more of it than elsewhere"
+    )
 
 
-def test_a_published_goal_gets_another_wording_and_those_below_are_told(world: World, as_: SignedIn) -> None:
+def test_a_published_goal_gets_another_wording_and_those_below_are_told(
+    world: World, as_: SignedIn
+) -> None:
     above = goals.publish(world.cycle, world.kim)
     below = goals.agree(world.ana_part, world.ana, world.bashir)
     actions.align(below, above, version=None, by=world.ana)
@@ -75,7 +81,9 @@ def test_a_wording_that_does_not_fit_changes_nothing(
 ) -> None:
     above = goals.publish(world.cycle, world.kim)
     data = {**form(version=above.version), **fields}
-    assert as_(world.kim).post(reverse("goals:republish", args=[above.pk]), data).status_code == status
+    assert (
+        as_(world.kim).post(reverse("goals:republish", args=[above.pk]), data).status_code == status
+    )
     assert above.versions.count() == 1
 
 
@@ -90,7 +98,10 @@ def test_a_published_goal_of_a_closed_cycle_stays(world: World) -> None:
 def test_nothing_is_published_in_a_closed_cycle(world: World, as_: SignedIn) -> None:
     world.cycle.state = "closed"
     world.cycle.save(update_fields=["state"])
-    assert as_(world.kim).post(reverse("goals:publish", args=[world.cycle.pk]), form()).status_code == 409
+    assert (
+        as_(world.kim).post(reverse("goals:publish", args=[world.cycle.pk]), form()).status_code
+        == 409
+    )
 
 
 def test_a_goal_is_aligned_and_a_ring_refused(world: World, as_: SignedIn) -> None:
@@ -135,7 +146,10 @@ def test_one_goal_for_several_people(world: World, as_: SignedIn) -> None:
         assert bashir.post(url, form(people=[*people, strange])).status_code == 422
     assert not Goal.objects.exists()
     assert bashir.post(url, form(people=people)).status_code == 302
-    assert {g.participation_id for g in Goal.objects.all()} == {world.ana_part.pk, world.part["chen"].pk}
+    assert {g.participation_id for g in Goal.objects.all()} == {
+        world.ana_part.pk,
+        world.part["chen"].pk,
+    }
     assert set(Goal.objects.values_list("state", flat=True)) == {Goal.State.PROPOSED}
 
 
@@ -148,7 +162,10 @@ def test_a_goal_for_a_team_takes_as_many_statements_as_for_one(
         given = actions.assign([world.ana_part, world.part["chen"]], goals.text(), by=world.bashir)
     told = Notice.objects.filter(title="Bashir Nouri proposed a goal")
     assert set(told.values_list("recipient", flat=True)) == {world.ana.pk, world.chen.pk}
-    assert [goal.latest.signatures.get().side for goal in given if goal.latest] == ["manager", "manager"]
+    assert [goal.latest.signatures.get().side for goal in given if goal.latest] == [
+        "manager",
+        "manager",
+    ]
     assert Event.objects.filter(verb="propose", actor=world.bashir).count() == 3
 
 
@@ -169,4 +186,7 @@ def test_all_or_nobody_is_assigned(world: World, as_: SignedIn) -> None:
 
 
 def test_who_takes_part_in_nothing_is_told(world: World, as_: SignedIn) -> None:
-    assert "You take part in no cycle yet" in as_(world.mira).get(reverse("goals:list")).content.decode()
+    assert (
+        "You take part in no cycle yet"
+        in as_(world.mira).get(reverse("goals:list")).content.decode()
+    )

@@ -26,7 +26,9 @@ def test_it_is_recorded_and_the_beneficiary_asked(world: World, as_: SignedIn) -
         "happened_on": today(),
     }
     save_draft(world.ana, f"contribution-{world.ana_part.pk}", {"text": "Covered"})
-    response = as_(world.ana).post(reverse("goals:contribute", args=[world.ana_part.pk]), data, follow=True)
+    response = as_(world.ana).post(
+        reverse("goals:contribute", args=[world.ana_part.pk]), data, follow=True
+    )
     assert not Draft.objects.kept().exists()
     assert "Chen Wei is asked to confirm it" in response.content.decode()
     row = Contribution.objects.get()
@@ -34,12 +36,20 @@ def test_it_is_recorded_and_the_beneficiary_asked(world: World, as_: SignedIn) -
     page = as_(world.chen).get(notice.url).content.decode()
     assert "Yes, that helped me" in page
     assert (
-        as_(world.chen).post(reverse("goals:confirm_contribution", args=[row.pk]), {"version": 1}).status_code
+        as_(world.chen)
+        .post(reverse("goals:confirm_contribution", args=[row.pk]), {"version": 1})
+        .status_code
         == 302
     )
-    again = as_(world.chen).post(reverse("goals:decline_contribution", args=[row.pk]), {"version": 2})
+    again = as_(world.chen).post(
+        reverse("goals:decline_contribution", args=[row.pk]), {"version": 2}
+    )
     assert again.status_code == 409
-    page = as_(world.bashir).get(reverse("goals:contributions", args=[world.ana_part.pk])).content.decode()
+    page = (
+        as_(world.bashir)
+        .get(reverse("goals:contributions", args=[world.ana_part.pk]))
+        .content.decode()
+    )
     assert "Chen Wei confirmed it" in page
 
 
@@ -89,7 +99,8 @@ def test_somebody_who_left_confirms_nothing(world: World, as_: SignedIn) -> None
 def test_the_database_keeps_both_rules(world: World) -> None:
     row = goals.contribution(world.ana_part, world.ana, world.chen)
     for values in (
-        {"beneficiary": world.ana.employee}, {"confirmed_at": timezone.now(), "declined_at": timezone.now()},
-    ):  # fmt: skip
+        {"beneficiary": world.ana.employee},
+        {"confirmed_at": timezone.now(), "declined_at": timezone.now()},
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
             Contribution.objects.filter(pk=row.pk).update(**values)

@@ -25,14 +25,19 @@ def test_the_manager_counters_and_the_employee_sees_the_words_that_changed(
     assert as_(world.bashir).post(url, data).status_code == 302
     goal.refresh_from_db()
     assert goal.state == Goal.State.PROPOSED
-    assert list(goal.versions.values_list("author__name", flat=True)) == ["Ana Popescu", "Bashir Nouri"]
+    assert list(goal.versions.values_list("author__name", flat=True)) == [
+        "Ana Popescu",
+        "Bashir Nouri",
+    ]
     page = flat(as_(world.ana).get(reverse("goals:list")))
     assert "</span> and 4</ins>" in page
     assert "<del>40</del>" in page
     assert "Bashir Nouri signed · waits for you" in page
     assert Notice.objects.filter(recipient=world.ana, title__contains="another wording").exists()
     assert (
-        as_(world.ana).post(reverse("goals:accept", args=[goal.pk]), {"version": goal.version}).status_code
+        as_(world.ana)
+        .post(reverse("goals:accept", args=[goal.pk]), {"version": goal.version})
+        .status_code
         == 302
     )
 
@@ -60,9 +65,12 @@ def test_a_made_up_key_is_replaced(world: World, as_: SignedIn) -> None:
 def test_an_unchanged_wording_is_no_counter(world: World, as_: SignedIn) -> None:
     goal = goals.propose(world.ana_part, world.ana)
     data = {
-        "title": "Halve the scrap of line 3", "why": "Every third complaint comes from there.", "weight": "40",
-        "kr-0-title": "Scrap rate of line 3", "version": goal.version,
-    }  # fmt: skip
+        "title": "Halve the scrap of line 3",
+        "why": "Every third complaint comes from there.",
+        "weight": "40",
+        "kr-0-title": "Scrap rate of line 3",
+        "version": goal.version,
+    }
     response = as_(world.bashir).post(reverse("goals:counter", args=[goal.pk]), form(**data))
     assert response.status_code == 422
     assert b"You changed nothing" in response.content
@@ -81,11 +89,15 @@ def test_two_wordings_at_once_show_both(world: World, as_: SignedIn) -> None:
 
 def test_a_form_without_its_version_is_a_conflict(world: World, as_: SignedIn) -> None:
     goal = goals.propose(world.ana_part, world.ana)
-    response = as_(world.bashir).post(reverse("goals:counter", args=[goal.pk]), form(title="My idea"))
+    response = as_(world.bashir).post(
+        reverse("goals:counter", args=[goal.pk]), form(title="My idea")
+    )
     assert response.status_code == 409
 
 
 def test_an_agreed_goal_is_not_countered(world: World, as_: SignedIn) -> None:
     goal = goals.agree(world.ana_part, world.ana, world.bashir)
-    response = as_(world.bashir).post(reverse("goals:counter", args=[goal.pk]), form(version=goal.version))
+    response = as_(world.bashir).post(
+        reverse("goals:counter", args=[goal.pk]), form(version=goal.version)
+    )
     assert response.status_code == 409

@@ -45,7 +45,10 @@ def test_a_draft_is_thrown_away(world: World, as_: SignedIn) -> None:
 
 def test_a_long_term_goal_needs_no_weight(world: World, as_: SignedIn) -> None:
     data = form(horizon="long_term", weight="")
-    assert as_(world.ana).post(reverse("goals:draft", args=[world.ana_part.pk]), data).status_code == 302
+    assert (
+        as_(world.ana).post(reverse("goals:draft", args=[world.ana_part.pk]), data).status_code
+        == 302
+    )
     assert Goal.objects.filter(latest__weight=None).exists()
 
 
@@ -104,7 +107,9 @@ def test_no_form_of_goals_is_offered_once_the_stage_is_closed(world: World, as_:
         answer = user.get(url)
         assert answer.status_code == 409
         assert "The objectives stage is closed" in answer.content.decode()
-    sent = ana.post(reverse("goals:edit", args=[mine.pk]), {"title": "What I had typed", "why": "because"})
+    sent = ana.post(
+        reverse("goals:edit", args=[mine.pk]), {"title": "What I had typed", "why": "because"}
+    )
     assert sent.status_code in (409, 422)
     if sent.status_code == 422:
         assert "What I had typed" in sent.content.decode(), "what was typed stays"

@@ -42,7 +42,9 @@ def words_of_farid(world: World) -> None:
 
 
 @pytest.mark.usefixtures("words_of_farid")
-def test_a_former_manager_keeps_what_they_wrote_and_reads_nothing_else(world: World, as_: SignedIn) -> None:
+def test_a_former_manager_keeps_what_they_wrote_and_reads_nothing_else(
+    world: World, as_: SignedIn
+) -> None:
     page = as_(world.farid).get(reverse("goals:of", args=[world.ana_part.pk])).content.decode()
     assert "Cut the changeover time" in page
     assert "The press waits for a part." in page

@@ -25,12 +25,25 @@ pytestmark = pytest.mark.django_db
 def form(**fields: Any) -> dict[str, Any]:
     """What the browser sends for a goal with one key result."""
     data = {
-        "title": "Halve the scrap of line 3", "why": "Every third complaint.", "weight": "40", "horizon": "cycle",
-        "visibility": "line", "parent": "", "due_on": "",
-        "kr-TOTAL_FORMS": "2", "kr-INITIAL_FORMS": "0", "kr-MIN_NUM_FORMS": "0", "kr-MAX_NUM_FORMS": "12",
-        "kr-0-title": "Scrap rate", "kr-0-kind": "decrease", "kr-0-start": "8", "kr-0-target": "4", "kr-0-unit": "%",
-        "kr-1-title": "", "kr-1-kind": "increase",
-    }  # fmt: skip
+        "title": "Halve the scrap of line 3",
+        "why": "Every third complaint.",
+        "weight": "40",
+        "horizon": "cycle",
+        "visibility": "line",
+        "parent": "",
+        "due_on": "",
+        "kr-TOTAL_FORMS": "2",
+        "kr-INITIAL_FORMS": "0",
+        "kr-MIN_NUM_FORMS": "0",
+        "kr-MAX_NUM_FORMS": "12",
+        "kr-0-title": "Scrap rate",
+        "kr-0-kind": "decrease",
+        "kr-0-start": "8",
+        "kr-0-target": "4",
+        "kr-0-unit": "%",
+        "kr-1-title": "",
+        "kr-1-kind": "increase",
+    }
     return {**data, **fields}
 
 
@@ -42,7 +55,9 @@ def test_an_employee_proposes_and_the_manager_is_told(world: World, as_: SignedI
     assert goal.latest is not None
     assert [s.side for s in goal.latest.signatures.all()] == ["employee"]
     assert goal.latest.key_results[0]["target"] == "4"
-    assert Notice.objects.filter(recipient=world.bashir, title="Ana Popescu proposed a goal").exists()
+    assert Notice.objects.filter(
+        recipient=world.bashir, title="Ana Popescu proposed a goal"
+    ).exists()
     assert Event.objects.filter(verb="propose", about=world.ana.employee, actor=world.ana).exists()
 
 
@@ -94,7 +109,9 @@ def test_what_is_typed_is_kept_as_a_draft_until_it_is_sent(world: World, as_: Si
     url = reverse("goals:propose", args=[world.ana_part.pk])
     ana = as_(world.ana)
     key = f"goal-new-{world.ana_part.pk}"
-    assert f'data-draft-url="{reverse("activity:draft", args=[key])}"' in ana.get(url).content.decode()
+    assert (
+        f'data-draft-url="{reverse("activity:draft", args=[key])}"' in ana.get(url).content.decode()
+    )
     save_draft(world.ana, key, {"title": "Halve"})
     ana.post(url, form(title=""))
     assert Draft.objects.filter(author=world.ana, key=key).exists()
@@ -112,7 +129,9 @@ def test_a_row_is_added_without_script_and_nothing_is_lost(world: World, as_: Si
 
 
 def test_a_removed_row_is_left_out(world: World, as_: SignedIn) -> None:
-    as_(world.ana).post(reverse("goals:propose", args=[world.ana_part.pk]), form(**{"kr-0-DELETE": "on"}))
+    as_(world.ana).post(
+        reverse("goals:propose", args=[world.ana_part.pk]), form(**{"kr-0-DELETE": "on"})
+    )
     latest = Goal.objects.get().latest
     assert latest is not None
     assert latest.key_results == []
@@ -121,7 +140,10 @@ def test_a_removed_row_is_left_out(world: World, as_: SignedIn) -> None:
 def test_a_goal_aligns_to_a_published_one(world: World, as_: SignedIn) -> None:
     above = goals.publish(world.cycle, world.kim)
     url = reverse("goals:propose", args=[world.ana_part.pk])
-    assert f'value="{above.pk}" selected' in as_(world.ana).get(f"{url}?parent={above.pk}").content.decode()
+    assert (
+        f'value="{above.pk}" selected'
+        in as_(world.ana).get(f"{url}?parent={above.pk}").content.decode()
+    )
     as_(world.ana).post(url, form(parent=above.pk))
     assert Goal.objects.get(participation=world.ana_part).parent == above
 
@@ -149,14 +171,18 @@ def test_a_leaver_gets_no_new_goal(world: World, as_: SignedIn) -> None:
 def test_a_weight_is_read_with_the_mark_of_any_language(
     world: World, as_: SignedIn, typed: str, weight: str
 ) -> None:
-    answer = as_(world.ana).post(reverse("goals:propose", args=[world.ana_part.pk]), form(weight=typed))
+    answer = as_(world.ana).post(
+        reverse("goals:propose", args=[world.ana_part.pk]), form(weight=typed)
+    )
     assert answer.status_code == 302
     latest = Goal.objects.get().latest
     assert latest is not None
     assert latest.weight == Decimal(weight)
 
 
-def test_a_figure_that_can_be_read_in_two_ways_is_shown_back_and_asked(world: World, as_: SignedIn) -> None:
+def test_a_figure_that_can_be_read_in_two_ways_is_shown_back_and_asked(
+    world: World, as_: SignedIn
+) -> None:
     url = reverse("goals:propose", args=[world.ana_part.pk])
     asked = as_(world.ana).post(url, form(**{"kr-0-start": "1.200", "kr-0-target": "0"}))
     assert asked.status_code == 422
@@ -176,7 +202,9 @@ def test_a_figure_that_was_stored_is_never_asked_about(world: World, as_: Signed
     assert 'value="2"' in page
 
 
-@pytest.mark.parametrize(("days", "status"), [((0, 0), 302), ((0, -1), 422), ((1, 0), 302), ((1, 1), 422)])
+@pytest.mark.parametrize(
+    ("days", "status"), [((0, 0), 302), ((0, -1), 422), ((1, 0), 302), ((1, 1), 422)]
+)
 def test_the_day_of_a_goal_lies_in_its_cycle(
     world: World, as_: SignedIn, days: tuple[int, int], status: int
 ) -> None:

@@ -25,7 +25,9 @@ def row(world: World) -> KeyResult:
     return goals.key_result(goals.agree(world.ana_part, world.ana, world.bashir))
 
 
-def test_a_number_is_recorded_and_the_page_shows_it(world: World, as_: SignedIn, row: KeyResult) -> None:
+def test_a_number_is_recorded_and_the_page_shows_it(
+    world: World, as_: SignedIn, row: KeyResult
+) -> None:
     data = {
         "value": "6",
         "confidence": "on_track",
@@ -33,13 +35,17 @@ def test_a_number_is_recorded_and_the_page_shows_it(world: World, as_: SignedIn,
         "link": "https://example.com/a",
         "version": 1,
     }
-    response = as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data, follow=True)
+    response = as_(world.ana).post(
+        reverse("goals:record_progress", args=[row.pk]), data, follow=True
+    )
     assert response.status_code == 200
     row.refresh_from_db()
     assert (row.current, row.confidence, row.version) == (Decimal(6), "on_track", 2)
     assert row.progress == 50
     assert "50 %" in response.content.decode()
-    assert Event.objects.filter(verb="record_progress", actor=world.ana, about=world.ana.employee).exists()
+    assert Event.objects.filter(
+        verb="record_progress", actor=world.ana, about=world.ana.employee
+    ).exists()
     detail = as_(world.bashir).get(reverse("goals:detail", args=[row.goal_id])).content.decode()
     assert "New blades." in detail
 
@@ -48,7 +54,8 @@ def test_a_script_gets_the_row_and_the_progress_of_the_goal(
     world: World, as_: SignedIn, row: KeyResult
 ) -> None:
     response = as_(world.ana, headers={"HX-Request": "true"}).post(
-        reverse("goals:record_progress", args=[row.pk]), {"value": "6", "confidence": "at_risk", "version": 1}
+        reverse("goals:record_progress", args=[row.pk]),
+        {"value": "6", "confidence": "at_risk", "version": 1},
     )
     page = flat(response)
     assert response.status_code == 200
@@ -60,7 +67,10 @@ def test_a_script_gets_the_row_and_the_progress_of_the_goal(
 
 def test_no_change_is_one_button(world: World, as_: SignedIn, row: KeyResult) -> None:
     data = {"value": "8", "confidence": "on_track", "no_change": "1", "version": 1}
-    assert as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data).status_code == 302
+    assert (
+        as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data).status_code
+        == 302
+    )
     assert ProgressUpdate.objects.get().value is None
     row.refresh_from_db()
     assert row.current == 8
@@ -69,7 +79,10 @@ def test_no_change_is_one_button(world: World, as_: SignedIn, row: KeyResult) ->
 
 def test_the_manager_records_too(world: World, as_: SignedIn, row: KeyResult) -> None:
     data = {"value": "7.5", "confidence": "on_track", "version": 1}
-    assert as_(world.bashir).post(reverse("goals:record_progress", args=[row.pk]), data).status_code == 302
+    assert (
+        as_(world.bashir).post(reverse("goals:record_progress", args=[row.pk]), data).status_code
+        == 302
+    )
     assert ProgressUpdate.objects.get().author == world.bashir.employee
 
 
@@ -121,7 +134,10 @@ def test_a_wrong_field_says_so_beside_it(
 def test_a_proposal_has_no_progress(world: World, as_: SignedIn, row: KeyResult) -> None:
     Goal.objects.filter(pk=row.goal_id).update(state=Goal.State.PROPOSED)
     data = {"value": "6", "confidence": "on_track", "version": 1}
-    assert as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data).status_code == 403
+    assert (
+        as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data).status_code
+        == 403
+    )
 
 
 def test_progress_goes_on_when_the_stage_is_closed_but_not_when_the_cycle_is(
@@ -129,14 +145,19 @@ def test_progress_goes_on_when_the_stage_is_closed_but_not_when_the_cycle_is(
 ) -> None:
     world.cycle.stages.update(state="closed")
     url = reverse("goals:record_progress", args=[row.pk])
-    assert as_(world.ana).post(url, {"value": "6", "confidence": "on_track", "version": 1}).status_code == 302
+    assert (
+        as_(world.ana).post(url, {"value": "6", "confidence": "on_track", "version": 1}).status_code
+        == 302
+    )
     world.cycle.state = "closed"
     world.cycle.save(update_fields=["state"])
     response = as_(world.ana).post(url, {"value": "5", "confidence": "on_track", "version": 2})
     assert response.status_code == 409
 
 
-def test_no_change_of_what_was_never_measured_asks_for_a_number(world: World, as_: SignedIn) -> None:
+def test_no_change_of_what_was_never_measured_asks_for_a_number(
+    world: World, as_: SignedIn
+) -> None:
     kept = KeyResultText("Delivery on time", "keep", low=Decimal(95))
     row = goals.key_result(goals.agree(world.ana_part, world.ana, world.bashir, key_results=[kept]))
     data = {"confidence": "on_track", "no_change": "1", "version": 1}
@@ -150,7 +171,10 @@ def test_reached_is_yes_or_no(world: World, as_: SignedIn, value: str, progress:
     kept = KeyResultText("Certificate renewed", "reach")
     row = goals.key_result(goals.agree(world.ana_part, world.ana, world.bashir, key_results=[kept]))
     data = {"value": value, "confidence": "on_track", "version": 1}
-    assert as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data).status_code == 302
+    assert (
+        as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data).status_code
+        == 302
+    )
     row.refresh_from_db()
     assert row.progress == progress
 
@@ -167,7 +191,10 @@ def test_an_update_is_never_rewritten(world: World, as_: SignedIn, row: KeyResul
 
 
 def test_saving_costs_few_statements(
-    world: World, as_: SignedIn, row: KeyResult, django_assert_max_num_queries: DjangoAssertNumQueries
+    world: World,
+    as_: SignedIn,
+    row: KeyResult,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = as_(world.ana, headers={"HX-Request": "true"})
     data = {"value": "6", "confidence": "on_track", "version": 1}
@@ -181,7 +208,12 @@ def test_saving_costs_few_statements(
     [
         # From 8 down to 4; the cycle counts up to 120 %.
         ("8", "0 %", 'max="100" value="0"', "0 %"),
-        ("10", "0 %, below the start: -50 %", 'max="100" value="0"', "one key result below its start"),
+        (
+            "10",
+            "0 %, below the start: -50 %",
+            'max="100" value="0"',
+            "one key result below its start",
+        ),
         ("4.0001", "99.998 %", 'max="100" value="100"', "99.99 %"),
         ("4", "100 %", 'max="100" value="100"', "100 %"),
         ("3.32", "117 %", 'max="117" value="117"', "117 %"),
@@ -193,16 +225,26 @@ def test_progress_says_what_was_measured_and_its_bar_tells_all_from_more(
 ) -> None:
     data = {"value": typed, "confidence": "on_track", "version": 1}
     as_(world.ana).post(reverse("goals:record_progress", args=[row.pk]), data)
-    page = " ".join(as_(world.ana).get(reverse("goals:detail", args=[row.goal_id])).content.decode().split())
+    page = " ".join(
+        as_(world.ana).get(reverse("goals:detail", args=[row.goal_id])).content.decode().split()
+    )
     assert f'aria-label="{row.title}: {words}"' in page
     assert bar in page
     assert goal in page
     assert ("bar-beyond" in page) == (typed in ("3.32", "2"))
 
 
-def test_what_lies_below_the_target_is_not_reached_however_near(world: World, row: KeyResult) -> None:
+def test_what_lies_below_the_target_is_not_reached_however_near(
+    world: World, row: KeyResult
+) -> None:
     actions.record_progress(
-        row, value=Decimal("4.0001"), confidence="on_track", note="", link="", version=None, by=world.ana
+        row,
+        value=Decimal("4.0001"),
+        confidence="on_track",
+        note="",
+        link="",
+        version=None,
+        by=world.ana,
     )
     goal = Goal.objects.get(pk=row.goal_id)
     assert goal.result == Decimal("99.99")

@@ -52,8 +52,13 @@ def test_the_start_is_0_and_the_target_is_100(start: D, target: D) -> None:
     kind = "increase" if target >= start else "decrease"
     assert rules.key_result_progress(kind, target, start=start, target=target) == 100
     if start != target:
-        assert str(rules.key_result_progress(kind, start, start=start, target=target)).lstrip("0.E+-") == ""
-        assert not str(rules.key_result_progress(kind, start, start=start, target=target)).startswith("-")
+        assert (
+            str(rules.key_result_progress(kind, start, start=start, target=target)).lstrip("0.E+-")
+            == ""
+        )
+        assert not str(
+            rules.key_result_progress(kind, start, start=start, target=target)
+        ).startswith("-")
 
 
 @given(raw=st.none() | numbers)
@@ -64,9 +69,17 @@ def test_what_is_shown_lies_between_0_and_the_cap(raw: D | None) -> None:
 
 @pytest.mark.parametrize(
     ("parts", "progress"),
-    [([], None), ([None], None), ([D(50), None], 50), ([D(500), D(0)], 60), ([D(-500), D(100)], 50)],
+    [
+        ([], None),
+        ([None], None),
+        ([D(50), None], 50),
+        ([D(500), D(0)], 60),
+        ([D(-500), D(100)], 50),
+    ],
 )
-def test_a_goal_is_the_mean_of_its_measured_key_results(parts: list[D | None], progress: int | None) -> None:
+def test_a_goal_is_the_mean_of_its_measured_key_results(
+    parts: list[D | None], progress: int | None
+) -> None:
     assert rules.goal_progress(parts, D(120)) == progress
 
 
@@ -85,7 +98,9 @@ def test_a_goal_is_the_mean_of_its_measured_key_results(parts: list[D | None], p
         (["60", "50"], False, False, True),
     ],
 )
-def test_weights_come_to_100(given_out: list[str], is_whole: bool, is_rounded: bool, is_over: bool) -> None:
+def test_weights_come_to_100(
+    given_out: list[str], is_whole: bool, is_rounded: bool, is_over: bool
+) -> None:
     found = rules.balance([D(w) for w in given_out])
     assert (found.is_whole, found.is_rounded, found.is_over) == (is_whole, is_rounded, is_over)
 
@@ -101,16 +116,24 @@ def test_equal_shares_are_always_whole_and_then_sum_to_100_exactly(count: int) -
 def test_only_a_whole_set_is_evened_out_and_by_little(given_out: list[D]) -> None:
     found, effective = rules.balance(given_out), rules.effective_weights(given_out)
     assert sum(effective) == (100 if found.is_whole else found.total)
-    assert sum(abs(a - b) for a, b in zip(effective, given_out, strict=True)) <= D("0.005") * len(given_out)
+    assert sum(abs(a - b) for a, b in zip(effective, given_out, strict=True)) <= D("0.005") * len(
+        given_out
+    )
 
 
 @pytest.mark.parametrize(
     ("parent", "parents", "loops"),
     [
-        (None, {}, False), (1, {}, True), (2, {2: None}, False), (2, {2: 3, 3: 1}, True), (2, {2: 3, 3: 2}, False),
+        (None, {}, False),
+        (1, {}, True),
+        (2, {2: None}, False),
+        (2, {2: 3, 3: 1}, True),
+        (2, {2: 3, 3: 2}, False),
     ],
-)  # fmt: skip
-def test_a_ring_of_goals_is_seen(parent: int | None, parents: dict[int, int | None], loops: bool) -> None:
+)
+def test_a_ring_of_goals_is_seen(
+    parent: int | None, parents: dict[int, int | None], loops: bool
+) -> None:
     assert rules.makes_loop(1, parent, parents) is loops
 
 
@@ -163,7 +186,9 @@ def test_who_made_the_agreed_text(
         (KeyResultText("A", "zero"), None),
     ],
 )
-def test_a_key_result_that_cannot_be_measured_is_named(row: KeyResultText, field: str | None) -> None:
+def test_a_key_result_that_cannot_be_measured_is_named(
+    row: KeyResultText, field: str | None
+) -> None:
     problem = rules.key_result_problem(row)
     assert (problem and problem[0]) == field
 
@@ -175,12 +200,17 @@ def test_a_key_result_that_cannot_be_measured_is_named(row: KeyResultText, field
         (KeyResultText("Trained", "increase", None, D("1E+1")), "Trained: from 0 to 10"),
         (KeyResultText("On time", "keep", low=D(95)), "On time: keep at 95 or above"),
         (KeyResultText("Errors", "keep", high=D(5)), "Errors: keep at 5 or below"),
-        (KeyResultText("Heat", "keep", low=D(19), high=D(23), unit="°C"), "Heat: keep between 19 and 23 °C"),
+        (
+            KeyResultText("Heat", "keep", low=D(19), high=D(23), unit="°C"),
+            "Heat: keep between 19 and 23 °C",
+        ),
         (KeyResultText("Certificate", "reach", D(1), D(2)), "Certificate: reached, yes or no"),
         (KeyResultText("Accidents", "zero"), "Accidents: no incidents"),
     ],
 )
-def test_a_key_result_reads_as_a_line_and_comes_back_from_storage(row: KeyResultText, words: str) -> None:
+def test_a_key_result_reads_as_a_line_and_comes_back_from_storage(
+    row: KeyResultText, words: str
+) -> None:
     stored = row.as_row()
     assert rules.key_result_words(stored) == words
     assert KeyResultText.from_row(stored).as_row() == stored

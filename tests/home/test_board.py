@@ -33,7 +33,9 @@ def two_kinds(day: date) -> list[Any]:
         output_field=DateField(),
     )
     active = Participation.objects.filter(state="active")
-    manager = Assignment.objects.current(day).filter(participation=OuterRef("pk")).values("manager")[:1]
+    manager = (
+        Assignment.objects.current(day).filter(participation=OuterRef("pk")).values("manager")[:1]
+    )
     common: dict[str, Any] = {
         "subject": F("pk"),
         "about": F("employee"),
@@ -97,7 +99,11 @@ def test_whoever_waits_for_a_leaver_is_blocked_with_the_name(world: World) -> No
     bashir.save()
     cell = people(world, world.kim)["Ana Popescu"].cells[1]
     assert (cell["state"], cell["why"]) == ("blocked", "waits for Bashir Nouri, who has left")
-    assert set(people(world, world.kim, state="blocked")) == {"Ana Popescu", "Chen Wei", "Bashir Nouri"}
+    assert set(people(world, world.kim, state="blocked")) == {
+        "Ana Popescu",
+        "Chen Wei",
+        "Bashir Nouri",
+    }
 
 
 @pytest.mark.parametrize(("ends", "blocked"), [(0, False), (30, True), (None, True)])
@@ -151,7 +157,9 @@ def test_the_page_shows_funnel_causes_and_ways_out(world: World, as_: SignedIn) 
     assert b"waits for Bashir Nouri, who has left" in page.content
     assert reverse("cycles:transfer", kwargs={"pk": world.ana_part.pk}).encode() in page.content
     partner = as_(world.ines).get(url(world))
-    assert reverse("cycles:transfer", kwargs={"pk": world.ana_part.pk}).encode() not in partner.content
+    assert (
+        reverse("cycles:transfer", kwargs={"pk": world.ana_part.pk}).encode() not in partner.content
+    )
 
 
 def test_every_unit_below_is_counted_on_some_page(world: World, as_: SignedIn) -> None:
@@ -164,7 +172,9 @@ def test_every_unit_below_is_counted_on_some_page(world: World, as_: SignedIn) -
     listed = [pk for page in pages for pk, _name in page.context["branches"]]
     assert len(listed) == len(set(listed))
     assert {shop.pk for shop in shops} < set(listed)
-    (row,) = [row for page in pages for row in page.context["by_unit"] if shops[-1].name in row["unit"]]
+    (row,) = [
+        row for page in pages for row in page.context["by_unit"] if shops[-1].name in row["unit"]
+    ]
     assert "0 / 1" in row["cells"]
     last = kim.get(url, {"units": 99})
     assert "units=2" in last.content.decode(), "beyond the last page is the first"
@@ -211,7 +221,15 @@ def test_remind_tells_who_gets_it_and_who_not_and_why(world: World, as_: SignedI
     told = set(Notice.objects.filter(kind="chase").values_list("recipient__name", flat=True))
     assert (
         told
-        == {"Ana Popescu", "Bashir Nouri", "Farid Amiri", "Gita Rao", "Ines Costa", "Jan Novak", "Lea Roth"}
+        == {
+            "Ana Popescu",
+            "Bashir Nouri",
+            "Farid Amiri",
+            "Gita Rao",
+            "Ines Costa",
+            "Jan Novak",
+            "Lea Roth",
+        }
         & told
     )
     assert "Ana Popescu" in told

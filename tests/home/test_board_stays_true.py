@@ -40,7 +40,12 @@ from tests.open_items import catch_up
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ANA, CHEN = "Ana Popescu", "Chen Wei"
-OBJECTIVES, APPRAISAL, INCENTIVES, EVALUATION = "Objectives", "Appraisal", "Incentive control", "Evaluation"
+OBJECTIVES, APPRAISAL, INCENTIVES, EVALUATION = (
+    "Objectives",
+    "Appraisal",
+    "Incentive control",
+    "Evaluation",
+)
 OTHERS = 9  # who takes part without Kim, who reads the board
 
 
@@ -90,7 +95,9 @@ def close(client: Client, world: World, kind: str) -> int:
     """Close a stage over whatever its page names, each with a reason."""
     row = stage(world, kind)
     left = cycles.reasons(leftovers_of_stage(row, world.kim))
-    return post(client, "cycles:close_stage", row.pk, version=row.version, reason="It is time.", **left)
+    return post(
+        client, "cycles:close_stage", row.pk, version=row.version, reason="It is time.", **left
+    )
 
 
 def hand_in(client: Client, form: Appraisal, label: str = "Meets") -> int:
@@ -105,13 +112,17 @@ def everybody_stands(shown: Shown, stage_name: str, **words: int) -> None:
 # --- Two acts that finish the same to-do --------------------------------------------------------------
 
 
-def test_two_tabs_that_agree_to_the_same_set_finish_it_once(world: World, kim: Client, as_: SignedIn) -> None:
+def test_two_tabs_that_agree_to_the_same_set_finish_it_once(
+    world: World, kim: Client, as_: SignedIn
+) -> None:
     wordings = [goal.propose(world.ana_part, world.ana, weight=weight) for weight in ("60", "40")]
     seen = [f"{one.pk}:{one.version}" for one in wordings]
     catch_up()
     everybody_stands(board(kim, world.cycle), OBJECTIVES, open=OTHERS)
     tabs = [as_(world.bashir) for _tab in range(2)]
-    answers = at_once(*(pressed(tab, "goals:agree_set", world.ana_part.pk, seen=seen) for tab in tabs))
+    answers = at_once(
+        *(pressed(tab, "goals:agree_set", world.ana_part.pk, seen=seen) for tab in tabs)
+    )
     assert sorted(answers) == [302, 409]
     assert fate("goals:answer", world.ana) == [("Bashir Nouri", "")]
     shown = board(kim, world.cycle)
@@ -128,7 +139,10 @@ def test_two_tabs_that_answer_the_last_two_goals_leave_nobody_waiting(
     wordings = [goal.propose(world.ana_part, world.ana, weight="50") for _goal in range(2)]
     catch_up()
     answers = at_once(
-        *(pressed(as_(world.bashir), "goals:accept", one.pk, version=one.version) for one in wordings)
+        *(
+            pressed(as_(world.bashir), "goals:accept", one.pk, version=one.version)
+            for one in wordings
+        )
     )
     assert answers == [302, 302]
     assert fate("goals:answer", world.ana) == [("Bashir Nouri", "")]
@@ -155,7 +169,9 @@ def test_a_stage_opened_again_after_half_was_done_asks_for_the_other_half(
     assert close(kim, world, "appraisal") == 302
     shown = board(kim, world.cycle)
     everybody_stands(shown, APPRAISAL, missed=OTHERS - 1, under_way=1)
-    assert shown.lines[CHEN][APPRAISAL] == "under way", "nothing of his is missing but what HR releases"
+    assert shown.lines[CHEN][APPRAISAL] == "under way", (
+        "nothing of his is missing but what HR releases"
+    )
 
     row, later = stage(world, "appraisal"), today() + timedelta(days=9)
     again = {"version": row.version, "reason": "Half is missing.", "due_on": later}
@@ -172,13 +188,18 @@ def test_a_stage_opened_again_after_half_was_done_asks_for_the_other_half(
     assert Appraisal.objects.filter(participation=world.ana_part).count() == 2
 
 
-def test_two_who_open_a_closed_stage_again_open_it_once(world: World, kim: Client, as_: SignedIn) -> None:
+def test_two_who_open_a_closed_stage_again_open_it_once(
+    world: World, kim: Client, as_: SignedIn
+) -> None:
     catch_up()
     assert close(kim, world, "objectives") == 302
     row, later = stage(world, "objectives"), today() + timedelta(days=9)
     again = {"version": row.version, "reason": "Once more.", "due_on": later}
     answers = at_once(
-        *(pressed(who, "cycles:open_stage", row.pk, **again) for who in (as_(world.kim), as_(world.lea)))
+        *(
+            pressed(who, "cycles:open_stage", row.pk, **again)
+            for who in (as_(world.kim), as_(world.lea))
+        )
     )
     assert sorted(answers) == [302, 409]
     everybody_stands(board(kim, world.cycle), OBJECTIVES, open=OTHERS)
@@ -207,7 +228,10 @@ def test_evaluations_opened_again_after_half_was_signed_ask_for_the_other_half(
     assert post(kim, "cycles:open_stage", row.pk, **again) == 302
     everybody_stands(board(kim, world.cycle), EVALUATION, open=OTHERS - 1, done=1)
     assert set(fate("evaluations:sign", world.ana)) == {(ANA, ""), ("Bashir Nouri", "")}
-    assert sorted(fate("evaluations:sign", world.chen), key=str) == [OPEN] * 2 + [(None, "stage_closed")] * 2
+    assert (
+        sorted(fate("evaluations:sign", world.chen), key=str)
+        == [OPEN] * 2 + [(None, "stage_closed")] * 2
+    )
 
 
 # --- Leaving, coming back and leaving -----------------------------------------------------------------
@@ -390,9 +414,16 @@ def test_a_hand_over_on_the_day_of_the_launch_passes_on_what_is_open(
     goal.propose(ana, world.ana, weight="100")
     for to in (world.gita, world.bashir, world.gita):
         ana.refresh_from_db()
-        data = {"manager": of(to), "on": today(), "reason": "The file had it wrong.", "version": ana.version}
+        data = {
+            "manager": of(to),
+            "on": today(),
+            "reason": "The file had it wrong.",
+            "version": ana.version,
+        }
         assert post(kim, "cycles:transfer", ana.pk, **data) == 302
-    assert Assignment.objects.get(participation=ana).manager_id == of(world.gita), "nobody led for no day"
+    assert Assignment.objects.get(participation=ana).manager_id == of(world.gita), (
+        "nobody led for no day"
+    )
     [answer] = ToDo.objects.open().filter(kind="goals:answer", about=of(world.ana), cycle=cycle)
     assert answer.recipient_id == of(world.gita)
     assert board(kim, cycle) == shown, "a hand-over is nobody's progress"
@@ -450,7 +481,8 @@ def test_a_release_while_somebody_hands_in_counts_each_where_they_are(
     last = make.manager_appraisal(hugo)
     written = make.filled(last)
     released, handed_in = at_once(
-        appraisals.tasks.release_results, pressed(as_(world.gita), "appraisals:submit", last.pk, **written)
+        appraisals.tasks.release_results,
+        pressed(as_(world.gita), "appraisals:submit", last.pk, **written),
     )
     assert (released, handed_in) == (None, 302)
     release.refresh_from_db()
@@ -492,7 +524,10 @@ def test_a_release_that_is_withdrawn_and_approved_at_once_ends_one_way(
     assert shown.lines[ANA][APPRAISAL] == ("done" if came else "under way")
     assert shown.reached["result released"] == (int(came), OTHERS)
     [second] = ToDo.objects.filter(kind="appraisals:release")
-    assert (second.done_at is not None, second.dropped_why) == (came, "" if came else "withdrew_release")
+    assert (second.done_at is not None, second.dropped_why) == (
+        came,
+        "" if came else "withdrew_release",
+    )
 
 
 # --- The clock three days late ------------------------------------------------------------------------
@@ -578,8 +613,12 @@ def test_withdrawn_and_accepted_at_once_it_is_one_of_the_two(
     assert (withdrew == 302) is not (accepted == 302)
     agreed = accepted == 302
     shown = board(kim, world.cycle)
-    everybody_stands(shown, OBJECTIVES, **({"open": OTHERS - 1, "done": 1} if agreed else {"open": OTHERS}))
-    assert fate("goals:answer", world.ana) == [("Bashir Nouri", "") if agreed else (None, "withdraw")]
+    everybody_stands(
+        shown, OBJECTIVES, **({"open": OTHERS - 1, "done": 1} if agreed else {"open": OTHERS})
+    )
+    assert fate("goals:answer", world.ana) == [
+        ("Bashir Nouri", "") if agreed else (None, "withdraw")
+    ]
 
 
 # --- What closes over something -----------------------------------------------------------------------
@@ -610,7 +649,11 @@ def test_who_is_rated_late_in_a_closed_stage_has_missed_nothing_and_follows_in_a
     shown = board(kim, world.cycle)
     everybody_stands(shown, APPRAISAL, missed=OTHERS - 1, done=1)
     hugo = world.part["hugo"]
-    more = {"stage": stage(world, "appraisal").pk, "due_on": today() + timedelta(days=40), "reason": "Ill."}
+    more = {
+        "stage": stage(world, "appraisal").pk,
+        "due_on": today() + timedelta(days=40),
+        "reason": "Ill.",
+    }
     assert post(kim, "cycles:extend", hugo.pk, version=part(world, "hugo").version, **more) == 302
     everybody_stands(board(kim, world.cycle), APPRAISAL, missed=OTHERS - 2, open=1, done=1)
     assert hand_in(as_(world.hugo), make.self_appraisal(hugo)) == 302
@@ -646,7 +689,10 @@ def test_a_cycle_that_two_close_and_two_open_again_says_what_was_missed(
     everybody_stands(shown, INCENTIVES, nothing_to_do=OTHERS)
     assert not ToDo.objects.open().filter(cycle=world.cycle).exists()
 
-    assert post(kim, "cycles:request_reopening", world.cycle.pk, reason="Chen was told in time.") == 302
+    assert (
+        post(kim, "cycles:request_reopening", world.cycle.pk, reason="Chen was told in time.")
+        == 302
+    )
     asked = Reopening.objects.get()
     third = make.make_third_hr_admin(world)
     seconds = [as_(world.lea), as_(third)]

@@ -14,7 +14,10 @@ from tests.conftest import World
 
 def test_every_kind_that_can_be_open_or_reached_has_its_words(db: None) -> None:
     kinds = {
-        kind for app in DEFINITIONS for part in ("people", "matters") for kind in todos.union_of(app, part)[1]
+        kind
+        for app in DEFINITIONS
+        for part in ("people", "matters")
+        for kind in todos.union_of(app, part)[1]
     }
     reached = {kind for app in DEFINITIONS for kind in todos.union_of(app, "milestones")[1]}
     assert kinds == NEEDS.keys()

@@ -41,7 +41,11 @@ def test_a_promise_is_for_a_day_that_has_not_passed_where_its_author_is(
     live_in(world.bashir, zone)
     meeting = make_check_in(person(world.bashir), person(world.ana), in_days=-0.1)
     day = today() + timedelta(days=day_there + after)
-    data = {"text": "Order the fixture", "owner": person(world.bashir).pk, "due_on": day.isoformat()}
+    data = {
+        "text": "Order the fixture",
+        "owner": person(world.bashir).pk,
+        "due_on": day.isoformat(),
+    }
     url = reverse("feedback:add_action", kwargs={"pk": meeting.pk})
     assert as_(world.bashir).post(url, data).status_code == status
     assert ActionItem.objects.exists() == (status == 302)
@@ -55,9 +59,11 @@ def test_a_colleague_is_asked_until_a_day_to_come_where_the_asker_is(
     live_in(world.ana, zone)
     day = today() + timedelta(days=day_there + after)
     data = {
-        "reviewer": person(world.chen).pick_text, "about": person(world.ana).pk,
-        "question": "What could I explain better?", "due_on": day.isoformat(),
-    }  # fmt: skip
+        "reviewer": person(world.chen).pick_text,
+        "about": person(world.ana).pk,
+        "question": "What could I explain better?",
+        "due_on": day.isoformat(),
+    }
     assert as_(world.ana).post(reverse("feedback:request_feedback"), data).status_code == status
     assert FeedbackRequest.objects.exists() == (status == 302)
 
@@ -142,7 +148,9 @@ def test_a_line_of_dates_marks_today_where_the_cycle_is(
     Cycle.objects.update(zone=cycle_zone, first_day=begin, last_day=begin + timedelta(days=300))
     Stage.objects.update(opens_on=begin, due_on=begin + timedelta(days=30))
     live_in(world.kim, reader_zone)
-    which = {"cycles:list": {}, "cycles:detail": {"pk": world.cycle.pk}}.get(name, {"pk": world.ana_part.pk})
+    which = {"cycles:list": {}, "cycles:detail": {"pk": world.cycle.pk}}.get(
+        name, {"pk": world.ana_part.pk}
+    )
     page = as_(world.kim).get(reverse(name, kwargs=which))
     assert page.status_code == 200
     assert ("now-line" in page.content.decode()) == is_marked

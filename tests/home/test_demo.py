@@ -34,9 +34,25 @@ from appraisals.tasks import release_results
 from evaluations.models import CycleEvaluation, Evaluation
 from evaluations.models import Signature as EvaluationSignature
 from feedback import rules
-from feedback.models import ActionItem, AgendaPoint, CheckIn, CheckInSeries, Entry, Feedback, FeedbackRequest
+from feedback.models import (
+    ActionItem,
+    AgendaPoint,
+    CheckIn,
+    CheckInSeries,
+    Entry,
+    Feedback,
+    FeedbackRequest,
+)
 from goals.models import ChangeRequest, Contribution, Goal, GoalVersion, ProgressUpdate, Signature
-from incentives.models import Approval, Award, AwardLine, PlanVersion, RestraintEntry, Run, Statement
+from incentives.models import (
+    Approval,
+    Award,
+    AwardLine,
+    PlanVersion,
+    RestraintEntry,
+    Run,
+    Statement,
+)
 from incentives.tasks import calculate_waiting, release_waiting
 from pmcycle.activity.models import Delivery, Event, Job, Notice
 from pmcycle.cycles.models import Cycle
@@ -130,7 +146,9 @@ def in_working_hours(moment: datetime, zone: str) -> bool:
 
 
 @pytest.mark.parametrize(("model", "when", "who"), ACTS, ids=lambda x: getattr(x, "__name__", x))
-def test_whatever_is_done_is_done_on_a_working_day_at_a_working_hour(model: Any, when: str, who: str) -> None:
+def test_whatever_is_done_is_done_on_a_working_day_at_a_working_hour(
+    model: Any, when: str, who: str
+) -> None:
     zones = {e.pk: e.zone for e in Employee.objects.all()}
     accounts = {u.pk: zones.get(u.employee_id or 0, HOME) for u in User.objects.all()}
     field = model
@@ -138,9 +156,9 @@ def test_whatever_is_done_is_done_on_a_working_day_at_a_working_hour(model: Any,
         field = field._meta.get_field(step).related_model
     by = accounts if field is User else zones
     rows = list(
-        model.objects.filter(Q(**{f"{when}__isnull": False}), Q(**{f"{who}__isnull": False})).values_list(
-            "pk", when, who
-        )
+        model.objects.filter(
+            Q(**{f"{when}__isnull": False}), Q(**{f"{who}__isnull": False})
+        ).values_list("pk", when, who)
     )
     assert rows, "the demo shows one of these"
     wrong = [(pk, at, by[whom]) for pk, at, whom in rows if not in_working_hours(at, by[whom])]
@@ -161,7 +179,9 @@ def test_nobody_does_anything_while_they_are_away_or_after_they_left() -> None:
         end = model
         for step in who.split("__"):
             end = end._meta.get_field(step).related_model
-        for pk, at, whom in model.objects.filter(**{f"{when}__isnull": False}).values_list("pk", when, who):
+        for pk, at, whom in model.objects.filter(**{f"{when}__isnull": False}).values_list(
+            "pk", when, who
+        ):
             person = users.get(whom) if end is User else whom
             spans = away.get(person or 0, [])
             assert not any(first <= at.date() <= last for first, last in spans if last), (model, pk)
@@ -231,13 +251,17 @@ def test_what_answers_comes_after_what_it_answers() -> None:
 
 def test_results_are_released_after_they_were_written_and_answered_after_that() -> None:
     results = every(ReleasedResult.objects.select_related("participation", "release"))
-    assert {r.participation.cycle_id for r in results} == set(Cycle.objects.values_list("pk", flat=True))
+    assert {r.participation.cycle_id for r in results} == set(
+        Cycle.objects.values_list("pk", flat=True)
+    )
     for result in results:
         for row in every(result.participation.appraisals.filter(submitted_at__isnull=False)):
             assert row.submitted_at < result.release.requested_at < result.released_at
         said = Citation.objects.filter(appraisal__participation=result.participation)
         for told in said.values_list("entry__said_at", flat=True):
-            assert told < result.released_at - timedelta(days=result.participation.cycle.mention_days)
+            assert told < result.released_at - timedelta(
+                days=result.participation.cycle.mention_days
+            )
     for note in every(Acknowledgement.objects.select_related("result")):
         assert note.result.released_at < note.at
     for row in every(Evaluation.objects.filter(shared_at__isnull=False)):
@@ -307,7 +331,9 @@ def test_a_rating_and_what_is_written_beside_it_agree_with_what_was_measured() -
     rows = every(written.select_related("level", "participation"))
     assert {row.level.label for row in rows} >= {"Partly meets", "Meets", "Exceeds", "Outstanding"}
     for row in rows:
-        goals = every(Goal.objects.rated().filter(participation=row.participation).select_related("agreed"))
+        goals = every(
+            Goal.objects.rated().filter(participation=row.participation).select_related("agreed")
+        )
         reached = sum((g.result * g.agreed.weight for g in goals), Decimal(0)) / 100
         text = " ".join(
             row.answers.order_by("question__section__position", "question__position").values_list(
@@ -375,17 +401,22 @@ def test_the_years_of_a_person_show_last_year(as_: SignedIn) -> None:
     assert last.name in page
     assert (
         reverse(
-            "appraisals:result", args=[ReleasedResult.objects.get(participation__employee=ana.employee_id).pk]
+            "appraisals:result",
+            args=[ReleasedResult.objects.get(participation__employee=ana.employee_id).pk],
         )
         in page
     )
     assert (
-        reverse("evaluations:read", args=[Evaluation.objects.get(participation__employee=ana.employee_id).pk])
+        reverse(
+            "evaluations:read",
+            args=[Evaluation.objects.get(participation__employee=ana.employee_id).pk],
+        )
         in page
     )
     assert (
         reverse(
-            "incentives:statement", args=[Statement.objects.get(participation__employee=ana.employee_id).pk]
+            "incentives:statement",
+            args=[Statement.objects.get(participation__employee=ana.employee_id).pk],
         )
         in page
     )
@@ -399,7 +430,9 @@ def test_the_years_of_a_person_show_last_year(as_: SignedIn) -> None:
         ("evaluations_signature", '"evaluations_signature"."evaluation_id" ='),
     ],
 )
-def test_last_year_is_written_in_sets_and_asks_for_nobody_by_themselves(table: str, of_one: str) -> None:
+def test_last_year_is_written_in_sets_and_asks_for_nobody_by_themselves(
+    table: str, of_one: str
+) -> None:
     """It is all that makes whoever opens the product for the first time wait; this year is played act by act."""
     played = Submission.objects.filter(appraisal__participation__cycle__state="running").count()
     assert 20 < played < Submission.objects.count() / 2
@@ -415,7 +448,9 @@ def test_last_year_is_told_to_its_end() -> None:
     for part in every(parts):
         assert {g.state for g in part.goals.all()} == {"closed"}
         assert all(g.measured_on is not None and g.result is not None for g in part.goals.all())
-        assert set(part.appraisals.filter(submitted_at__isnull=False).values_list("kind", flat=True)) == {
+        assert set(
+            part.appraisals.filter(submitted_at__isnull=False).values_list("kind", flat=True)
+        ) == {
             "self",
             "manager",
         }
@@ -428,11 +463,15 @@ def test_last_year_is_told_to_its_end() -> None:
     ).exists()
 
 
-def test_who_can_sign_in_is_said_again_without_loading_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_can_sign_in_is_said_again_without_loading_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     told = StringIO()
     call_command("load_demo", who=True, stdout=told)
     assert "ana.popescu@meridian.example" in told.getvalue()
-    monkeypatch.setattr(load_demo, "WHO_SIGNS_IN", [("somebody@example.com", "of a company of its own")])
+    monkeypatch.setattr(
+        load_demo, "WHO_SIGNS_IN", [("somebody@example.com", "of a company of its own")]
+    )
     elsewhere = StringIO()
     call_command("load_demo", who=True, stdout=elsewhere)
     assert elsewhere.getvalue() == "", "another company is not the demo"

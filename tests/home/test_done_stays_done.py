@@ -40,24 +40,46 @@ def agreed(world: World) -> Goal:
 def done(shown: Shown, stage: str) -> Any:
     """Every figure of the page that says who is done in a stage."""
     shares = [unit.get(stage) for unit in shown.units.values()]
-    return shown.stages[stage]["done"], shown.in_stage(stage)["done"], shares, shown.reached, shown.last
+    return (
+        shown.stages[stage]["done"],
+        shown.in_stage(stage)["done"],
+        shares,
+        shown.reached,
+        shown.last,
+    )
 
 
 def asks_for_a_change(as_: SignedIn, who: User, goal: Goal) -> ChangeRequest:
     goal.refresh_from_db()
     data = {
-        "title": "Lower the scrap of line 4", "why": "Every third complaint.", "weight": "100", "horizon": "cycle",
-        "visibility": "line", "parent": "", "due_on": "", "reason": "resources", "explanation": "Line 4 goes.",
+        "title": "Lower the scrap of line 4",
+        "why": "Every third complaint.",
+        "weight": "100",
+        "horizon": "cycle",
+        "visibility": "line",
+        "parent": "",
+        "due_on": "",
+        "reason": "resources",
+        "explanation": "Line 4 goes.",
         "version": goal.version,
-        "kr-TOTAL_FORMS": "1", "kr-INITIAL_FORMS": "0", "kr-MIN_NUM_FORMS": "0", "kr-MAX_NUM_FORMS": "12",
-        "kr-0-title": "Scrap rate", "kr-0-kind": "decrease", "kr-0-start": "8", "kr-0-target": "4", "kr-0-unit": "%",
-    }  # fmt: skip
+        "kr-TOTAL_FORMS": "1",
+        "kr-INITIAL_FORMS": "0",
+        "kr-MIN_NUM_FORMS": "0",
+        "kr-MAX_NUM_FORMS": "12",
+        "kr-0-title": "Scrap rate",
+        "kr-0-kind": "decrease",
+        "kr-0-start": "8",
+        "kr-0-target": "4",
+        "kr-0-unit": "%",
+    }
     assert as_(who).post(reverse("goals:request_change", args=[goal.pk]), data).status_code == 302
     return ChangeRequest.objects.get()
 
 
 def names(kim: Client, world: World, state: str) -> set[str]:
-    page = kim.get(reverse("home:board", args=[world.cycle.pk]), {"state": state, "stage": "objectives"})
+    page = kim.get(
+        reverse("home:board", args=[world.cycle.pk]), {"state": state, "stage": "objectives"}
+    )
     return {person.name for person in page.context["page"]}
 
 
@@ -79,7 +101,10 @@ def test_a_change_that_is_asked_for_takes_no_agreement_back(
     assert ANA in names(kim, world, "open")
     assert names(kim, world, "done") == {ANA}
     data = {"version": change.version}
-    assert as_(world.ana).post(reverse("goals:accept_change", args=[change.pk]), data).status_code == 302
+    assert (
+        as_(world.ana).post(reverse("goals:accept_change", args=[change.pk]), data).status_code
+        == 302
+    )
     after = board(kim, world.cycle)
     assert (done(after, OBJECTIVES), after.beside) == (done(before, OBJECTIVES), {})
 
@@ -103,7 +128,9 @@ def test_what_is_late_or_blocked_beside_done_is_found_by_figure_and_filter(
     assert shown.figures["Overdue"] == 0
     assert ANA in names(kim, world, "blocked")
     assert done(shown, OBJECTIVES) == done(before, OBJECTIVES)
-    file = kim.get(reverse("home:board", args=[world.cycle.pk]), {"as": "csv", "q": ANA}).content.decode()
+    file = kim.get(
+        reverse("home:board", args=[world.cycle.pk]), {"as": "csv", "q": ANA}
+    ).content.decode()
     assert ",done," in file
     assert ",blocked,waits for Bashir Nouri" in file.replace('"', "")
 
@@ -118,7 +145,10 @@ def test_a_result_that_is_looked_at_again_after_its_release_stays_released(
     assert before.beside == {ANA: {APPRAISAL: "open"}}, "she is to read it"
     assert before.last["result released"]
     text = {"text": "The goal was moved in May."}
-    assert as_(world.ana).post(reverse("appraisals:file_appeal", args=[result.pk]), text).status_code == 302
+    assert (
+        as_(world.ana).post(reverse("appraisals:file_appeal", args=[result.pk]), text).status_code
+        == 302
+    )
     asked = board(kim, world.cycle)
     assert done(asked, APPRAISAL) == done(before, APPRAISAL)
     appeal = Appeal.objects.get()
@@ -129,7 +159,10 @@ def test_a_result_that_is_looked_at_again_after_its_release_stays_released(
         "new_level": make.level(world.cycle, "Meets").pk,
     }
     third = as_(make.make_third_hr_admin(world))
-    assert third.post(reverse("appraisals:decide_appeal", args=[appeal.pk]), decision).status_code == 302
+    assert (
+        third.post(reverse("appraisals:decide_appeal", args=[appeal.pk]), decision).status_code
+        == 302
+    )
     decided = board(kim, world.cycle)
     assert decided.lines[ANA][APPRAISAL] == "done"
     assert decided.beside == {ANA: {APPRAISAL: "open"}}, "she is to read the second one"
@@ -140,7 +173,9 @@ def in_grid(client: Client, stage: str) -> list[str]:
     page = flat(client.get(reverse("home:team")))
     row = page[page.index(ANA) :]
     cell = row[row.index(f'<td data-label="{stage}">') :].partition("</td>")[0]
-    words = [word.strip() for word in re.findall(r"<span[^>]*>(?:<svg.*?</svg>)?([^<]+)</span>", cell)]
+    words = [
+        word.strip() for word in re.findall(r"<span[^>]*>(?:<svg.*?</svg>)?([^<]+)</span>", cell)
+    ]
     return [word for word in words if word] + re.findall(r'<a href="([^"]*)"', cell)
 
 
@@ -156,7 +191,11 @@ def test_the_grid_of_a_team_and_home_keep_done_what_a_change_is_asked_of(
     world: World, as_: SignedIn, agreed: Goal
 ) -> None:
     catch_up()
-    bashir, ana, goals_of = as_(world.bashir), as_(world.ana), reverse("goals:of", args=[world.ana_part.pk])
+    bashir, ana, goals_of = (
+        as_(world.bashir),
+        as_(world.ana),
+        reverse("goals:of", args=[world.ana_part.pk]),
+    )
     assert in_grid(bashir, OBJECTIVES) == ["goals agreed", goals_of]
     assert on_ring(ana, OBJECTIVES) == ["goals agreed"]
     change = asks_for_a_change(as_, world.ana, agreed)
@@ -165,7 +204,9 @@ def test_the_grid_of_a_team_and_home_keep_done_what_a_change_is_asked_of(
     assert on_ring(ana, OBJECTIVES) == ["goals agreed"], "it waits for him"
     ChangeRequest.objects.update(lapses_on=today() - timedelta(days=1))
     catch_up()
-    assert in_grid(bashir, OBJECTIVES) == ["goals agreed", "your turn", answer], "late, and still done"
+    assert in_grid(bashir, OBJECTIVES) == ["goals agreed", "your turn", answer], (
+        "late, and still done"
+    )
 
 
 def test_what_is_asked_of_who_is_done_stands_beside_it_on_their_home_and_in_the_grid(

@@ -39,14 +39,18 @@ def low(world: World) -> World:
 
 def test_hr_finds_everything_it_does_in_a_cycle(world: World, as_: SignedIn) -> None:
     client = as_(world.kim)
-    found = set(ways_of("/", client.get(reverse("home:hub", args=[world.cycle.pk])).content.decode()))
+    found = set(
+        ways_of("/", client.get(reverse("home:hub", args=[world.cycle.pk])).content.decode())
+    )
     names = (
         "home:board home:remind cycles:add_person cycles:close goals:company appraisals:form appraisals:calibrations"
         " appraisals:release incentives:plan incentives:criteria incentives:run evaluations:cycle cycles:detail"
     )
     missing = [name for name in names.split() if reverse(name, args=[world.cycle.pk]) not in found]
     assert missing == []
-    steps = [reverse("cycles:configure", args=[world.cycle.pk, step]) for step in ("who", "reminders")]
+    steps = [
+        reverse("cycles:configure", args=[world.cycle.pk, step]) for step in ("who", "reminders")
+    ]
     assert found.issuperset([*steps, reverse("incentives:restraints")])
 
 
@@ -56,7 +60,9 @@ def test_each_stage_says_for_how_many_it_is_done(world: World, as_: SignedIn) ->
         return page[page.index(f'href="{link}?stage=objectives"') :]
 
     assert (
-        at_a_glance().index("0 of 2") < at_a_glance().index("open until") < at_a_glance().index("Setting up")
+        at_a_glance().index("0 of 2")
+        < at_a_glance().index("open until")
+        < at_a_glance().index("Setting up")
     )
     goals.agree(world.part["hugo"], world.hugo, world.gita, weight=100)
     assert "1 of 2" in at_a_glance()[:800]
@@ -141,7 +147,9 @@ def test_work_that_is_under_way_or_has_failed_is_found_again(world: World, as_: 
     assert "Calculating rewards" in page
 
 
-@pytest.mark.parametrize("name", ["home:board", "appraisals:calibrations", "incentives:plan", "cycles:close"])
+@pytest.mark.parametrize(
+    "name", ["home:board", "appraisals:calibrations", "incentives:plan", "cycles:close"]
+)
 def test_the_pages_of_a_cycle_lead_back_to_it(name: str, world: World, as_: SignedIn) -> None:
     page = as_(world.kim).get(reverse(name, args=[world.cycle.pk])).content.decode()
     crumbs = page[page.index('class="crumbs"') :]

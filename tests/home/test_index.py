@@ -52,10 +52,14 @@ def test_several_of_one_kind_stand_under_one_heading_with_their_names(
     assert page.count('<details class="todo-part"') == 1
 
 
-def test_what_others_wait_for_stands_before_what_is_due_earlier(world: World, as_: SignedIn) -> None:
+def test_what_others_wait_for_stands_before_what_is_due_earlier(
+    world: World, as_: SignedIn
+) -> None:
     stage = world.cycle.stages.get(kind="objectives")
     later = stage.due_on + timedelta(days=1)
-    make_item(make_check_in(person(world.bashir), person(world.ana)), person(world.ana), due_on=later)
+    make_item(
+        make_check_in(person(world.bashir), person(world.ana)), person(world.ana), due_on=later
+    )
     page = words(as_(world.ana).get("/").content.decode())
     assert page.index("Do what you agreed with Bashir Nouri") < page.index("Propose your goals")
     assert page.count("others wait") == 1
@@ -81,7 +85,9 @@ def test_other_people_s_items_are_not_on_my_home(
 
 
 @pytest.mark.parametrize("actor", ["ana", "bashir", "dora", "ines", "kim", "mira", "noor"])
-def test_home_opens_for_everybody_from_the_first_day(world: World, as_: SignedIn, actor: str) -> None:
+def test_home_opens_for_everybody_from_the_first_day(
+    world: World, as_: SignedIn, actor: str
+) -> None:
     response = as_(getattr(world, actor)).get("/")
     assert response.status_code == 200
     assert "What needs me" in response.content.decode()
@@ -95,7 +101,9 @@ def test_home_without_any_cycle_says_what_comes(world: World, as_: SignedIn) -> 
 
 
 def test_hr_sees_the_cycle_being_prepared_and_others_do_not(world: World, as_: SignedIn) -> None:
-    Cycle.objects.create(name="Next year", first_day=today(), last_day=today() + timedelta(days=300))
+    Cycle.objects.create(
+        name="Next year", first_day=today(), last_day=today() + timedelta(days=300)
+    )
     assert "A cycle is being prepared" in as_(world.kim).get("/").content.decode()
     assert "A cycle is being prepared" not in as_(world.ana).get("/").content.decode()
 
@@ -114,7 +122,10 @@ def test_hr_is_told_of_a_stage_past_its_day_only_where_somebody_is_missing(
     world.cycle.stages.filter(kind="evaluation").update(
         due_on=today() - timedelta(days=2), opens_on=today() - timedelta(days=9)
     )
-    assert "1 stage is open past its due day" in as_(world.kim).get(reverse("home:index")).content.decode()
+    assert (
+        "1 stage is open past its due day"
+        in as_(world.kim).get(reverse("home:index")).content.decode()
+    )
     for part in world.cycle.participations.select_related("employee"):
         leads = world.part["chen" if part == world.part["bashir"] else "bashir"].employee
         evaluations.make_evaluation(part, leads, state="signed")

@@ -37,7 +37,9 @@ def fate(kind: str, recipient: User) -> list[tuple[User | None, str]]:
 OPEN = (None, "")
 
 
-def test_goals_nobody_proposed_in_time_are_not_done_by_who_confirms_a_contribution(world: World) -> None:
+def test_goals_nobody_proposed_in_time_are_not_done_by_who_confirms_a_contribution(
+    world: World,
+) -> None:
     give_ana_more_time(world, days=2)
     helped = goal.contribution(world.ana_part, world.ana, world.chen)
     assert clock.turn_day()
@@ -70,7 +72,12 @@ def test_a_hand_over_that_has_begun_is_not_the_work_of_who_hands_in(world: World
     make.open_stage(world.cycle)
     assert clock.turn_day()
     cycle_actions.transfer(
-        world.ana_part, of(world.gita), on=today() + timedelta(days=1), reason="x", version=None, by=world.kim
+        world.ana_part,
+        of(world.gita),
+        on=today() + timedelta(days=1),
+        reason="x",
+        version=None,
+        by=world.kim,
     )
     with days_later(4):
         make.hand_in(make.self_appraisal(world.ana_part))
@@ -93,7 +100,9 @@ def test_what_passed_to_another_with_a_role_is_not_done_by_who_hands_in(world: W
         assert fate("incentives:publish", world.lea) == [OPEN]
 
 
-def test_a_hand_over_dated_today_drops_for_the_old_manager_and_what_ran_out_was_missed(world: World) -> None:
+def test_a_hand_over_dated_today_drops_for_the_old_manager_and_what_ran_out_was_missed(
+    world: World,
+) -> None:
     goal.propose(world.ana_part, world.ana, weight="40")
     give_ana_more_time(world, days=2)
     assert clock.turn_day()
@@ -115,7 +124,12 @@ def test_acts_on_many_and_on_a_whole_cycle_leave_to_the_day_what_is_the_days(
     make.open_stage(world.cycle)
     assert clock.turn_day()
     cycle_actions.transfer(
-        world.ana_part, of(world.gita), on=today() + timedelta(days=1), reason="x", version=None, by=world.kim
+        world.ana_part,
+        of(world.gita),
+        on=today() + timedelta(days=1),
+        reason="x",
+        version=None,
+        by=world.kim,
     )
     with days_later(4):
         make.hand_in(make.self_appraisal(world.ana_part))

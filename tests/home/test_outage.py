@@ -46,7 +46,12 @@ def break_home(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [OperationalError("gone"), broken_off(), RedisConnectionError("gone"), ConnectionRefusedError()],
+    [
+        OperationalError("gone"),
+        broken_off(),
+        RedisConnectionError("gone"),
+        ConnectionRefusedError(),
+    ],
 )
 def test_an_outage_is_503_with_a_time_to_come_back(
     world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch, error: Exception
@@ -59,7 +64,9 @@ def test_an_outage_is_503_with_a_time_to_come_back(
 
 
 # Django itself says so when a row to be changed is not there.
-@pytest.mark.parametrize("error", [ZeroDivisionError(), DatabaseError("Save did not affect any rows.")])
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError(), DatabaseError("Save did not affect any rows.")]
+)
 def test_a_fault_of_ours_is_500_with_words(
     world: World, as_: SignedIn, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -91,7 +98,9 @@ def test_a_refusal_leads_back_to_a_page_of_ours_only(world: World, as_: SignedIn
         ("https://evil.example/", "/"),
         ("http://testserver/goals/", "http://testserver/goals/"),
     ):
-        page = forged.post("/activity/inbox/read/", {}, headers={"Referer": before}).content.decode()
+        page = forged.post(
+            "/activity/inbox/read/", {}, headers={"Referer": before}
+        ).content.decode()
         assert f'href="{back}"' in page
         assert "evil.example" not in page
 
@@ -123,7 +132,9 @@ def test_a_table_that_somebody_holds_is_503_with_the_text_and_a_button_that_send
         assert "Send it again" in page
         # What the button sends is what was sent.
         sent = re.search(
-            r'<form method="post" action="([^"]+)">.*?name="body"\s+value="([^"]+)"', page, re.DOTALL
+            r'<form method="post" action="([^"]+)">.*?name="body"\s+value="([^"]+)"',
+            page,
+            re.DOTALL,
         )
         assert sent
         assert (unescape(sent[1]), unescape(sent[2])) == (url, TEXT)
@@ -157,7 +168,10 @@ def test_a_transaction_that_was_ended_for_doing_nothing_is_503(
 @pytest.mark.parametrize("path", ["/", "/account/login/", "/people/", "/api/v1/goals/"])
 def test_a_database_that_is_gone_is_503_on_every_page(path: str, as_: SignedIn) -> None:
     world = build_world()
-    clients = [as_(world.ana, raise_request_exception=False), as_(None, raise_request_exception=False)]
+    clients = [
+        as_(world.ana, raise_request_exception=False),
+        as_(None, raise_request_exception=False),
+    ]
     host = connection.settings_dict["HOST"]
     connection.close()
     connection.settings_dict["HOST"] = "/nowhere"

@@ -26,7 +26,9 @@ class Page:
     def __call__(self, who: str, of: Employee | None = None) -> str:
         person = of or self.world.ana.employee
         assert person
-        return flat(self.as_(getattr(self.world, who)).get(reverse("home:person", args=[person.pk])))
+        return flat(
+            self.as_(getattr(self.world, who)).get(reverse("home:person", args=[person.pk]))
+        )
 
 
 @pytest.fixture
@@ -42,7 +44,9 @@ def test_a_draft_is_its_authors_alone(world: World, page: Page) -> None:
         assert "Self-appraisal" not in page(who)
 
 
-def test_what_is_handed_in_opens_to_the_line_and_not_to_the_person(world: World, page: Page) -> None:
+def test_what_is_handed_in_opens_to_the_line_and_not_to_the_person(
+    world: World, page: Page
+) -> None:
     link = reverse("appraisals:read", kwargs=appraisals.manager_submitted(world))
     for who in LINE:
         assert link in page(who)
@@ -69,7 +73,9 @@ def test_hr_sees_of_itself_what_anybody_sees_of_themselves(world: World, page: P
     appraisals.hand_in(appraisal, "Partly meets")
     link = reverse("appraisals:read", args=[appraisal.pk])
     assert link not in page("kim", world.kim.employee)
-    assert reverse("cycles:life_line", args=[world.part["kim"].pk]) not in page("kim", world.kim.employee)
+    assert reverse("cycles:life_line", args=[world.part["kim"].pk]) not in page(
+        "kim", world.kim.employee
+    )
     assert link in page("lea", world.kim.employee)
 
 
@@ -92,7 +98,9 @@ def test_a_released_statement_stands_there(world: World, page: Page) -> None:
         assert link not in page(who)
 
 
-def test_an_evaluation_that_is_shared_stands_there_a_draft_does_not(world: World, page: Page) -> None:
+def test_an_evaluation_that_is_shared_stands_there_a_draft_does_not(
+    world: World, page: Page
+) -> None:
     draft = reverse("evaluations:read", kwargs=evaluations.of_ana(world))
     assert draft not in page("ana")
     assert draft not in page("dora")
@@ -153,6 +161,8 @@ def test_names_lead_there(world: World, as_: SignedIn) -> None:
         (world.chen, reverse("home:search") + "?q=Ana"),
         (world.chen, reverse("people:profile", args=[world.ana.employee_id])),
     ]
-    missing = [place for reader, place in places if link not in as_(reader).get(place).content.decode()]
+    missing = [
+        place for reader, place in places if link not in as_(reader).get(place).content.decode()
+    ]
     assert missing == []
     assert link in as_(world.ana).get("/").content.decode()

@@ -40,7 +40,9 @@ def clock() -> Iterator[Callable[[datetime], None]]:
 
 
 @pytest.fixture
-def company(clock: Callable[[datetime], None], world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def company(
+    clock: Callable[[datetime], None], world: World, monkeypatch: pytest.MonkeyPatch
+) -> World:
     """The cast on a Monday morning in March, with reminders a week and a day before, and two days after."""
     only_requests(monkeypatch, world)
     policy(world, before=[7, 1], after=[2], escalate=5)
@@ -112,7 +114,9 @@ def test_two_sweeps_at_once_remind_once(clock: Callable[[datetime], None]) -> No
     assert Notice.objects.count() == Delivery.objects.count() == 2
 
 
-def test_a_clock_that_stood_still_reminds_once(company: World, clock: Callable[[datetime], None]) -> None:
+def test_a_clock_that_stood_still_reminds_once(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
     ask(company.ana, company.chen, MONDAY + timedelta(days=7))
     clock(at(MONDAY + timedelta(days=9)))
     sweep()
@@ -144,7 +148,9 @@ def test_a_mail_that_could_not_leave_by_the_evening_waits_for_the_morning(
     assert len(mail.outbox) == 1
 
 
-def test_each_day_of_the_policy_reminds_again(company: World, clock: Callable[[datetime], None]) -> None:
+def test_each_day_of_the_policy_reminds_again(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
     ask(company.ana, company.chen, MONDAY + timedelta(days=7))
     for days in range(10):
         clock(at(MONDAY + timedelta(days=days)))
@@ -248,7 +254,9 @@ def test_a_mail_that_waits_on_a_holiday_leaves_on_the_next_working_day(
 ) -> None:
     ask(company.ana, company.chen, MONDAY + timedelta(days=1))
     actions.remind()
-    Holiday.objects.bulk_create(Holiday(day=MONDAY + timedelta(days=n), name="Rest") for n in range(14))
+    Holiday.objects.bulk_create(
+        Holiday(day=MONDAY + timedelta(days=n), name="Rest") for n in range(14)
+    )
     actions.deliver(NEVER)
     assert mails_to(company.ana) == []
     waits_until = Delivery.objects.get().not_before
@@ -256,7 +264,9 @@ def test_a_mail_that_waits_on_a_holiday_leaves_on_the_next_working_day(
     assert waits_until.date() == MONDAY + timedelta(days=14)
 
 
-def test_a_reminder_of_the_weekend_comes_on_monday(company: World, clock: Callable[[datetime], None]) -> None:
+def test_a_reminder_of_the_weekend_comes_on_monday(
+    company: World, clock: Callable[[datetime], None]
+) -> None:
     ask(company.ana, company.chen, MONDAY + timedelta(days=7))
     clock(at(MONDAY + timedelta(days=6)))  # a Sunday, the day before it is due
     sweep()

@@ -84,10 +84,17 @@ def serving(tmp_path: Path) -> Iterator[dict[str, int]]:
     processes = [
         spawn(
             [sys.executable, "-m", "gunicorn", "-c", "python:pmcycle.home.serving", "pmcycle.wsgi"],
-            env=env, output=log, cwd=ROOT, sockets=[web],
+            env=env,
+            output=log,
+            cwd=ROOT,
+            sockets=[web],
         ),
-        spawn([caddy, "run", "--config", ROOT / "Caddyfile", "--adapter", "caddyfile"], env=env, output=log),
-    ]  # fmt: skip
+        spawn(
+            [caddy, "run", "--config", ROOT / "Caddyfile", "--adapter", "caddyfile"],
+            env=env,
+            output=log,
+        ),
+    ]
     try:
         for port in (probes, proxy):
             wait_for(port)

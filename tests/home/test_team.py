@@ -63,7 +63,9 @@ def test_a_badge_leads_to_what_it_asks_for(
     page = as_(world.bashir).get("/team/").content.decode()
     badge = page.index("your turn")
     assert f'<a href="{reverse("activity:job", args=[asked.pk])}">' in page[badge - 400 : badge]
-    assert page.count(f'<a href="{reverse("goals:of", args=[world.ana_part.pk])}">') == 2, "stage and goals"
+    assert page.count(f'<a href="{reverse("goals:of", args=[world.ana_part.pk])}">') == 2, (
+        "stage and goals"
+    )
 
 
 def test_the_next_check_in_is_prepared_from_the_team(world: World, as_: SignedIn) -> None:

@@ -37,7 +37,10 @@ def of(user: User) -> Employee:
 @contextmanager
 def days_later(days: int) -> Iterator[None]:
     """The same noon, so many days on; the clock has not struck since."""
-    with late_clock(), time_machine.travel(datetime.combine(today() + timedelta(days=days), time(12), UTC)):
+    with (
+        late_clock(),
+        time_machine.travel(datetime.combine(today() + timedelta(days=days), time(12), UTC)),
+    ):
         yield
 
 
@@ -61,22 +64,30 @@ def give_ana_more_time(world: World, *, days: int) -> None:
         world.ana_part, objectives(world), due_on=until, reason="Ill.", version=None, by=world.kim
     )
     left = accepting(cycle_actions.leftovers_of_stage(objectives(world), world.kim))
-    cycle_actions.close_stage(objectives(world), reason="Over.", accepted=left, version=None, by=world.kim)
+    cycle_actions.close_stage(
+        objectives(world), reason="Over.", accepted=left, version=None, by=world.kim
+    )
 
 
 def state(world: World, stage: str = "objectives") -> str:
     """How Ana stands in a stage on the board of Kim."""
     board = completion.look(world.cycle, world.kim, today(), Filters())
-    found, _total = completion.people(board, list(world.cycle.stages.all()), Filters(q="Ana Popescu"))
+    found, _total = completion.people(
+        board, list(world.cycle.stages.all()), Filters(q="Ana Popescu")
+    )
     return str(next(c["state"] for c in found[0].cells if c["stage"].kind == stage))
 
 
 @pytest.mark.parametrize("days_late", [0, 3])
-def test_the_last_day_of_somebodys_own_drops_what_they_let_pass(world: World, days_late: int) -> None:
+def test_the_last_day_of_somebodys_own_drops_what_they_let_pass(
+    world: World, days_late: int
+) -> None:
     assert clock.turn_day()
     give_ana_more_time(world, days=2)
     with days_later(3 + days_late):
-        assert [row.dropped_why for row in rows("goals:propose", world.ana)] == [""], "the clock is late"
+        assert [row.dropped_why for row in rows("goals:propose", world.ana)] == [""], (
+            "the clock is late"
+        )
         assert state(world) == "overdue"
         assert clock.turn_day()
         (mine,) = rows("goals:propose", world.ana)
@@ -93,13 +104,22 @@ def test_a_hand_over_that_begins_drops_it_for_one_and_opens_it_for_the_other(
     goal.propose(world.ana_part, world.ana, weight="100")
     assert clock.turn_day()
     cycle_actions.transfer(
-        world.ana_part, of(world.gita), on=today() + timedelta(days=1), reason="x", version=None, by=world.kim
+        world.ana_part,
+        of(world.gita),
+        on=today() + timedelta(days=1),
+        reason="x",
+        version=None,
+        by=world.kim,
     )
     with days_later(1 + days_late):
         assert [row.recipient for row in rows("goals:answer", world.ana)] == [of(world.bashir)]
         assert clock.turn_day()
         old, new = rows("goals:answer", world.ana)
-        assert (old.recipient, old.done_at, old.dropped_why) == (of(world.bashir), None, "day_turned")
+        assert (old.recipient, old.done_at, old.dropped_why) == (
+            of(world.bashir),
+            None,
+            "day_turned",
+        )
         assert (new.recipient, new.done_at, new.dropped_at) == (of(world.gita), None, None)
         assert is_whole()
 
@@ -117,9 +137,13 @@ def test_a_meeting_that_comes_near_opens_its_agenda(world: World, days_late: int
 
 
 @pytest.mark.parametrize("days_late", [0, 3])
-def test_a_role_that_ends_with_the_day_passes_what_waits_on_to_the_next(world: World, days_late: int) -> None:
+def test_a_role_that_ends_with_the_day_passes_what_waits_on_to_the_next(
+    world: World, days_late: int
+) -> None:
     incentives.make_rule(incentives.make_component(incentives.make_plan(world.cycle, by=world.kim)))
-    RoleGrant.objects.create(user=world.jan, role=Role.HR_ADMIN, starts_on=today() - timedelta(days=1))
+    RoleGrant.objects.create(
+        user=world.jan, role=Role.HR_ADMIN, starts_on=today() - timedelta(days=1)
+    )
     RoleGrant.objects.filter(user=world.jan, role=Role.HR_ADMIN).update(ends_on=today())
     assert clock.turn_day()
     (first,) = ToDo.objects.filter(kind="incentives:publish")
@@ -136,8 +160,10 @@ def test_a_stage_that_opens_late_does_nobodys_work(world: World) -> None:
     assert clock.turn_day()
     stages = list(Stage.objects.filter(cycle=world.cycle).order_by("position"))
     opens: dict[str, Any] = {
-        "opens_on": today() + timedelta(days=2), "due_on": today() + timedelta(days=30), "state": "planned",
-    }  # fmt: skip
+        "opens_on": today() + timedelta(days=2),
+        "due_on": today() + timedelta(days=30),
+        "state": "planned",
+    }
     Stage.objects.filter(pk=stages[1].pk).update(**opens)
     give_ana_more_time(world, days=1)
     with days_later(5):

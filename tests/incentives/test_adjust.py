@@ -35,23 +35,34 @@ def test_within_the_band_no_reason_is_needed(world: World, as_: SignedIn) -> Non
     assert answer.status_code == 302
     assert award.amount == award.high
     assert [(line.kind, line.amount) for line in award.lines.all()] == [
-        ("calculated", before), ("reversal", -before), ("adjusted", award.high),
-    ]  # fmt: skip
+        ("calculated", before),
+        ("reversal", -before),
+        ("adjusted", award.high),
+    ]
     assert award.lines.aggregate(s=Sum("amount"))["s"] == award.amount
-    assert Event.objects.filter(verb="adjusted", subject_id=award.pk, actor=world.bashir).count() == 1
+    assert (
+        Event.objects.filter(verb="adjusted", subject_id=award.pk, actor=world.bashir).count() == 1
+    )
 
 
-def test_the_person_sees_that_hr_opened_an_amount_or_an_entry_of_theirs(world: World, as_: SignedIn) -> None:
+def test_the_person_sees_that_hr_opened_an_amount_or_an_entry_of_theirs(
+    world: World, as_: SignedIn
+) -> None:
     entry = incentives.restraint(world)
     incentives.recommending(world)
     pages = {"award": incentives.award_of(world.ana_part).pk, "restraint": entry.pk}
     for reader in (world.bashir, world.ines):
         for name, pk in pages.items():
-            assert as_(reader).get(reverse(f"incentives:{name}", kwargs={"pk": pk})).status_code == 200
-    seen = Event.objects.filter(verb="viewed", about=world.ana.employee).values_list("actor", "subject_kind")
+            assert (
+                as_(reader).get(reverse(f"incentives:{name}", kwargs={"pk": pk})).status_code == 200
+            )
+    seen = Event.objects.filter(verb="viewed", about=world.ana.employee).values_list(
+        "actor", "subject_kind"
+    )
     assert set(seen) == {
-        (world.ines.pk, "incentives.award"), (world.ines.pk, "incentives.restraintentry"),
-    }  # fmt: skip
+        (world.ines.pk, "incentives.award"),
+        (world.ines.pk, "incentives.restraintentry"),
+    }
 
 
 def test_outside_the_band_needs_a_reason(world: World, as_: SignedIn) -> None:
@@ -87,7 +98,11 @@ def test_a_script_gets_the_sheet_counted_anew(world: World, as_: SignedIn) -> No
     assert f'id="award-{award.pk}"' in text
     assert 'id="pools"' in text
     refused = post(
-        as_(world.bashir), incentives.award_of(world.ana_part), 10**6, "More.", **{"HX-Request": "true"}
+        as_(world.bashir),
+        incentives.award_of(world.ana_part),
+        10**6,
+        "More.",
+        **{"HX-Request": "true"},
     )
     assert refused.status_code == 409
     assert "The pool has" in refused.content.decode()
@@ -113,7 +128,9 @@ def test_refused_once_the_team_is_handed_in(world: World, as_: SignedIn) -> None
     award = incentives.award_of(world.ana_part)
     client = as_(world.bashir)
     assert (
-        client.post(reverse("incentives:hand_in", kwargs={"pk": run.pk}), {"note": "Done."}).status_code
+        client.post(
+            reverse("incentives:hand_in", kwargs={"pk": run.pk}), {"note": "Done."}
+        ).status_code
         == 302
     )
     assert post(client, award, award.high).status_code == 409
@@ -123,11 +140,15 @@ def test_returned_by_the_line_it_may_be_moved_again(world: World, as_: SignedIn)
     run = incentives.recommending(world)
     actions.hand_in(run, "", by=world.bashir)
     assert world.bashir.employee
-    url = reverse("incentives:decide_team", kwargs={"pk": run.pk, "manager": world.bashir.employee.pk})
+    url = reverse(
+        "incentives:decide_team", kwargs={"pk": run.pk, "manager": world.bashir.employee.pk}
+    )
     assert as_(world.dora).post(url, {"act": "return"}).status_code == 422
     answer = as_(world.dora).post(url, {"act": "return", "note": "Chen is too low."})
     sheet = reverse("incentives:sheet", kwargs={"pk": run.pk})
-    assert answer["Location"] == f"{sheet}?team={world.bashir.employee.pk}"  # the team that was judged
+    assert (
+        answer["Location"] == f"{sheet}?team={world.bashir.employee.pk}"
+    )  # the team that was judged
     award = incentives.award_of(world.ana_part)
     assert post(as_(world.bashir), award, award.high).status_code == 302
 
@@ -147,7 +168,9 @@ def test_who_is_not_eligible_gets_nothing(world: World, as_: SignedIn) -> None:
     assert post(as_(world.bashir), award, 100, "Please.").status_code == 409
     assert (
         "No released rating"
-        in as_(world.bashir).get(reverse("incentives:sheet", kwargs={"pk": award.run_id})).content.decode()
+        in as_(world.bashir)
+        .get(reverse("incentives:sheet", kwargs={"pk": award.run_id}))
+        .content.decode()
     )
 
 
@@ -188,7 +211,8 @@ def test_two_managers_cannot_spend_the_same_money() -> None:
             connection.close()
 
     threads = [
-        threading.Thread(target=spend, args=pair) for pair in ((one, world.bashir), (other, world.gita))
+        threading.Thread(target=spend, args=pair)
+        for pair in ((one, world.bashir), (other, world.gita))
     ]
     for thread in threads:
         thread.start()
@@ -224,10 +248,14 @@ def test_one_row_a_person_with_pay_and_what_it_becomes(world: World, as_: Signed
     run = incentives.recommending(world)
     page = as_(world.bashir).get(reverse("incentives:sheet", kwargs={"pk": run.pk}))
     people = {person.participation: person for person in page.context["people"]}
-    assert len(people) == len(page.context["people"]), "each once, however many components there are"
+    assert len(people) == len(page.context["people"]), (
+        "each once, however many components there are"
+    )
     ana, merit = people[world.ana_part], incentives.award_of(world.ana_part)
     assert [award.component.kind for award in ana.amounts] == ["merit", "bonus"]
-    assert (ana.pay, ana.new_pay) == (Decimal(52000), Decimal(52000) + merit.amount), "a bonus is no pay"
+    assert (ana.pay, ana.new_pay) == (Decimal(52000), Decimal(52000) + merit.amount), (
+        "a bonus is no pay"
+    )
     text = page.content.decode()
     for words in ("$52,000.00", "$53,040.00", "2.0% of pay", "Place in range"):
         assert words in text

@@ -24,7 +24,9 @@ from tests.open_items import catch_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AFTER_THE_START = "incentives:left_out incentives:unread incentives:unpublished incentives:uncalculated"
+AFTER_THE_START = (
+    "incentives:left_out incentives:unread incentives:unpublished incentives:uncalculated"
+)
 
 
 @pytest.fixture
@@ -42,7 +44,9 @@ def close(world: World) -> Cycle:
 def is_closed(world: World) -> bool:
     """Whether it is; nothing of rewards stands in the trail after the line of its end."""
     verbs = list(
-        Event.objects.filter(stream=f"cycle:{world.cycle.pk}").order_by("seq").values_list("verb", flat=True)
+        Event.objects.filter(stream=f"cycle:{world.cycle.pk}")
+        .order_by("seq")
+        .values_list("verb", flat=True)
     )
     closed = Cycle.objects.get(pk=world.cycle.pk).state == Cycle.State.CLOSED
     assert ("closed" in verbs) is closed
@@ -124,7 +128,9 @@ def test_an_amount_is_moved_and_the_end_refused_whoever_comes_first(world: World
     assert sum(line.amount for line in award.lines.all()) == award.amount
 
 
-def test_statements_are_released_whole_whether_or_not_the_cycle_ends_with_them(world: World) -> None:
+def test_statements_are_released_whole_whether_or_not_the_cycle_ends_with_them(
+    world: World,
+) -> None:
     run = incentives.approved(world)
     incentives.ask_for_release(run, world.kim)
     catch_up()

@@ -36,10 +36,12 @@ def random_people(world: World, count: int, dice: random.Random) -> None:
         hired = day + timedelta(days=dice.randint(-900, period - 1))
         fte = Decimal(dice.choice(["1", "0.8", "0.5", "0.625"]))
         person = people.make_employee(
-            f"Random {Participation.objects.count()}", dice.choice([world.production, world.sales, world.hr]),
+            f"Random {Participation.objects.count()}",
+            dice.choice([world.production, world.sales, world.hr]),
             hired_on=hired,
-            grade=dice.choice(["G2", "G3", "G4"]), fte=fte,
-        )  # fmt: skip
+            grade=dice.choice(["G2", "G3", "G4"]),
+            fte=fte,
+        )
         if dice.random() < 0.9:
             annual = Decimal(dice.randint(2_000_000, 14_000_000)) / 100
             currency = "EUR" if dice.random() < 0.05 else "USD"
@@ -53,18 +55,29 @@ def random_people(world: World, count: int, dice: random.Random) -> None:
             )
             if dice.random() < 0.3 and hired < day + timedelta(days=period - 30):
                 Salary.objects.create(
-                    employee=person, amount=annual, annual=annual, currency=currency, fte=1,
+                    employee=person,
+                    amount=annual,
+                    annual=annual,
+                    currency=currency,
+                    fte=1,
                     effective_from=max(hired, day) + timedelta(days=dice.randint(1, 25)),
-                )  # fmt: skip
+                )
         if dice.random() < 0.4:
             start = day + timedelta(days=dice.randint(-20, period))
             Absence.objects.create(
-                employee=person, is_paid=dice.random() < 0.4, starts_on=start,
-                ends_on=start + timedelta(days=dice.randint(0, 60)) if dice.random() < 0.8 else None,
-            )  # fmt: skip
+                employee=person,
+                is_paid=dice.random() < 0.4,
+                starts_on=start,
+                ends_on=start + timedelta(days=dice.randint(0, 60))
+                if dice.random() < 0.8
+                else None,
+            )
         part = cycles.take_part(world.cycle, person, boss, top)
         if dice.random() < 0.1:
-            part.state, part.left_on = Participation.State.LEFT, max(hired, day + timedelta(days=90))
+            part.state, part.left_on = (
+                Participation.State.LEFT,
+                max(hired, day + timedelta(days=90)),
+            )
             part.save()
         if dice.random() < 0.92:
             incentives.rate(part, dice.randint(1, 5))
@@ -78,20 +91,33 @@ def rich_plan(world: World, *, pool: str) -> Plan:
     )
     incentives.make_rule(merit, "4.25", incentives.at_least(5))
     incentives.make_rule(
-        merit, "3",
+        merit,
+        "3",
         [*incentives.at_least(3), {"fact": "months_worked", "op": "at_least", "value": "6"}],
-    )  # fmt: skip
+    )
     incentives.make_rule(merit, "1.125", incentives.at_least(2))
-    incentives.make_rule(merit, "0", [{"fact": "rating", "op": "at_most", "value": "1"}], effect="zero")
+    incentives.make_rule(
+        merit, "0", [{"fact": "rating", "op": "at_most", "value": "1"}], effect="zero"
+    )
     incentives.make_pool(merit, pool)
     incentives.make_pool(merit, "7000.01", world.sales)
     bonus = incentives.make_component(
-        plan, "bonus", band_percent="12.5", match=Component.Match.ALL, rounding="10", unpaid_leave_counts=True
+        plan,
+        "bonus",
+        band_percent="12.5",
+        match=Component.Match.ALL,
+        rounding="10",
+        unpaid_leave_counts=True,
     )
     incentives.make_rule(bonus, "2.5", incentives.at_least(3))
-    incentives.make_rule(bonus, "500", [{"fact": "grade", "op": "is", "value": "G4"}], basis=Rule.Basis.FIXED)
     incentives.make_rule(
-        bonus, "33.3333", [{"fact": "days_absent", "op": "more_than", "value": "20"}], effect="reduce"
+        bonus, "500", [{"fact": "grade", "op": "is", "value": "G4"}], basis=Rule.Basis.FIXED
+    )
+    incentives.make_rule(
+        bonus,
+        "33.3333",
+        [{"fact": "days_absent", "op": "more_than", "value": "20"}],
+        effect="reduce",
     )
     incentives.make_rule(
         bonus,
@@ -175,12 +201,16 @@ def test_the_facts_of_time_equal_the_reference(world: World) -> None:
         end = min(last, part.left_on or last)
         leave = part.employee.absences.filter(is_paid=False)
         parts = rules.segments(
-            max(first, part.hired_on), end, fte=part.fte,
+            max(first, part.hired_on),
+            end,
+            fte=part.fte,
             changes={s.effective_from: s.fte for s in part.employee.salaries.all()},
             unpaid=[(a.starts_on, min(a.ends_on or end, end)) for a in leave if a.starts_on <= end],
-        )  # fmt: skip
+        )
         days = (last - first).days + 1
-        assert Decimal(sheet.facts["share_worked"]) == rules.share_of(parts, days, unpaid_counts=False)
+        assert Decimal(sheet.facts["share_worked"]) == rules.share_of(
+            parts, days, unpaid_counts=False
+        )
         assert Decimal(sheet.facts["share_all"]) == rules.share_of(parts, days, unpaid_counts=True)
         assert sheet.facts["segments"] == [
             {
@@ -196,9 +226,13 @@ def test_the_facts_of_time_equal_the_reference(world: World) -> None:
 
 def test_a_divided_pool_is_spent_to_the_cent(world: World) -> None:
     random_people(world, 60, random.Random(4))
-    run = actions.calculate(Run.objects.create(plan=rich_plan(world, pool="41234.57")), by=world.kim)
+    run = actions.calculate(
+        Run.objects.create(plan=rich_plan(world, pool="41234.57")), by=world.kim
+    )
     merit = Component.objects.get(kind="merit")
-    spent = dict(Award.objects.filter(run=run, component=merit).values_list("pool").annotate(s=Sum("amount")))
+    spent = dict(
+        Award.objects.filter(run=run, component=merit).values_list("pool").annotate(s=Sum("amount"))
+    )
     assert spent == {p.pk: p.amount for p in Pool.objects.filter(component=merit)}
 
 
@@ -236,8 +270,10 @@ def test_a_changed_rating_reverses_the_line_and_writes_a_new_one(world: World) -
     award.refresh_from_db()
     assert award.amount == before * 2
     assert [(line.kind, line.amount) for line in award.lines.all()] == [
-        ("calculated", before), ("reversal", -before), ("calculated", before * 2),
-    ]  # fmt: skip
+        ("calculated", before),
+        ("reversal", -before),
+        ("calculated", before * 2),
+    ]
     assert award.lines.aggregate(s=Sum("amount"))["s"] == award.amount
 
 

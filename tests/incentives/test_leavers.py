@@ -66,7 +66,9 @@ def test_an_award_is_not_approved_for_who_has_left(world: World, as_: SignedIn) 
     assert incentives.award_of(world.part["chen"]).amount > 0
 
 
-def test_an_award_is_not_released_for_who_left_after_the_approval(world: World, as_: SignedIn) -> None:
+def test_an_award_is_not_released_for_who_left_after_the_approval(
+    world: World, as_: SignedIn
+) -> None:
     run = incentives.approved(world)
     award = incentives.award_of(world.ana_part)
     before, amount = spent(run), award.amount
@@ -80,13 +82,17 @@ def test_an_award_is_not_released_for_who_left_after_the_approval(world: World, 
     hers = AwardLine.objects.filter(award__participation=world.ana_part, kind="reversal")
     assert spent(run) == before + sum(hers.values_list("amount", flat=True))
     for row in pools_of(run):
-        lines_of_pool = AwardLine.objects.filter(award__pool=row["pool"]).aggregate(s=Sum("amount"))["s"]
+        lines_of_pool = AwardLine.objects.filter(award__pool=row["pool"]).aggregate(
+            s=Sum("amount")
+        )["s"]
         assert lines_of_pool + row["left"] == row["pool"].amount, "line by line the pool is whole"
     statement = Statement.objects.get(participation=world.ana_part)
     assert statement.snapshot["total"] == "0.00"
     assert {a["why"] for a in statement.snapshot["awards"]} == {"left"}
     actions.export_payroll(Run.objects.get(pk=run.pk), "csv", by=world.kim)
-    assert not Award.objects.filter(participation=world.ana_part, payroll_batch__isnull=False).exists()
+    assert not Award.objects.filter(
+        participation=world.ana_part, payroll_batch__isnull=False
+    ).exists()
 
 
 def test_nothing_more_is_recommended_for_who_has_left(world: World, as_: SignedIn) -> None:
@@ -94,7 +100,9 @@ def test_nothing_more_is_recommended_for_who_has_left(world: World, as_: SignedI
     award = incentives.award_of(world.ana_part)
     Participation.objects.filter(pk=world.ana_part.pk).update(state="left", left_on=today())
     url = reverse("incentives:adjust", kwargs={"pk": award.pk})
-    sent = as_(world.bashir).post(url, {"amount": award.high, "reason": "", "version": award.version})
+    sent = as_(world.bashir).post(
+        url, {"amount": award.high, "reason": "", "version": award.version}
+    )
     assert sent.status_code == 409
 
 
@@ -137,7 +145,9 @@ def test_who_is_back_after_the_approval_gets_no_statement_of_nothing_and_follows
     assert "Had left at the calculation, and is back" in as_(world.kim).get(url).content.decode()
     out = as_(world.kim).get(url, {"show": "out"}).content.decode()
     assert "Ana Popescu" in out
-    assert "incentives:left_out" in {one.code for one in actions.left_of_incentives(world.cycle, world.kim)}
+    assert "incentives:left_out" in {
+        one.code for one in actions.left_of_incentives(world.cycle, world.kim)
+    }
     supplement = actions.calculate(actions.open_supplement(run.plan, by=world.kim), by=world.kim)
     assert set(Award.objects.filter(run=supplement).values_list("participation", flat=True)) == {
         world.ana_part.pk

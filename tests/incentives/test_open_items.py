@@ -26,7 +26,10 @@ def waiting(world: World) -> set[tuple[str, str]]:
     names = {u.employee_id: key for key in world.part for u in [getattr(world, key)]} | {
         world.dora.employee_id: "dora"
     }
-    return {(item.kind.removeprefix("incentives:"), names[item.recipient]) for item in open_now("incentives")}
+    return {
+        (item.kind.removeprefix("incentives:"), names[item.recipient])
+        for item in open_now("incentives")
+    }
 
 
 def test_from_the_plan_to_the_statement(world: World) -> None:
@@ -105,7 +108,10 @@ def test_approved_statements_wait_for_somebody_else_in_hr_than_who_approved(
     to = as_(world.kim).get(item).headers["Location"]
     assert to == f"{reverse('incentives:run', args=[world.cycle.pk])}?run=1"
     assert reverse("incentives:release", args=[run.pk]) in as_(world.kim).get(to).content.decode()
-    assert "Release the approved statements" not in as_(world.lea).get(reverse("home:index")).content.decode()
+    assert (
+        "Release the approved statements"
+        not in as_(world.lea).get(reverse("home:index")).content.decode()
+    )
     incentives.release(run, world.kim)
     row = ToDo.objects.get(kind="incentives:release")
     assert row.done_at
@@ -159,14 +165,20 @@ def test_a_team_with_nobody_above_waits_for_somebody_in_hr_who_is_not_in_it(worl
     people.grant(world.chen, Role.HR_ADMIN)
     run = incentives.recommending(world)
     assert world.dora.employee
-    hr = [u for u in (world.chen, world.kim, world.lea) if actions.may_decide(run, world.dora.employee, u)]
+    hr = [
+        u
+        for u in (world.chen, world.kim, world.lea)
+        if actions.may_decide(run, world.dora.employee, u)
+    ]
     assert hr == [world.chen], "Kim and Lea are of the team"
     actions.hand_in(run, "", by=world.dora)
     assert ("team", "chen") in waiting(world)
     assert [n.recipient for n in Notice.objects.filter(kind="incentives:team")] == hr
 
 
-def test_a_team_whose_facts_come_later_gets_its_sheet_with_the_next_calculation(world: World) -> None:
+def test_a_team_whose_facts_come_later_gets_its_sheet_with_the_next_calculation(
+    world: World,
+) -> None:
     incentives.rate(world.ana_part)
     run = incentives.recommending(world)
     assert ("sheet", "bashir") in waiting(world)
@@ -207,7 +219,9 @@ def test_a_sheet_that_the_approval_goes_on_over_was_not_done(world: World) -> No
     for manager in (world.gita, world.kim, world.dora):
         incentives.hand_in(run, manager, world.lea)
     incentives.approve(run, world.lea)
-    sheets = dict(ToDo.objects.filter(kind="incentives:sheet").values_list("recipient", "dropped_why"))
+    sheets = dict(
+        ToDo.objects.filter(kind="incentives:sheet").values_list("recipient", "dropped_why")
+    )
     assert sheets.pop(world.part["bashir"].employee_id) == "overtaken"
     assert set(sheets.values()) == {""}, "the others are done"
 
@@ -261,7 +275,9 @@ def test_who_stands_above_two_teams_is_reminded_of_each(tuesday: datetime, world
         actions.hand_in(run, "", by=manager)
     clock.remind()
     clock.remind()
-    told = Notice.objects.filter(kind="reminder", recipient=world.dora, subject_kind="incentives:team")
+    told = Notice.objects.filter(
+        kind="reminder", recipient=world.dora, subject_kind="incentives:team"
+    )
     assert {notice.title for notice in told} == {
         "Approve the rewards that Bashir Nouri recommends",
         f"Approve the rewards that {world.gita.name} recommends",
@@ -307,7 +323,11 @@ def without_sheet(world: World) -> set[str]:
     left = {one.code: one for one in actions.left_of_incentives(world.cycle, world.kim)}
     named = {name for name, _url in left["incentives:sheets"].names}
     open_now("incentives")
-    asked = ToDo.objects.filter(kind="incentives:sheet").open().values_list("recipient__name", flat=True)
+    asked = (
+        ToDo.objects.filter(kind="incentives:sheet")
+        .open()
+        .values_list("recipient__name", flat=True)
+    )
     assert named == set(asked)
     return named
 
@@ -315,11 +335,18 @@ def without_sheet(world: World) -> set[str]:
 def test_who_came_to_lead_by_a_transfer_is_named_for_the_team_too(world: World) -> None:
     """Also somebody who takes no part in the cycle; who handed the only person over is not asked any more."""
     run = incentives.recommending(world)
-    assert without_sheet(world) == {u.name for u in (world.bashir, world.gita, world.kim, world.dora)}
+    assert without_sheet(world) == {
+        u.name for u in (world.bashir, world.gita, world.kim, world.dora)
+    }
     petra = people.make_user(people.make_employee("Petra Wolf", world.sales))
     assert petra.employee
     of_cycle.transfer(
-        world.part["hugo"], petra.employee, on=today(), reason="Gita is on leave.", version=None, by=world.lea
+        world.part["hugo"],
+        petra.employee,
+        on=today(),
+        reason="Gita is on leave.",
+        version=None,
+        by=world.lea,
     )
     assert without_sheet(world) == {u.name for u in (world.bashir, petra, world.kim, world.dora)}
     incentives.hand_in(run, petra, world.lea)
@@ -328,7 +355,9 @@ def test_who_came_to_lead_by_a_transfer_is_named_for_the_team_too(world: World) 
 
 def test_who_was_frozen_in_the_cycle_is_not_named_for_a_team(world: World) -> None:
     incentives.recommending(world)
-    of_cycle.mark_left(world.part["gita"], left_on=today(), reason="Left.", version=None, by=world.lea)
+    of_cycle.mark_left(
+        world.part["gita"], left_on=today(), reason="Left.", version=None, by=world.lea
+    )
     assert without_sheet(world) == {u.name for u in (world.bashir, world.kim, world.dora)}
 
 

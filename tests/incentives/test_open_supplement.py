@@ -50,7 +50,9 @@ def test_who_has_no_released_rating_is_left_out_by_name_and_gets_no_statement(
 ) -> None:
     run = incentives.released_without(world, "hugo", "chen")
     assert incentives.award_of(world.part["hugo"]).is_left_out
-    assert not Statement.objects.filter(participation__in=[world.part["hugo"], world.part["chen"]]).exists()
+    assert not Statement.objects.filter(
+        participation__in=[world.part["hugo"], world.part["chen"]]
+    ).exists()
     assert Statement.objects.filter(run=run).count() == len(world.part) - 2
     page = page_of(world, as_)
     assert "Left out so far" in page
@@ -59,7 +61,10 @@ def test_who_has_no_released_rating_is_left_out_by_name_and_gets_no_statement(
     assert "No released rating" in page
     assert "Open a supplementary run" in page
     accepted = Acceptance.objects.filter(cycle=world.cycle, code="incentives:no_rating")
-    assert {(a.act.partition(":")[0], a.count) for a in accepted} == {("approve_run", 2), ("release_run", 2)}
+    assert {(a.act.partition(":")[0], a.count) for a in accepted} == {
+        ("approve_run", 2),
+        ("release_run", 2),
+    }
 
 
 def test_they_follow_in_a_supplementary_run_with_their_own_statement_and_file(
@@ -80,13 +85,19 @@ def test_they_follow_in_a_supplementary_run_with_their_own_statement_and_file(
     assert run.state == "released"
     statement = incentives.statement_of(world.part["hugo"])
     assert (statement.run, statement.snapshot["total"]) == (run, "2600.00")
-    page = as_(world.hugo).get(reverse("incentives:statement", kwargs={"pk": statement.pk})).content.decode()
+    page = (
+        as_(world.hugo)
+        .get(reverse("incentives:statement", kwargs={"pk": statement.pk}))
+        .content.decode()
+    )
     assert "$1,040.00" in page
     assert "Supplementary run 1" in page
     second = actions.export_payroll(run, "csv", by=world.kim)
     assert (second.rows, second.total) == (2, Decimal("2600.00"))
     assert exported.total + second.total == Award.objects.aggregate(s=Sum("amount"))["s"]
-    assert bytes(exported.content) == bytes(actions.export_payroll(first, "csv", by=world.kim).content)
+    assert bytes(exported.content) == bytes(
+        actions.export_payroll(first, "csv", by=world.kim).content
+    )
     assert "First run: " in page_of(world, as_)
 
 
@@ -99,7 +110,9 @@ def test_every_amount_of_a_supplementary_run_recomputes(world: World) -> None:
         award = Award.objects.get(run=run, component=component.id)
         person = rules.person_from(sheets[award.participation_id])
         assert (
-            rules.recompute(component, person, award.trace.get("part"), currency="USD") == award.guideline > 0
+            rules.recompute(component, person, award.trace.get("part"), currency="USD")
+            == award.guideline
+            > 0
         )
 
 
@@ -133,10 +146,11 @@ def test_a_rise_of_the_first_run_counts_in_the_pay_before(world: World) -> None:
 @pytest.mark.parametrize(
     ("fact", "op", "value", "why"),
     [
-        ("goal_score", "at_least", "50", "no_goal_score"), ("compa_ratio", "less_than", "100", "no_compa_ratio"),
+        ("goal_score", "at_least", "50", "no_goal_score"),
+        ("compa_ratio", "less_than", "100", "no_compa_ratio"),
         ("grade", "is_not", "G4", "no_grade"),
     ],
-)  # fmt: skip
+)
 def test_a_missing_fact_is_said_and_never_taken_as_nothing(
     world: World, as_: SignedIn, fact: str, op: str, value: str, why: str
 ) -> None:
@@ -187,10 +201,14 @@ def test_who_joined_late_and_whose_entry_has_ended_follow_too(world: World) -> N
         ("Late Joiner", "Joined after the calculation"),
     }
     run = calculated(world, first)
-    given = Award.objects.filter(run=run).values_list("participation__employee__name", "component__kind")
+    given = Award.objects.filter(run=run).values_list(
+        "participation__employee__name", "component__kind"
+    )
     assert set(given) == {
-        ("Ana Popescu", "merit"), ("Late Joiner", "merit"), ("Late Joiner", "bonus"),
-    }  # fmt: skip
+        ("Ana Popescu", "merit"),
+        ("Late Joiner", "merit"),
+        ("Late Joiner", "bonus"),
+    }
 
 
 def test_a_review_that_was_upheld_follows_where_nothing_was_given(world: World) -> None:
@@ -206,10 +224,14 @@ def test_a_review_that_was_upheld_follows_where_nothing_was_given(world: World) 
     assert incentives.award_of(world.ana_part).amount == Decimal("1040.00")
 
 
-def test_nobody_reads_at_the_end_of_the_cycle_that_they_are_left_out_themselves(world: World) -> None:
+def test_nobody_reads_at_the_end_of_the_cycle_that_they_are_left_out_themselves(
+    world: World,
+) -> None:
     incentives.released_without(world, "kim", "hugo")
     names = {
-        reader.name: [name for name, _url in actions.left_of_incentives(world.cycle, reader)[0].names]
+        reader.name: [
+            name for name, _url in actions.left_of_incentives(world.cycle, reader)[0].names
+        ]
         for reader in (world.kim, world.lea)
     }
     assert names == {"Kim Larsen": ["Hugo Blanc"], "Lea Roth": ["Hugo Blanc", "Kim Larsen"]}
@@ -219,7 +241,11 @@ def test_an_entry_can_restrain_what_no_run_has_given_yet(world: World, as_: Sign
     first = incentives.released_without(world, "ana")
     assert actions.left_of_incentives(world.cycle, world.kim)[0].code == "incentives:left_out"
     entry = incentives.in_effect(world, effect="zero")
-    page = as_(world.lea).get(reverse("incentives:restraint", kwargs={"pk": entry.pk})).content.decode()
+    page = (
+        as_(world.lea)
+        .get(reverse("incentives:restraint", kwargs={"pk": entry.pk}))
+        .content.decode()
+    )
     assert "Lift it" in page
     incentives.rate(world.ana_part)
     run = calculated(world, first)
@@ -365,7 +391,9 @@ def test_what_all_runs_give_together_does_not_overspend_a_pool(world: World, as_
     merit = incentives.make_component(plan, "merit", band_percent="100")
     incentives.make_rule(merit, "2", incentives.at_least(3))
     incentives.make_pool(merit, "9999")
-    run = actions.open_recommending(calculated_for(world, "hugo", plan=plan), version=None, by=world.kim)
+    run = actions.open_recommending(
+        calculated_for(world, "hugo", plan=plan), version=None, by=world.kim
+    )
     incentives.hand_in(run, world.gita, world.lea)
     with pytest.raises(Refused, match=r"overspent by \$401.00"):
         incentives.approve(run, world.lea)
@@ -391,9 +419,13 @@ def test_a_partner_reads_only_their_units_and_nobody_themselves_before_the_relea
     run = incentives.recommending(world)
     everybody = {"Hugo Blanc", "Chen Wei", "Kim Larsen"}
     for reader, sees in (
-        (world.kim, everybody - {"Kim Larsen"}), (world.jan, {"Hugo Blanc"}), (world.lea, everybody),
-    ):  # fmt: skip
-        assert {w.participation.employee.name for w in actions.waiting(run.plan, seen_by=reader)} == sees
+        (world.kim, everybody - {"Kim Larsen"}),
+        (world.jan, {"Hugo Blanc"}),
+        (world.lea, everybody),
+    ):
+        assert {
+            w.participation.employee.name for w in actions.waiting(run.plan, seen_by=reader)
+        } == sees
         page = page_of(world, as_, reader)
         assert {name for name in everybody if f">{name}</a>" in page} == sees
     named = [name for one in actions.left_of_approval(run, world.kim) for name, _url in one.names]
@@ -439,7 +471,9 @@ def test_of_two_approvals_at_once_one_counts(first: Run) -> None:
     assert run.state == "approved"
 
 
-def test_a_pool_that_is_lowered_at_the_moment_of_the_approval_is_never_overspent(first: Run) -> None:
+def test_a_pool_that_is_lowered_at_the_moment_of_the_approval_is_never_overspent(
+    first: Run,
+) -> None:
     run, kim, lea = _recommending(first), of(first, "Kim"), of(first, "Lea")
     pool = Pool.objects.get(component__kind="merit")
     spent = Award.objects.filter(pool=pool).aggregate(s=Sum("amount"))["s"]
@@ -473,7 +507,12 @@ def test_who_is_rated_at_the_moment_of_an_approval_is_in_the_run_or_waits_for_th
     assert barrier.is_set()
     incentives.release(run, world.kim)
     assert not Statement.objects.filter(participation=world.part["hugo"]).exists()
-    assert [(w.participation, w.is_ready) for w in actions.waiting(run.plan)] == [(world.part["hugo"], True)]
+    assert [(w.participation, w.is_ready) for w in actions.waiting(run.plan)] == [
+        (world.part["hugo"], True)
+    ]
     supplement = calculated(world, run)
-    assert Award.objects.filter(run=supplement, participation=world.part["hugo"], amount__gt=0).count() == 2
+    assert (
+        Award.objects.filter(run=supplement, participation=world.part["hugo"], amount__gt=0).count()
+        == 2
+    )
     assert Cycle.objects.get(pk=world.cycle.pk).state == "running"

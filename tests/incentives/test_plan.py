@@ -25,10 +25,19 @@ from tests.factories import cycles, incentives, people
 
 def rule_data(**changes: Any) -> dict[str, Any]:
     return {
-        "act": "save", "effect": "give", "basis": "percent", "amount": "1.25", "version": "0",
-        "c0-fact": "rating", "c0-op": "at_least", "c0-value": "exceeds",
-        "c1-fact": "months_worked", "c1-op": "at_least", "c1-value": "6", **changes,
-    }  # fmt: skip
+        "act": "save",
+        "effect": "give",
+        "basis": "percent",
+        "amount": "1.25",
+        "version": "0",
+        "c0-fact": "rating",
+        "c0-op": "at_least",
+        "c0-value": "exceeds",
+        "c1-fact": "months_worked",
+        "c1-op": "at_least",
+        "c1-value": "6",
+        **changes,
+    }
 
 
 def test_a_plan_is_begun_and_a_sentence_written(world: World, as_: SignedIn) -> None:
@@ -39,8 +48,9 @@ def test_a_plan_is_begun_and_a_sentence_written(world: World, as_: SignedIn) -> 
     answer = client.post(reverse("incentives:add_rule", kwargs={"pk": component.pk}), rule_data())
     assert answer.status_code == 302
     assert Rule.objects.get().conditions == [
-        {"fact": "rating", "op": "at_least", "value": "4"}, {"fact": "months_worked", "op": "at_least", "value": "6"},
-    ]  # fmt: skip
+        {"fact": "rating", "op": "at_least", "value": "4"},
+        {"fact": "months_worked", "op": "at_least", "value": "6"},
+    ]
     page = client.get(reverse("incentives:plan", kwargs=pk)).content.decode()
     for slot in ("Exceeds", "1.25"):
         assert re.search(rf'class="slot"\s*>{slot}<', page)
@@ -61,12 +71,21 @@ def test_conditions_come_and_go_without_a_script(world: World, as_: SignedIn) ->
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"c0-value": "Superb"}, {"c1-value": "many"}, {"c1-value": "1e99"}, {"c0-op": "more_than"}, {"amount": "-1"},
-        {"amount": "0"}, {"amount": "101"}, {"effect": "reduce", "amount": "150"}, {"c1-value": "\x00"},
+        {"c0-value": "Superb"},
+        {"c1-value": "many"},
+        {"c1-value": "1e99"},
+        {"c0-op": "more_than"},
+        {"amount": "-1"},
+        {"amount": "0"},
+        {"amount": "101"},
+        {"effect": "reduce", "amount": "150"},
+        {"c1-value": "\x00"},
         {"effect": "exec"},
     ],
-)  # fmt: skip
-def test_a_slot_that_cannot_be_read_is_named(world: World, as_: SignedIn, wrong: dict[str, str]) -> None:
+)
+def test_a_slot_that_cannot_be_read_is_named(
+    world: World, as_: SignedIn, wrong: dict[str, str]
+) -> None:
     plan = incentives.write_plan(world)
     url = reverse("incentives:add_rule", kwargs={"pk": plan.components.order_by("pk")[0].pk})
     assert as_(world.kim).post(url, rule_data(**wrong)).status_code == 422
@@ -76,7 +95,9 @@ def test_a_slot_that_cannot_be_read_is_named(world: World, as_: SignedIn, wrong:
 def test_rules_are_put_in_order(world: World, as_: SignedIn) -> None:
     plan = incentives.write_plan(world)
     first, second = plan.components.order_by("pk")[0].rules.order_by("position")
-    as_(world.kim).post(reverse("incentives:move_rule", kwargs={"pk": second.pk}), {"direction": "up"})
+    as_(world.kim).post(
+        reverse("incentives:move_rule", kwargs={"pk": second.pk}), {"direction": "up"}
+    )
     assert list(first.component.rules.order_by("position").values_list("pk", flat=True)) == [
         second.pk,
         first.pk,
@@ -90,11 +111,16 @@ def test_a_second_person_publishes_and_a_change_needs_it_again(world: World, as_
     assert as_(world.lea).post(url, {"version": plan.version}).status_code == 302
     rule = Rule.objects.order_by("pk")[0]
     as_(world.lea).post(
-        reverse("incentives:edit_rule", kwargs={"pk": rule.pk}), rule_data(version=rule.version, amount="9")
+        reverse("incentives:edit_rule", kwargs={"pk": rule.pk}),
+        rule_data(version=rule.version, amount="9"),
     )
     plan.refresh_from_db()
     assert not plan.is_published
-    page = as_(world.ana).get(reverse("incentives:criteria", kwargs={"pk": world.cycle.pk})).content.decode()
+    page = (
+        as_(world.ana)
+        .get(reverse("incentives:criteria", kwargs={"pk": world.cycle.pk}))
+        .content.decode()
+    )
     assert '<span class="slot">9</span>' not in page
     assert PlanVersion.objects.count() == 1
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -108,16 +134,25 @@ def test_pools_are_set_by_unit_and_their_sum_shown(world: World, as_: SignedIn) 
     data = {"version": merit.version, "whole": "100.10", f"unit_{world.sales.pk}": "50.05"}
     assert as_(world.kim).post(url, data).status_code == 302
     assert dict(Pool.objects.filter(component=merit).values_list("unit", "amount")) == {
-        None: Decimal("100.10"), world.sales.pk: Decimal("50.05"),
-    }  # fmt: skip
-    page = as_(world.kim).get(reverse("incentives:plan", kwargs={"pk": world.cycle.pk})).content.decode()
+        None: Decimal("100.10"),
+        world.sales.pk: Decimal("50.05"),
+    }
+    page = (
+        as_(world.kim)
+        .get(reverse("incentives:plan", kwargs={"pk": world.cycle.pk}))
+        .content.decode()
+    )
     assert "$150.15" in page
     assert as_(world.kim).post(url, data).status_code == 409
 
 
 def test_the_own_what_if_uses_only_own_facts(world: World, as_: SignedIn) -> None:
     incentives.publish(incentives.write_plan(world), world.lea)
-    page = as_(world.ana).get(reverse("incentives:what_if", kwargs={"pk": world.cycle.pk})).content.decode()
+    page = (
+        as_(world.ana)
+        .get(reverse("incentives:what_if", kwargs={"pk": world.cycle.pk}))
+        .content.decode()
+    )
     for amount in ("$1,040.00", "$2,080.00", "$2,600.00"):
         assert amount in page
     assert "$4,680.00" not in page, "a rise and a bonus are no sum"
@@ -127,13 +162,19 @@ def test_the_own_what_if_uses_only_own_facts(world: World, as_: SignedIn) -> Non
 def test_a_rehearsal_names_nobody_and_writes_nothing(world: World, as_: SignedIn) -> None:
     incentives.rate_all(world)
     incentives.write_plan(world)
-    page = as_(world.kim).get(reverse("incentives:rehearse", kwargs={"pk": world.cycle.pk})).content.decode()
+    page = (
+        as_(world.kim)
+        .get(reverse("incentives:rehearse", kwargs={"pk": world.cycle.pk}))
+        .content.decode()
+    )
     assert "Ana Popescu" not in page
     assert "$26,000.00" in page
     assert not Plan.objects.filter(runs__isnull=False).exists()
 
 
-def test_a_rehearsal_hands_out_the_pools_and_says_what_they_lack(world: World, as_: SignedIn) -> None:
+def test_a_rehearsal_hands_out_the_pools_and_says_what_they_lack(
+    world: World, as_: SignedIn
+) -> None:
     incentives.rate_all(world)
     plan = incentives.make_plan(world.cycle, by=world.kim)
     whole = incentives.make_component(plan, "merit", distributes_pool=True)
@@ -183,17 +224,30 @@ def test_a_copied_plan_waits_for_a_second_person_as_long_as_the_draft_is_there(
     new = Cycle.objects.get(name="The one after")
     stages = {stage.kind: stage for stage in new.stages.all()}
     waits = ToDo.objects.get(kind="incentives:publish", cycle=new)
-    assert (waits.recipient_id, waits.due_on) == (world.lea.employee_id, stages["incentives"].opens_on)
+    assert (waits.recipient_id, waits.due_on) == (
+        world.lea.employee_id,
+        stages["incentives"].opens_on,
+    )
     dates = {
         f"{kind}_{name}": getattr(stage, name)
         for kind, stage in stages.items()
         for name in ("opens_on", "due_on", "grace_days")
     }
     dates["incentives_opens_on"] += timedelta(days=1)
-    data = {"name": new.name, "first_day": new.first_day, "last_day": new.last_day, "zone": new.zone,
-            "currency": new.currency, "stages_may_overlap": "on", "version": new.version, **dates}  # fmt: skip
+    data = {
+        "name": new.name,
+        "first_day": new.first_day,
+        "last_day": new.last_day,
+        "zone": new.zone,
+        "currency": new.currency,
+        "stages_may_overlap": "on",
+        "version": new.version,
+        **dates,
+    }
     assert (
-        kim.post(reverse("cycles:configure", kwargs={"pk": new.pk, "step": "stages"}), data).status_code
+        kim.post(
+            reverse("cycles:configure", kwargs={"pk": new.pk, "step": "stages"}), data
+        ).status_code
         == 302
     )
     waits.refresh_from_db()
@@ -247,7 +301,9 @@ def test_the_database_refuses_a_pool_below_what_is_given(world: World) -> None:
     Pool.objects.filter(pk=pool.pk).update(amount=given)
 
 
-def test_an_overspent_pool_is_raised_little_by_little_and_never_lowered(world: World, as_: SignedIn) -> None:
+def test_an_overspent_pool_is_raised_little_by_little_and_never_lowered(
+    world: World, as_: SignedIn
+) -> None:
     """Percentages overspent it when they were calculated; no run is approved before it holds them."""
     plan = incentives.write_plan(world, pool="100")
     incentives.recommending(world, plan=plan)
@@ -283,4 +339,6 @@ def test_the_money_of_a_unit_is_taken_back_into_the_whole(world: World, as_: Sig
     assert as_(world.kim).post(url, apart).status_code == 302
     merit.refresh_from_db()
     assert as_(world.kim).post(url, {"version": merit.version, "whole": "150"}).status_code == 302
-    assert dict(Pool.objects.filter(component=merit).values_list("unit", "amount")) == {None: Decimal(150)}
+    assert dict(Pool.objects.filter(component=merit).values_list("unit", "amount")) == {
+        None: Decimal(150)
+    }

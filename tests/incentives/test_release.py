@@ -49,10 +49,16 @@ def test_going_on_without_a_team_needs_a_reason(world: World, as_: SignedIn) -> 
     assert "Say why this may stay as it is" in page
 
 
-def test_who_calculated_reads_who_is_missing_with_links_to_their_sheets(world: World, as_: SignedIn) -> None:
+def test_who_calculated_reads_who_is_missing_with_links_to_their_sheets(
+    world: World, as_: SignedIn
+) -> None:
     run = incentives.recommending(world)
     actions.hand_in(run, "", by=world.bashir)
-    page = as_(world.kim).get(reverse("incentives:run", kwargs={"pk": world.cycle.pk})).content.decode()
+    page = (
+        as_(world.kim)
+        .get(reverse("incentives:run", kwargs={"pk": world.cycle.pk}))
+        .content.decode()
+    )
     assert "A second person in HR approves it" in page
     for manager, standing in ((world.bashir, "handed in"), (world.gita, "not handed in")):
         assert manager.employee
@@ -108,7 +114,9 @@ def test_a_worker_releases_what_another_person_asked_for(world: World, as_: Sign
     )
 
 
-def test_who_asks_second_is_led_to_the_work_and_told_whose_it_is(world: World, as_: SignedIn) -> None:
+def test_who_asks_second_is_led_to_the_work_and_told_whose_it_is(
+    world: World, as_: SignedIn
+) -> None:
     run = incentives.approved(world)
     people.grant(world.hugo, Role.HR_ADMIN)
     hugo = User.objects.get(pk=world.hugo.pk)
@@ -121,7 +129,9 @@ def test_who_asks_second_is_led_to_the_work_and_told_whose_it_is(world: World, a
         typed = {"version": run.version, "reason_incentives_held": "They are told on Monday."}
         answer = browser.post(url, typed)
         assert (
-            answer.headers["Location"] == first.headers["Location"] == reverse("activity:job", args=[job.pk])
+            answer.headers["Location"]
+            == first.headers["Location"]
+            == reverse("activity:job", args=[job.pk])
         )
         page = flat(browser.get(answer.headers["Location"]))
         assert "Kim Larsen has asked for this already" in page
@@ -129,7 +139,9 @@ def test_who_asks_second_is_led_to_the_work_and_told_whose_it_is(world: World, a
         assert "They are told on Monday." in flat(browser.get(reverse("activity:unsent")))
     assert Job.objects.filter(kind="incentives:release").count() == 1
     again = as_(world.kim)
-    assert again.post(url, {"version": run.version}).headers["Location"] == first.headers["Location"]
+    assert (
+        again.post(url, {"version": run.version}).headers["Location"] == first.headers["Location"]
+    )
     assert "has asked for this already" not in flat(again.get(first.headers["Location"]))
     tasks.release_waiting()
     job.refresh_from_db()
@@ -154,16 +166,27 @@ def test_who_may_not_see_the_work_gets_a_true_answer_and_no_page_that_is_closed(
     before = reverse("incentives:run", kwargs={"pk": world.cycle.pk})
     as_(world.kim).post(url, {"version": run.version})
     hidden = Job.objects.none()
-    monkeypatch.setattr("pmcycle.activity.models.telling.JobQuerySet.visible_to", lambda self, _user: hidden)
+    monkeypatch.setattr(
+        "pmcycle.activity.models.telling.JobQuerySet.visible_to", lambda self, _user: hidden
+    )
     browser = as_(world.lea)
-    answer = browser.post(url, {"version": run.version}, headers={"Referer": f"http://testserver{before}"})
+    answer = browser.post(
+        url, {"version": run.version}, headers={"Referer": f"http://testserver{before}"}
+    )
     assert answer.headers["Location"].endswith(before)
     assert "Kim Larsen has asked for this already" in flat(browser.get(before))
-    for user, status in ((world.ines, 403), (world.bashir, 404), (world.ana, 404), (world.noor, 404)):
+    for user, status in (
+        (world.ines, 403),
+        (world.bashir, 404),
+        (world.ana, 404),
+        (world.noor, 404),
+    ):
         assert as_(user).post(url, {"version": run.version}).status_code == status
 
 
-def test_the_person_reads_the_amounts_the_rule_and_the_tree_and_says_so(world: World, as_: SignedIn) -> None:
+def test_the_person_reads_the_amounts_the_rule_and_the_tree_and_says_so(
+    world: World, as_: SignedIn
+) -> None:
     incentives.released(world)
     client, row = as_(world.ana), incentives.statement_of(world.ana_part)
     page = client.get(reverse("incentives:statement", kwargs={"pk": row.pk})).content.decode()
@@ -184,15 +207,25 @@ def test_the_statement_says_from_when(world: World, as_: SignedIn) -> None:
     merit = plan.components.get(kind="merit")
     client, url = as_(world.kim), reverse("incentives:edit_component", kwargs={"pk": merit.pk})
     data = {
-        "name": merit.name, "match": "first", "band_percent": "20", "rounding": "0.01", "prorate": "on",
-        "takes_effect_on": "2027-01-15", "version": merit.version,
-    }  # fmt: skip
+        "name": merit.name,
+        "match": "first",
+        "band_percent": "20",
+        "rounding": "0.01",
+        "prorate": "on",
+        "takes_effect_on": "2027-01-15",
+        "version": merit.version,
+    }
     assert client.post(url, data).status_code == 302
-    assert "from Friday 15 January 2027" in as_(world.kim).get(
-        reverse("incentives:plan", kwargs={"pk": world.cycle.pk})
-    ).content.decode()  # fmt: skip
+    assert (
+        "from Friday 15 January 2027"
+        in as_(world.kim)
+        .get(reverse("incentives:plan", kwargs={"pk": world.cycle.pk}))
+        .content.decode()
+    )
     run = incentives.released(world, plan=plan)
-    statement = reverse("incentives:statement", kwargs={"pk": incentives.statement_of(world.ana_part).pk})
+    statement = reverse(
+        "incentives:statement", kwargs={"pk": incentives.statement_of(world.ana_part).pk}
+    )
     file = bytes(actions.export_payroll(run, "csv", by=world.kim).content).decode("utf-8-sig")
     days = {(row["component"], row["takes_effect_on"]) for row in csv.DictReader(io.StringIO(file))}
     assert days == {(merit.name, "2027-01-15"), ("Bonus", "")}
@@ -201,7 +234,9 @@ def test_the_statement_says_from_when(world: World, as_: SignedIn) -> None:
         reverse("incentives:mine"),
         reverse("incentives:criteria", args=[world.cycle.pk]),
     ):
-        assert "a year, from Friday 15 January 2027" in as_(world.ana).get(page).content.decode(), page
+        assert "a year, from Friday 15 January 2027" in as_(world.ana).get(page).content.decode(), (
+            page
+        )
     pk = incentives.statement_of(world.ana_part).pk
     pdf = as_(world.ana).get(reverse("incentives:statement_pdf", kwargs={"pk": pk})).content
     with closing(pypdfium2.PdfDocument(pdf)) as document, closing(document[0]) as sheet:
@@ -293,14 +328,18 @@ def test_refused_before_the_release(world: World) -> None:
         actions.export_payroll(run, "csv", by=world.kim)
 
 
-def test_a_partner_of_one_unit_sees_no_file_of_the_whole_company(world: World, as_: SignedIn) -> None:
+def test_a_partner_of_one_unit_sees_no_file_of_the_whole_company(
+    world: World, as_: SignedIn
+) -> None:
     export = actions.export_payroll(incentives.released(world), "csv", by=world.kim)
     page = reverse("incentives:run", kwargs={"pk": world.cycle.pk})
     for reader, sees in ((world.kim, True), (world.ines, False)):
         assert (export.sha256[:16] in as_(reader).get(page).content.decode()) is sees
 
 
-def test_the_page_of_the_run_leads_to_the_work_that_is_under_way(world: World, as_: SignedIn) -> None:
+def test_the_page_of_the_run_leads_to_the_work_that_is_under_way(
+    world: World, as_: SignedIn
+) -> None:
     run = incentives.approved(world)
     page = reverse("incentives:run", kwargs={"pk": world.cycle.pk})
 
@@ -319,6 +358,8 @@ def test_the_page_of_the_run_leads_to_the_work_that_is_under_way(world: World, a
     second = Job.objects.latest("pk")
     assert leads_to(second, world.lea)
     assert not leads_to(first, world.lea), "it was asked for anew"
-    Job.objects.filter(pk=second.pk).update(state="failed", message="It broke.", finished_at=timezone.now())
+    Job.objects.filter(pk=second.pk).update(
+        state="failed", message="It broke.", finished_at=timezone.now()
+    )
     actions.release(run, by=world.kim)
     assert not leads_to(second, world.lea), "the statements are out all the same"

@@ -23,9 +23,13 @@ from tests.factories.appraisals import make_third_hr_admin
 
 def values(world: World, **changes: Any) -> dict[str, Any]:
     return {
-        "component_kind": "merit", "effect": "hold", "facts": "Three audit files were late in May.",
-        "answer_by": today() + timedelta(days=7), "lapses_on": today() + timedelta(days=60), **changes,
-    }  # fmt: skip
+        "component_kind": "merit",
+        "effect": "hold",
+        "facts": "Three audit files were late in May.",
+        "answer_by": today() + timedelta(days=7),
+        "lapses_on": today() + timedelta(days=60),
+        **changes,
+    }
 
 
 def propose(client: Any, world: World, **changes: Any) -> Any:
@@ -48,10 +52,13 @@ def test_it_cites_what_the_person_was_told_long_enough_ago(world: World, as_: Si
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"answer_by": "2020-01-01"}, {"lapses_on": "2020-01-01"}, {"effect": "reduce"},
-        {"effect": "reduce", "percent": "101"}, {"facts": ""},
+        {"answer_by": "2020-01-01"},
+        {"lapses_on": "2020-01-01"},
+        {"effect": "reduce"},
+        {"effect": "reduce", "percent": "101"},
+        {"facts": ""},
     ],
-)  # fmt: skip
+)
 def test_wrong_fields_are_named(world: World, as_: SignedIn, wrong: dict[str, str]) -> None:
     entry = incentives.told(world)
     assert propose(as_(world.bashir), world, entry=entry.pk, **wrong).status_code == 422
@@ -66,10 +73,16 @@ def test_the_person_answers_and_a_second_person_decides(world: World, as_: Signe
     assert "may answer until" in early.content.decode()
     answer = reverse("incentives:answer", kwargs={"pk": entry.pk})
     assert (
-        as_(world.ana).post(answer, {"answer": "The system was down.", "version": entry.version}).status_code
+        as_(world.ana)
+        .post(answer, {"answer": "The system was down.", "version": entry.version})
+        .status_code
         == 302
     )
-    page = as_(world.bashir).get(reverse("incentives:restraint", kwargs={"pk": entry.pk})).content.decode()
+    page = (
+        as_(world.bashir)
+        .get(reverse("incentives:restraint", kwargs={"pk": entry.pk}))
+        .content.decode()
+    )
     assert "The system was down." in page
     assert as_(world.bashir).post(decide, {**yes, "version": 2}).status_code == 404
     assert as_(world.kim).post(decide, {**yes, "version": 2}).status_code == 302
@@ -79,7 +92,10 @@ def test_the_person_answers_and_a_second_person_decides(world: World, as_: Signe
 
 def test_silence_until_the_day_is_also_an_answer(world: World) -> None:
     entry = incentives.restraint(world, answer_by=today() - timedelta(days=1))
-    assert actions.decide(entry, "effective", "No answer.", version=None, by=world.kim).state == "effective"
+    assert (
+        actions.decide(entry, "effective", "No answer.", version=None, by=world.kim).state
+        == "effective"
+    )
 
 
 def test_the_words_of_a_conversation_stay_with_the_pair(world: World, as_: SignedIn) -> None:
@@ -109,7 +125,9 @@ def test_what_an_entry_holds_is_settled_at_the_entry(world: World, as_: SignedIn
     assert not award.is_held
 
 
-def test_after_the_approval_it_says_what_lifting_does_and_does_not_do(world: World, as_: SignedIn) -> None:
+def test_after_the_approval_it_says_what_lifting_does_and_does_not_do(
+    world: World, as_: SignedIn
+) -> None:
     entry = incentives.in_effect(world, effect="zero")
     late = incentives.restraint(world, kind="bonus", answer_by=today() - timedelta(days=1))
     incentives.approved(world)
@@ -127,10 +145,16 @@ def test_after_the_approval_it_says_what_lifting_does_and_does_not_do(world: Wor
     assert "restrains nothing any more" in refused.content.decode()
 
 
-def test_lifting_what_has_cut_an_approved_reward_does_not_change_it(world: World, as_: SignedIn) -> None:
+def test_lifting_what_has_cut_an_approved_reward_does_not_change_it(
+    world: World, as_: SignedIn
+) -> None:
     entry = incentives.in_effect(world, effect="reduce")
     incentives.approved(world)
-    words = as_(world.lea).get(reverse("incentives:restraint", kwargs={"pk": entry.pk})).content.decode()
+    words = (
+        as_(world.lea)
+        .get(reverse("incentives:restraint", kwargs={"pk": entry.pk}))
+        .content.decode()
+    )
     assert "given as an award in the next cycle" in words
 
 
@@ -161,7 +185,9 @@ def test_nobody_restrains_the_reward_of_who_has_left(world: World, as_: SignedIn
     assert answer.status_code == 409
     assert "has left this cycle" in answer.content.decode()
     with pytest.raises(Refused, match="has left"):
-        actions.propose_restraint(world.ana_part, said, values(world, percent=None), by=world.bashir)
+        actions.propose_restraint(
+            world.ana_part, said, values(world, percent=None), by=world.bashir
+        )
 
 
 def test_the_line_above_does_not_decide_nor_does_anybody_below(world: World, as_: SignedIn) -> None:
@@ -187,7 +213,10 @@ def test_a_decision_is_due_when_rewards_are_and_not_when_the_entry_lapses(
     world.cycle.stages.filter(kind="incentives").update(due_on=rewards)
     entry = actions.answer(incentives.restraint(world), "No.", version=None, by=world.ana)
     assert ToDo.objects.open().get(kind="incentives:decide").due_on == rewards
-    pages = [reverse("incentives:restraints"), reverse("incentives:restraint", kwargs={"pk": entry.pk})]
+    pages = [
+        reverse("incentives:restraints"),
+        reverse("incentives:restraint", kwargs={"pk": entry.pk}),
+    ]
     for page in pages:
         assert f'datetime="{rewards.isoformat()}"' in as_(world.kim).get(page).content.decode()
     assert entry.lapses_on.isoformat() not in as_(world.kim).get(pages[0]).content.decode()
@@ -249,7 +278,9 @@ def test_an_entry_in_effect_that_holds_nothing_stays_as_it_is(world: World, as_:
     assert as_(world.lea).post(*decision(entry, "lifted")).status_code == 409
 
 
-def test_what_an_entry_holds_is_owed_and_set_free_also_after_the_end(world: World, as_: SignedIn) -> None:
+def test_what_an_entry_holds_is_owed_and_set_free_also_after_the_end(
+    world: World, as_: SignedIn
+) -> None:
     entry = incentives.in_effect(world)
     incentives.released(world)
     shut(world)

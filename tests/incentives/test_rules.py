@@ -13,7 +13,9 @@ from incentives import rules
 from incentives.rules import Claim, Component, Condition, Person, Restraint, Rule, TooSmall, divide
 
 CLAIMS = st.lists(
-    st.tuples(st.integers(0, 10**9), st.integers(0, 500), st.integers(500, 10**7)), min_size=1, max_size=25
+    st.tuples(st.integers(0, 10**9), st.integers(0, 500), st.integers(500, 10**7)),
+    min_size=1,
+    max_size=25,
 )
 
 
@@ -34,7 +36,9 @@ def test_a_pool_is_divided_to_the_last_unit_within_all_bounds(
 
 
 @given(st.lists(st.integers(1, 10**7), min_size=1, max_size=30), st.integers(0, 10**9))
-def test_without_bounds_nobody_is_a_whole_unit_off_their_share(weights: list[int], total: int) -> None:
+def test_without_bounds_nobody_is_a_whole_unit_off_their_share(
+    weights: list[int], total: int
+) -> None:
     parts = divide(total, [Claim(key, weight, 0, total) for key, weight in enumerate(weights)])
     for key, weight in enumerate(weights):
         assert abs(parts[key].units - Decimal(total) * weight / sum(weights)) < 1
@@ -64,7 +68,8 @@ GIVE = (Rule(1, 1, at_least(4), amount=Decimal(4)), Rule(2, 2, at_least(3), amou
 
 
 @pytest.mark.parametrize(
-    ("match", "position", "gross"), [("first", 4, 2000), ("first", 3, 1000), ("all", 4, 3000), ("all", 2, 0)]
+    ("match", "position", "gross"),
+    [("first", 4, 2000), ("first", 3, 1000), ("all", 4, 3000), ("all", 2, 0)],
 )
 def test_the_first_rule_that_fits_or_all_of_them(match: str, position: int, gross: int) -> None:
     component = Component(1, "bonus", "Bonus", match=match, rules=GIVE)
@@ -74,18 +79,28 @@ def test_the_first_rule_that_fits_or_all_of_them(match: str, position: int, gros
 @pytest.mark.parametrize(
     ("person", "why"),
     [
-        (rated(4, has_left=True), "left"), (rated(4, annual_pay=None), "no_pay"),
+        (rated(4, has_left=True), "left"),
+        (rated(4, annual_pay=None), "no_pay"),
         (rated(4, currency="EUR"), "currency"),
-        (rated(None), "no_rating"), (rated(4, share_worked=Decimal(0)), "no_days"), (rated(1), "no_rule"),
-        (rated(4, restraints=(Restraint(1, "bonus", "zero"),)), "restrained"), (rated(4), ""),
+        (rated(None), "no_rating"),
+        (rated(4, share_worked=Decimal(0)), "no_days"),
+        (rated(1), "no_rule"),
+        (rated(4, restraints=(Restraint(1, "bonus", "zero"),)), "restrained"),
+        (rated(4), ""),
     ],
-)  # fmt: skip
+)
 def test_who_gets_nothing_and_why(person: Person, why: str) -> None:
-    assert rules.weigh(Component(1, "bonus", "Bonus", rules=GIVE), person, currency="USD").why == why
+    assert (
+        rules.weigh(Component(1, "bonus", "Bonus", rules=GIVE), person, currency="USD").why == why
+    )
 
 
 def test_the_largest_reduction_counts_and_a_hold_keeps_the_amount() -> None:
-    twin = (*GIVE, Rule(3, 3, (), effect="reduce", amount=Decimal(20)), Rule(4, 4, (), effect="hold"))
+    twin = (
+        *GIVE,
+        Rule(3, 3, (), effect="reduce", amount=Decimal(20)),
+        Rule(4, 4, (), effect="hold"),
+    )
     person = rated(4, restraints=(Restraint(1, "bonus", "reduce", Decimal(50)),))
     said = rules.weigh(Component(1, "bonus", "Bonus", rules=twin), person, currency="USD")
     assert (said.gross, said.held, said.cut) == (Decimal(1000), True, Decimal(50))
@@ -121,16 +136,21 @@ def test_nothing_outside_the_closed_list_is_a_condition() -> None:
 def test_stretches_cover_every_day_once(start: int, end: int, changes: dict[int, str]) -> None:
     first = date(2025, 1, 1)
     parts = rules.segments(
-        first + timedelta(days=start), first + timedelta(days=end), fte=Decimal(1),
+        first + timedelta(days=start),
+        first + timedelta(days=end),
+        fte=Decimal(1),
         changes={first + timedelta(days=d): Decimal(f) for d, f in changes.items()},
-    )  # fmt: skip
+    )
     days = [p.starts_on + timedelta(days=n) for p in parts for n in range(p.days)]
     assert days == [first + timedelta(days=n) for n in range(start, end + 1)]
 
 
 def test_both_ends_of_unpaid_leave_count() -> None:
     parts = rules.segments(
-        date(2025, 1, 1), date(2025, 12, 31), fte=Decimal(1), unpaid=[(date(2025, 3, 1), date(2025, 3, 31))]
+        date(2025, 1, 1),
+        date(2025, 12, 31),
+        fte=Decimal(1),
+        unpaid=[(date(2025, 3, 1), date(2025, 3, 31))],
     )
     assert rules.share_of(parts, 365, unpaid_counts=False) == Decimal("0.915068")
     assert rules.share_of(parts, 365, unpaid_counts=True) == 1
@@ -138,7 +158,10 @@ def test_both_ends_of_unpaid_leave_count() -> None:
 
 def test_a_rule_reads_as_a_sentence() -> None:
     rule = Rule(
-        1, 1, (*at_least(4), Condition("months_worked", "at_least", Decimal(6))), amount=Decimal("1.25")
+        1,
+        1,
+        (*at_least(4), Condition("months_worked", "at_least", Decimal(6))),
+        amount=Decimal("1.25"),
     )
     assert rules.sentence_text(rule, rules.Names({4: "Exceeds"})) == (
         "If rating is at least Exceeds and months worked here is at least 6 then give 1.25 % of yearly pay."

@@ -61,11 +61,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_type_launch_args, "executable_path": find_chromium(), "args": launch_arguments()}
+    return {
+        **browser_type_launch_args,
+        "executable_path": find_chromium(),
+        "args": launch_arguments(),
+    }
 
 
 @pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any], live_server: LiveServer) -> dict[str, Any]:
+def browser_context_args(
+    browser_context_args: dict[str, Any], live_server: LiveServer
+) -> dict[str, Any]:
     return {
         **browser_context_args,
         "base_url": live_server.url,
@@ -118,11 +124,15 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture
 def visit(stack: Stack, watch: Watch, new_context: Callable[..., BrowserContext]) -> Visit:
-    def open_page(user: AbstractBaseUser | None = None, *, link: str = "", phone: bool = False) -> Page:
+    def open_page(
+        user: AbstractBaseUser | None = None, *, link: str = "", phone: bool = False
+    ) -> Page:
         assert not link or stack.has_mailed(link), f"no mail holds {link}"
         context = new_context(has_touch=phone, is_mobile=phone)
         if user is not None:
-            context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": stack.url}])
+            context.add_cookies(
+                [{"name": "sessionid", "value": session_of(user), "url": stack.url}]
+            )
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         watch.follow(page)

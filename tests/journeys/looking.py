@@ -22,7 +22,9 @@ class Watch:
 
     def follow(self, page: Page) -> None:
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.problems.append(f"script error on {page.url}: {error}"))
+        page.on(
+            "pageerror", lambda error: self.problems.append(f"script error on {page.url}: {error}")
+        )
         page.on("response", self._on_response)
 
     def _on_console(self, message: ConsoleMessage) -> None:
@@ -33,7 +35,9 @@ class Watch:
     def _on_response(self, response: Response) -> None:
         request = response.request
         place = urlsplit(response.url)
-        if response.status >= 500 or (response.status >= 400 and request.resource_type in PARTS_OF_A_PAGE):
+        if response.status >= 500 or (
+            response.status >= 400 and request.resource_type in PARTS_OF_A_PAGE
+        ):
             self.problems.append(f"{response.status} from {request.method} {response.url}")
         if place.scheme in ("http", "https") and place.netloc != self.home:
             self.problems.append(f"the page loads {response.url} from elsewhere")
@@ -47,7 +51,8 @@ def axe(page: Page, only: str = "") -> None:
     options = {"runOnly": rules, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     lines = [
-        f"{rule['id']}: {rule['help']}\n    " + "\n    ".join(node["html"] for node in rule["nodes"][:5])
+        f"{rule['id']}: {rule['help']}\n    "
+        + "\n    ".join(node["html"] for node in rule["nodes"][:5])
         for rule in found
     ]
     assert not lines, f"{page.url}\n" + "\n".join(lines)
@@ -75,5 +80,7 @@ def in_both_themes(page: Page) -> None:
     page.bring_to_front()
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
         axe(page, only="color-contrast" if theme == "dark" else "")

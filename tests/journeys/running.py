@@ -94,12 +94,24 @@ class Stack:
         python = sys.executable
         celery = [python, "-m", "celery", "-A"]
         commands: dict[str, list[str]] = {
-            "mailbox": [python, "-m", "tests.mailbox", str(self.mail_folder), str(self.mail_socket.fileno())],
+            "mailbox": [
+                python,
+                "-m",
+                "tests.mailbox",
+                str(self.mail_folder),
+                str(self.mail_socket.fileno()),
+            ],
             "worker": [
                 *(*celery, "pmcycle", "worker", "--concurrency", "1"),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             ],
-            "beat": [*celery, "tests.journeys.fast_clock", "beat", "--schedule", str(self.folder / "beat")],
+            "beat": [
+                *celery,
+                "tests.journeys.fast_clock",
+                "beat",
+                "--schedule",
+                str(self.folder / "beat"),
+            ],
         }
         for name, command in commands.items():
             with (self.folder / f"{name}.log").open("wb") as log:
@@ -145,7 +157,9 @@ class Stack:
         server = urlsplit(os.environ["DATABASE_URL"])
         return {
             **os.environ,
-            "DATABASE_URL": urlunsplit(server._replace(path=f"/{connection.settings_dict['NAME']}")),
+            "DATABASE_URL": urlunsplit(
+                server._replace(path=f"/{connection.settings_dict['NAME']}")
+            ),
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mail_port}",
             "SITE_URL": self.url,
             "TRAIL_SEALS_DIR": str(self.seals_folder),
@@ -158,5 +172,7 @@ class Stack:
             return int(redis.client.llen("celery")) + int(redis.client.hlen("unacked"))
 
     def _last_words(self) -> str:
-        words = (f"{log.name}:\n{log.read_text()[-1500:]}" for log in sorted(self.folder.glob("*.log")))
+        words = (
+            f"{log.name}:\n{log.read_text()[-1500:]}" for log in sorted(self.folder.glob("*.log"))
+        )
         return "\n".join(words)

@@ -30,11 +30,16 @@ from tests.journeys.walking import go
 def furnish(world: World) -> CheckIn:
     """A pair that has worked together for a while."""
     ana, bashir, chen = person(world.ana), person(world.bashir), person(world.chen)
-    make_series(bashir, ana, rrule="FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", at="10:30", zone="Europe/Berlin")
+    make_series(
+        bashir, ana, rrule="FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", at="10:30", zone="Europe/Berlin"
+    )
     held = make_check_in(
-        bashir, ana, in_days=-14, state="held",
+        bashir,
+        ana,
+        in_days=-14,
+        state="held",
         shared_note="The new fixture **halves the setup time**. We try it on line 2 as well.",
-    )  # fmt: skip
+    )
     make_check_in(bashir, ana, in_days=-28, state="held")
     make_item(held, bashir, "Ask purchasing for a second fixture")
     make_item(held, ana, "Write the checklist for the night shift")
@@ -45,13 +50,28 @@ def furnish(world: World) -> CheckIn:
     make_point(meeting, bashir, "Reject rate since March: thank you")
     make_point(meeting, bashir, "Holiday cover in August")
     actions.plan_check_ins()
-    make_entry(world.ana_part, bashir, bashir, "How does the goal on **setup time** look to you?", days_ago=9)
-    make_entry(world.ana_part, bashir, ana, "Ambitious, but with the fixture I believe in it.", days_ago=8)
-    make_feedback(
-        chen, ana, body="You explained the new press so that even I understood it.", visibility="public"
+    make_entry(
+        world.ana_part,
+        bashir,
+        bashir,
+        "How does the goal on **setup time** look to you?",
+        days_ago=9,
+    )
+    make_entry(
+        world.ana_part, bashir, ana, "Ambitious, but with the fixture I believe in it.", days_ago=8
     )
     make_feedback(
-        bashir, ana, kind="suggestion", body="Bring the numbers first, then the story.", was_useful=True
+        chen,
+        ana,
+        body="You explained the new press so that even I understood it.",
+        visibility="public",
+    )
+    make_feedback(
+        bashir,
+        ana,
+        kind="suggestion",
+        body="Bring the numbers first, then the story.",
+        was_useful=True,
     )
     make_request(chen, ana, chen)
     make_request(ana, person(world.hugo), ana)
@@ -85,6 +105,8 @@ def test_the_other_pages(transactional_db: None, visit: Visit) -> None:
 
     go(page, "My menu", "Everything about me", re.compile("^Objectives$"))
     in_both_themes(page)
-    page.get_by_role("textbox", name="Say something to Bashir Nouri").fill("And the second fixture?")
+    page.get_by_role("textbox", name="Say something to Bashir Nouri").fill(
+        "And the second fixture?"
+    )
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("And the second fixture?")).to_be_visible()

@@ -21,7 +21,14 @@ from tests.journeys.walking import follow, go
 WAYS = [
     ("Cycles", "Dates and rules"),
     ("Cycles", "Board", "Remind"),
-    ("Cycles", "Board", "Timeline: Ana Popescu", "More time in a stage", "Cancel", "Another manager"),
+    (
+        "Cycles",
+        "Board",
+        "Timeline: Ana Popescu",
+        "More time in a stage",
+        "Cancel",
+        "Another manager",
+    ),
 ]
 
 
@@ -58,7 +65,9 @@ def test_each_page_of_a_running_cycle_is_usable_by_all(visit: Visit, stack: Stac
     expect(page.get_by_role("listbox")).to_be_hidden()
 
 
-def test_hr_narrows_who_takes_part_and_sees_it_counted_before_saving(visit: Visit, stack: Stack) -> None:
+def test_hr_narrows_who_takes_part_and_sees_it_counted_before_saving(
+    visit: Visit, stack: Stack
+) -> None:
     world = build_world()
     draft = cycles.make_draft("Next year", by=world.kim)
     page = visit(world.kim)

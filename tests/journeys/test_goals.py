@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def test_goals_of_the_company_contributions_and_a_form_that_grows(visit: Visit) -> None:
     world = build_world()
     for title in ("Zero recordable accidents", "Deliver 98 % of orders on the day we promised"):
-        goals.publish(world.cycle, world.kim, title=title, why="It is what we promise.", key_results=[])
+        goals.publish(
+            world.cycle, world.kim, title=title, why="It is what we promise.", key_results=[]
+        )
     goals.contribution(world.ana_part, world.ana, world.chen)
     bashir = visit(world.bashir)
     go(bashir, "My goals", "All of them, and what contributes")

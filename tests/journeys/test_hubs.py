@@ -33,7 +33,9 @@ def test_hr_comes_from_home_to_everything_in_a_cycle_and_to_everything_of_a_pers
     company: World, visit: Visit
 ) -> None:
     page = visit(company.kim)
-    page.get_by_role("navigation", name="Main", exact=True).get_by_role("link", name="Cycles").click()
+    page.get_by_role("navigation", name="Main", exact=True).get_by_role(
+        "link", name="Cycles"
+    ).click()
     page.get_by_role("link", name=re.compile("Everything in it")).click()
     expect(page.get_by_role("heading", name="What others wait for")).to_be_visible()
     expect(page.get_by_text("1 held by first mention").first).to_be_visible()
@@ -55,9 +57,13 @@ def test_hr_comes_from_home_to_everything_in_a_cycle_and_to_everything_of_a_pers
 
 
 @pytest.mark.timeout(600)
-def test_a_manager_comes_from_the_team_and_the_person_from_their_menu(company: World, visit: Visit) -> None:
+def test_a_manager_comes_from_the_team_and_the_person_from_their_menu(
+    company: World, visit: Visit
+) -> None:
     page = visit(company.bashir)
-    page.get_by_role("navigation", name="Main", exact=True).get_by_role("link", name="My team").click()
+    page.get_by_role("navigation", name="Main", exact=True).get_by_role(
+        "link", name="My team"
+    ).click()
     page.get_by_role("link", name="Ana Popescu").first.click()
     expect(page.get_by_role("link", name=re.compile("^Result"))).to_be_visible()
     look(page, "hub-person-manager")

@@ -26,10 +26,13 @@ def company(stack: Stack) -> World:
     plan = incentives.write_plan(world, pool="24500")
     merit = plan.components.order_by("pk")[0]
     incentives.make_rule(
-        merit, "1.25",
+        merit,
+        "1.25",
         [*incentives.at_least(2), {"fact": "months_worked", "op": "at_least", "value": "6"}],
-    )  # fmt: skip
-    incentives.make_rule(merit, "0", [{"fact": "rating", "op": "at_most", "value": "1"}], effect="zero")
+    )
+    incentives.make_rule(
+        merit, "0", [{"fact": "rating", "op": "at_most", "value": "1"}], effect="zero"
+    )
     incentives.make_pool(merit, "5000", world.sales)
     incentives.in_effect(world, kind="bonus")
     incentives.restraint(world)
@@ -37,7 +40,9 @@ def company(stack: Stack) -> World:
 
 
 @pytest.mark.timeout(400)
-def test_what_everybody_reads_before_the_run_and_somebody_after_it(company: World, visit: Visit) -> None:
+def test_what_everybody_reads_before_the_run_and_somebody_after_it(
+    company: World, visit: Visit
+) -> None:
     world = company
     plan = world.cycle.reward_plan
     incentives.publish(plan, world.lea)

@@ -14,8 +14,20 @@ from tests.journeys.using import wrong_by_finger
 from tests.journeys.walking import follow, go
 
 PAGES: dict[str, list[tuple[str, ...]]] = {
-    "ana": [("Home",), ("Inbox",), ("Goals",), ("Goals", "New goal"), ("My menu", "Everything about me")],
-    "bashir": [("Home",), ("My team",), ("My team", "Ana Popescu"), ("Check-ins",), ("Appraisals",)],
+    "ana": [
+        ("Home",),
+        ("Inbox",),
+        ("Goals",),
+        ("Goals", "New goal"),
+        ("My menu", "Everything about me"),
+    ],
+    "bashir": [
+        ("Home",),
+        ("My team",),
+        ("My team", "Ana Popescu"),
+        ("Check-ins",),
+        ("Appraisals",),
+    ],
     "kim": [
         ("Cycles",),
         ("Cycles", "Everything in it"),
@@ -39,7 +51,9 @@ def test_a_finger_hits_everything_and_nothing_stands_beside_the_screen(
         assert not wrong_by_finger(page), page.url
 
 
-def test_the_board_says_of_everybody_in_two_lines_how_far_they_are(under_way: World, visit: Visit) -> None:
+def test_the_board_says_of_everybody_in_two_lines_how_far_they_are(
+    under_way: World, visit: Visit
+) -> None:
     page = visit(under_way.kim, phone=True)
     go(page, "Cycles", "Board")
     people = page.get_by_role("region", name="People").locator("tbody tr")
@@ -51,7 +65,9 @@ def test_the_board_says_of_everybody_in_two_lines_how_far_they_are(under_way: Wo
         assert len(stages) == 4
         assert len(tops) == 1, "the stages of a person stand side by side"
     assert (
-        people.first.locator("td").first.evaluate("cell => getComputedStyle(cell, '::before').content")
+        people.first.locator("td").first.evaluate(
+            "cell => getComputedStyle(cell, '::before').content"
+        )
         == '"Objectives"'
     )
     axe(page)

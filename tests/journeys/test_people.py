@@ -41,7 +41,9 @@ def test_a_name_is_chosen_while_it_is_typed(visit: Visit, stack: Stack, kim: Use
 
 
 @pytest.mark.timeout(600)
-def test_accounts_and_ones_own_pages_are_open_to_all_senses(visit: Visit, stack: Stack, kim: User) -> None:
+def test_accounts_and_ones_own_pages_are_open_to_all_senses(
+    visit: Visit, stack: Stack, kim: User
+) -> None:
     people.make_employee("Olga Berg", people.make_unit("Harbour Tools"))
     page = visit(kim)
     go(page, "Accounts and roles")

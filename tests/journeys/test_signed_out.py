@@ -73,7 +73,9 @@ def test_words_sent_after_the_end_of_a_sign_in_come_back_with_the_next_one(
 
 
 @pytest.mark.timeout(300)
-def test_nobody_else_at_the_same_device_reads_them(world: World, visit: Visit, watch: Watch) -> None:
+def test_nobody_else_at_the_same_device_reads_them(
+    world: World, visit: Visit, watch: Watch
+) -> None:
     page = visit(with_password(world.ana))
     with_password(world.hugo)
     begin_feedback(page, world.chen)
@@ -89,7 +91,9 @@ def test_nobody_else_at_the_same_device_reads_them(world: World, visit: Visit, w
 
 
 @pytest.mark.timeout(300)
-def test_a_talk_in_its_place_on_a_page_keeps_its_words_too(world: World, visit: Visit, watch: Watch) -> None:
+def test_a_talk_in_its_place_on_a_page_keeps_its_words_too(
+    world: World, visit: Visit, watch: Watch
+) -> None:
     page = visit(with_password(world.ana))
     go(page, "My menu", "Everything about me", re.compile("^Objectives$"))
     box = page.get_by_role("textbox", name="Say something to Bashir Nouri")

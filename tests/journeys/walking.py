@@ -52,7 +52,9 @@ def go(page: Page, entry: str, *links: str | re.Pattern[str]) -> int:
         # "Rewards" is not "Team rewards", and a number may follow.
         chosen = re.compile(rf"^{re.escape(entry)}")
     way = menu.get_by_role("link", name=chosen).first
-    if entry != "My menu" and not way.is_visible():  # on a phone, only the first ways stand at the foot
+    if (
+        entry != "My menu" and not way.is_visible()
+    ):  # on a phone, only the first ways stand at the foot
         page.get_by_role("button", name="More", exact=True).click()
         clicks += 1
     with page.expect_navigation():
@@ -116,7 +118,9 @@ class Walk:
         lines += ["", "| step | job | clicks | allowed | pages |", "|---|---|---|---|---|"]
         for job in self.jobs:
             allowed = "–" if job.allowed is None else job.allowed
-            lines.append(f"| {job.step} | {job.job} | {job.clicks} | {allowed} | {' · '.join(job.pages)} |")
+            lines.append(
+                f"| {job.step} | {job.job} | {job.clicks} | {allowed} | {' · '.join(job.pages)} |"
+            )
         return "\n".join([*lines, ""])
 
     def write_down(self) -> None:
@@ -171,7 +175,9 @@ class Person:
         self, name: str | re.Pattern[str], *, inside: Locator | None = None, exact: bool = False
     ) -> None:
         """Click a link by its words."""
-        self.clicks_on((inside or self.page).get_by_role("link", name=spoken(name), exact=exact).first)
+        self.clicks_on(
+            (inside or self.page).get_by_role("link", name=spoken(name), exact=exact).first
+        )
 
     def sends(self, name: str | re.Pattern[str], *, inside: Locator | None = None) -> None:
         """Click a button that leads to another page, and wait until that page is there."""
@@ -180,15 +186,24 @@ class Person:
 
     def confirms(self, words: str | re.Pattern[str], *, inside: Locator | None = None) -> None:
         """Click a button that first says what will follow, and click it again in its box."""
-        self.clicks_on((inside or self.page).locator("details.confirm > summary", has_text=words).first)
+        self.clicks_on(
+            (inside or self.page).locator("details.confirm > summary", has_text=words).first
+        )
         self.clicks_on(self.page.locator("dialog.ask button[type=submit]"))
 
     def types(
-        self, label: str | re.Pattern[str], text: str, *, inside: Locator | None = None, exact: bool = False
+        self,
+        label: str | re.Pattern[str],
+        text: str,
+        *,
+        inside: Locator | None = None,
+        exact: bool = False,
     ) -> None:
         (inside or self.page).get_by_label(label, exact=exact).first.fill(text)
 
-    def chooses(self, label: str | re.Pattern[str], option: str, *, inside: Locator | None = None) -> None:
+    def chooses(
+        self, label: str | re.Pattern[str], option: str, *, inside: Locator | None = None
+    ) -> None:
         (inside or self.page).get_by_label(label).first.select_option(label=option)
 
     def ticks(
@@ -253,7 +268,9 @@ class Person:
         """Save what the person saw when the journey failed."""
         folder = ROOT / ".dev" / "pictures"
         folder.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=folder / f"failed-{self.name.replace(' ', '-')}.png", full_page=True)
+        self.page.screenshot(
+            path=folder / f"failed-{self.name.replace(' ', '-')}.png", full_page=True
+        )
 
 
 def shape_of(url: str) -> str:

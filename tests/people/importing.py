@@ -26,7 +26,9 @@ class Walk:
     def post(self, name: str, **data: Any) -> HttpResponse:
         return self.client.post(self.url(name), data)  # type: ignore[return-value]
 
-    def upload(self, content: bytes, name: str = "people.csv", kind: str = "people") -> HttpResponse:
+    def upload(
+        self, content: bytes, name: str = "people.csv", kind: str = "people"
+    ) -> HttpResponse:
         file = SimpleUploadedFile(name, content)
         response = self.client.post(reverse("people:upload_import"), {"kind": kind, "file": file})
         if response.status_code == 302:

@@ -24,12 +24,16 @@ from tests.conftest import SignedIn, World
 from tests.factories import goals, people
 
 
-def test_hr_invites_the_chosen_and_each_gets_a_link_to_choose_a_password(world: World, as_: SignedIn) -> None:
+def test_hr_invites_the_chosen_and_each_gets_a_link_to_choose_a_password(
+    world: World, as_: SignedIn
+) -> None:
     olga = people.make_employee("Olga Berg", world.sales)
     pete = people.make_employee("Pete Vale", world.sales)
     without = people.make_employee("Quin Hale", world.sales, email="")
 
-    as_(world.kim).post(reverse("people:invite"), {"employee": [olga.pk, without.pk, "9" * 30, "x"]})
+    as_(world.kim).post(
+        reverse("people:invite"), {"employee": [olga.pk, without.pk, "9" * 30, "x"]}
+    )
 
     user = User.objects.get(employee=olga)
     assert not user.has_usable_password()
@@ -41,7 +45,9 @@ def test_hr_invites_the_chosen_and_each_gets_a_link_to_choose_a_password(world: 
     response = stranger.get(notice.url, follow=True)
     assert response.status_code == 200
     address = response.redirect_chain[-1][0]
-    done = stranger.post(address, {"password1": "a long enough phrase", "password2": "a long enough phrase"})
+    done = stranger.post(
+        address, {"password1": "a long enough phrase", "password2": "a long enough phrase"}
+    )
     assert done.status_code == 302
     assert stranger.login(email=olga.email, password="a long enough phrase")
     # A second use is refused, in words.
@@ -55,7 +61,9 @@ def test_whoever_is_invited_is_no_cause_any_more_why_something_stands_still(
         people.sign_in_with(user, f"old.{user.email}")
         User.objects.filter(pk=user.pk).update(employee=None)
     settle_all("repaired", by=None)
-    stuck = Place.objects.filter(cause="no_account", participation__in=[world.ana_part, world.part["bashir"]])
+    stuck = Place.objects.filter(
+        cause="no_account", participation__in=[world.ana_part, world.part["bashir"]]
+    )
     assert {row.participation_id for row in stuck} == {world.ana_part.pk, world.part["bashir"].pk}
     as_(world.kim).post(reverse("people:invite"), {"who": "all"})
     assert not stuck.all().exists()
@@ -69,7 +77,9 @@ def test_inviting_everybody_costs_the_same_statements_for_two_and_for_twenty(
     for number in (2, 20):
         for _ in range(number):
             people.make_employee(
-                f"New Person{User.objects.count()} {_}", world.sales, email=f"n{number}.{_}@example.com"
+                f"New Person{User.objects.count()} {_}",
+                world.sales,
+                email=f"n{number}.{_}@example.com",
             )
         with CaptureQueriesContext(connection) as seen:
             as_(world.kim).post(reverse("people:invite"), {"who": "all"})
@@ -88,7 +98,13 @@ def test_nobody_is_invited_twice_or_after_leaving(world: World, as_: SignedIn) -
 
 @pytest.mark.parametrize(
     "token",
-    ["", "x", "\x00", signing.dumps([1, "a"], salt="other"), signing.dumps(5, salt=accounts.INVITATION_SALT)],
+    [
+        "",
+        "x",
+        "\x00",
+        signing.dumps([1, "a"], salt="other"),
+        signing.dumps(5, salt=accounts.INVITATION_SALT),
+    ],
     ids=["empty", "short", "with a NUL byte", "of another kind", "of another shape"],
 )
 def test_a_false_invitation_is_refused(token: str, db: None) -> None:
@@ -100,7 +116,9 @@ def test_closing_an_account_ends_its_sessions_and_tokens_with_the_next_request(
     world: World, as_: SignedIn
 ) -> None:
     ana = as_(world.ana)
-    _token, secret = accounts.create_token(world.ana, "probe", ["goals:read"], today() + timedelta(days=30))
+    _token, secret = accounts.create_token(
+        world.ana, "probe", ["goals:read"], today() + timedelta(days=30)
+    )
     bearer = {"Authorization": f"Bearer {secret}"}
     assert ana.get("/people/").status_code == 200
     assert as_(None).get("/api/v1/schema/", headers=bearer).status_code == 200
@@ -110,17 +128,31 @@ def test_closing_an_account_ends_its_sessions_and_tokens_with_the_next_request(
     assert ana.get("/people/").status_code == 302
     assert as_(None).get("/api/v1/schema/", headers=bearer).status_code == 401
     assert ApiToken.objects.get().revoked_at is not None
-    assert Event.objects.filter(stream="security", verb="closed_account", actor=world.noor).count() == 1
+    assert (
+        Event.objects.filter(stream="security", verb="closed_account", actor=world.noor).count()
+        == 1
+    )
 
     as_(world.noor).post(reverse("people:reactivate", kwargs={"pk": world.ana.pk}))
     assert as_(User.objects.get(pk=world.ana.pk)).get("/people/").status_code == 200
     assert as_(None).get("/api/v1/schema/", headers=bearer).status_code == 401
 
 
-def test_nobody_closes_their_own_account_and_the_last_hr_admin_stays(world: World, as_: SignedIn) -> None:
-    assert as_(world.kim).post(reverse("people:deactivate", kwargs={"pk": world.kim.pk})).status_code == 409
-    assert as_(world.kim).post(reverse("people:deactivate", kwargs={"pk": world.lea.pk})).status_code == 302
-    assert as_(world.noor).post(reverse("people:deactivate", kwargs={"pk": world.kim.pk})).status_code == 409
+def test_nobody_closes_their_own_account_and_the_last_hr_admin_stays(
+    world: World, as_: SignedIn
+) -> None:
+    assert (
+        as_(world.kim).post(reverse("people:deactivate", kwargs={"pk": world.kim.pk})).status_code
+        == 409
+    )
+    assert (
+        as_(world.kim).post(reverse("people:deactivate", kwargs={"pk": world.lea.pk})).status_code
+        == 302
+    )
+    assert (
+        as_(world.noor).post(reverse("people:deactivate", kwargs={"pk": world.kim.pk})).status_code
+        == 409
+    )
     assert User.objects.get(pk=world.kim.pk).is_active
 
 
@@ -130,7 +162,10 @@ def test_who_has_left_is_not_let_in_again(world: World, as_: SignedIn) -> None:
     assert employee is not None
     employee.left_on = today() - timedelta(days=1)
     employee.save(update_fields=["left_on"])
-    assert as_(world.kim).post(reverse("people:reactivate", kwargs={"pk": world.ana.pk})).status_code == 409
+    assert (
+        as_(world.kim).post(reverse("people:reactivate", kwargs={"pk": world.ana.pk})).status_code
+        == 409
+    )
 
 
 def test_it_admins_see_accounts_but_no_record_of_a_person(world: World, as_: SignedIn) -> None:
@@ -140,9 +175,12 @@ def test_it_admins_see_accounts_but_no_record_of_a_person(world: World, as_: Sig
     assert "Technician" not in page
     assert noor.get(reverse("people:accounts") + "?show=without").status_code == 200
     assert (
-        "Technician" not in noor.get(reverse("people:account", kwargs={"pk": world.ana.pk})).content.decode()
+        "Technician"
+        not in noor.get(reverse("people:account", kwargs={"pk": world.ana.pk})).content.decode()
     )
-    assert noor.get(reverse("people:profile", kwargs={"pk": world.ana.employee_id})).status_code == 404
+    assert (
+        noor.get(reverse("people:profile", kwargs={"pk": world.ana.employee_id})).status_code == 404
+    )
 
 
 def test_a_token_is_shown_once_and_only_its_hash_is_kept(world: World, as_: SignedIn) -> None:
@@ -159,12 +197,20 @@ def test_a_token_is_shown_once_and_only_its_hash_is_kept(world: World, as_: Sign
     assert secret not in ana.get(reverse("people:tokens")).content.decode()
     assert ApiToken.objects.get().digest not in secret
     ana.post(reverse("people:revoke_token", kwargs={"pk": ApiToken.objects.get().pk}))
-    assert as_(None).get("/api/v1/schema/", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
+    assert (
+        as_(None).get("/api/v1/schema/", headers={"Authorization": f"Bearer {secret}"}).status_code
+        == 401
+    )
 
 
 @pytest.mark.parametrize(
     "changed",
-    [{"expires_on": "2019-01-01"}, {"expires_on": "2999-01-01"}, {"scopes": ["all"]}, {"name": "x" * 90}],
+    [
+        {"expires_on": "2019-01-01"},
+        {"expires_on": "2999-01-01"},
+        {"scopes": ["all"]},
+        {"name": "x" * 90},
+    ],
 )
 def test_a_token_without_end_or_with_unknown_scope_is_refused(
     changed: dict[str, object], world: World, as_: SignedIn
@@ -218,7 +264,9 @@ def test_a_person_types_and_reads_numbers_as_they_write_them(
     assert formats.number_text(Decimal(kept)) in as_(world.bashir).get(where).content.decode()
 
 
-def test_what_can_be_two_numbers_is_shown_back_as_the_person_writes_them(world: World, as_: SignedIn) -> None:
+def test_what_can_be_two_numbers_is_shown_back_as_the_person_writes_them(
+    world: World, as_: SignedIn
+) -> None:
     row = goals.key_result(goals.agree(world.ana_part, world.ana, world.bashir))
     User.objects.filter(pk=world.ana.pk).update(numbers="de")
     said = {"value": "1,000", "confidence": "on_track", "version": 1}
@@ -259,7 +307,9 @@ def test_where_one_is_signed_in_is_said_in_words(world: World, as_: SignedIn) ->
 
 
 def test_no_role_is_chosen_beforehand(world: World, as_: SignedIn) -> None:
-    shown = as_(world.kim).get(reverse("people:account", kwargs={"pk": world.chen.pk})).content.decode()
+    shown = (
+        as_(world.kim).get(reverse("people:account", kwargs={"pk": world.chen.pk})).content.decode()
+    )
     assert '<option value="" selected>Choose a role</option>' in shown
     url = reverse("people:request_role", kwargs={"pk": world.chen.pk})
     refused = as_(world.kim).post(url, {"role": "", "starts_on": today().isoformat()})

@@ -29,7 +29,9 @@ def exported(walk: Walk) -> list[list[str]]:
     response = walk.post("export_import")
     assert response.status_code == 200
     sheet = load_workbook(io.BytesIO(response.content)).worksheets[0]
-    assert all(cell.data_type in ("s", "n") for row in sheet.iter_rows() for cell in row)  # no formula
+    assert all(
+        cell.data_type in ("s", "n") for row in sheet.iter_rows() for cell in row
+    )  # no formula
     return [[str(cell.value or "") for cell in row] for row in sheet.iter_rows()]
 
 
@@ -50,9 +52,20 @@ def test_what_has_changed_since_goes_out_as_it_is_now(walk: Walk) -> None:
     ann = Employee.objects.get(number="0009001")
     ann.job_title, ann.name = "Baker", "Ann Oak"
     ann.save()
-    Salary.objects.filter(employee=ann).update(amount=Decimal("70000.25"), annual=Decimal("70000.25"))
+    Salary.objects.filter(employee=ann).update(
+        amount=Decimal("70000.25"), annual=Decimal("70000.25")
+    )
     rows = exported(walk)
-    assert rows[1] == ["0009001", "Oak, Ann", "42", "13/02/2020", "70000,25 EUR", "", "Aktiv", "Baker"]
+    assert rows[1] == [
+        "0009001",
+        "Oak, Ann",
+        "42",
+        "13/02/2020",
+        "70000,25 EUR",
+        "",
+        "Aktiv",
+        "Baker",
+    ]
     walk.upload(walk.post("export_import").content, "again.xlsx")
     assert walk.rehearse() == {"unchanged": 2}
 
@@ -61,7 +74,9 @@ def test_thousands_go_out_as_thousands_to_the_cent(walk: Walk) -> None:
     walk.bring(b"Number;Name;Hired on;Jahresgehalt (TEUR)\n1;Ash, Ann;13/02/2020;65,5\n")
     walk.apply()
     assert exported(walk)[1][3] == "65,5"
-    Salary.objects.filter(employee__number="1").update(amount=Decimal("70123.45"), annual=Decimal("70123.45"))
+    Salary.objects.filter(employee__number="1").update(
+        amount=Decimal("70123.45"), annual=Decimal("70123.45")
+    )
     assert exported(walk)[1][3] == "70,1234500 EUR"
     walk.upload(walk.post("export_import").content, "again.xlsx")
     assert walk.rehearse() == {"unchanged": 1}
@@ -91,7 +106,14 @@ def test_a_pay_range_that_has_changed_since_goes_out_as_it_is_now(walk: Walk) ->
     walk.apply()
     PayRange.objects.filter(job_title="=Engineer").update(maximum=Decimal("80000.25"))
     rows = exported(walk)
-    assert rows[1] == ["=Engineer", "G5", "a", "50.000,00", "62.000,00", f"80000,25 {rows[1][5][-3:]}"]
+    assert rows[1] == [
+        "=Engineer",
+        "G5",
+        "a",
+        "50.000,00",
+        "62.000,00",
+        f"80000,25 {rows[1][5][-3:]}",
+    ]
     assert rows[2:] == [line.split(";") for line in RANGES.strip().split("\n")][2:]
     walk.upload(walk.post("export_import").content, "again.xlsx", kind="pay_ranges")
     assert walk.rehearse() == {"unchanged": 3}

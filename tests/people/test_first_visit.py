@@ -38,7 +38,9 @@ def typed(code: str, **changed: str) -> dict[str, str]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/", "/account/login/", "/people/", "/cycles/"])
-def test_every_page_of_an_empty_installation_leads_to_the_first_visit(path: str, client: Client) -> None:
+def test_every_page_of_an_empty_installation_leads_to_the_first_visit(
+    path: str, client: Client
+) -> None:
     assert client.get(path).headers["Location"] == URL
     assert client.get(URL).status_code == 200
 
@@ -149,7 +151,10 @@ def test_who_sends_it_twice_is_led_on_and_told_why(client: Client) -> None:
     assert again.headers["Location"] == "/"
     stranger = client.post(URL, typed(code))
     assert stranger.headers["Location"] == reverse("account_login")
-    assert "This installation is set up already" in client.get(stranger.headers["Location"]).content.decode()
+    assert (
+        "This installation is set up already"
+        in client.get(stranger.headers["Location"]).content.decode()
+    )
     assert "_auth_user_id" not in client.session, "nobody is signed in by a form that did nothing"
     assert User.objects.count() == 2
 

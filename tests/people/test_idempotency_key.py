@@ -52,7 +52,9 @@ class TestOneAfterTheOther:
             assert propose(program, world, None).status_code == 201
         assert Goal.objects.count() == 2
 
-    def test_the_first_answer_is_given_again_although_things_have_moved_on(self, world: World) -> None:
+    def test_the_first_answer_is_given_again_although_things_have_moved_on(
+        self, world: World
+    ) -> None:
         program = token(world.ana, "goals:write")
         first = propose(program, world, "one")
         Goal.objects.update(version=7)
@@ -99,7 +101,10 @@ class TestOneAfterTheOther:
         where = reverse("api:goal-withdraw", args=[goal["id"]])
         for _time in range(2):
             answer = program.post(
-                where, {"version": goal["version"]}, content_type=JSON, headers={"Idempotency-Key": "two"}
+                where,
+                {"version": goal["version"]},
+                content_type=JSON,
+                headers={"Idempotency-Key": "two"},
             )
             assert (answer.status_code, answer.content) == (204, b"")
 
@@ -122,7 +127,9 @@ class TestKeysOfOthersAndAbsurdOnes:
         where = reverse("api:checkin-add-point", kwargs=feedback.meeting_of_ana(world))
         for user, prefix in ((world.ana, "ana"), (world.bashir, "bash")):
             program = token(user, "check_ins:write", prefix=prefix)
-            answer = program.post(where, data, content_type=JSON, headers={"Idempotency-Key": "one"})
+            answer = program.post(
+                where, data, content_type=JSON, headers={"Idempotency-Key": "one"}
+            )
             assert answer.status_code in (200, 201), answer.content
         assert AgendaPoint.objects.filter(text=data["text"]).count() == 2
 
@@ -146,14 +153,30 @@ class TestKeysOfOthersAndAbsurdOnes:
     def test_a_key_of_a_form_is_none_of_a_program(self, world: World, as_: SignedIn) -> None:
         browser = as_(world.ana)
         data = {
-            "to": feedback.person(world.chen).pick_text, "kind": "praise", "visibility": "person", "body": "So calm.",
-        }  # fmt: skip
+            "to": feedback.person(world.chen).pick_text,
+            "kind": "praise",
+            "visibility": "person",
+            "body": "So calm.",
+        }
         browser.post(reverse("feedback:give"), {**data, "form_key": "one"})
         assert propose(browser, world, "one").status_code == 201
         assert (Feedback.objects.count(), Goal.objects.count()) == (1, 1)
 
     @pytest.mark.parametrize(
-        "key", ["", '""', " ", "a\x00b", "\x00", "k" * 256, "k" * 10_000, "a b", "schlüssel", "a\tb", "\x7f"]
+        "key",
+        [
+            "",
+            '""',
+            " ",
+            "a\x00b",
+            "\x00",
+            "k" * 256,
+            "k" * 10_000,
+            "a b",
+            "schlüssel",
+            "a\tb",
+            "\x7f",
+        ],
     )
     def test_an_absurd_key_is_400_and_does_nothing(self, key: str, world: World) -> None:
         answer = propose(token(world.ana, "goals:write"), world, key)
@@ -164,7 +187,9 @@ class TestKeysOfOthersAndAbsurdOnes:
     def test_the_longest_key_is_taken(self, world: World) -> None:
         assert propose(token(world.ana, "goals:write"), world, "~" * 255).status_code == 201
 
-    def test_nothing_that_breaks_leaves_a_key(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nothing_that_breaks_leaves_a_key(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         program = token(world.ana, "goals:write")
         program.raise_request_exception = False
         with monkeypatch.context() as broken:
@@ -174,7 +199,9 @@ class TestKeysOfOthersAndAbsurdOnes:
         assert (Goal.objects.count(), SentForm.objects.count()) == (0, 0)
         assert propose(program, world, "one").status_code == 201
 
-    def test_after_a_day_the_same_key_is_a_new_one_whether_it_was_swept_or_not(self, world: World) -> None:
+    def test_after_a_day_the_same_key_is_a_new_one_whether_it_was_swept_or_not(
+        self, world: World
+    ) -> None:
         program = token(world.ana, "goals:write")
         propose(program, world, "one")
         with time_machine.travel(timezone.now() + timedelta(hours=23)):
@@ -203,12 +230,18 @@ def test_what_is_refused_says_so_after_a_transfer_as_without_a_key(world: World)
 
 
 @pytest.mark.django_db
-def test_the_document_names_the_key_of_every_post_and_of_nothing_else(world: World, as_: SignedIn) -> None:
-    answer = as_(world.ana).get(reverse("api:schema"), headers={"Accept": "application/vnd.oai.openapi+json"})
+def test_the_document_names_the_key_of_every_post_and_of_nothing_else(
+    world: World, as_: SignedIn
+) -> None:
+    answer = as_(world.ana).get(
+        reverse("api:schema"), headers={"Accept": "application/vnd.oai.openapi+json"}
+    )
     posts = 0
     for path, verbs in json.loads(answer.content)["paths"].items():
         for verb, operation in verbs.items():
-            named = [one["name"] for one in operation.get("parameters", []) if one["in"] == "header"]
+            named = [
+                one["name"] for one in operation.get("parameters", []) if one["in"] == "header"
+            ]
             assert named == (["Idempotency-Key"] if verb == "post" else []), f"{verb} {path}"
             posts += verb == "post"
     assert posts > 20
@@ -223,7 +256,9 @@ class TestAtOnce:
     def test_sixteen_at_the_same_moment_have_one_effect_and_one_answer(self, world: World) -> None:
         token(world.ana, "check_ins:write")
         where = reverse("api:checkin-add-point", kwargs=feedback.meeting_of_ana(world))
-        answers = at_once(*(lambda: sent(where, {"text": "The new press"}) for _program in range(16)))
+        answers = at_once(
+            *(lambda: sent(where, {"text": "The new press"}) for _program in range(16))
+        )
         assert len(set(answers)) == 1, answers
         assert answers[0][0] == 201
         assert AgendaPoint.objects.filter(text="The new press").count() == 1
@@ -250,17 +285,23 @@ class TestAtOnce:
         token(world.bashir, "goals:write")
         goal = goals.propose(world.ana_part, world.ana)
         where = reverse("api:goal-accept", args=[goal.pk])
-        answers = at_once(*(lambda: sent(where, {"version": goal.version}) for _program in range(16)))
+        answers = at_once(
+            *(lambda: sent(where, {"version": goal.version}) for _program in range(16))
+        )
         assert len(set(answers)) == 1, answers
         assert answers[0][0] == 200
         assert Signature.objects.filter(version__goal=goal, side="manager").count() == 1
 
-    def test_a_key_that_is_older_than_its_life_is_new_for_one_of_sixteen(self, world: World) -> None:
+    def test_a_key_that_is_older_than_its_life_is_new_for_one_of_sixteen(
+        self, world: World
+    ) -> None:
         token(world.ana, "check_ins:write")
         where = reverse("api:checkin-add-point", kwargs=feedback.meeting_of_ana(world))
         sent(where, {"text": "The new press"})
         SentForm.objects.update(at=timezone.now() - timedelta(days=2))
-        answers = at_once(*(lambda: sent(where, {"text": "The new press"}) for _program in range(16)))
+        answers = at_once(
+            *(lambda: sent(where, {"text": "The new press"}) for _program in range(16))
+        )
         assert len(set(answers)) == 1, answers
         assert AgendaPoint.objects.filter(text="The new press").count() == 2
 

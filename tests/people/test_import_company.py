@@ -70,7 +70,9 @@ def fingerprint() -> dict[str, tuple[int, int]]:
     found = {}
     with connection.cursor() as cursor:
         for table in TABLES:
-            cursor.execute(f"SELECT count(*), coalesce(sum(xmin::text::bigint), 0) FROM people_{table}")
+            cursor.execute(
+                f"SELECT count(*), coalesce(sum(xmin::text::bigint), 0) FROM people_{table}"
+            )
             found[table] = cursor.fetchone()
     return found
 
@@ -99,7 +101,9 @@ def test_the_export_as_it_is_becomes_the_company(files: CompanyFiles, walk: Walk
     assert Employee.objects.count() == files.created
     left = Employee.objects.filter(left_on__isnull=False)
     assert left.count() == files.leavers
-    assert not ReportingLine.objects.filter(employee__in=left).exclude(ends_on__isnull=False).exists()
+    assert (
+        not ReportingLine.objects.filter(employee__in=left).exclude(ends_on__isnull=False).exists()
+    )
     assert Absence.objects.filter(ends_on__isnull=True).count() == files.leaves
     here = Employee.objects.here()
     assert Employee.objects.at_the_top().count() == files.tops
@@ -110,7 +114,9 @@ def test_the_export_as_it_is_becomes_the_company(files: CompanyFiles, walk: Walk
     root = Unit.objects.get(parent__isnull=True)
     assert Unit.objects.filter(parent=root).count() == files.units
     assert not Unit.objects.filter(Q(name__endswith=" ") | Q(path="")).exists()
-    assert not Employee.objects.filter(Q(name__contains="  ") | Q(name__contains=",") | Q(unit=None)).exists()
+    assert not Employee.objects.filter(
+        Q(name__contains="  ") | Q(name__contains=",") | Q(unit=None)
+    ).exists()
     # Pay by the hour counts as 2 080 hours a year.
     salary = Salary.objects.order_by("pk").first()
     assert salary is not None
@@ -120,12 +126,16 @@ def test_the_export_as_it_is_becomes_the_company(files: CompanyFiles, walk: Walk
 
 
 @pytest.mark.parametrize("files", all_files())
-def test_the_same_file_again_asks_nothing_and_writes_not_one_row(files: CompanyFiles, walk: Walk) -> None:
+def test_the_same_file_again_asks_nothing_and_writes_not_one_row(
+    files: CompanyFiles, walk: Walk
+) -> None:
     bring_in(walk, files)
     before = fingerprint()
 
     counts = walk.bring(files.people.read_bytes())
-    assert counts == {k: v for k, v in {"unchanged": files.created, "passed": files.passed}.items() if v}
+    assert counts == {
+        k: v for k, v in {"unchanged": files.created, "passed": files.passed}.items() if v
+    }
     walk.apply()
 
     assert walk.run.state == "applied"
@@ -133,7 +143,9 @@ def test_the_same_file_again_asks_nothing_and_writes_not_one_row(files: CompanyF
 
 
 @pytest.mark.parametrize("files", all_files())
-def test_pay_ranges_under_two_header_rows_are_read_and_shown(files: CompanyFiles, walk: Walk) -> None:
+def test_pay_ranges_under_two_header_rows_are_read_and_shown(
+    files: CompanyFiles, walk: Walk
+) -> None:
     walk.bring(files.ranges.read_bytes(), kind="pay_ranges")
     assert walk.run.counts["created"] == files.pay_ranges
     walk.apply()

@@ -52,7 +52,11 @@ def zipped(**members: bytes) -> bytes:
         ("people.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old kind"),
         ("people.csv", b"Number,Name\n1,An\x00n\n", "zero bytes"),
         ("people.csv", b"\xff\xfe\x00", "not written as"),
-        ("people.csv", b"1001,Ann Ash,2020-01-01\n1002,Bob Bay,2020-01-01\n", "looks like a person"),
+        (
+            "people.csv",
+            b"1001,Ann Ash,2020-01-01\n1002,Bob Bay,2020-01-01\n",
+            "looks like a person",
+        ),
         ("people.csv", b'Number,Name\n1,"' + b"a" * 3_000_000 + b"\n", "quotation mark"),
         (
             "people.csv",
@@ -110,7 +114,9 @@ def test_a_wrong_line_is_refused_with_its_reason_and_nothing_is_applied(
     line: str, said: str, walk: Walk
 ) -> None:
     before = Employee.objects.count()
-    counts = walk.bring(f"{HEAD}{line}\n2,Otto Good,2020-01-01,,active,,50000,otto@example.com\n".encode())
+    counts = walk.bring(
+        f"{HEAD}{line}\n2,Otto Good,2020-01-01,,active,,50000,otto@example.com\n".encode()
+    )
     assert counts == {"refused": 1, "created": 1}
     assert said in " ".join(walk.line(2).messages)
     assert walk.apply().status_code == 409
@@ -140,9 +146,13 @@ def test_a_wrong_line_is_refused_with_its_reason_and_nothing_is_applied(
         ("1.2E+16,Rita Stone,2020-01-01,,,,,", "cut short"),
     ],
 )
-def test_a_cell_in_doubt_is_asked_about_and_nothing_is_applied(line: str, said: str, walk: Walk) -> None:
+def test_a_cell_in_doubt_is_asked_about_and_nothing_is_applied(
+    line: str, said: str, walk: Walk
+) -> None:
     before = Employee.objects.count()
-    counts = walk.bring(f"{HEAD}{line}\n2,Otto Good,2020-01-01,,active,,50000,otto@example.com\n".encode())
+    counts = walk.bring(
+        f"{HEAD}{line}\n2,Otto Good,2020-01-01,,active,,50000,otto@example.com\n".encode()
+    )
     assert counts == {"ambiguous": 1, "created": 1}
     assert said in " ".join(walk.line(2).messages)
     assert said in walk.client.get(walk.url("rehearsal")).content.decode()
@@ -171,12 +181,19 @@ def test_a_circle_that_closes_only_with_those_who_are_here_already_is_refused(
     assert walk.bring(content.encode()) == {"refused": 1}
 
 
-def test_a_manager_whom_nobody_or_several_are_called_is_settled_once_for_all_lines(walk: Walk) -> None:
+def test_a_manager_whom_nobody_or_several_are_called_is_settled_once_for_all_lines(
+    walk: Walk,
+) -> None:
     content = HEAD + "\n".join(
-        ["1,Ann B Ash,2020-01-01,,,,,", "2,Ann C Ash,2020-01-01,,,,,", "3,Dan Day,2020-01-01,,,Ann Ash,,",
-         "4,Eve Elm,2020-01-01,,,Ann Ash,,", "5,Flo Fir,2020-01-01,,,Dann Daye,,",
-         "6,Gus Gum,2020-01-01,,,Ann C. Ash,,"]
-    )  # fmt: skip
+        [
+            "1,Ann B Ash,2020-01-01,,,,,",
+            "2,Ann C Ash,2020-01-01,,,,,",
+            "3,Dan Day,2020-01-01,,,Ann Ash,,",
+            "4,Eve Elm,2020-01-01,,,Ann Ash,,",
+            "5,Flo Fir,2020-01-01,,,Dann Daye,,",
+            "6,Gus Gum,2020-01-01,,,Ann C. Ash,,",
+        ]
+    )
     assert walk.bring(content.encode()) == {"created": 3, "ambiguous": 3}
     page = walk.client.get(walk.url("rehearsal"))
     cards = {c["doubt"]["said"]: c for c in page.context["doubts"]}
@@ -219,9 +236,16 @@ def test_a_number_that_belongs_to_somebody_else_is_asked_about(walk: Walk, world
 
 @pytest.mark.parametrize(
     "decision",
-    [{}, {"act": "fly"}, {"act": "number", "line": 2}, {"act": "skip"}, {"act": "manager", "key": "x"},
-     {"act": "number", "line": 2, "number": "a\x00b"}, {"act": "skip", "line": 10**12}],
-)  # fmt: skip
+    [
+        {},
+        {"act": "fly"},
+        {"act": "number", "line": 2},
+        {"act": "skip"},
+        {"act": "manager", "key": "x"},
+        {"act": "number", "line": 2, "number": "a\x00b"},
+        {"act": "skip", "line": 10**12},
+    ],
+)
 def test_a_decision_that_says_nothing_is_refused(decision: dict[str, Any], walk: Walk) -> None:
     walk.bring(f"{HEAD}1,Ann Ash,2020-01-01,,,Nobody Known,,\n".encode())
     assert walk.settle(**decision).status_code == 422
@@ -239,7 +263,9 @@ def test_two_tabs_do_not_settle_over_each_other(walk: Walk) -> None:
 def test_corrected_columns_are_remembered_for_the_next_file_of_the_same_header(walk: Walk) -> None:
     content = b"No.,Worker name,Alias,Began\n1,Ann Ash,Boss,2020-01-01\n"
     walk.upload(content)
-    walk.rehearse(**{"field-number": "0", "field-name": "1", "field-job_title": "2", "field-hired_on": "3"})
+    walk.rehearse(
+        **{"field-number": "0", "field-name": "1", "field-job_title": "2", "field-hired_on": "3"}
+    )
     walk.upload(content.replace(b"Ash", b"Oak"))
     assert walk.run.mapping == {"number": 0, "name": 1, "job_title": 2, "hired_on": 3}
 
@@ -249,7 +275,9 @@ def test_people_changed_after_the_rehearsal_are_not_written_over(walk: Walk, wor
     assert ana is not None
     content = f"{HEAD}{ana.number},Ana Maria Popescu,{ana.hired_on},,,,,\n".encode()
     assert walk.bring(content) == {"changed": 1}
-    records.edit_employee(ana, {"name": "Ana Lopez", "sort_name": "Lopez, Ana"}, by=world.lea, version=None)
+    records.edit_employee(
+        ana, {"name": "Ana Lopez", "sort_name": "Lopez, Ana"}, by=world.lea, version=None
+    )
     walk.apply()
     ana.refresh_from_db()
     assert ana.name == "Ana Lopez"
@@ -303,12 +331,16 @@ def test_applying_costs_the_same_statements_for_ten_lines_and_for_a_thousand(
     assert counts[0] <= 60
 
 
-def test_an_open_leave_a_dated_leave_and_a_leaver_meet_in_one_file(walk: Walk, world: World) -> None:
+def test_an_open_leave_a_dated_leave_and_a_leaver_meet_in_one_file(
+    walk: Walk, world: World
+) -> None:
     chen = world.chen.employee
     assert chen is not None
     records.add_absence(chen, "parental", True, today(), today() + timedelta(days=90), by=world.kim)
     content = f"{HEAD}{chen.number},Chen Wei,{chen.hired_on},,active,Bashir Nouri,,\n".encode()
-    assert walk.bring(content) == {"unchanged": 1}  # HR's own dates are not ended by the word "active"
+    assert walk.bring(content) == {
+        "unchanged": 1
+    }  # HR's own dates are not ended by the word "active"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -355,7 +387,9 @@ def test_lines_left_out_are_left_out_again_only_as_long_as_they_say_the_same(wal
     assert walk.bring(content.replace("02-31", "02-28").encode()) == {"created": 1, "unchanged": 1}
 
 
-def test_a_database_error_changes_nothing_and_is_said(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_error_changes_nothing_and_is_said(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     walk.bring(big_file(4))
     before = Employee.objects.count()
     monkeypatch.setattr(

@@ -36,7 +36,9 @@ def test_a_long_file_is_rehearsed_by_the_worker_while_its_page_waits(walk: Walk)
     assert response.headers["Location"] == f"/activity/jobs/{the_job().pk}/"
     walk.run.refresh_from_db()
     assert (walk.run.state, the_job().total) == (Import.State.UPLOADED, 10)
-    assert walk.client.get(walk.url("rehearsal")).headers["Location"] == response.headers["Location"]
+    assert (
+        walk.client.get(walk.url("rehearsal")).headers["Location"] == response.headers["Location"]
+    )
     tasks.rehearse_imports()
     walk.run.refresh_from_db()
     assert (walk.run.state, walk.run.counts) == (Import.State.CHECKED, {"created": 10})
@@ -49,7 +51,9 @@ def test_a_short_file_is_rehearsed_at_once(walk: Walk) -> None:
     assert not Job.objects.exists()
 
 
-def test_the_job_counts_lines_half_of_their_way_judged_and_half_written(walk: Walk, world: World) -> None:
+def test_the_job_counts_lines_half_of_their_way_judged_and_half_written(
+    walk: Walk, world: World
+) -> None:
     walk.upload(big_file(11))
     walk.post("map_columns", **walk.shown(**walk.in_order()))
     taken: list[int] = []
@@ -88,16 +92,18 @@ def test_a_worker_that_died_leaves_its_import_to_the_next_which_does_it_once(wal
     tasks.apply_imports()
     assert the_job().state == Job.State.DONE
     assert Event.objects.filter(verb="applied_import").count() == 1
-    assert Employee.objects.filter(email__startswith="p", email__endswith="@example.com").count() >= 3
+    assert (
+        Employee.objects.filter(email__startswith="p", email__endswith="@example.com").count() >= 3
+    )
 
 
-def test_what_is_open_follows_an_import_whose_worker_died_before_it_could(walk: Walk, world: World) -> None:
+def test_what_is_open_follows_an_import_whose_worker_died_before_it_could(
+    walk: Walk, world: World
+) -> None:
     catch_up()
     bashir = world.bashir.employee
     assert bashir
-    left = (
-        f"{bashir.number},{bashir.name},{bashir.hired_on},{today() - timedelta(days=1)},left,,,{bashir.email}"
-    )
+    left = f"{bashir.number},{bashir.name},{bashir.hired_on},{today() - timedelta(days=1)},left,,,{bashir.email}"
     assert walk.bring((HEAD + left + "\n").encode()) == {"changed": 1}
     walk.post("apply_import", version=walk.run.version)
     importing.apply_import(walk.run, by=world.kim)

@@ -53,7 +53,10 @@ class Held:
         self.bearer = {"Authorization": f"Bearer {secret}"}
         page = self.browser.post(reverse("feedback:share_calendar")).content.decode()
         self.calendar = (
-            page.split('class="address">')[1].split("<")[0].removeprefix("http://localhost:8000").strip()
+            page.split('class="address">')[1]
+            .split("<")[0]
+            .removeprefix("http://localhost:8000")
+            .strip()
         )
         Delegation.objects.create(
             principal=world.ines,
@@ -179,7 +182,11 @@ def test_an_invitation_of_an_earlier_life_opens_nothing(world: World, as_: Signe
 
 def test_a_password_link_of_an_earlier_life_opens_nothing(world: World, as_: SignedIn) -> None:
     def link() -> str:
-        token = accounts.invitation_path(User.objects.get(pk=world.ana.pk)).rstrip("/").rpartition("/")[2]
+        token = (
+            accounts.invitation_path(User.objects.get(pk=world.ana.pk))
+            .rstrip("/")
+            .rpartition("/")[2]
+        )
         return accounts.accept_invitation(token)
 
     def asks_for_a_password(path: str) -> bool:
@@ -220,7 +227,9 @@ def test_leavings_and_an_import_beside_the_granting_of_a_role_wait_for_one_anoth
         lambda: accounts.approve_role(asked[1], by=world.lea),
     )
 
-    assert not [r for r in results if isinstance(r, Refused) and not isinstance(r, importing.CompanyChanged)]
+    assert not [
+        r for r in results if isinstance(r, Refused) and not isinstance(r, importing.CompanyChanged)
+    ]
     assert RoleGrant.objects.filter(user__in=[world.chen, world.ana]).count() == 2
     assert not User.objects.filter(pk__in=[world.hugo.pk, world.gita.pk], is_active=True).exists()
 
@@ -246,11 +255,15 @@ def test_of_two_imports_at_once_each_makes_its_people_leave_once(
     catch_up()
     gone = today() - timedelta(days=1)
     in_files = [["ana", "hugo"], ["bashir", "chen", *(["ana"] if same else [])]]
-    staff = {key: Employee.objects.get(user=getattr(world, key)) for keys in in_files for key in keys}
+    staff = {
+        key: Employee.objects.get(user=getattr(world, key)) for keys in in_files for key in keys
+    }
     hands = [world.kim, world.lea]
     walks = [Walk(as_(by)) for by in hands]
     for walk, keys in zip(walks, in_files, strict=True):
-        assert walk.bring(leavers_file([staff[key] for key in keys], gone)) == {"changed": len(keys)}
+        assert walk.bring(leavers_file([staff[key] for key in keys], gone)) == {
+            "changed": len(keys)
+        }
 
     results = at_once(
         lambda: apply_here(walks[0], hands[0]),
@@ -260,7 +273,9 @@ def test_of_two_imports_at_once_each_makes_its_people_leave_once(
     )
 
     late = [n for n, result in enumerate(results) if isinstance(result, importing.CompanyChanged)]
-    assert len(late) == int(same), "whose line another file has carried out reads the new rehearsal first"
+    assert len(late) == int(same), (
+        "whose line another file has carried out reads the new rehearsal first"
+    )
     for number in late:
         walks[number].run.refresh_from_db()
         assert apply_here(walks[number], hands[number]).state == "applied"

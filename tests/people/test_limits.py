@@ -40,13 +40,17 @@ def few(settings: Any, **limits: tuple[int, int]) -> None:
 # --- how often ---------------------------------------------------------------------------------------
 
 
-def test_the_api_answers_a_user_so_often_and_then_says_when_again(world: World, settings: Any) -> None:
+def test_the_api_answers_a_user_so_often_and_then_says_when_again(
+    world: World, settings: Any
+) -> None:
     few(settings, api=(3, 60))
     ana, chen, now = bearer(world), bearer(world, "chen"), timezone.now()
     with time_machine.travel(now, tick=False):
         assert [ana.get(GOALS).status_code for _ in range(4)] == [200, 200, 200, 429]
         refused = bearer(world).get(GOALS)
-        assert (refused.status_code, refused["Retry-After"]) == (429, "60"), "another token is the same user"
+        assert (refused.status_code, refused["Retry-After"]) == (429, "60"), (
+            "another token is the same user"
+        )
         assert "detail" in refused.json()
         assert chen.get(GOALS).status_code == 200
         assert ana.get("/api/v1/schema/").status_code == 429
@@ -75,7 +79,13 @@ def test_a_calendar_address_is_read_so_often_and_then_refused(world: World, sett
     ],
 )
 def test_a_costly_page_is_opened_so_often_and_then_refused_in_words(
-    who: str, what: str, name: str, kwargs: dict[str, str], world: World, as_: SignedIn, settings: Any
+    who: str,
+    what: str,
+    name: str,
+    kwargs: dict[str, str],
+    world: World,
+    as_: SignedIn,
+    settings: Any,
 ) -> None:
     few(settings, **{what: (1, 60)})
     url = reverse(name, args=[world.cycle.pk] if name == "home:board" else [])
@@ -97,16 +107,24 @@ def test_uploads_are_taken_so_often(world: World, as_: SignedIn, settings: Any) 
     assert codes == [422, 429]
 
 
-def test_a_file_is_read_anew_and_given_back_so_often(world: World, as_: SignedIn, settings: Any) -> None:
+def test_a_file_is_read_anew_and_given_back_so_often(
+    world: World, as_: SignedIn, settings: Any
+) -> None:
     walk = Walk(as_(world.kim))
     walk.bring(b'Number,Name,Hired on\n9001,"Ash, Ann",2020-01-01\n')
     walk.apply()
     few(settings, costly=(4, 60))
     open_one = Walk(walk.client)
     open_one.upload(b"Shoe size\n42\n")
-    codes = [one.post(name).status_code for one, name in [
-        (walk, "export_import"), (open_one, "map_columns"), (open_one, "reread"),
-    ] * 2]  # fmt: skip
+    codes = [
+        one.post(name).status_code
+        for one, name in [
+            (walk, "export_import"),
+            (open_one, "map_columns"),
+            (open_one, "reread"),
+        ]
+        * 2
+    ]
     assert codes == [200, 422, 422, 429, 429, 429]
 
 
@@ -131,7 +149,9 @@ def test_what_is_given_back_does_not_count_and_what_is_over_is_forgotten(db: Non
 # --- how much ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("limit", [str(2**63), "9" * 5000, "-1", "0", "x", "1.5", "²", "1e3", "\x00"])
+@pytest.mark.parametrize(
+    "limit", [str(2**63), "9" * 5000, "-1", "0", "x", "1.5", "²", "1e3", "\x00"]
+)
 @pytest.mark.parametrize("name", ["limit", "offset"])
 def test_a_number_of_a_list_outside_its_type_is_400(name: str, limit: str, world: World) -> None:
     if (name, limit) == ("offset", "0"):
@@ -155,8 +175,12 @@ def test_a_page_of_a_list_is_two_hundred_at_most(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["cycle", "owner", "stage", "phase", "state"])
-@pytest.mark.parametrize("typed", [str(2**63), "9" * 400, "1e400", "NaN", "Infinity", "-1", "\x00", "x"])
-def test_a_filter_outside_its_type_is_400_or_finds_nothing(name: str, typed: str, world: World) -> None:
+@pytest.mark.parametrize(
+    "typed", [str(2**63), "9" * 400, "1e400", "NaN", "Infinity", "-1", "\x00", "x"]
+)
+def test_a_filter_outside_its_type_is_400_or_finds_nothing(
+    name: str, typed: str, world: World
+) -> None:
     client = bearer(world)
     for path in (GOALS, "/api/v1/todos/", "/api/v1/appraisals/", "/api/v1/check-ins/"):
         assert client.get(path, {name: typed}).status_code in (200, 400)
@@ -164,9 +188,20 @@ def test_a_filter_outside_its_type_is_400_or_finds_nothing(name: str, typed: str
 
 @pytest.mark.parametrize(
     "body",
-    ["[" * 5000 + "]" * 5000, '{"a":' * 5000 + "1" + "}" * 5000, "[" * 900 + "]" * 900, '{"title": 1e999}',
-     '{"title": -1e999}', '{"title": NaN}', '{"weight": ' + "9" * 5000 + "}", "", "\\ud800", "[]", "1"],
-)  # fmt: skip
+    [
+        "[" * 5000 + "]" * 5000,
+        '{"a":' * 5000 + "1" + "}" * 5000,
+        "[" * 900 + "]" * 900,
+        '{"title": 1e999}',
+        '{"title": -1e999}',
+        '{"title": NaN}',
+        '{"weight": ' + "9" * 5000 + "}",
+        "",
+        "\\ud800",
+        "[]",
+        "1",
+    ],
+)
 def test_json_that_no_form_would_send_is_4xx(body: str, world: World) -> None:
     answer = bearer(world).post(PROPOSE, body, content_type="application/json")
     assert 400 <= answer.status_code < 500
@@ -175,7 +210,10 @@ def test_json_that_no_form_would_send_is_4xx(body: str, world: World) -> None:
 
 def test_json_nested_too_deeply_is_400(world: World) -> None:
     answer = bearer(world).post(PROPOSE, "[" * 5000 + "]" * 5000, content_type="application/json")
-    assert (answer.status_code, answer.json()) == (400, {"detail": "The JSON is nested too deeply."})
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"detail": "The JSON is nested too deeply."},
+    )
 
 
 @pytest.mark.parametrize("path", ["/activity/inbox/read/", "/account/login/", PROPOSE])
@@ -207,5 +245,7 @@ def test_more_fields_than_any_form_has_are_413(world: World, as_: SignedIn) -> N
 
 def test_a_length_that_is_no_number_is_no_fault_of_ours(world: World, as_: SignedIn) -> None:
     for length in ("²", "x", "-1", "9" * 400):
-        answer = as_(world.ana).post("/activity/inbox/read/", {}, headers={"Content-Length": length})
+        answer = as_(world.ana).post(
+            "/activity/inbox/read/", {}, headers={"Content-Length": length}
+        )
         assert answer.status_code < 500

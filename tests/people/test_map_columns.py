@@ -55,7 +55,14 @@ def errors(walk: Walk, **changed: Any) -> dict[str, Any]:
             "USD",
         ),
         ("Monatsgehalt", ["5.200,50 €", "4.100,00 €"], set(), {}, "62406.00", "EUR"),
-        ("Monthly salary", ["5200.50", "4100"], set(), {"payments_per_year": "13"}, "67606.50", "USD"),
+        (
+            "Monthly salary",
+            ["5200.50", "4100"],
+            set(),
+            {"payments_per_year": "13"},
+            "67606.50",
+            "USD",
+        ),
         ("Salary", ["5200", "6100"], {"pay_basis"}, {"pay_basis": "month"}, "62400.00", "USD"),
         ("Pay Rate", ["28.5", "31"], set(), {}, "59280.00", "USD"),
         ("Salary (GBP)", ["52,000.50", "61000"], set(), {}, "52000.50", "GBP"),
@@ -103,12 +110,19 @@ def test_the_currency_of_each_line_is_read_under_the_header_of_workday(walk: Wal
     walk.bring(f"{head}\n1,Ann Ash,2020-01-01,65000,USD\n2,Bob Bay,2020-01-01,72000,EUR\n".encode())
     walk.apply()
     found = Salary.objects.filter(employee__number__in="12").order_by("employee__number")
-    assert [(str(s.annual), s.currency) for s in found] == [("65000.00", "USD"), ("72000.00", "EUR")]
+    assert [(str(s.annual), s.currency) for s in found] == [
+        ("65000.00", "USD"),
+        ("72000.00", "EUR"),
+    ]
 
 
 def test_a_file_that_mixes_hours_months_and_years_says_so_line_by_line(walk: Walk) -> None:
-    rows = ["1,Ann Ash,2020-01-01,28.5,Hour", "2,Bob Bay,2020-01-01,5200,Month", "3,Cid Cox,2020-01-01,61000,Year",
-            "4,Dan Day,2020-01-01,900,Fortnight"]  # fmt: skip
+    rows = [
+        "1,Ann Ash,2020-01-01,28.5,Hour",
+        "2,Bob Bay,2020-01-01,5200,Month",
+        "3,Cid Cox,2020-01-01,61000,Year",
+        "4,Dan Day,2020-01-01,900,Fortnight",
+    ]
     walk.upload("\n".join(["Number,Name,Hired on,Pay rate,Pay per", *rows]).encode())
     fortnight = f"pay_words-{list(walk.run.options['pay_words']).index('fortnight')}"
     assert errors(walk).keys() == {fortnight}
@@ -116,8 +130,11 @@ def test_a_file_that_mixes_hours_months_and_years_says_so_line_by_line(walk: Wal
     walk.apply()
     found = Salary.objects.filter(employee__number__in="1234").order_by("employee__number")
     assert [(str(s.annual), s.basis) for s in found] == [
-        ("59280.00", "hour"), ("62400.00", "month"), ("61000.00", "year"), ("10800.00", "month"),
-    ]  # fmt: skip
+        ("59280.00", "hour"),
+        ("62400.00", "month"),
+        ("61000.00", "year"),
+        ("10800.00", "month"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +170,10 @@ def test_days_come_in_right_or_their_order_is_asked(
     came_in: tuple[str, str],
     walk: Walk,
 ) -> None:
-    rows = [f"{n},Ann{n} Ash,{h},{b}" for n, (h, b) in enumerate(zip(hired, born * 2, strict=False), 9001)]
+    rows = [
+        f"{n},Ann{n} Ash,{h},{b}"
+        for n, (h, b) in enumerate(zip(hired, born * 2, strict=False), 9001)
+    ]
     walk.upload("\n".join(["Number,Name,Hired on,Born on", *rows]).encode())
     if asked:
         assert errors(walk).keys() == asked
@@ -165,21 +185,39 @@ def test_days_come_in_right_or_their_order_is_asked(
 
 
 def test_a_day_that_may_be_two_is_asked_where_a_column_has_both_orders(walk: Walk) -> None:
-    rows = ["1,Ann Ash,2/13/2020", "2,Bob Bay,13/2/2020", "3,Cid Cox,3/4/2020", "4,Dan Day,3/4/2020"]
+    rows = [
+        "1,Ann Ash,2/13/2020",
+        "2,Bob Bay,13/2/2020",
+        "3,Cid Cox,3/4/2020",
+        "4,Dan Day,3/4/2020",
+    ]
     counts = walk.bring("\n".join(["Number,Name,Hired on", *rows]).encode())
     assert counts == {"created": 2, "ambiguous": 2}
     shown = walk.client.get(walk.url("rehearsal"))
     (card,) = shown.context["doubts"]
-    assert (card["uses"], [r["value"] for r in card["readings"]]) == (2, ["2020-04-03", "2020-03-04"])
+    assert (card["uses"], [r["value"] for r in card["readings"]]) == (
+        2,
+        ["2020-04-03", "2020-03-04"],
+    )
     walk.settle(act="read", field="hired_on", key="3/4/2020", other="2020-03-04")
     walk.apply()
     assert Employee.objects.get(number="4").hired_on.isoformat() == "2020-03-04"
 
 
-def test_a_column_chosen_by_hand_is_understood_anew_and_shown_before_anything_follows(walk: Walk) -> None:
-    rows = ["1,Ann Ash,2020-01-01,13/02/2019,28.5,5.200", "2,Bob Bay,2020-01-01,02/03/2019,31,6.100"]
-    walk.upload("\n".join(["Number,Name,Hired on,Joined the group,Pay rate,Package", *rows]).encode())
-    assert (walk.run.options["orders"], walk.run.options["pay_basis"]) == ({"hired_on": "ymd"}, "hour")
+def test_a_column_chosen_by_hand_is_understood_anew_and_shown_before_anything_follows(
+    walk: Walk,
+) -> None:
+    rows = [
+        "1,Ann Ash,2020-01-01,13/02/2019,28.5,5.200",
+        "2,Bob Bay,2020-01-01,02/03/2019,31,6.100",
+    ]
+    walk.upload(
+        "\n".join(["Number,Name,Hired on,Joined the group,Pay rate,Package", *rows]).encode()
+    )
+    assert (walk.run.options["orders"], walk.run.options["pay_basis"]) == (
+        {"hired_on": "ymd"},
+        "hour",
+    )
     response = walk.post("map_columns", **walk.shown(**{"field-hired_on": "3", "field-pay": "5"}))
     assert response.headers["Location"] == walk.url("map_columns")
     walk.run.refresh_from_db()
@@ -197,7 +235,9 @@ def test_an_answer_about_another_column_is_kept_when_a_column_is_chosen(walk: Wa
     rows = ["1,Ann Ash,3/4/2020,5200,A", "2,Bob Bay,3/5/2020,6100,B"]
     walk.upload("\n".join(["Number,Name,Hired on,Salary,Sort", *rows]).encode())
     said = {"order-hired_on": "dmy", "pay_basis": "month", "field-grade": "4"}
-    assert walk.post("map_columns", **walk.shown(**said)).headers["Location"] == walk.url("map_columns")
+    assert walk.post("map_columns", **walk.shown(**said)).headers["Location"] == walk.url(
+        "map_columns"
+    )
     walk.rehearse()
     assert (
         walk.line(2).values | {"hired_on": "2020-04-03", "annual": "62400.00", "grade": "A"}
@@ -217,7 +257,12 @@ def test_words_of_a_status_are_asked_once_each_and_nothing_is_taken_for_working(
     blue = f"status-{list(walk.run.options['status']).index('blue')}"
     assert errors(walk).keys() == {blue}
     walk.rehearse(**{blue: "leave"})
-    assert [walk.line(n).values.get("status") for n in (2, 3, 4, 5)] == ["active", "leave", "leave", None]
+    assert [walk.line(n).values.get("status") for n in (2, 3, 4, 5)] == [
+        "active",
+        "leave",
+        "leave",
+        None,
+    ]
 
 
 def test_names_swapped_against_those_of_the_managers_are_noticed(walk: Walk) -> None:
@@ -225,12 +270,22 @@ def test_names_swapped_against_those_of_the_managers_are_noticed(walk: Walk) -> 
     walk.upload("\n".join(["Number,First name,Last name,Hired on,Manager", *rows]).encode())
     assert errors(walk, name_order="").keys() == {"name_order"}
     walk.rehearse(name_order="family")
-    assert (walk.line(3).values["name"], walk.line(3).values["sort_name"]) == ("Bob Bay", "Bay, Bob")
+    assert (walk.line(3).values["name"], walk.line(3).values["sort_name"]) == (
+        "Bob Bay",
+        "Bay, Bob",
+    )
 
 
-def test_which_name_stands_first_is_asked_with_names_of_the_file_before_and_after(walk: Walk) -> None:
-    rows = ["1,Henry James,2020-01-01", "2,Thomas Henry,2020-01-01", "3,山田 太郎,2020-01-01",
-            "4,Bea van Dam,2020-01-01", "5,Cid Cox,2020-01-01"]  # fmt: skip
+def test_which_name_stands_first_is_asked_with_names_of_the_file_before_and_after(
+    walk: Walk,
+) -> None:
+    rows = [
+        "1,Henry James,2020-01-01",
+        "2,Thomas Henry,2020-01-01",
+        "3,山田 太郎,2020-01-01",
+        "4,Bea van Dam,2020-01-01",
+        "5,Cid Cox,2020-01-01",
+    ]
     walk.upload("\n".join(["Number,Name,Hired on", *rows]).encode())
     assert errors(walk, name_order="").keys() == {"name_order"}
     choices = dict(page(walk).context["form"].fields["name_order"].choices)
@@ -249,7 +304,12 @@ def test_which_name_stands_first_is_asked_with_names_of_the_file_before_and_afte
 
 @pytest.mark.parametrize(
     ("header", "name"),
-    [("Name", "Ash, Ann"), ("Name", "山田 太郎"), ("Name", "Ann"), ("Name (first last)", "Ann Ash")],
+    [
+        ("Name", "Ash, Ann"),
+        ("Name", "山田 太郎"),
+        ("Name", "Ann"),
+        ("Name (first last)", "Ann Ash"),
+    ],
 )
 def test_the_order_of_names_is_not_asked_where_nothing_depends_on_it_or_the_file_says_it(
     header: str, name: str, walk: Walk
@@ -279,14 +339,23 @@ def test_what_leaves_a_file_in_doubt_only_far_below_is_asked_as_well(
     head = ",".join(["Number", *names, "Hired on", header])
     rows = [
         ",".join(
-            [str(n), *(["Ann", "Ash"] if names else []), "2020-01-01", f'"{first if n < 9015 else late}"']
+            [
+                str(n),
+                *(["Ann", "Ash"] if names else []),
+                "2020-01-01",
+                f'"{first if n < 9015 else late}"',
+            ]
         )
         for n in range(9001, 9020)
     ]
     walk.upload("\n".join([head, *rows]).encode())
     assert walk.run.line_count == 19
     page_of_columns = walk.post("map_columns", **walk.shown())
-    found = page_of_columns.context["form"].errors.keys() if page_of_columns.status_code == 422 else set()  # type: ignore[attr-defined]
+    found = (
+        page_of_columns.context["form"].errors.keys()
+        if page_of_columns.status_code == 422
+        else set()
+    )  # type: ignore[attr-defined]
     assert found == asked
     # An example of what is asked about is shown, however far below it stands.
     assert not asked & {"decimal", "order-born_on", "name_order"} or late in str(
@@ -305,7 +374,9 @@ def test_two_orders_in_a_column_are_seen_however_far_apart_they_stand(
     assert walk.fates()[2] == "ambiguous"
 
 
-def test_a_column_chosen_by_hand_is_read_to_its_end(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_column_chosen_by_hand_is_read_to_its_end(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(columns, "TELLING", 3)
     rows = [f'{n},"Ash, Ann{n}",2020-01-01,{"" if n < 8 else "65.000"}' for n in range(1, 10)]
     walk.upload("\n".join(["Number,Name,Hired on,Package", *rows]).encode())
@@ -313,7 +384,9 @@ def test_a_column_chosen_by_hand_is_read_to_its_end(walk: Walk, monkeypatch: pyt
     assert errors(walk, pay_basis="year").keys() == {"decimal"}
 
 
-def test_many_people_without_a_manager_are_asked_about_and_can_wait_for_one(walk: Walk, world: World) -> None:
+def test_many_people_without_a_manager_are_asked_about_and_can_wait_for_one(
+    walk: Walk, world: World
+) -> None:
     rows = [f"{n},Person{n} Name{n},2020-01-01," for n in range(9001, 9006)]
     walk.upload("\n".join(["Number,Name,Hired on,Manager", *rows]).encode())
     assert errors(walk).keys() == {"no_manager"}
@@ -331,7 +404,10 @@ def test_many_people_without_a_manager_are_asked_about_and_can_wait_for_one(walk
 
 
 def test_which_of_two_columns_called_the_same_is_meant_is_not_guessed() -> None:
-    header, rows = ["Number", "Name", "Name", "Grade"], [["1", "Ann", "Ash", "A"], ["2", "Bob", "Bay", "B"]]
+    header, rows = (
+        ["Number", "Name", "Name", "Grade"],
+        [["1", "Ann", "Ash", "A"], ["2", "Bob", "Bay", "B"]],
+    )
     assert columns.guess("people", header, rows) == {"number": 0, "grade": 3}
     same = [[number, given, given, grade] for number, given, _family, grade in rows]
     assert columns.guess("people", header, same)["name"] == 1

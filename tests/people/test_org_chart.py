@@ -15,7 +15,9 @@ from tests.factories import people
 CHART = "/people/"
 
 
-def test_the_chart_begins_at_the_top_and_opens_a_branch_at_a_time(world: World, as_: SignedIn) -> None:
+def test_the_chart_begins_at_the_top_and_opens_a_branch_at_a_time(
+    world: World, as_: SignedIn
+) -> None:
     ana = as_(world.ana)
     page = ana.get(CHART)
     assert [t["person"].name for t in page.context["tree"]] == ["Dora Kiss"]
@@ -29,7 +31,9 @@ def test_the_chart_begins_at_the_top_and_opens_a_branch_at_a_time(world: World, 
     assert "Chen Wei" in branch
     assert "<html" not in branch
     # Without script the same link centres the chart.
-    centred = ana.get(reverse("people:reports", kwargs={"pk": bashir}), follow=True).content.decode()
+    centred = ana.get(
+        reverse("people:reports", kwargs={"pk": bashir}), follow=True
+    ).content.decode()
     assert "Chen Wei" in centred
     assert "The whole company" in centred
 
@@ -65,14 +69,18 @@ def test_search_looks_in_name_title_and_unit(
 def test_a_unit_shows_its_people_and_those_below(world: World, as_: SignedIn) -> None:
     lines = people.make_unit("Line 3", world.production)
     people.make_employee("Uma Fox", lines)
-    names = [p.name for p in as_(world.ana).get(f"{CHART}?unit={world.production.pk}").context["page"]]
+    names = [
+        p.name for p in as_(world.ana).get(f"{CHART}?unit={world.production.pk}").context["page"]
+    ]
     assert "Uma Fox" in names
     assert "Gita Rao" not in names
 
 
 def test_leavers_are_found_by_hr_only(world: World, as_: SignedIn) -> None:
     people.make_employee("Gone Person", world.sales, left_on=today() - timedelta(days=5))
-    assert [p.name for p in as_(world.kim).get(f"{CHART}?who=left").context["page"]] == ["Gone Person"]
+    assert [p.name for p in as_(world.kim).get(f"{CHART}?who=left").context["page"]] == [
+        "Gone Person"
+    ]
     assert "Gone Person" not in as_(world.ana).get(f"{CHART}?who=left").content.decode()
 
 
@@ -87,7 +95,10 @@ def test_the_picker_gives_public_profiles_in_three_forms(world: World, as_: Sign
     assert f'<li role="option" data-value="{gita.pick_text}">' in options
     assert "<select" not in ana.get(f"{url}?q=gita").content.decode()
     assert (
-        as_(world.noor).get(f"{url}?q=gita", headers={"Accept": "application/json"}).json()["results"] == []
+        as_(world.noor)
+        .get(f"{url}?q=gita", headers={"Accept": "application/json"})
+        .json()["results"]
+        == []
     )
 
 

@@ -16,7 +16,15 @@ from pmcycle.errors import Refused
 from pmcycle.people import tasks
 from pmcycle.people.actions import accounts, importing, records
 from pmcycle.people.actions.importing import line_memory
-from pmcycle.people.models import Employee, Organisation, PayRange, ReportingLine, Salary, Settlement, User
+from pmcycle.people.models import (
+    Employee,
+    Organisation,
+    PayRange,
+    ReportingLine,
+    Salary,
+    Settlement,
+    User,
+)
 from tests.at_once import at_once, meanwhile
 from tests.conftest import SignedIn, World, build_world
 from tests.factories import people
@@ -70,7 +78,8 @@ def test_pay_near_to_somebody_is_not_raised_by_a_file_through_their_hands(
     people.pay(of(world.dora))
     before = pay_of(user)
     by = {
-        step: world.kim if step == hand else world.hugo for step in ("upload", "columns", "settle", "apply")
+        step: world.kim if step == hand else world.hugo
+        for step in ("upload", "columns", "settle", "apply")
     }
     people.grant(world.hugo, "hr_admin")
     content = file(line(user, Pay=RAISED), line(world.chen, Pay=RAISED))
@@ -140,7 +149,9 @@ def test_what_turned_is_named_by_its_line(world: World, as_: SignedIn) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_is_handed_over_while_an_import_is_applied_is_judged_as_they_are_then(as_: SignedIn) -> None:
+def test_who_is_handed_over_while_an_import_is_applied_is_judged_as_they_are_then(
+    as_: SignedIn,
+) -> None:
     """Kim applies the pay of Chen, and comes to lead Chen at the same moment."""
     world = build_world()
     walk = walk_as(as_, world.kim)
@@ -184,16 +195,22 @@ def test_an_import_and_acts_on_the_same_people_follow_one_another(as_: SignedIn)
     walk.bring(file(line(world.ana, Pay=RAISED), line(world.chen, Pay=RAISED)))
     applied, *_others = at_once(
         lambda: importing.apply_import(walk.run, by=world.kim),
-        lambda: records.change_manager(of(world.chen), of(world.kim), today(), by=world.lea, version=None),
+        lambda: records.change_manager(
+            of(world.chen), of(world.kim), today(), by=world.lea, version=None
+        ),
         lambda: accounts.end_role(world.ines.grants.get(), by=world.lea),
-        lambda: records.edit_employee(of(world.ana), {"location": "Harbour"}, by=world.lea, version=None),
+        lambda: records.edit_employee(
+            of(world.ana), {"location": "Harbour"}, by=world.lea, version=None
+        ),
     )
     both = {pay_of(world.ana), pay_of(world.chen)}
     assert both == ({"52000.00"} if isinstance(applied, Refused) else {"90000.00"})
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rehearsal_beside_an_import_that_is_applied_waits_and_judges_what_it_left(as_: SignedIn) -> None:
+def test_a_rehearsal_beside_an_import_that_is_applied_waits_and_judges_what_it_left(
+    as_: SignedIn,
+) -> None:
     world = build_world()
     new = {"Number": "N1", "Name": "Olga Berg", "Hired on": "2024-01-02"}
     walk = walk_as(as_, world.kim)
@@ -278,7 +295,9 @@ def test_what_somebody_settled_before_does_not_lead_a_line_of_others_to_them(
 
 
 @pytest.mark.parametrize("kind", ["title", "grade"])
-def test_the_range_of_ones_own_pay_is_brought_by_another(kind: str, world: World, as_: SignedIn) -> None:
+def test_the_range_of_ones_own_pay_is_brought_by_another(
+    kind: str, world: World, as_: SignedIn
+) -> None:
     Employee.objects.filter(pk=of(world.kim).pk).update(job_title="HR Lead", grade="G7")
     PayRange.objects.create(job_title="HR Lead", minimum=1, midpoint=2, maximum=3, currency="USD")
     head = "Position,Grade,Salary Min,Salary Mid,Salary Max\n"
@@ -295,7 +314,9 @@ def test_the_range_of_ones_own_pay_is_brought_by_another(kind: str, world: World
     assert walk_as(as_, world.kim, other).apply().status_code == 409
 
 
-def test_into_an_empty_company_somebody_brings_themselves_and_never_again(db: None, as_: SignedIn) -> None:
+def test_into_an_empty_company_somebody_brings_themselves_and_never_again(
+    db: None, as_: SignedIn
+) -> None:
     Organisation.objects.create(pk=1, name="Harbour Tools", zone="UTC", currency="USD")
     first = people.make_user(email="kim@example.com", name="Kim Larsen")
     people.grant(first, "hr_admin")
@@ -366,16 +387,25 @@ def test_no_file_moves_the_address_with_which_somebody_signs_in(
     assert walk.fates() == {2: "unchanged"}
 
 
-def test_the_address_of_an_account_is_not_given_to_somebody_else(world: World, as_: SignedIn) -> None:
+def test_the_address_of_an_account_is_not_given_to_somebody_else(
+    world: World, as_: SignedIn
+) -> None:
     people.sign_in_with(world.lea, "lea.private@example.com")
-    new = {"Number": "N1", "Name": "Olga Berg", "Hired on": "2024-01-02", "E-mail": "lea.private@example.com"}
+    new = {
+        "Number": "N1",
+        "Name": "Olga Berg",
+        "Hired on": "2024-01-02",
+        "E-mail": "lea.private@example.com",
+    }
     walk = walk_as(as_, world.kim)
     walk.bring(file(new))
     assert walk.fates() == {2: "ambiguous"}
     assert "belongs to Lea Roth already" in " ".join(walk.line(2).messages)
 
 
-def test_the_address_of_whoever_has_no_account_comes_from_the_file(world: World, as_: SignedIn) -> None:
+def test_the_address_of_whoever_has_no_account_comes_from_the_file(
+    world: World, as_: SignedIn
+) -> None:
     olga = people.make_employee("Olga Berg", world.sales)
     walk = walk_as(as_, world.kim)
     walk.bring(file({**line(olga), "E-mail": "olga@example.com"}))
@@ -388,20 +418,28 @@ def test_the_address_of_whoever_has_no_account_comes_from_the_file(world: World,
 
 
 @pytest.mark.parametrize("whose", ["kim", "dora"], ids=["own", "whom they report to"])
-@pytest.mark.parametrize("verb", ["edit_employee", "change_manager", "add_absence", "set_leave_date"])
+@pytest.mark.parametrize(
+    "verb", ["edit_employee", "change_manager", "add_absence", "set_leave_date"]
+)
 def test_one_changes_neither_ones_own_record_nor_that_of_whom_one_reports_to(
     verb: str, whose: str, world: World, as_: SignedIn
 ) -> None:
     person = of(getattr(world, whose))
     data = {
-        "version": person.version, "name": "Another Name", "manager": "", "starts_on": today().isoformat(),
-        "kind": "leave", "left_on": (today() + timedelta(days=9)).isoformat(),
-    }  # fmt: skip
+        "version": person.version,
+        "name": "Another Name",
+        "manager": "",
+        "starts_on": today().isoformat(),
+        "kind": "leave",
+        "left_on": (today() + timedelta(days=9)).isoformat(),
+    }
     url = reverse(f"people:{verb}", kwargs={"pk": person.pk})
     assert as_(world.kim).post(url, data).status_code == 403
     person.refresh_from_db()
     assert (person.version, person.left_on) == (1, None)
-    profile = as_(world.kim).get(reverse("people:profile", kwargs={"pk": person.pk})).content.decode()
+    profile = (
+        as_(world.kim).get(reverse("people:profile", kwargs={"pk": person.pk})).content.decode()
+    )
     assert reverse("people:edit_employee", kwargs={"pk": person.pk}) not in profile
 
 
@@ -412,9 +450,13 @@ def test_what_decides_the_pay_of_whom_one_leads_is_edited_by_another(
     people.grant(world.hugo, "hr_admin")
     ines = of(world.ines)
     data = {
-        "version": 1, "name": ines.name, "email": ines.email, "job_title": ines.job_title, "grade": ines.grade,
+        "version": 1,
+        "name": ines.name,
+        "email": ines.email,
+        "job_title": ines.job_title,
+        "grade": ines.grade,
         field: "Director",
-    }  # fmt: skip
+    }
     url = reverse("people:edit_employee", kwargs={"pk": ines.pk})
     refused = as_(world.kim).post(url, data)
     assert refused.status_code == 422
@@ -422,8 +464,12 @@ def test_what_decides_the_pay_of_whom_one_leads_is_edited_by_another(
     assert as_(world.hugo).post(url, data).status_code == 302
 
 
-@pytest.mark.parametrize(("whose", "to"), [("ines", "dora"), ("chen", "kim")], ids=["away", "towards"])
-def test_nobody_hands_people_from_or_to_themselves(whose: str, to: str, world: World, as_: SignedIn) -> None:
+@pytest.mark.parametrize(
+    ("whose", "to"), [("ines", "dora"), ("chen", "kim")], ids=["away", "towards"]
+)
+def test_nobody_hands_people_from_or_to_themselves(
+    whose: str, to: str, world: World, as_: SignedIn
+) -> None:
     person, manager = of(getattr(world, whose)), of(getattr(world, to))
     data = {"version": 1, "manager": manager.pick_text, "starts_on": today().isoformat()}
     url = reverse("people:change_manager", kwargs={"pk": person.pk})

@@ -29,9 +29,15 @@ def url(name: str, user: User) -> str:
 
 def typed(person: Employee, **changed: Any) -> dict[str, Any]:
     values = {
-        "version": person.version, "name": person.name, "email": person.email, "job_title": person.job_title,
-        "job_family": "", "grade": person.grade, "unit": person.unit.name if person.unit else "", "location": "",
-    }  # fmt: skip
+        "version": person.version,
+        "name": person.name,
+        "email": person.email,
+        "job_title": person.job_title,
+        "job_family": "",
+        "grade": person.grade,
+        "unit": person.unit.name if person.unit else "",
+        "location": "",
+    }
     return values | changed
 
 
@@ -45,7 +51,9 @@ def test_pay_and_private_facts_are_for_the_person_and_hr_only(
     assert "Employee number" not in page
 
 
-def test_an_hr_admin_without_a_record_of_their_own_reaches_everybody(world: World, as_: SignedIn) -> None:
+def test_an_hr_admin_without_a_record_of_their_own_reaches_everybody(
+    world: World, as_: SignedIn
+) -> None:
     first = people.make_user(email="first.admin@example.com", name="First Admin")
     people.grant(first, "hr_admin")
     assert "52,000" in as_(first).get(url("profile", world.ana)).content.decode()
@@ -67,7 +75,9 @@ def test_pay_is_shown_within_its_range(world: World, as_: SignedIn) -> None:
     assert "60,000" in as_(world.ana).get(url("profile", world.ana)).content.decode()
 
 
-def test_hr_corrects_a_record_and_a_second_tab_overwrites_nothing(world: World, as_: SignedIn) -> None:
+def test_hr_corrects_a_record_and_a_second_tab_overwrites_nothing(
+    world: World, as_: SignedIn
+) -> None:
     ana = record_of(world.ana)
     kim = as_(world.kim)
     data = typed(ana, name="Ana  Maria Popescu", unit="sales")
@@ -99,7 +109,9 @@ def test_the_address_with_which_somebody_signs_in_is_not_corrected_in_the_record
     assert record_of(user).email == user.email
 
 
-def test_the_address_of_somebody_without_an_account_is_corrected(world: World, as_: SignedIn) -> None:
+def test_the_address_of_somebody_without_an_account_is_corrected(
+    world: World, as_: SignedIn
+) -> None:
     olga = people.make_employee("Olga Berg", world.sales)
     edit = reverse("people:edit_employee", kwargs={"pk": olga.pk})
     kim = as_(world.kim)
@@ -114,14 +126,21 @@ def test_the_address_of_somebody_without_an_account_is_corrected(world: World, a
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
-        ({"name": ""}, "name"), ({"name": "a\x00"}, "name"), ({"name": "x" * 500}, "name"), ({"email": "no"}, "email"),
-        ({"email": "CHEN.WEI@example.com"}, "email"), ({"unit": "Nowhere"}, "unit"), ({"version": ""}, "version"),
+        ({"name": ""}, "name"),
+        ({"name": "a\x00"}, "name"),
+        ({"name": "x" * 500}, "name"),
+        ({"email": "no"}, "email"),
+        ({"email": "CHEN.WEI@example.com"}, "email"),
+        ({"unit": "Nowhere"}, "unit"),
+        ({"version": ""}, "version"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_value_stays_beside_its_field(
     changed: dict[str, str], field: str, world: World, as_: SignedIn
 ) -> None:
-    response = as_(world.kim).post(url("edit_employee", world.ana), typed(record_of(world.ana), **changed))
+    response = as_(world.kim).post(
+        url("edit_employee", world.ana), typed(record_of(world.ana), **changed)
+    )
     assert response.status_code == 422
     assert field in response.context["form"].errors
     assert record_of(world.ana).version == 1
@@ -183,7 +202,9 @@ def test_two_changes_at_once_do_not_close_a_circle_together(world: World) -> Non
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=change, args=pair) for pair in ((gita, bashir), (bashir, gita))]
+    threads = [
+        threading.Thread(target=change, args=pair) for pair in ((gita, bashir), (bashir, gita))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -205,7 +226,9 @@ def test_a_leave_is_noted_ended_and_never_doubled(world: World, as_: SignedIn) -
     assert absence.ends_on == today() + timedelta(days=30)
 
 
-def test_leaving_is_dated_ends_lines_and_account_and_deletes_nothing(world: World, as_: SignedIn) -> None:
+def test_leaving_is_dated_ends_lines_and_account_and_deletes_nothing(
+    world: World, as_: SignedIn
+) -> None:
     people_before = Employee.objects.count()
     day = today() - timedelta(days=1)
     data = {"version": 1, "left_on": day.isoformat(), "leave_reason": "moved away"}
@@ -249,19 +272,32 @@ def forbidden(world: World) -> dict[str, Any]:
         "an address twice": Employee(
             number="n", name="x", sort_name="x", hired_on=day, email=ana.email.upper()
         ),
-        "left before hired": Employee(number="n", name="x", sort_name="x", hired_on=today(), left_on=day),
+        "left before hired": Employee(
+            number="n", name="x", sort_name="x", hired_on=today(), left_on=day
+        ),
         "a unit twice in one place": Unit(name="SALES", parent=world.sales.parent),
-        "a range upside down": PayRange(job_title="x", minimum=3, midpoint=2, maximum=1, currency="USD"),
+        "a range upside down": PayRange(
+            job_title="x", minimum=3, midpoint=2, maximum=1, currency="USD"
+        ),
         "a range of nothing": PayRange(minimum=1, midpoint=2, maximum=3, currency="USD"),
     }
 
 
 @pytest.mark.parametrize(
     "what",
-    ["two managers on one day", "oneself as manager", "a line that ends before it begins",
-     "a leave that ends before it begins", "a number twice", "an address twice", "left before hired",
-     "a unit twice in one place", "a range upside down", "a range of nothing"],
-)  # fmt: skip
+    [
+        "two managers on one day",
+        "oneself as manager",
+        "a line that ends before it begins",
+        "a leave that ends before it begins",
+        "a number twice",
+        "an address twice",
+        "left before hired",
+        "a unit twice in one place",
+        "a range upside down",
+        "a range of nothing",
+    ],
+)
 def test_the_database_itself_refuses(what: str, world: World) -> None:
     row = forbidden(world)[what]
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -39,9 +39,17 @@ HEAD = ["Number", "Name", "Hired on"]
 
 @pytest.mark.parametrize(
     ("encoding", "name"),
-    [("gb18030", "张伟"), ("utf-16", "Jörg Müller"), ("utf-16-le", "Jörg Müller"), ("cp1252", "Jörg Müller"),
-     ("cp1251", "Иван Иванов"), ("cp1253", "Μαρία Νικολάου"), ("cp932", "山田 太郎"), ("cp949", "김 민준")],
-)  # fmt: skip
+    [
+        ("gb18030", "张伟"),
+        ("utf-16", "Jörg Müller"),
+        ("utf-16-le", "Jörg Müller"),
+        ("cp1252", "Jörg Müller"),
+        ("cp1251", "Иван Иванов"),
+        ("cp1253", "Μαρία Νικολάου"),
+        ("cp932", "山田 太郎"),
+        ("cp949", "김 민준"),
+    ],
+)
 def test_a_name_comes_in_with_its_letters(encoding: str, name: str, walk: Walk) -> None:
     walk.upload(f"Number,Name,Hired on\n9001,{name},2020-01-01\n".encode(encoding))
     assert walk.in_doubt() == []
@@ -85,7 +93,9 @@ def test_letters_that_came_out_wrong_are_changed(walk: Walk) -> None:
     assert walk.line(2).values["name"] == "Jörg Müller"
 
 
-def test_what_is_not_written_so_is_refused_beside_the_choice_and_changes_nothing(walk: Walk) -> None:
+def test_what_is_not_written_so_is_refused_beside_the_choice_and_changes_nothing(
+    walk: Walk,
+) -> None:
     walk.upload("Number,Name,Hired on\n9001,Jörg Müller,2020-01-01\n".encode())
     version = walk.run.version
     response = walk.reread(header_line="7")
@@ -111,7 +121,9 @@ def test_the_sheet_with_most_columns_is_taken_and_another_can_be_chosen(walk: Wa
 
 
 def test_titles_above_the_header_are_passed_over_and_its_line_can_be_named(walk: Walk) -> None:
-    walk.upload(b"Report of all staff\n\nNo,Who,Since\nNumber,Name,Hired on\n9001,Ann Ash,2020-01-01\n")
+    walk.upload(
+        b"Report of all staff\n\nNo,Who,Since\nNumber,Name,Hired on\n9001,Ann Ash,2020-01-01\n"
+    )
     assert walk.run.options["reading"]["header_line"] == 4
     walk.reread(header_line="3")
     assert walk.run.header == ["No", "Who", "Since"]
@@ -160,10 +172,16 @@ def test_numbers_of_a_workbook_keep_every_figure(walk: Walk) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
-            new.writestr(name, old.read(name).replace(b"<v>4444444444</v>", b"<v>98765432109876543</v>"))
+            new.writestr(
+                name, old.read(name).replace(b"<v>4444444444</v>", b"<v>98765432109876543</v>")
+            )
     walk.upload(out.getvalue(), "people.xlsx")
     walk.rehearse()
-    assert [walk.line(n).key for n in (2, 3, 4)] == ["00123", "98765432109876543", "12345678901234567"]
+    assert [walk.line(n).key for n in (2, 3, 4)] == [
+        "00123",
+        "98765432109876543",
+        "12345678901234567",
+    ]
     assert walk.line(2).values["annual"] == "64740.00"
 
 
@@ -185,7 +203,9 @@ def test_a_currency_that_only_the_format_of_a_cell_names_is_read(walk: Walk) -> 
 
 
 @pytest.mark.parametrize("formula", ['=CONCATENATE("0","1")', '="0"&"1"&"<"'])
-def test_a_formula_that_nobody_calculated_is_not_taken_for_an_empty_cell(formula: str, walk: Walk) -> None:
+def test_a_formula_that_nobody_calculated_is_not_taken_for_an_empty_cell(
+    formula: str, walk: Walk
+) -> None:
     book, stream = Workbook(), io.BytesIO()
     sheet: Any = book.active
     sheet.append(["Number", "Name", "Hired on"])

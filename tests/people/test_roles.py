@@ -51,7 +51,9 @@ def test_a_role_holds_when_a_second_hr_admin_has_approved_it(world: World, as_: 
     assert waits_for(world.lea) == ["people:second_role"]
     told = Notice.objects.filter(kind="role_granted")
     assert [notice.recipient for notice in told] == [world.lea]
-    page = as_(world.lea).get(reverse("people:account", kwargs={"pk": world.chen.pk})).content.decode()
+    page = (
+        as_(world.lea).get(reverse("people:account", kwargs={"pk": world.chen.pk})).content.decode()
+    )
     assert "Kim Larsen asked for it" in page
     assert "/approve/" in page
 
@@ -84,7 +86,9 @@ def test_one_person_alone_grants_no_role(role: str, world: World, as_: SignedIn)
     ask(as_, world.kim, world.chen, role, "Sales")
     assert decide(as_, world.kim) == 409
     assert RoleGrant.objects.count() == before
-    page = as_(world.kim).get(reverse("people:account", kwargs={"pk": world.chen.pk})).content.decode()
+    page = (
+        as_(world.kim).get(reverse("people:account", kwargs={"pk": world.chen.pk})).content.decode()
+    )
     assert "/approve/" not in page
 
 
@@ -94,7 +98,9 @@ def test_who_gets_a_role_is_not_enough_of_a_second(world: World, as_: SignedIn) 
     assert not holds(world.lea, "auditor")
 
 
-def test_who_made_the_account_is_neither_of_the_two_who_grant_its_roles(world: World, as_: SignedIn) -> None:
+def test_who_made_the_account_is_neither_of_the_two_who_grant_its_roles(
+    world: World, as_: SignedIn
+) -> None:
     olga = people.make_employee("Olga Berg", world.sales)
     as_(world.kim).post(reverse("people:invite"), {"employee": [olga.pk]})
     puppet = User.objects.get(employee=olga)
@@ -124,9 +130,13 @@ def test_it_asks_for_its_own_role_and_approves_none_of_hr(world: World, as_: Sig
     assert decide(as_, world.lea) == 302
     assert holds(world.hugo, "it_admin")
     ines = RoleGrant.objects.get(user=world.ines)
-    assert as_(world.noor).post(reverse("people:end_role", kwargs={"pk": ines.pk})).status_code == 409
+    assert (
+        as_(world.noor).post(reverse("people:end_role", kwargs={"pk": ines.pk})).status_code == 409
+    )
     mine = RoleGrant.objects.get(user=world.hugo)
-    assert as_(world.noor).post(reverse("people:end_role", kwargs={"pk": mine.pk})).status_code == 302
+    assert (
+        as_(world.noor).post(reverse("people:end_role", kwargs={"pk": mine.pk})).status_code == 302
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,7 +196,9 @@ def test_an_ended_role_opens_nothing_from_the_next_request_on(world: World, as_:
     jan = as_(world.jan)
     assert jan.get(reverse("activity:trail")).status_code == 200
     grant = RoleGrant.objects.get(user=world.jan)
-    assert as_(world.kim).post(reverse("people:end_role", kwargs={"pk": grant.pk})).status_code == 302
+    assert (
+        as_(world.kim).post(reverse("people:end_role", kwargs={"pk": grant.pk})).status_code == 302
+    )
     assert jan.get(reverse("activity:trail")).status_code == 404
 
 
@@ -209,12 +221,15 @@ def test_two_approvals_at_once_grant_once(world: World) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_approval_and_the_end_of_the_approvers_role_at_once_never_both_count(world: World) -> None:
+def test_an_approval_and_the_end_of_the_approvers_role_at_once_never_both_count(
+    world: World,
+) -> None:
     people.grant(world.hugo, "hr_admin")
     asked = accounts.request_role(world.chen, "auditor", None, today(), None, by=world.kim)
     mine = RoleGrant.objects.get(user=world.hugo)
     at_once(
-        lambda: accounts.approve_role(asked, by=world.hugo), lambda: accounts.end_role(mine, by=world.lea)
+        lambda: accounts.approve_role(asked, by=world.hugo),
+        lambda: accounts.end_role(mine, by=world.lea),
     )
     ended = Event.objects.get(verb="ended_role").seq
     granted = Event.objects.filter(verb="granted_role").first()
@@ -238,28 +253,49 @@ def forbidden(world: World) -> dict[str, Any]:
     approved = {"approved_by": world.lea, "approved_at": now}
     return {
         "a grant by one": RoleGrant(**of_chen, granted_by=world.kim),
-        "a grant approved by who asked": RoleGrant(**of_chen, granted_by=world.kim, approved_by=world.kim),
+        "a grant approved by who asked": RoleGrant(
+            **of_chen, granted_by=world.kim, approved_by=world.kim
+        ),
         "a grant approved by who gets it": RoleGrant(
-            user=world.lea, role="auditor", starts_on=day, granted_by=world.kim, approved_by=world.lea
+            user=world.lea,
+            role="auditor",
+            starts_on=day,
+            granted_by=world.kim,
+            approved_by=world.lea,
         ),
         "a grant approved by who made the account": RoleGrant(
-            user=world.ana, role="auditor", starts_on=day, granted_by=world.kim, approved_by=world.lea
+            user=world.ana,
+            role="auditor",
+            starts_on=day,
+            granted_by=world.kim,
+            approved_by=world.lea,
         ),
         "a second without a first": RoleGrant(**of_chen, approved_by=world.lea),
-        "a question for oneself": RoleRequest(user=world.kim, role="auditor", starts_on=day, requested_by=world.kim),
-        "a question answered by who asked": RoleRequest(**of_chen, requested_by=world.lea, **approved),
+        "a question for oneself": RoleRequest(
+            user=world.kim, role="auditor", starts_on=day, requested_by=world.kim
+        ),
+        "a question answered by who asked": RoleRequest(
+            **of_chen, requested_by=world.lea, **approved
+        ),
         "a question answered by who gets it": RoleRequest(
             user=world.lea, role="auditor", starts_on=day, requested_by=world.kim, **approved
         ),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
     "what",
-    ["a grant by one", "a grant approved by who asked", "a grant approved by who gets it",
-     "a grant approved by who made the account", "a second without a first", "a question for oneself",
-     "a question answered by who asked", "a question answered by who gets it"],
-)  # fmt: skip
+    [
+        "a grant by one",
+        "a grant approved by who asked",
+        "a grant approved by who gets it",
+        "a grant approved by who made the account",
+        "a second without a first",
+        "a question for oneself",
+        "a question answered by who asked",
+        "a question answered by who gets it",
+    ],
+)
 def test_the_database_itself_refuses(what: str, world: World) -> None:
     row = forbidden(world)[what]
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -268,7 +304,12 @@ def test_the_database_itself_refuses(what: str, world: World) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"ends_on": None}, {"ends_on": date(2999, 1, 1)}, {"role": "hr_admin"}, {"unit": None, "user": "kim"}],
+    [
+        {"ends_on": None},
+        {"ends_on": date(2999, 1, 1)},
+        {"role": "hr_admin"},
+        {"unit": None, "user": "kim"},
+    ],
     ids=["revived", "lengthened", "made another", "given to another"],
 )
 def test_an_ended_role_never_comes_back(change: dict[str, Any], world: World) -> None:

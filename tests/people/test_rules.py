@@ -50,7 +50,9 @@ def test_a_name_is_read_from_any_usual_writing(written: str, shown: str, sorted_
     ],
 )
 def test_two_spellings_are_one_name_or_not(one: str, other: str, same: bool) -> None:
-    assert (bool(names.pick(other, [("1", one)])) and names.key_of(one) == names.key_of(other)) is same
+    assert (
+        bool(names.pick(other, [("1", one)])) and names.key_of(one) == names.key_of(other)
+    ) is same
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,9 @@ def test_the_order_decides_between_a_name_and_its_mirror() -> None:
 def test_no_text_breaks_a_name(one: str, other: str) -> None:
     names.parse_name(one)
     names.pick(one, [("1", other)])
-    assert names.key_of(names.parse_name(one).shown) == names.key_of(names.parse_name(one).sorted_by)
+    assert names.key_of(names.parse_name(one).shown) == names.key_of(
+        names.parse_name(one).sorted_by
+    )
 
 
 @given(st.lists(st.text(max_size=20), max_size=12), st.sampled_from(names.PATTERNS))
@@ -168,7 +172,9 @@ def test_a_date_that_does_not_exist_is_refused(text: str) -> None:
         ([], ("ymd", True)),
     ],
 )
-def test_the_order_of_a_date_is_proven_or_guessed(values: list[str], order: tuple[str, bool]) -> None:
+def test_the_order_of_a_date_is_proven_or_guessed(
+    values: list[str], order: tuple[str, bool]
+) -> None:
     assert cells.guess_order(values) == order
 
 
@@ -188,12 +194,24 @@ def test_a_day_that_may_be_another_is_a_doubt_with_both_days() -> None:
 @pytest.mark.parametrize(
     ("text", "decimal", "found"),
     [
-        ("28.5", "", "28.5"), ("52,000", ".", "52000"), ("52,000.50", "", "52000.50"), ("52.000,50", "", "52000.50"),
-        ("65.000", ",", "65000"), ("65.000", ".", "65.000"), ("52 000", "", "52000"), ("52\u202f000,5", "", "52000.5"),
-        ("1,5", "", "1.5"), ("1.234.567", "", "1234567"), ("12,34,567", "", "1234567"), ("-3", "", "-3"),
-        ("1'000", "", "1000"), ("5'200.–", "", "5200"), ("0,500", "", "0.500"), ("", "", None),
+        ("28.5", "", "28.5"),
+        ("52,000", ".", "52000"),
+        ("52,000.50", "", "52000.50"),
+        ("52.000,50", "", "52000.50"),
+        ("65.000", ",", "65000"),
+        ("65.000", ".", "65.000"),
+        ("52 000", "", "52000"),
+        ("52\u202f000,5", "", "52000.5"),
+        ("1,5", "", "1.5"),
+        ("1.234.567", "", "1234567"),
+        ("12,34,567", "", "1234567"),
+        ("-3", "", "-3"),
+        ("1'000", "", "1000"),
+        ("5'200.–", "", "5200"),
+        ("0,500", "", "0.500"),
+        ("", "", None),
     ],
-)  # fmt: skip
+)
 def test_an_amount_is_read(text: str, decimal: str, found: str | None) -> None:
     assert cells.read_amount(text, decimal) == (Decimal(found) if found else None)
 
@@ -201,11 +219,20 @@ def test_an_amount_is_read(text: str, decimal: str, found: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "readings"),
     [
-        ("65.000", ("65000", "65.000")), ("65,000", ("65000", "65.000")), ("65.000 €", ("65000 EUR", "65.000 EUR")),
-        ("65k", ("65000",)), ("65 K", ("65000",)), ("G2", ()), ("28.50 hourly", ()), ("52 00", ()), ("much", ()),
-        ("EUR 5 GBP", ()), ("¥ 30000", ("30000 JPY", "30000 CNY")), ("99999999999999", ()),
+        ("65.000", ("65000", "65.000")),
+        ("65,000", ("65000", "65.000")),
+        ("65.000 €", ("65000 EUR", "65.000 EUR")),
+        ("65k", ("65000",)),
+        ("65 K", ("65000",)),
+        ("G2", ()),
+        ("28.50 hourly", ()),
+        ("52 00", ()),
+        ("much", ()),
+        ("EUR 5 GBP", ()),
+        ("¥ 30000", ("30000 JPY", "30000 CNY")),
+        ("99999999999999", ()),
     ],
-)  # fmt: skip
+)
 def test_an_amount_that_may_be_another_is_a_doubt(text: str, readings: tuple[str, ...]) -> None:
     with pytest.raises(cells.Unreadable) as doubt:
         cells.read_money(text, "", "EUR")
@@ -215,40 +242,57 @@ def test_an_amount_that_may_be_another_is_a_doubt(text: str, readings: tuple[str
 @pytest.mark.parametrize(
     ("text", "home", "amount", "currency"),
     [
-        ("$ 28.50", "USD", "28.50", "USD"), ("$ 28.50", "CAD", "28.50", "CAD"), ("52 000 €", "USD", "52000", "EUR"),
-
-        ("CHF 5'200.-", "EUR", "5200", "CHF"), ("GBP 31,500.75", "EUR", "31500.75", "GBP"),
+        ("$ 28.50", "USD", "28.50", "USD"),
+        ("$ 28.50", "CAD", "28.50", "CAD"),
+        ("52 000 €", "USD", "52000", "EUR"),
+        ("CHF 5'200.-", "EUR", "5200", "CHF"),
+        ("GBP 31,500.75", "EUR", "31500.75", "GBP"),
         ("1.234,50 EUR", "USD", "1234.50", "EUR"),
-        ("R$ 1.234,50", "EUR", "1234.50", "BRL"), ("31500", "EUR", "31500", ""),
+        ("R$ 1.234,50", "EUR", "1234.50", "BRL"),
+        ("31500", "EUR", "31500", ""),
     ],
-)  # fmt: skip
-def test_a_currency_beside_an_amount_is_read(text: str, home: str, amount: str, currency: str) -> None:
+)
+def test_a_currency_beside_an_amount_is_read(
+    text: str, home: str, amount: str, currency: str
+) -> None:
     assert cells.read_money(text, "", home) == (Decimal(amount), currency)
 
 
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        (["28.5", "23", "1,200.75"], (".", True)), (["1.234,5", "65.000"], (",", True)),
+        (["28.5", "23", "1,200.75"], (".", True)),
+        (["1.234,5", "65.000"], (",", True)),
         (["65.000", "72.500"], ("", False)),
-        (["28.5", "65.000"], ("", False)), (["1,234.5", "1.234,5", "65.000"], ("", False)),
+        (["28.5", "65.000"], ("", False)),
+        (["1,234.5", "1.234,5", "65.000"], ("", False)),
         (["12", "130"], (".", True)),
-        (["63,000", "58000"], (".", True)), (["63.000", "58000"], (",", True)), (["63.000", "58"], ("", False)),
-        (["31.1250", "65.000"], (".", True)), (["1.200.000", "65.000"], (",", True)), ([], (".", True)),
+        (["63,000", "58000"], (".", True)),
+        (["63.000", "58000"], (",", True)),
+        (["63.000", "58"], ("", False)),
+        (["31.1250", "65.000"], (".", True)),
+        (["1.200.000", "65.000"], (",", True)),
+        ([], (".", True)),
     ],
-)  # fmt: skip
-def test_the_decimal_mark_of_a_column_is_proven_or_asked(values: list[str], found: tuple[str, bool]) -> None:
+)
+def test_the_decimal_mark_of_a_column_is_proven_or_asked(
+    values: list[str], found: tuple[str, bool]
+) -> None:
     assert cells.guess_decimal(values) == found
 
 
 @pytest.mark.parametrize(
     ("header", "cells_of_column", "doubtful"),
     [
-        ("FTE", ["1", "0.5"], []), ("FTE", ["100", "50"], []), ("FTE", ["80%", "5"], []), ("FTE %", ["50", "40"], []),
-        ("FTE", ["40", "37.5", "1"], ["40", "37.5"]), ("FTE", ["5", "0.5"], ["5"]),
+        ("FTE", ["1", "0.5"], []),
+        ("FTE", ["100", "50"], []),
+        ("FTE", ["80%", "5"], []),
+        ("FTE %", ["50", "40"], []),
+        ("FTE", ["40", "37.5", "1"], ["40", "37.5"]),
+        ("FTE", ["5", "0.5"], ["5"]),
         ("Jornada", ["40", "20,5"], ["40", "20,5"]),
     ],
-)  # fmt: skip
+)
 def test_hours_a_week_are_not_taken_for_a_share(
     header: str, cells_of_column: list[str], doubtful: list[str]
 ) -> None:
@@ -263,24 +307,37 @@ def test_hours_a_week_are_not_taken_for_a_share(
 @pytest.mark.parametrize(
     ("header", "mapped"),
     [
-        (["Legal Name - First Name", "Legal Name - Last Name"], {"given_name": 0, "family_name": 1}),
+        (
+            ["Legal Name - First Name", "Legal Name - Last Name"],
+            {"given_name": 0, "family_name": 1},
+        ),
         (["Employee First Name", "Employee Last Name"], {"given_name": 0, "family_name": 1}),
         (["Worker Name (first)", "Legal Name"], {"name": 1}),
-        (["Preferred Name - Last Name", "Preferred Name - First Name"], {"given_name": 1, "family_name": 0}),
+        (
+            ["Preferred Name - Last Name", "Preferred Name - First Name"],
+            {"given_name": 1, "family_name": 0},
+        ),
     ],
 )
-def test_half_of_a_name_is_not_taken_for_the_name(header: list[str], mapped: dict[str, int]) -> None:
+def test_half_of_a_name_is_not_taken_for_the_name(
+    header: list[str], mapped: dict[str, int]
+) -> None:
     assert columns.guess("people", header) == mapped
 
 
 @pytest.mark.parametrize(
     ("header", "column", "found"),
     [
-        ("Total Base Pay Annualized - Currency", ["USD", "EUR"], True), ("Gehalt Währung", ["EUR"], True),
-        ("Bonus Currency", [], True), ("ISO", ["USD", "GBP"], True), ("Curr.", ["EUR", "EUR"], True),
-        ("Country", ["USA", "CHE"], False), ("Site", ["ALL", "TOP"], False), ("Note", [], False),
+        ("Total Base Pay Annualized - Currency", ["USD", "EUR"], True),
+        ("Gehalt Währung", ["EUR"], True),
+        ("Bonus Currency", [], True),
+        ("ISO", ["USD", "GBP"], True),
+        ("Curr.", ["EUR", "EUR"], True),
+        ("Country", ["USA", "CHE"], False),
+        ("Site", ["ALL", "TOP"], False),
+        ("Note", [], False),
     ],
-)  # fmt: skip
+)
 def test_a_column_of_currencies_is_known_by_its_header_or_by_its_cells(
     header: str, column: list[str], found: bool
 ) -> None:
@@ -298,13 +355,29 @@ def test_of_two_columns_of_currencies_the_one_beside_pay_is_taken() -> None:
 @pytest.mark.parametrize(
     ("header", "found"),
     [
-        ("Annual salary (k€)", True), ("Jahresgehalt (TEUR)", True), ("Gehalt in T€", True), ("Base pay kUSD", True),
-        ("Salary ('000)", True), ("Salary (000s)", True), ("Gehalt in Tsd. €", True), ("Pay in thousands", True),
-        ("年収（千円）", True), ("Salary (in k)", True), ("Salaire (k€)", True),
-        ("Salary", False), ("Gehalt TREUE", False), ("Stock €", False), ("Monk EUR", False), ("Pay (EUR)", False),
-        ("TOTAL", False), ("Salary 2000", False), ("PAY TYPE", False), ("TEAM PAY", False), ("Pay (miles)", False),
+        ("Annual salary (k€)", True),
+        ("Jahresgehalt (TEUR)", True),
+        ("Gehalt in T€", True),
+        ("Base pay kUSD", True),
+        ("Salary ('000)", True),
+        ("Salary (000s)", True),
+        ("Gehalt in Tsd. €", True),
+        ("Pay in thousands", True),
+        ("年収（千円）", True),
+        ("Salary (in k)", True),
+        ("Salaire (k€)", True),
+        ("Salary", False),
+        ("Gehalt TREUE", False),
+        ("Stock €", False),
+        ("Monk EUR", False),
+        ("Pay (EUR)", False),
+        ("TOTAL", False),
+        ("Salary 2000", False),
+        ("PAY TYPE", False),
+        ("TEAM PAY", False),
+        ("Pay (miles)", False),
     ],
-)  # fmt: skip
+)
 def test_a_header_that_says_thousands_is_understood(header: str, found: bool) -> None:
     assert columns.is_in_thousands(header) is found
 
@@ -376,16 +449,38 @@ def test_no_bytes_break_the_reading_of_a_file(content: bytes, name: str) -> None
 @pytest.mark.parametrize(
     ("word", "meaning"),
     [
-        ("Active", "active"), ("Voluntarily Terminated", "leaver"), ("Terminated for Cause", "leaver"),
-        ("Leave of Absence", "leave"), ("Future Start", "future"), ("INACTIVE", "leaver"), ("Blue", ""), ("", ""),
-        ("Resign", "leaver"), ("Leaver", "leaver"), ("On leave", "leave"), ("not active", ""),
+        ("Active", "active"),
+        ("Voluntarily Terminated", "leaver"),
+        ("Terminated for Cause", "leaver"),
+        ("Leave of Absence", "leave"),
+        ("Future Start", "future"),
+        ("INACTIVE", "leaver"),
+        ("Blue", ""),
+        ("", ""),
+        ("Resign", "leaver"),
+        ("Leaver", "leaver"),
+        ("On leave", "leave"),
+        ("not active", ""),
         ("Active (on leave)", ""),
-        ("NULL", ""), ("#N/A", ""), ("-", ""), ("Pending", ""), ("Short term disability", "leave"), ("Term", "leaver"),
-        ("Aktiv", "active"), ("Ausgeschieden", "leaver"), ("Elternzeit", "leave"), ("Sorti", "leaver"),
-        ("Licencié", "leaver"), ("Licencia", "leave"), ("Baja", ""), ("Desligado", "leaver"), ("在职", "active"),
-        ("退職", "leaver"), ("休職中", "leave"),
+        ("NULL", ""),
+        ("#N/A", ""),
+        ("-", ""),
+        ("Pending", ""),
+        ("Short term disability", "leave"),
+        ("Term", "leaver"),
+        ("Aktiv", "active"),
+        ("Ausgeschieden", "leaver"),
+        ("Elternzeit", "leave"),
+        ("Sorti", "leaver"),
+        ("Licencié", "leaver"),
+        ("Licencia", "leave"),
+        ("Baja", ""),
+        ("Desligado", "leaver"),
+        ("在职", "active"),
+        ("退職", "leaver"),
+        ("休職中", "leave"),
     ],
-)  # fmt: skip
+)
 def test_a_status_word_has_a_likely_meaning(word: str, meaning: str) -> None:
     assert cells.guess_status(word) == meaning
 
@@ -401,8 +496,13 @@ def test_columns_are_guessed_by_name_exact_names_first() -> None:
         "Zip",
     ]
     assert columns.guess("people", header) == {
-        "manager": 0, "name": 1, "number": 2, "hired_on": 3, "pay": 4, "unit": 5,
-    }  # fmt: skip
+        "manager": 0,
+        "name": 1,
+        "number": 2,
+        "hired_on": 3,
+        "pay": 4,
+        "unit": 5,
+    }
     parts = columns.guess("people", ["ID", "First name", "Last name", "Name", "Start date"])
     assert "name" not in parts
     assert parts["given_name"] == 1
@@ -496,7 +596,9 @@ def systems() -> list[Any]:
 
 
 @pytest.mark.parametrize(("header", "fields"), systems())
-def test_the_columns_of_each_system_and_language_are_known(header: list[str], fields: list[str]) -> None:
+def test_the_columns_of_each_system_and_language_are_known(
+    header: list[str], fields: list[str]
+) -> None:
     by_column = {at: name for name, at in columns.guess("people", header).items()}
     assert [by_column.get(i, "-") for i in range(len(header))] == fields
 
@@ -563,26 +665,35 @@ def test_which_name_stands_first_is_told_by_the_file_or_asked(
     header: list[str], rows: list[list[str]], order: str
 ) -> None:
     mapping = columns.guess("people", header, rows)
-    assert columns.guess_options("people", mapping, header, rows, currency="USD")["name_order"] == order
+    assert (
+        columns.guess_options("people", mapping, header, rows, currency="USD")["name_order"]
+        == order
+    )
 
 
 @pytest.mark.parametrize(
     ("header", "values", "currency", "basis"),
     [
-        ("Pay Rate", ["28.5", "23"], "USD", "hour"), ("Salary", ["52000", "61000"], "EUR", "year"),
-        ("Salary", ["5200", "6100"], "EUR", ""), ("Salary", ["28.5", "61000"], "USD", ""),
-        ("Salary", ["52000", "61000"], "JPY", ""), ("Monatsgehalt", ["5200"], "EUR", "month"),
-        ("Salaire mensuel", ["3200"], "EUR", "month"), ("月給", ["300000"], "JPY", "month"),
+        ("Pay Rate", ["28.5", "23"], "USD", "hour"),
+        ("Salary", ["52000", "61000"], "EUR", "year"),
+        ("Salary", ["5200", "6100"], "EUR", ""),
+        ("Salary", ["28.5", "61000"], "USD", ""),
+        ("Salary", ["52000", "61000"], "JPY", ""),
+        ("Monatsgehalt", ["5200"], "EUR", "month"),
+        ("Salaire mensuel", ["3200"], "EUR", "month"),
+        ("月給", ["300000"], "JPY", "month"),
         ("年俸", ["300000"], "CNY", "year"),
-        ("Hourly wage", ["900"], "USD", "hour"), ("Annual salary", ["900"], "USD", "year"),
+        ("Hourly wage", ["900"], "USD", "hour"),
+        ("Annual salary", ["900"], "USD", "year"),
     ],
-)  # fmt: skip
+)
 def test_what_pay_is_given_per_is_told_by_header_or_amounts_or_asked(
     header: str, values: list[str], currency: str, basis: str
 ) -> None:
     rows = [[v] for v in values]
     assert (
-        columns.guess_options("people", {"pay": 0}, [header], rows, currency=currency)["pay_basis"] == basis
+        columns.guess_options("people", {"pay": 0}, [header], rows, currency=currency)["pay_basis"]
+        == basis
     )
 
 
@@ -602,22 +713,37 @@ def test_the_currency_of_a_header_is_read(header: str, currency: str) -> None:
 
 
 LETTERS = {
-    "cp1252": "Müller,Jörg Núñez,Inés Lefèvre,François", "cp1250": "Wiśniewski,Łukasz Dvořák,Tomáš Szűcs,Győző",
-    "cp1251": "Иванов,Иван Петрова,Анна", "cp1253": "Παπαδόπουλος,Γιώργος Νικολάου,Μαρία",
-    "cp1254": "Yıldız,Ayşe Şahin,Oğuz Çelik,Gökçe", "cp1257": "Žukauskienė,Rūta Bērziņš,Jānis Ozoliņš,Pēteris",
-    "cp1255": "כהן,דוד לוי,שרה פרץ,יעקב", "iso8859_8": "כהן,דוד לוי,שרה", "iso8859_7": "Παπαδόπουλος,Γιώργος",
-    "cp1256": "العلي,محمد", "koi8_u": "Иванов,Иван Петрова,Анна Щукин,Юрий", "cp874": "ใจดี,สมชาย",
-    "gb18030": "张,伟 王,芳 李,娜", "big5": "陳,志明 林,淑芬",
-    "cp932": "山田,太郎 佐藤,花子", "cp949": "김,민준 이,서연",
-    "utf-16": "Müller,Jörg 张,伟", "utf-16-le": "Müller,Jörg", "utf-16-be": "Müller,Jörg", "utf-8": "Müller,Jörg 张,伟",
+    "cp1252": "Müller,Jörg Núñez,Inés Lefèvre,François",
+    "cp1250": "Wiśniewski,Łukasz Dvořák,Tomáš Szűcs,Győző",
+    "cp1251": "Иванов,Иван Петрова,Анна",
+    "cp1253": "Παπαδόπουλος,Γιώργος Νικολάου,Μαρία",
+    "cp1254": "Yıldız,Ayşe Şahin,Oğuz Çelik,Gökçe",
+    "cp1257": "Žukauskienė,Rūta Bērziņš,Jānis Ozoliņš,Pēteris",
+    "cp1255": "כהן,דוד לוי,שרה פרץ,יעקב",
+    "iso8859_8": "כהן,דוד לוי,שרה",
+    "iso8859_7": "Παπαδόπουλος,Γιώργος",
+    "cp1256": "العلي,محمد",
+    "koi8_u": "Иванов,Иван Петрова,Анна Щукин,Юрий",
+    "cp874": "ใจดี,สมชาย",
+    "gb18030": "张,伟 王,芳 李,娜",
+    "big5": "陳,志明 林,淑芬",
+    "cp932": "山田,太郎 佐藤,花子",
+    "cp949": "김,민준 이,서연",
+    "utf-16": "Müller,Jörg 张,伟",
+    "utf-16-le": "Müller,Jörg",
+    "utf-16-be": "Müller,Jörg",
+    "utf-8": "Müller,Jörg 张,伟",
     "utf-8-sig": "Müller,Jörg",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("encoding", "people"), LETTERS.items())
 @pytest.mark.parametrize("times", [1, 20])
 def test_names_come_in_with_their_letters(encoding: str, people: str, times: int) -> None:
-    lines_of = [f"{n},{person},2020-01-{n % 28 + 1:02}" for n, person in enumerate(people.split() * times, 1)]
+    lines_of = [
+        f"{n},{person},2020-01-{n % 28 + 1:02}"
+        for n, person in enumerate(people.split() * times, 1)
+    ]
     text = "Number,Last name,First name,Hired on\n" + "\n".join(lines_of)
     rows = [row for _number, row in sheets.lines_of("people.csv", text.encode(encoding))]
     assert rows == [line.split(",") for line in text.split("\n")]
@@ -626,13 +752,23 @@ def test_names_come_in_with_their_letters(encoding: str, people: str, times: int
 @pytest.mark.parametrize(
     ("encoding", "names"),
     [
-        ("gb18030", ["张伟"]), ("gb18030", ["李娜"]), ("gb18030", ["张伟", "陈静"]), ("gb18030", ["陈静", "刘洋"]),
-        ("cp932", ["渡辺"]), ("cp932", ["山田 太郎", "渡辺", "加藤 翔"]), ("euc_jp", ["山田", "鈴木"]),
-        ("cp1252", ["Íñigo"]), ("cp1252", ["“Head” – Größe…", "O’Brien"]), ("cp850", ["Björn"]),
-        ("mac_roman", ["René"]), ("cp1252", ["Žofie Šimková", "Œuvré"]),
+        ("gb18030", ["张伟"]),
+        ("gb18030", ["李娜"]),
+        ("gb18030", ["张伟", "陈静"]),
+        ("gb18030", ["陈静", "刘洋"]),
+        ("cp932", ["渡辺"]),
+        ("cp932", ["山田 太郎", "渡辺", "加藤 翔"]),
+        ("euc_jp", ["山田", "鈴木"]),
+        ("cp1252", ["Íñigo"]),
+        ("cp1252", ["“Head” – Größe…", "O’Brien"]),
+        ("cp850", ["Björn"]),
+        ("mac_roman", ["René"]),
+        ("cp1252", ["Žofie Šimková", "Œuvré"]),
     ],
-)  # fmt: skip
-def test_few_names_come_in_with_their_letters_or_are_asked_about(encoding: str, names: list[str]) -> None:
+)
+def test_few_names_come_in_with_their_letters_or_are_asked_about(
+    encoding: str, names: list[str]
+) -> None:
     lines_of_file = [f"{n},{name},2020-01-01" for n, name in enumerate(names, 9001)]
     content = "\n".join(["Number,Name,Hired on", *lines_of_file]).encode(encoding)
     guessed = sheets.guess_encodings(content)
@@ -644,7 +780,10 @@ def test_few_names_come_in_with_their_letters_or_are_asked_about(encoding: str, 
 
 def test_lines_that_end_as_on_an_old_mac_are_parted_by_their_own_sign() -> None:
     content = b"Number;Name\r1;Ash, Ann\r2;Bay, Bob\r"
-    assert [c for _n, c in sheets.lines_of("x.csv", content)][1:] == [["1", "Ash, Ann"], ["2", "Bay, Bob"]]
+    assert [c for _n, c in sheets.lines_of("x.csv", content)][1:] == [
+        ["1", "Ash, Ann"],
+        ["2", "Bay, Bob"],
+    ]
 
 
 def test_letters_can_be_chosen_and_what_is_not_written_so_is_said() -> None:
@@ -656,10 +795,15 @@ def test_letters_can_be_chosen_and_what_is_not_written_so_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
-    [("E001", "001", True), ("001", "1", True), ("EMP-17", "17", True), ("E001", "E002", False),
-     ("7004-2", "7004", False),
-     ("A1B2", "12", False)],
-)  # fmt: skip
+    [
+        ("E001", "001", True),
+        ("001", "1", True),
+        ("EMP-17", "17", True),
+        ("E001", "E002", False),
+        ("7004-2", "7004", False),
+        ("A1B2", "12", False),
+    ],
+)
 def test_numbers_with_the_same_figures_are_alike(one: str, other: str, alike: bool) -> None:
     assert (bool(cells.digits_of(one)) and cells.digits_of(one) == cells.digits_of(other)) is alike
 
@@ -667,16 +811,27 @@ def test_numbers_with_the_same_figures_are_alike(one: str, other: str, alike: bo
 @pytest.mark.parametrize(
     ("texts", "found"),
     [
-        ("M F", "male female"), ("m f", "male female"), ("H M", "male female"), ("M W D", "male female diverse"),
-        ("m w d", "male female diverse"), ("H F", "male female"), ("M F X", "male female diverse"),
-        ("男 女", "male female"), ("男性 女性", "male female"), ("male female", "male female"),
-        ("Male Female", "male female"), ("männlich weiblich divers", "male female diverse"),
-        ("homme femme", "male female"), ("non-binary undeclared", "non-binary undeclared"),
+        ("M F", "male female"),
+        ("m f", "male female"),
+        ("H M", "male female"),
+        ("M W D", "male female diverse"),
+        ("m w d", "male female diverse"),
+        ("H F", "male female"),
+        ("M F X", "male female diverse"),
+        ("男 女", "male female"),
+        ("男性 女性", "male female"),
+        ("male female", "male female"),
+        ("Male Female", "male female"),
+        ("männlich weiblich divers", "male female diverse"),
+        ("homme femme", "male female"),
+        ("non-binary undeclared", "non-binary undeclared"),
     ],
-)  # fmt: skip
+)
 def test_the_letter_for_a_sex_is_read_by_the_letters_beside_it(texts: str, found: str) -> None:
     beside_h, is_open = cells.sex_signs([text for text in texts.split() if len(text) == 1])
-    assert [cells.read_sex(t, beside_h=beside_h, is_open=is_open) for t in texts.split()] == found.split()
+    assert [
+        cells.read_sex(t, beside_h=beside_h, is_open=is_open) for t in texts.split()
+    ] == found.split()
 
 
 @pytest.mark.parametrize("text", ["0", "1", "2", "9", "1.0", "U", "k", "?", "未"])
@@ -688,10 +843,20 @@ def test_a_code_for_a_sex_is_never_kept_as_a_text(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("letters", "is_open"),
-    [("V M", True), ("N F", True), ("K M", True), ("M F U", False), ("M W D", False), ("M", False),
-     ("H F", False), ("男 女 U", False)],
-)  # fmt: skip
-def test_a_letter_without_its_other_is_in_doubt_beside_an_unknown_one(letters: str, is_open: bool) -> None:
+    [
+        ("V M", True),
+        ("N F", True),
+        ("K M", True),
+        ("M F U", False),
+        ("M W D", False),
+        ("M", False),
+        ("H F", False),
+        ("男 女 U", False),
+    ],
+)
+def test_a_letter_without_its_other_is_in_doubt_beside_an_unknown_one(
+    letters: str, is_open: bool
+) -> None:
     assert cells.sex_signs(letters.split())[1] is is_open
     if is_open:
         with pytest.raises(cells.Unreadable):
@@ -751,5 +916,7 @@ def test_whoever_is_in_a_circle_comes_back_to_themselves(above: dict[str, str]) 
 def test_who_may_grant_what(
     role: str, own: set[str], held: set[str], to_oneself: bool, names_unit: bool, allowed: bool
 ) -> None:
-    why_not = roles.why_not_grant(role, own=own, held=held, to_oneself=to_oneself, names_unit=names_unit)
+    why_not = roles.why_not_grant(
+        role, own=own, held=held, to_oneself=to_oneself, names_unit=names_unit
+    )
     assert (why_not == "") is allowed

@@ -35,6 +35,8 @@ def test_every_scope_can_be_chosen_and_opens_nothing_of_another(world: World) ->
     for scope, method, url in addresses():
         assert scope in SCOPES, f"{url} asks for a scope that nobody can choose"
         ApiToken.objects.update(scopes=[one for one in SCOPES if one != scope])
-        assert getattr(client, method)(url).status_code == 403, f"{method.upper()} {url} without {scope}"
+        assert getattr(client, method)(url).status_code == 403, (
+            f"{method.upper()} {url} without {scope}"
+        )
         ApiToken.objects.update(scopes=[scope])
         assert getattr(client, method)(url).status_code != 403 or method == "post", url

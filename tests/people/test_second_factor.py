@@ -175,6 +175,8 @@ def test_asked_for_it_again_in_the_middle_somebody_spends_one_code_too(ana: User
     code = unspent(ana)[0]
     clients = [client, same_browser(client)]
     where = reverse("mfa_reauthenticate")
-    answers = at_once(*(lambda c=c: c.post(where, {"code": code, "form_key": "k"}) for c in clients))
+    answers = at_once(
+        *(lambda c=c: c.post(where, {"code": code, "form_key": "k"}) for c in clients)
+    )
     assert [answer.status_code for answer in answers] == [302] * 2
     assert len(unspent(ana)) == 9

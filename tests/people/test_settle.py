@@ -9,7 +9,14 @@ import pytest
 
 from pmcycle.people.actions import importing
 from pmcycle.people.actions.import_sql import WRITE_PEOPLE, WRITE_RANGES
-from pmcycle.people.models import Employee, FormerPeriod, PrivateProfile, ReportingLine, Salary, Settlement
+from pmcycle.people.models import (
+    Employee,
+    FormerPeriod,
+    PrivateProfile,
+    ReportingLine,
+    Salary,
+    Settlement,
+)
 from tests.conftest import SignedIn, World
 from tests.people.importing import Walk
 
@@ -51,7 +58,10 @@ FINE = "9002,Otto Good,2020-01-01,,,,50000,otto@example.com,1980-01-01"
 def test_pay_with_text_beside_it_is_asked_and_answered(
     cell: str, readings: list[str], answer: dict[str, str], annual: str | None, walk: Walk
 ) -> None:
-    assert bring(walk, f"9001,Ann Ash,2020-01-01,,,,{cell},,", FINE) == {"ambiguous": 1, "created": 1}
+    assert bring(walk, f"9001,Ann Ash,2020-01-01,,,,{cell},,", FINE) == {
+        "ambiguous": 1,
+        "created": 1,
+    }
     (card,) = doubts(walk)
     assert [r["value"] for r in card["readings"]] == readings
     walk.settle(field="pay", key=cell, **answer)
@@ -73,7 +83,9 @@ def sexes() -> dict[str, str]:
     return dict(rows.values_list("employee__number", "sex"))
 
 
-@pytest.mark.parametrize(("one", "other"), [("1", "2"), ("1", "0"), ("K", "M"), ("V", "M"), ("N", "F")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("1", "2"), ("1", "0"), ("K", "M"), ("V", "M"), ("N", "F")]
+)
 def test_a_code_for_a_sex_is_asked_once_for_each_word(one: str, other: str, walk: Walk) -> None:
     """However many lines say it; it comes in as what it was said to mean, and the same file asks nothing again."""
     codes = [one, other, one, one, other]
@@ -86,7 +98,9 @@ def test_a_code_for_a_sex_is_asked_once_for_each_word(one: str, other: str, walk
     walk.settle(act="read", field="sex", key=other, other="male")
     assert walk.run.counts == {"created": 5}
     walk.apply()
-    assert sexes() == {f"900{n}": "female" if code == one else "male" for n, code in enumerate(codes)}
+    assert sexes() == {
+        f"900{n}": "female" if code == one else "male" for n, code in enumerate(codes)
+    }
     assert walk.bring(file.encode(), no_manager="top") == {"unchanged": 5}
 
 
@@ -113,7 +127,9 @@ def test_a_code_for_a_sex_is_answered_by_no_other_code_and_can_be_left_out(walk:
     ],
 )
 def test_the_usual_words_for_a_sex_come_in_unasked(column: str, found: str, walk: Walk) -> None:
-    file = SEX + "\n".join(f"900{n},Ann{n} Ash,2020-01-01,{code}" for n, code in enumerate(column.split()))
+    file = SEX + "\n".join(
+        f"900{n},Ann{n} Ash,2020-01-01,{code}" for n, code in enumerate(column.split())
+    )
     assert walk.bring(file.encode(), no_manager="top") == {"created": 3}
     walk.apply()
     assert sexes() == {f"900{n}": sex for n, sex in enumerate(found.split())}
@@ -197,7 +213,9 @@ def test_an_unknown_manager_can_wait_and_is_listed_until_named(walk: Walk) -> No
     walk.settle(act="open", key="nemo nobody")
     walk.apply()
     assert not ReportingLine.objects.filter(employee__number="9001").exists()
-    assert [p.name for p in walk.client.get("/people/imports/").context["without_manager"]] == ["Ann Ash"]
+    assert [p.name for p in walk.client.get("/people/imports/").context["without_manager"]] == [
+        "Ann Ash"
+    ]
     assert bring(walk, "9001,Ann Ash,2020-01-01,,,Nemo Nobody,,,", FINE) == {"unchanged": 2}
 
 
@@ -233,9 +251,9 @@ def test_all_numbers_that_look_alike_take_one_answer(walk: Walk) -> None:
     people = ["Ann Ash", "Bob Bay", "Cid Cox"]
     bring(walk, *(f"{n},{name},2020-01-01,,,,,," for n, name in enumerate(people, 9001)))
     walk.apply()
-    assert bring(walk, *(f"E{n},{name},2020-01-01,,,,,," for n, name in enumerate(people, 9001))) == {
-        "ambiguous": 3
-    }
+    assert bring(
+        walk, *(f"E{n},{name},2020-01-01,,,,,," for n, name in enumerate(people, 9001))
+    ) == {"ambiguous": 3}
     walk.settle(act="all_new")
     assert walk.run.counts == {"created": 3}
     assert walk.settle(act="all_skip", kind_of="alike").status_code == 302
@@ -322,9 +340,13 @@ def test_placeholders_are_neither_people_nor_days(walk: Walk) -> None:
     )
     assert counts == {"created": 2, "passed": 1}
     said = walk.line(2).values
-    assert (said["left_on"], said["manager_number"], said["amount"], said["email"], said["born_on"]) == (
-        "",
-    ) * 5
+    assert (
+        said["left_on"],
+        said["manager_number"],
+        said["amount"],
+        said["email"],
+        said["born_on"],
+    ) == ("",) * 5
     assert "status" not in said
     assert walk.line(3).values["name"] == "Bob Null"
 

@@ -145,7 +145,10 @@ def test_asking_for_a_link_leaves_a_row_and_sends_nothing(ana: User, client: Cli
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     assert mail.outbox == []
     assert not Notice.objects.exists()
-    assert set(PasswordWish.objects.values_list("email", flat=True)) == {ana.email, "nobody@example.com"}
+    assert set(PasswordWish.objects.values_list("email", flat=True)) == {
+        ana.email,
+        "nobody@example.com",
+    }
 
 
 def test_known_and_unknown_addresses_cost_the_same_statements(
@@ -167,7 +170,13 @@ def test_the_mail_leads_to_the_configured_address_and_to_a_new_password(
     assert signing_in.answer_password_wishes() == 1
     assert not PasswordWish.objects.exists(), "who has no account leaves no trace"
     Notice.objects.create(
-        recipient=ana, kind="notice", title="Something else", url="/", key="x", subject_kind="", subject_id=1
+        recipient=ana,
+        kind="notice",
+        title="Something else",
+        url="/",
+        key="x",
+        subject_kind="",
+        subject_id=1,
     )
     assert delivery.deliver(gathered=False) >= 1
     [sent] = [m for m in mail.outbox if "password" in m.subject]
@@ -217,7 +226,9 @@ def test_who_has_lost_the_answer_is_led_to_the_sign_in_and_told_why(
     other = Client()
     assert password_form(ana, other) == form
     assert other.post(form, CHOSEN).status_code == 302
-    late = client.post(form, {"password1": "a phrase of a thief", "password2": "a phrase of a thief"})
+    late = client.post(
+        form, {"password1": "a phrase of a thief", "password2": "a phrase of a thief"}
+    )
     assert (late.status_code, late.headers["Location"]) == (302, reverse("account_login"))
     page = client.get(late.headers["Location"]).content.decode()
     assert "sign in with it" in page
@@ -268,7 +279,10 @@ def test_a_mail_server_that_hangs_is_waited_for_by_the_worker_alone(
         tasks.answer_password_wishes()
         silent.accept()[0].close()
     row = Delivery.objects.get()
-    assert (row.state, row.why) == ("pending", "The mail server did not take it; it is tried again.")
+    assert (row.state, row.why) == (
+        "pending",
+        "The mail server did not take it; it is tried again.",
+    )
 
 
 def test_a_closed_account_gets_no_link_and_an_open_one_at_most_five_an_hour(

@@ -106,7 +106,9 @@ def test_the_old_address_hears_of_the_question_though_the_mail_goes_after_the_an
     assert link() not in told
 
 
-def test_who_has_a_password_types_it_again_before_the_address_changes(world: World, as_: SignedIn) -> None:
+def test_who_has_a_password_types_it_again_before_the_address_changes(
+    world: World, as_: SignedIn
+) -> None:
     world.ana.set_password(people.PASSWORD)
     world.ana.save(update_fields=["password"])
     response = ask_oneself(as_, world.ana)
@@ -136,7 +138,9 @@ def test_two_hr_admins_change_the_address_and_the_link_goes_to_the_new_mailbox(
     # The owner is told at the address that counts, and could take it back.
     assert Notice.objects.filter(recipient=world.ana, kind="address").count() == 1
     assert waits_for(world.lea) == ["people:second_address"]
-    page = as_(world.lea).get(reverse("people:account", kwargs={"pk": world.ana.pk})).content.decode()
+    page = (
+        as_(world.lea).get(reverse("people:account", kwargs={"pk": world.ana.pk})).content.decode()
+    )
     assert "lost mailbox" in page
 
     assert decide(as_, world.lea) == 302
@@ -153,7 +157,9 @@ def test_two_hr_admins_change_the_address_and_the_link_goes_to_the_new_mailbox(
     assert (moved.data["asked_by"], moved.data["approved_by"]) == (world.kim.pk, world.lea.pk)
 
 
-def test_who_confirms_twice_is_told_the_same_and_nothing_is_done_again(world: World, as_: SignedIn) -> None:
+def test_who_confirms_twice_is_told_the_same_and_nothing_is_done_again(
+    world: World, as_: SignedIn
+) -> None:
     """By whoever reads the mail, without a session, so that no key of a form knows them."""
     ask_for(as_, world.kim, world.ana)
     decide(as_, world.lea)
@@ -162,7 +168,10 @@ def test_who_confirms_twice_is_told_the_same_and_nothing_is_done_again(world: Wo
     followed = reader.get(path)
     for answer in (first, again, followed):
         assert (answer.status_code, answer.headers["Location"]) == (302, reverse("account_login"))
-    assert "The new address counts from now on." in reader.get(reverse("account_login")).content.decode()
+    assert (
+        "The new address counts from now on."
+        in reader.get(reverse("account_login")).content.decode()
+    )
     assert Event.objects.filter(verb="moved_sign_in").count() == 1
     assert Notice.objects.filter(key__endswith=":changed").count() == 1
 
@@ -183,7 +192,9 @@ def test_a_link_that_was_followed_by_another_address_is_not_valid_any_more(
     assert email_of(world.ana) == "ana.third@example.com"
 
 
-def test_a_link_of_one_s_own_that_was_confirmed_opens_nothing_to_others(world: World, as_: SignedIn) -> None:
+def test_a_link_of_one_s_own_that_was_confirmed_opens_nothing_to_others(
+    world: World, as_: SignedIn
+) -> None:
     ask_oneself(as_, world.ana)
     assert as_(world.ana).post(link()).status_code == 302
     assert as_(None).post(link()).status_code == 401
@@ -197,7 +208,10 @@ def test_one_hr_admin_alone_changes_no_address(whose: str, world: World, as_: Si
     user = getattr(world, whose)
     assert ask_for(as_, world.kim, user).status_code == 302
     assert decide(as_, world.kim) == 409
-    assert as_(world.kim).get(addresses.confirmation_path(AddressChange.objects.get())).status_code == 409
+    assert (
+        as_(world.kim).get(addresses.confirmation_path(AddressChange.objects.get())).status_code
+        == 409
+    )
     assert email_of(user) == user.email
 
 
@@ -220,7 +234,9 @@ def test_ones_own_address_is_asked_for_under_settings(world: World, as_: SignedI
 @pytest.mark.parametrize(
     "email", ["", "no", "chen.wei@example.com", "MIRA.AUDIT@example.com", "ana.popescu@example.com"]
 )
-def test_an_address_that_cannot_be_stays_beside_its_field(email: str, world: World, as_: SignedIn) -> None:
+def test_an_address_that_cannot_be_stays_beside_its_field(
+    email: str, world: World, as_: SignedIn
+) -> None:
     assert ask_oneself(as_, world.ana, email).status_code == 422
     assert ask_for(as_, world.kim, world.ana, email).status_code == 422
     assert not AddressChange.objects.exists()
@@ -249,7 +265,9 @@ def test_a_link_is_good_for_three_days(world: World, as_: SignedIn) -> None:
     assert email_of(world.ana) == world.ana.email
 
 
-def test_what_somebody_asked_for_whose_role_has_ended_is_not_agreed_to(world: World, as_: SignedIn) -> None:
+def test_what_somebody_asked_for_whose_role_has_ended_is_not_agreed_to(
+    world: World, as_: SignedIn
+) -> None:
     people.grant(world.hugo, "hr_admin")
     ask_for(as_, world.hugo, world.ana)
     accounts.end_role(RoleGrant.objects.get(user=world.hugo), by=world.kim)
@@ -297,7 +315,9 @@ def test_confirmed_and_taken_back_at_once_only_one_counts(world: World) -> None:
 
 
 @pytest.mark.parametrize("confirmed", [None, "other@example.com"], ids=["never", "another"])
-def test_no_statement_moves_an_address_that_was_not_confirmed(confirmed: str | None, world: World) -> None:
+def test_no_statement_moves_an_address_that_was_not_confirmed(
+    confirmed: str | None, world: World
+) -> None:
     if confirmed:
         people.sign_in_with(world.ana, confirmed)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -306,7 +326,12 @@ def test_no_statement_moves_an_address_that_was_not_confirmed(confirmed: str | N
 
 def forbidden(world: World) -> dict[str, AddressChange]:
     now = timezone.now()
-    by_kim: dict[str, Any] = {"user": world.ana, "email": NEW, "reason": "x", "requested_by": world.kim}
+    by_kim: dict[str, Any] = {
+        "user": world.ana,
+        "email": NEW,
+        "reason": "x",
+        "requested_by": world.kim,
+    }
     return {
         "agreed to by who asked": AddressChange(**by_kim, approved_by=world.kim, approved_at=now),
         "agreed to by whose it is": AddressChange(**by_kim, approved_by=world.ana, approved_at=now),
@@ -319,9 +344,15 @@ def forbidden(world: World) -> dict[str, AddressChange]:
 
 @pytest.mark.parametrize(
     "what",
-    ["agreed to by who asked", "agreed to by whose it is", "sent before anybody agreed",
-     "confirmed before it was sent", "without a reason", "in capitals"],
-)  # fmt: skip
+    [
+        "agreed to by who asked",
+        "agreed to by whose it is",
+        "sent before anybody agreed",
+        "confirmed before it was sent",
+        "without a reason",
+        "in capitals",
+    ],
+)
 def test_the_database_itself_refuses(what: str, world: World) -> None:
     row = forbidden(world)[what]
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -21,7 +21,11 @@ NUMBERS = itertools.count()
 def more_mails(world: World, number: int) -> None:
     for _ in range(number):
         notice = Notice.objects.create(
-            recipient=world.ana, kind="reminder", title="Write", url="/", key=f"probe{next(NUMBERS)}"
+            recipient=world.ana,
+            kind="reminder",
+            title="Write",
+            url="/",
+            key=f"probe{next(NUMBERS)}",
         )
         Delivery.objects.create(notice=notice, channel="email", state="failed", why="550")
 
@@ -40,16 +44,20 @@ def more_begun_texts(world: World, number: int) -> None:
         Evaluation.objects.filter(pk=row.pk).update(saved_at=timezone.now())
         goals.draft(world.ana_part, world.bashir)
         begun = Appraisal.objects.create(
-            participation=part, kind="manager", author=feedback.person(world.bashir),
+            participation=part,
+            kind="manager",
+            author=feedback.person(world.bashir),
             form_version=FormVersion.objects.first() or appraisals.make_form(world.cycle),
-        )  # fmt: skip
+        )
         appraisals.save_draft(begun)
 
 
 def more_events(world: World, number: int) -> None:
     for _ in range(number):
         with transaction.atomic():
-            record("viewed", world.ana_part, by=world.ines, about=world.ana.employee, role="HR partner")
+            record(
+                "viewed", world.ana_part, by=world.ines, about=world.ana.employee, role="HR partner"
+            )
 
 
 def more_streams(world: World, number: int) -> None:

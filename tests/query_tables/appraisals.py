@@ -18,7 +18,9 @@ def team(world: World, n: int) -> None:
     for _ in range(n):
         number = world.production.employees.count()
         person = people.make_employee(f"Worker Number{number}", world.production)
-        cycles.take_part(world.cycle, person, make.employee(world.bashir), make.employee(world.dora))
+        cycles.take_part(
+            world.cycle, person, make.employee(world.bashir), make.employee(world.dora)
+        )
     make.open_stage(world.cycle)
 
 
@@ -52,7 +54,9 @@ def ana_released(world: World, n: int) -> None:
 
 
 def session(world: World) -> dict[str, Any]:
-    found = CalibrationSession.objects.first() or make.make_session(world.cycle, world.kim, world.production)
+    found = CalibrationSession.objects.first() or make.make_session(
+        world.cycle, world.kim, world.production
+    )
     return {"pk": found.pk}
 
 

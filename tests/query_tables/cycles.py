@@ -50,7 +50,9 @@ def draft_step(step: str) -> Page:
 
     # The check asks for the launch that is under way as well.
     limit = 9 if step == "check" else 8
-    return Page("cycles:configure", as_="kim", grow=more_people, build=build, state=step, limit=limit)
+    return Page(
+        "cycles:configure", as_="kim", grow=more_people, build=build, state=step, limit=limit
+    )
 
 
 PAGES = [
@@ -63,5 +65,8 @@ PAGES = [
     Page("cycles:life_line", as_="kim", grow=more_people, build=cycles.part_of_ana),
     Page("home:board", as_="kim", grow=more_people, build=cycles.running, limit=12),
     Page("home:remind", as_="kim", grow=more_people, build=cycles.running, limit=12),
-    *(draft_step(s) for s in ("who", "stages", "rating", "visibility", "rewards", "reminders", "check")),
+    *(
+        draft_step(s)
+        for s in ("who", "stages", "rating", "visibility", "rewards", "reminders", "check")
+    ),
 ]

@@ -10,7 +10,9 @@ from tests.query_tables import Page
 def grow_team(world: World, number: int) -> None:
     bashir = world.part["bashir"].employee
     for n in range(number):
-        someone = people.make_employee(f"Team {Employee.objects.count()} Member{n}", world.production)
+        someone = people.make_employee(
+            f"Team {Employee.objects.count()} Member{n}", world.production
+        )
         make_evaluation(cycles.take_part(world.cycle, someone, bashir), bashir, state="shared")
 
 

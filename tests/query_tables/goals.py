@@ -16,10 +16,14 @@ def grow_goals(world: World, n: int) -> None:
     for number in range(n):
         weight = "0.5"
         goals.propose(world.ana_part, world.bashir, title=f"Proposed {number}", weight=weight)
-        goal = goals.agree(world.ana_part, world.ana, world.bashir, title=f"Agreed {number}", weight=weight)
+        goal = goals.agree(
+            world.ana_part, world.ana, world.bashir, title=f"Agreed {number}", weight=weight
+        )
         row = goals.key_result(goal)
         for value in (Decimal(7), Decimal(6)):
-            actions.record_progress(row, value=value, confidence="on_track", version=None, by=world.ana)
+            actions.record_progress(
+                row, value=value, confidence="on_track", version=None, by=world.ana
+            )
         above = goals.publish(world.cycle, world.kim, title=f"Published {number}")
         actions.align(goal, above, version=None, by=world.ana)
 
@@ -30,7 +34,9 @@ def grow_one(world: World, n: int) -> None:
     goal = goal or goals.agree(world.ana_part, world.ana, world.bashir)
     row = goals.key_result(goal)
     for value in range(n):
-        actions.record_progress(row, value=Decimal(value), confidence="on_track", version=None, by=world.ana)
+        actions.record_progress(
+            row, value=Decimal(value), confidence="on_track", version=None, by=world.ana
+        )
 
 
 def grow_change(world: World, n: int) -> None:

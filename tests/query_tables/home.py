@@ -40,15 +40,26 @@ def more_about_ana(world: World, number: int) -> None:
     assert world.dora.employee
     for n in range(number):
         cycle = cycles.make_cycle(f"Year {number}x{n}")
-        part = cycles.take_part(cycle, world.ana.employee, world.bashir.employee, world.dora.employee)
+        part = cycles.take_part(
+            cycle, world.ana.employee, world.bashir.employee, world.dora.employee
+        )
         goals.contribution(part, world.ana, world.chen)
 
 
 PAGES = [
     Page("home:hub", as_="kim", grow=more_people, build=cycles.running, limit=12),
-    Page("home:hub", as_="ines", grow=more_people, build=cycles.running, limit=12, state="as partner"),
+    Page(
+        "home:hub", as_="ines", grow=more_people, build=cycles.running, limit=12, state="as partner"
+    ),
     Page("home:person", as_="kim", grow=more_about_ana, build=people.ana, limit=12),
-    Page("home:person", as_="ana", grow=more_about_ana, build=people.ana, limit=12, state="of oneself"),
+    Page(
+        "home:person",
+        as_="ana",
+        grow=more_about_ana,
+        build=people.ana,
+        limit=12,
+        state="of oneself",
+    ),
     Page("home:index", as_="ana", grow=more_items, limit=12),
     Page("home:index", as_="kim", grow=more_people, limit=12, state="as HR"),
     Page("home:team", as_="bashir", grow=more_people, limit=12),

@@ -37,7 +37,11 @@ PAGES = [
     Page("incentives:what_if", as_="ana", grow=more_rules, build=lambda w: {"pk": w.cycle.pk}),
     # With all that stands against an approval, kind by kind; and who looked, noted once about all that are listed.
     Page(
-        "incentives:run", as_="lea", grow=incentives.many_more, build=lambda w: {"pk": w.cycle.pk}, limit=16
+        "incentives:run",
+        as_="lea",
+        grow=incentives.many_more,
+        build=lambda w: {"pk": w.cycle.pk},
+        limit=16,
     ),
     Page("incentives:sheets", as_="bashir", grow=incentives.many_more),
     Page(
@@ -46,8 +50,12 @@ PAGES = [
         grow=incentives.many_more,
         build=incentives.run_in_recommendation,
     ),
-    Page("incentives:award", as_="bashir", grow=incentives.many_more, build=incentives.merit_of_ana),
+    Page(
+        "incentives:award", as_="bashir", grow=incentives.many_more, build=incentives.merit_of_ana
+    ),
     Page("incentives:restraints", as_="bashir", grow=more_entries),
     Page("incentives:mine", as_="ana", grow=once_released),
-    Page("incentives:statement", as_="ana", grow=once_released, build=incentives.released_statement),
+    Page(
+        "incentives:statement", as_="ana", grow=once_released, build=incentives.released_statement
+    ),
 ]

@@ -6,7 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 from pmcycle.access import today
-from pmcycle.people.models import ApiToken, Employee, Holiday, Import, ImportLine, Role, RoleGrant, User
+from pmcycle.people.models import (
+    ApiToken,
+    Employee,
+    Holiday,
+    Import,
+    ImportLine,
+    Role,
+    RoleGrant,
+    User,
+)
 from tests.conftest import World
 from tests.factories import people
 from tests.query_tables import Page
@@ -24,7 +33,11 @@ def more_people(world: World, n: int) -> None:
 def more_imports(world: World, n: int) -> None:
     for number in range(n):
         Import.objects.create(
-            kind="people", file_name=f"file {number}.csv", content=b"x", sha256="", uploaded_by=world.kim
+            kind="people",
+            file_name=f"file {number}.csv",
+            content=b"x",
+            sha256="",
+            uploaded_by=world.kim,
         )
 
 
@@ -73,7 +86,9 @@ def lines_run(world: World) -> dict[str, Any]:
 
 def more_accounts(world: World, n: int) -> None:
     for number in range(n):
-        user = people.make_user(email=f"extra{User.objects.count()}@example.com", name=f"Extra {number}")
+        user = people.make_user(
+            email=f"extra{User.objects.count()}@example.com", name=f"Extra {number}"
+        )
         people.grant(user, Role.HR_PARTNER, world.sales)
 
 
@@ -95,7 +110,9 @@ def more_roles(world: World, n: int) -> None:
 def more_tokens(world: World, n: int) -> None:
     for _ in range(n):
         prefix = f"p{ApiToken.objects.count()}"
-        ApiToken.objects.create(user=world.ana, name="x", prefix=prefix, digest="", expires_on=today())
+        ApiToken.objects.create(
+            user=world.ana, name="x", prefix=prefix, digest="", expires_on=today()
+        )
 
 
 def ana_account(world: World) -> dict[str, Any]:

@@ -19,9 +19,17 @@ HOSTILE = "<script>alert(1)</script>\"'&"
 MARCH = dt.date(2026, 3, 1)
 
 
-def stage(label: str = "Objectives", state: str = "open", done: Any = Decimal("0.5")) -> dict[str, Any]:
+def stage(
+    label: str = "Objectives", state: str = "open", done: Any = Decimal("0.5")
+) -> dict[str, Any]:
     """Return a stage as the ring and the timeline take it."""
-    return {"label": label, "state": state, "done": done, "start": MARCH, "end": dt.date(2026, 4, 30)}
+    return {
+        "label": label,
+        "state": state,
+        "done": done,
+        "start": MARCH,
+        "end": dt.date(2026, 4, 30),
+    }
 
 
 def aloud(markup: str) -> str:
@@ -48,7 +56,10 @@ PICTURES: list[tuple[str, Callable[[str], SafeString]]] = [
     ("columns", lambda w: charts.columns([(w, 3)], title=w, unit=w)),
     ("distribution", lambda w: charts.distribution([(w, 3, 4)], title=w, unit=w, names=(w, w))),
     ("bars", lambda w: charts.bars([(w, 3)], title=w, unit=w)),
-    ("funnel", lambda w: charts.funnel([{"label": w, "url": w, "parts": {"ok": 3, w: 1}}], title=w)),
+    (
+        "funnel",
+        lambda w: charts.funnel([{"label": w, "url": w, "parts": {"ok": 3, w: 1}}], title=w),
+    ),
     ("track", lambda w: charts.track(3, minimum=1, maximum=5, target=2, title=w, unit=w)),
     ("sparkline", lambda w: charts.sparkline([1, 2], title=w, unit=w)),
     (
@@ -115,7 +126,10 @@ def test_the_policy_holds(name: str, draw: Callable[[str], SafeString]) -> None:
             "Pool: €1,000.01 of €1,000.00 used, €0.01 over the pool",
         ),
         (lambda: charts.pool_bar(0, 0), "Pool: 0 of 0 used, 0 remaining"),
-        (lambda: charts.columns([("Low", 1), ("High", Decimal("2.50"))], title="T"), "T: Low 1; High 2.5"),
+        (
+            lambda: charts.columns([("Low", 1), ("High", Decimal("2.50"))], title="T"),
+            "T: Low 1; High 2.5",
+        ),
         (lambda: charts.distribution([("Low", 1, 2)], title="T"), "T: Low before 1, after 2"),
         (
             lambda: charts.track(6, minimum=2, maximum=5, unit="%", title="Raise"),

@@ -18,13 +18,19 @@ def test_text_that_is_read_from_the_right_stays_as_it_is() -> None:
     assert neutral("محمد أحمد, דוד") == "محمد أحمد, דוד"
 
 
-@pytest.mark.parametrize("view", ["people:profile", "home:search", "people:picker", "people:org_chart"])
+@pytest.mark.parametrize(
+    "view", ["people:profile", "home:search", "people:picker", "people:org_chart"]
+)
 def test_no_page_holds_a_mark_of_direction(world: World, as_: SignedIn, view: str) -> None:
     chen = Employee.objects.get(user=world.chen)
     Employee.objects.filter(pk=chen.pk).update(
         name="Chen \u202eieW\u202c \u2066Wei\u2069", job_title="\u200fFitter"
     )
-    address = reverse(view, kwargs={"pk": chen.pk}) if view == "people:profile" else reverse(view) + "?q=chen"
+    address = (
+        reverse(view, kwargs={"pk": chen.pk})
+        if view == "people:profile"
+        else reverse(view) + "?q=chen"
+    )
     answer = as_(world.ana).get(address)
     assert answer.status_code == 200
     assert "Chen ieW Wei" in answer.content.decode()
@@ -35,5 +41,7 @@ def test_no_page_holds_a_mark_of_direction(world: World, as_: SignedIn, view: st
 
 def test_what_the_picker_tells_a_program_holds_none_either(world: World, as_: SignedIn) -> None:
     Employee.objects.filter(user=world.chen).update(name="Chen \u202eWei")
-    answer = as_(world.ana).get(reverse("people:picker") + "?q=chen", headers={"Accept": "application/json"})
+    answer = as_(world.ana).get(
+        reverse("people:picker") + "?q=chen", headers={"Accept": "application/json"}
+    )
     assert [person["name"] for person in answer.json()["results"]] == ["Chen Wei"]

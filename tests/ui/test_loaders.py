@@ -10,7 +10,9 @@ from django.template.loader import get_template, render_to_string
 from tests.test_house import TEMPLATES
 
 KEPT = re.compile(r"<(pre|textarea)\b[^>]*>([^<]*)</\1>")
-PLAIN_TRANSLATION = re.compile(r"{% blocktranslate (?!trimmed)[^%]*%}(.*?){% endblocktranslate %}", re.DOTALL)
+PLAIN_TRANSLATION = re.compile(
+    r"{% blocktranslate (?!trimmed)[^%]*%}(.*?){% endblocktranslate %}", re.DOTALL
+)
 
 
 def test_a_page_comes_without_the_indentation_of_its_template() -> None:

@@ -39,7 +39,9 @@ from pmcycle.ui.fields import NumberField, WholeField
         (".5", "en", 2, "0.5"),
     ],
 )
-def test_a_number_with_one_reading_is_read(typed: str, language: str, places: int, number: str) -> None:
+def test_a_number_with_one_reading_is_read(
+    typed: str, language: str, places: int, number: str
+) -> None:
     with translation.override(language):
         assert formats.read_number(typed, places) == Decimal(number)
 
@@ -91,7 +93,9 @@ def test_what_is_no_number_is_refused(typed: str) -> None:
         NumberField(max_digits=14, decimal_places=2).clean(typed)
 
 
-@pytest.mark.parametrize(("typed", "number"), [("7", 7), ("1,000", 1000), ("2 080", 2080), ("1.0", 1)])
+@pytest.mark.parametrize(
+    ("typed", "number"), [("7", 7), ("1,000", 1000), ("2 080", 2080), ("1.0", 1)]
+)
 def test_a_whole_number_is_read(typed: str, number: int) -> None:
     assert WholeField().clean(typed) == number
 
@@ -125,11 +129,22 @@ def test_a_form_shows_a_number_so_that_it_comes_back_as_it_was(
 @pytest.mark.parametrize(
     ("percent", "words"),
     [
-        ("0", "0%"), ("0.004", "0.004%"), ("0.3", "0.3%"), ("0.5", "1%"), ("49.5", "50%"), ("99.4", "99%"),
-        ("99.5", "99.5%"), ("99.996", "99.996%"), ("99.9999999", "99.9999%"), ("100", "100%"), ("100.4", "100.4%"),
-        ("117", "117%"), ("-0.2", "-0.2%"), ("-25", "-25%"),
+        ("0", "0%"),
+        ("0.004", "0.004%"),
+        ("0.3", "0.3%"),
+        ("0.5", "1%"),
+        ("49.5", "50%"),
+        ("99.4", "99%"),
+        ("99.5", "99.5%"),
+        ("99.996", "99.996%"),
+        ("99.9999999", "99.9999%"),
+        ("100", "100%"),
+        ("100.4", "100.4%"),
+        ("117", "117%"),
+        ("-0.2", "-0.2%"),
+        ("-25", "-25%"),
     ],
-)  # fmt: skip
+)
 def test_nearly_all_is_not_all_and_a_little_not_nothing(percent: str, words: str) -> None:
     assert formats.percent_text(Decimal(percent) / 100) == words
     assert f"{formats.percent_number(percent)}%" == words

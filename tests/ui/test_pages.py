@@ -34,8 +34,10 @@ def test_a_page_names_itself_once_for_heading_way_and_window() -> None:
     )
     assert text.startswith("<title>My team</title>")
     assert re.findall(r"<li>(.*?)</li>", text) == [
-        '<a href="/">Home</a>', '<a href="/cycles/">Cycles</a>', '<span aria-current="page">My team</span>',
-    ]  # fmt: skip
+        '<a href="/">Home</a>',
+        '<a href="/cycles/">Cycles</a>',
+        '<span aria-current="page">My team</span>',
+    ]
     assert "<h1>My team</h1>" in text
     assert "<span>Only you.</span>" in text
     assert '<p class="page-pretitle">2026</p>' in text
@@ -110,7 +112,9 @@ def test_what_no_table_understands_is_refused_when_the_template_is_read(source: 
 
 
 def test_a_component_leads_to_a_name_or_to_an_address() -> None:
-    assert 'href="/cycles/4/?tab=days"' in render('{% button "Open" "cycles:detail" 4 query="tab=days" %}')
+    assert 'href="/cycles/4/?tab=days"' in render(
+        '{% button "Open" "cycles:detail" 4 query="tab=days" %}'
+    )
     assert 'href="?page=2&amp;tab=days"' in render('{% button "Open" "?page=2" query="tab=days" %}')
     assert 'action="/cycles/"' in render('{% button_post "Go" "cycles:list" %}')
 

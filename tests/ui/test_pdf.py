@@ -36,7 +36,9 @@ def read(pdf: bytes) -> tuple[str, set[str]]:
     with closing(pypdfium2.PdfDocument(pdf)) as document, closing(document[0]) as page:
         with closing(page.get_textpage()) as textpage:
             text = textpage.get_text_range()
-        return text, {font_of(found) for found in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT])}
+        return text, {
+            font_of(found) for found in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT])
+        }
 
 
 def font_of(words: Any) -> str:

@@ -23,7 +23,10 @@ KINDS: list[tuple[KeyResult.Kind, dict[str, Any]]] = [
         {"current": Decimal("1234.5000"), "unit": '<i>km</i> & "more"', "target": Decimal(9)},
     ),
     (KeyResult.Kind.DECREASE, {"current": None, "unit": "", "target": Decimal(0)}),
-    (KeyResult.Kind.KEEP, {"current": Decimal("0.0000"), "unit": "%", "low": Decimal(0), "high": Decimal(2)}),
+    (
+        KeyResult.Kind.KEEP,
+        {"current": Decimal("0.0000"), "unit": "%", "low": Decimal(0), "high": Decimal(2)},
+    ),
     (KeyResult.Kind.REACH, {"current": Decimal("1.0000"), "target": Decimal(1)}),
     (KeyResult.Kind.REACH, {"current": None, "target": Decimal(1)}),
     (KeyResult.Kind.ZERO, {"current": Decimal("3.0000"), "confidence": "off_track"}),

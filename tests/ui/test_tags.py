@@ -80,7 +80,13 @@ def test_number(value: object, digits: int | None, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "digits", "expected"),
-    [(0.425, 1, "42.5%"), ("0.42", 0, "42%"), (1.2, 0, "120%"), (Decimal("0.005"), 0, "1%"), (None, 0, "–")],
+    [
+        (0.425, 1, "42.5%"),
+        ("0.42", 0, "42%"),
+        (1.2, 0, "120%"),
+        (Decimal("0.005"), 0, "1%"),
+        (None, 0, "–"),
+    ],
 )
 def test_percent(value: object, digits: int, expected: str) -> None:
     """A fraction as a percentage, rounded half up."""
@@ -100,7 +106,9 @@ def test_percent(value: object, digits: int, expected: str) -> None:
         (None, "EUR", "–"),
     ],
 )
-def test_money_is_rounded_to_the_currencys_digits_first(amount: object, currency: str, expected: str) -> None:
+def test_money_is_rounded_to_the_currencys_digits_first(
+    amount: object, currency: str, expected: str
+) -> None:
     """Half a cent goes up, the yen has none, the dinar has three digits."""
     assert formats.money_text(amount, currency) == expected
 
@@ -141,15 +149,24 @@ def test_due(days: int, expected: str, tone: str) -> None:
         # 12 May, noon in UTC: still 12 May in New York, already 13 May on Kiritimati.
         ("UTC", "UTC", "due today", "", "2026-05-12 UTC"),
         (
-            "America/New_York", "UTC", "due today", "New York",
+            "America/New_York",
+            "UTC",
+            "due today",
+            "New York",
             "2026-05-12 America/New_York, ends 13 May, 04:00 your time",
         ),
         (
-            "Pacific/Kiritimati", "UTC", "1 day overdue", "Kiritimati",
+            "Pacific/Kiritimati",
+            "UTC",
+            "1 day overdue",
+            "Kiritimati",
             "2026-05-12 Pacific/Kiritimati, ends 12 May, 10:00 your time",
         ),
         (
-            "UTC", "Pacific/Kiritimati", "due today", "UTC",
+            "UTC",
+            "Pacific/Kiritimati",
+            "due today",
+            "UTC",
             "2026-05-12 UTC, ends 13 May, 14:00 your time",
         ),
         # Another name, but the same midnight: nothing to say.
@@ -158,7 +175,7 @@ def test_due(days: int, expected: str, tone: str) -> None:
         ("", "Pacific/Kiritimati", "1 day overdue", "", "2026-05-12"),
         ("", "America/New_York", "due today", "", "2026-05-12"),
     ],
-)  # fmt: skip
+)
 @time_machine.travel(NOON, tick=False)
 def test_a_due_day_is_judged_and_shown_in_its_own_place(
     zone: str, reader: str, words: str, place: str, title: str
@@ -315,7 +332,10 @@ def test_nobodys_words_become_markup(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "pieces"),
     [
-        ("{% field form.name %}", ['for="id_name"', "What will change?", 'aria-describedby="id_name_help"']),
+        (
+            "{% field form.name %}",
+            ['for="id_name"', "What will change?", 'aria-describedby="id_name_help"'],
+        ),
         (
             "{% field form.text counter=500 %}",
             ["(optional)", "0 of 500 letters", "data-autosize", "<textarea"],
@@ -370,7 +390,8 @@ def test_pager_keeps_filters_and_sort() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "link"), [("", "?sort=name"), ("sort=name", "?sort=-name"), ("sort=-name&page=4", "?sort=name")]
+    ("query", "link"),
+    [("", "?sort=name"), ("sort=name", "?sort=-name"), ("sort=-name&page=4", "?sort=name")],
 )
 def test_sort_link_turns(query: str, link: str) -> None:
     """A second click turns the order, and the page starts anew."""
@@ -380,7 +401,9 @@ def test_sort_link_turns(query: str, link: str) -> None:
 
 def test_a_button_with_a_consequence_asks_without_script() -> None:
     """The sentence and the real button unfold from the first; hidden fields go along."""
-    markup = render("{% button_post 'Withdraw' '/x/' confirm='Ana is told.' version=7 %}", csrf_token="t0ken")
+    markup = render(
+        "{% button_post 'Withdraw' '/x/' confirm='Ana is told.' version=7 %}", csrf_token="t0ken"
+    )
     assert "<details" in markup
     assert "Ana is told." in markup
     assert 'name="version" value="7"' in markup
@@ -394,7 +417,9 @@ def test_a_button_with_a_consequence_asks_without_script() -> None:
 def test_a_job_stops_asking_when_it_is_over(finished: bool, failed: str, polls: bool) -> None:
     """Polling ends with the work, well or badly."""
     markup = render(
-        "{% job '/j/' 1 2 'Letters' finished=finished failed=failed %}", finished=finished, failed=failed
+        "{% job '/j/' 1 2 'Letters' finished=finished failed=failed %}",
+        finished=finished,
+        failed=failed,
     )
     assert ("hx-get" in markup) is polls
 
@@ -418,7 +443,9 @@ def test_theme_follows_the_cookie(cookie: str, expected: str) -> None:
         ("light", "//evil.example/", "light", "/"),
     ],
 )
-def test_set_theme_remembers_and_stays_at_home(posted: str, back: str, kept: str, goes: str) -> None:
+def test_set_theme_remembers_and_stays_at_home(
+    posted: str, back: str, kept: str, goes: str
+) -> None:
     """The choice goes into a cookie; nobody is sent to another site."""
     answer = set_theme(RequestFactory().post("/ui/theme/", {"theme": posted, "next": back}))
     assert answer.cookies["theme"].value == kept

@@ -28,7 +28,9 @@ class Every(forms.Form):
     link = forms.URLField(assume_scheme="https")
     secret = forms.CharField(widget=forms.PasswordInput)
     version = forms.IntegerField(widget=forms.HiddenInput, initial=7)
-    day = forms.DateField(initial=dt.date(2026, 5, 12), widget=forms.DateInput(attrs={"data-x": HOSTILE}))
+    day = forms.DateField(
+        initial=dt.date(2026, 5, 12), widget=forms.DateInput(attrs={"data-x": HOSTILE})
+    )
     moment = forms.DateTimeField(initial=dt.datetime(2026, 5, 12, 8, 30))  # noqa: DTZ001 - as it stands in a field
     hour = forms.TimeField(initial=dt.time(8, 30))
     read = forms.BooleanField(initial=True)
@@ -36,7 +38,11 @@ class Every(forms.Form):
     words = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), initial=f"\n{HOSTILE}")
     none = forms.CharField(widget=forms.Textarea, required=False)
     unit = forms.ChoiceField(
-        choices=[("", gettext_lazy("all")), ("f", HOSTILE), ("More", [(1, "One"), (HOSTILE, "Two")])],
+        choices=[
+            ("", gettext_lazy("all")),
+            ("f", HOSTILE),
+            ("More", [(1, "One"), (HOSTILE, "Two")]),
+        ],
         initial="f",
     )
     units = forms.MultipleChoiceField(choices=[("a", "A"), ("b", "B")], initial=["b"])
@@ -50,7 +56,14 @@ def plain(markup: str) -> str:
 @pytest.mark.parametrize("name", list(Every.base_fields))
 @pytest.mark.parametrize("is_bound", [False, True])
 def test_a_control_is_drawn_as_django_draws_it(name: str, is_bound: bool) -> None:
-    data = {"text": HOSTILE, "words": "", "unit": HOSTILE, "number": "x", "units": ["a"], "zero": "0"}
+    data = {
+        "text": HOSTILE,
+        "words": "",
+        "unit": HOSTILE,
+        "number": "x",
+        "units": ["a"],
+        "zero": "0",
+    }
     ours = Every(data if is_bound else None, renderer=Renderer())
     theirs = Every(data if is_bound else None, renderer=DjangoTemplates())
     assert plain(str(ours[name])) == plain(str(theirs[name]))

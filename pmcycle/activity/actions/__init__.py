@@ -13,7 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions.inserting import insert_new
-from pmcycle.activity.actions.jobs import Step, asked_for, carry_out, enqueue, in_parts, no_step, retry_job
+from pmcycle.activity.actions.jobs import (
+    Step,
+    asked_for,
+    carry_out,
+    enqueue,
+    in_parts,
+    no_step,
+    retry_job,
+)
 from pmcycle.activity.actions.limits import count, forget_uses, give_back, hold_to
 from pmcycle.activity.actions.looking import forget_looks, note_looks
 from pmcycle.activity.actions.telling import (
@@ -88,7 +96,9 @@ __all__ = [
 ]
 
 
-def save_draft(user: User, key: str, data: dict[str, Any], *, sent: int | None = None) -> Draft | None:
+def save_draft(
+    user: User, key: str, data: dict[str, Any], *, sent: int | None = None
+) -> Draft | None:
     """Keep what the person is typing; the last answer of the server is the time shown as saved.
 
     `sent` is how often the form had been sent when it was opened. Sent since, nothing is kept: None.
@@ -116,7 +126,9 @@ MOST_KEPT = 512 * 1024
 
 def _refused_key(path: str, what: str, is_conflict: bool = False) -> str:
     """Under which refused words are kept: the latest of one form, or of one text where it had no key."""
-    where, text = (hashlib.sha256(part.encode("utf-8", "replace")).hexdigest()[:32] for part in (path, what))
+    where, text = (
+        hashlib.sha256(part.encode("utf-8", "replace")).hexdigest()[:32] for part in (path, what)
+    )
     return f"{'conflict' if is_conflict else 'refused'}:{where}:{text}"
 
 
@@ -183,7 +195,12 @@ def retry_delivery(delivery: Delivery, *, by: User) -> None:
         locked = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if locked.state != Delivery.State.FAILED:
             raise Refused(_("This mail has not failed; nothing was changed."))
-        locked.state, locked.attempts, locked.not_before, locked.why = "pending", 0, timezone.now(), ""
+        locked.state, locked.attempts, locked.not_before, locked.why = (
+            "pending",
+            0,
+            timezone.now(),
+            "",
+        )
         locked.save(update_fields=["state", "attempts", "not_before", "why"])
         record("retried_delivery", locked, by=by, stream="security")
 

@@ -24,7 +24,9 @@ from django.utils.module_loading import import_string
 TURN_OF_DAY = "turn_day"
 
 # The columns of a definition of open items, in the order of `pmcycle.cycles.models.items`.
-ITEM = "kind, subject, recipient, about, named, name, cycle, stage, due_on, opens_at, ends_at, phase"
+ITEM = (
+    "kind, subject, recipient, about, named, name, cycle, stage, due_on, opens_at, ends_at, phase"
+)
 # The columns of a definition of milestones, in the order of `pmcycle.cycles.models.reached`.
 REACHED = "participation, about, cycle, stage, kind, step, at"
 
@@ -528,7 +530,9 @@ def functions() -> list[str]:
         SHARE_FUNCTION,
         LATE_FUNCTION,
         _with_arguments(PLACES_FUNCTION.replace("{sql}", places_text(OF_PEOPLE))),
-        _with_arguments(NEAR_FUNCTION.replace("{sql}", EVERYBODY_NEAR.replace("<is open>", IS_OPEN))),
+        _with_arguments(
+            NEAR_FUNCTION.replace("{sql}", EVERYBODY_NEAR.replace("<is open>", IS_OPEN))
+        ),
     ]
     for app in definitions():
         people = [("people", OF_PEOPLE), ("matters", OF_PEOPLE)]
@@ -536,17 +540,23 @@ def functions() -> list[str]:
         for suffix, who, parts in (("", "p_who bigint[], ", people), ("_nobody", "", nobody)):
             lapses = [lapse_text([app], part, scope) for part, scope in parts]
             made.append(_function(LAPSING, f"todo_lapse{suffix}_{app}", who, lapses))
-        steps = [refresh_text([app], part, scope) for part, scope in (*people, ("milestones", OF_PEOPLE))]
+        steps = [
+            refresh_text([app], part, scope) for part, scope in (*people, ("milestones", OF_PEOPLE))
+        ]
         made.append(_function(REFRESHING, f"todo_refresh_{app}", "p_who bigint[], ", steps))
         made.append(
-            _function(REFRESHING, f"todo_nobody_{app}", "", [refresh_text([app], "matters", OF_NOBODY)])
+            _function(
+                REFRESHING, f"todo_nobody_{app}", "", [refresh_text([app], "matters", OF_NOBODY)]
+            )
         )
         drifts = "".join(drift_text(app, part) for part in ("people", "matters", "milestones"))
         made.append(_with_arguments(DRIFT.replace("{app}", app).replace("{steps}", drifts)))
     differ = f"  RETURN QUERY {places_text(OF_ALL, DRIFT_OF_PLACES)};"
     made.append(_with_arguments(DRIFT.replace("{app}", "places").replace("{steps}", differ)))
     for text, call in ((ACT, CALL), (PART, CALL_PART), (NOBODY, CALL_NOBODY)):
-        made.append(text.replace("{calls}", "".join(call.replace("{app}", app) for app in definitions())))
+        made.append(
+            text.replace("{calls}", "".join(call.replace("{app}", app) for app in definitions()))
+        )
     return made
 
 

@@ -214,7 +214,12 @@ def _keep_failure(claimed: Claimed, error: Exception) -> None:
     code = getattr(error, "smtp_code", 0)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = max((answer[0] for answer in error.recipients.values()), default=0)
-    log.warning("mail_not_sent", message_id=claimed.message_id, attempts=attempts, error=type(error).__name__)
+    log.warning(
+        "mail_not_sent",
+        message_id=claimed.message_id,
+        attempts=attempts,
+        error=type(error).__name__,
+    )
     if is_for_good(code):
         why = _("The mail server does not accept this address or mail (%(code)s).") % {"code": code}
         _settle(claimed, state=Delivery.State.FAILED, why=why)

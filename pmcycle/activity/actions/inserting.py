@@ -16,7 +16,9 @@ def insert_new(rows: Sequence[models.Model], target: str) -> int:
     """
     if not rows:
         return 0
-    fields = [field for field in rows[0]._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    fields = [
+        field for field in rows[0]._meta.concrete_fields if not isinstance(field, models.AutoField)
+    ]
     query = sql.InsertQuery(type(rows[0]))
     query.insert_values(fields, list(rows))
     new = 0

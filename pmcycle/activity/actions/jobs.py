@@ -92,9 +92,14 @@ def enqueue(kind: str, subject: models.Model, *, by: User, total: int = 0, url: 
     Where another's ended at this very moment, they get it as it ended.
     """
     values = {
-        "kind": kind, "subject_kind": kind_of(subject), "subject": subject.pk, "total": total, "url": url,
-        "by": by.pk, "now": timezone.now(),
-    }  # fmt: skip
+        "kind": kind,
+        "subject_kind": kind_of(subject),
+        "subject": subject.pk,
+        "total": total,
+        "url": url,
+        "by": by.pk,
+        "now": timezone.now(),
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(ENQUEUE, values)
         return _of(kind, subject).latest("pk")
@@ -122,7 +127,11 @@ def claim(kind: str, now: datetime | None = None) -> Job | None:
             if job.attempts >= TRIES:
                 _fail(job, failure_words("dead"), error="dead")
                 continue
-            job.state, job.lease_until, job.attempts = Job.State.RUNNING, now + LEASE, job.attempts + 1
+            job.state, job.lease_until, job.attempts = (
+                Job.State.RUNNING,
+                now + LEASE,
+                job.attempts + 1,
+            )
             job.fence, job.done = job.fence + 1, 0
             job.holder_pid, job.holder_since = _session()
             job.save()
@@ -132,7 +141,9 @@ def claim(kind: str, now: datetime | None = None) -> Job | None:
 def _session() -> tuple[int, datetime]:
     """What tells this database session from all others, also from one that later has its number."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+        cursor.execute(
+            "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+        )
         pid, since = cursor.fetchone()
     return pid, since
 
@@ -307,7 +318,9 @@ def retry_job(job: Job, *, by: User) -> Job:
     Refused unless it is the newest of its kind for its subject, and failed.
     """
     with transaction.atomic():
-        same = Job.objects.filter(kind=job.kind, subject_kind=job.subject_kind, subject_id=job.subject_id)
+        same = Job.objects.filter(
+            kind=job.kind, subject_kind=job.subject_kind, subject_id=job.subject_id
+        )
         # All of them, so that of two who press at once the second finds what the first has begun.
         row = list(same.select_for_update(of=("self",)).order_by("pk"))[-1]
         if row.pk != job.pk:

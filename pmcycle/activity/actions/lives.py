@@ -103,16 +103,22 @@ def let_mails_go(life: Life, *, drop_older: bool, by: User | None) -> int:
     `by=None` is somebody on the machine itself. Raises Refused if this life holds nothing, or is over.
     """
     with transaction.atomic():
-        lives = {row.pk: row for row in Life.objects.held().select_for_update(of=("self",)).order_by("pk")}
+        lives = {
+            row.pk: row
+            for row in Life.objects.held().select_for_update(of=("self",)).order_by("pk")
+        }
         if life.pk not in lives or life.pk != max(lives):
-            raise Refused(_("These mails have been let go, or this copy was restored again; look once more."))
+            raise Refused(
+                _("These mails have been let go, or this copy was restored again; look once more.")
+            )
         dropped = 0
         if drop_older:
             older = Delivery.objects.filter(
                 state=Delivery.State.PENDING, notice__created_at__lt=lives[life.pk].began_at
             )
             dropped = older.update(
-                state=Delivery.State.SUPPRESSED, why=_("It was written before a backup was restored.")
+                state=Delivery.State.SUPPRESSED,
+                why=_("It was written before a backup was restored."),
             )
         # An earlier copy of which nobody let the mails go is past as well.
         Life.objects.filter(pk__in=lives).update(let_go_at=timezone.now(), let_go_by=by)

@@ -28,7 +28,9 @@ from pmcycle.activity.rules import Head, SealFile, read_seal, seal_text
 
 NAME = re.compile(r"^(\d{6})-\d{4}-\d{2}-\d{2}\.jsonl$")
 
-HEADS = "SELECT DISTINCT ON (stream) stream, seq, hash FROM activity_event ORDER BY stream, seq DESC"
+HEADS = (
+    "SELECT DISTINCT ON (stream) stream, seq, hash FROM activity_event ORDER BY stream, seq DESC"
+)
 
 # How far the table goes in each sealed stream, and what it has where the seal was set.
 AT_SEALS = """
@@ -65,13 +67,19 @@ def seal_trail(day: date) -> TrailSeal | None:
                 known |= _read(content).heads
             cursor.execute(HEADS)
             moved = {
-                stream: (seq, found) for stream, seq, found in cursor if known.get(stream) != (seq, found)
+                stream: (seq, found)
+                for stream, seq, found in cursor
+                if known.get(stream) != (seq, found)
             }
         last = TrailSeal.objects.order_by("-number").values_list("number", flat=True).first() or 0
         number = max(number, last) + 1
-        content = seal_text(number, day, previous, moved, partial(_sign, settings.SECRET_KEY)).encode()
+        content = seal_text(
+            number, day, previous, moved, partial(_sign, settings.SECRET_KEY)
+        ).encode()
         _write(Path(settings.TRAIL_SEALS_DIR) / f"{number:06d}-{day.isoformat()}.jsonl", content)
-        return TrailSeal.objects.create(number=number, day=day, digest=_digest(content), heads=len(moved))
+        return TrailSeal.objects.create(
+            number=number, day=day, digest=_digest(content), heads=len(moved)
+        )
 
 
 def missing_from_trail() -> list[Lack]:
@@ -89,11 +97,16 @@ def missing_from_trail() -> list[Lack]:
             found.append(Lack(path.name, _("This file cannot be read as a seal.")))
             continue
         if not seal.is_signed:
-            found.append(Lack(path.name, _("This file does not carry the signature of this installation.")))
+            found.append(
+                Lack(path.name, _("This file does not carry the signature of this installation."))
+            )
             continue
         if seal.number != number or seal.previous != previous:
             found.append(
-                Lack(path.name, _("This file does not follow the one before it: one is missing or changed."))
+                Lack(
+                    path.name,
+                    _("This file does not follow the one before it: one is missing or changed."),
+                )
             )
         previous = digests[number]
         heads |= seal.heads
@@ -107,7 +120,9 @@ def missing_from_trail() -> list[Lack]:
 def _lacks(heads: Mapping[str, Head]) -> Iterator[Lack]:
     with connection.cursor() as cursor:
         streams = list(heads)
-        cursor.execute(AT_SEALS, {"streams": streams, "numbers": [heads[stream][0] for stream in streams]})
+        cursor.execute(
+            AT_SEALS, {"streams": streams, "numbers": [heads[stream][0] for stream in streams]}
+        )
         rows = cursor.fetchall()
     for stream, there, last in rows:
         sealed, known = heads[stream]
@@ -117,7 +132,9 @@ def _lacks(heads: Mapping[str, Head]) -> Iterator[Lack]:
             n = sealed - last
             yield Lack(
                 stream,
-                ngettext("%(n)d line is missing at its end.", "%(n)d lines are missing at its end.", n)
+                ngettext(
+                    "%(n)d line is missing at its end.", "%(n)d lines are missing at its end.", n
+                )
                 % {"n": n},
             )
         elif there != known:

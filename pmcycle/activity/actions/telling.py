@@ -171,7 +171,17 @@ def tell_all(
         cursor.execute(
             TELL_ALL.format(who=sql),
             [
-                *(kind, title[:200], url, kind_of(subject), subject.pk, due_on, is_urgent, key, now),
+                *(
+                    kind,
+                    title[:200],
+                    url,
+                    kind_of(subject),
+                    subject.pk,
+                    due_on,
+                    is_urgent,
+                    key,
+                    now,
+                ),
                 *params,
                 now if is_urgent else None,
             ],

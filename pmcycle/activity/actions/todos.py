@@ -87,7 +87,9 @@ def settled_together() -> Iterator[None]:
         _settle(app, why, about, by=by, at=at)
 
 
-def _settle(app: str, why: str, about: Collection[int], *, by: User | None, at: datetime | None) -> None:
+def _settle(
+    app: str, why: str, about: Collection[int], *, by: User | None, at: datetime | None
+) -> None:
     wide = app in WIDE
     apps = list(todos.definitions()) if wide else [app]
     if len(about) > MANY:
@@ -118,7 +120,15 @@ def settle_cycle(
     """The same for everything of one cycle: launched, a stage opened or closed, many people moved."""
     pk = cycle if isinstance(cycle, int) else cycle.pk
     why = _why(verb, is_wide=apps is None)
-    _run(list(apps or todos.definitions()), OF_CYCLE, why, by=by, at=at, is_wide=apps is None, cycle=pk)
+    _run(
+        list(apps or todos.definitions()),
+        OF_CYCLE,
+        why,
+        by=by,
+        at=at,
+        is_wide=apps is None,
+        cycle=pk,
+    )
 
 
 def settle_all(verb: str, *, by: User | None, cycle: int | None = None) -> None:
@@ -136,7 +146,10 @@ def settle_all(verb: str, *, by: User | None, cycle: int | None = None) -> None:
         later += _settle_part(who, actor, verb)
     while later:
         # Somebody acts on them just now. Nothing is held while that is waited for.
-        _ask("SELECT pg_advisory_xact_lock(hashtextextended('employee:' || %s::bigint, 7201))", [later[0]])
+        _ask(
+            "SELECT pg_advisory_xact_lock(hashtextextended('employee:' || %s::bigint, 7201))",
+            [later[0]],
+        )
         later = later[PART:] + _settle_part(later[:PART], actor, verb)
     _ask("SELECT todo_nobody(%s, %s, %s, %s)", [today_for_relations(), timezone.now(), actor, verb])
 
@@ -168,8 +181,12 @@ def _parts(cycle: int | None) -> Iterator[list[int]]:
     """Everybody's keys, or of all who ever were in a cycle, `PART` at a time and in their order."""
     source = "SELECT id FROM people_employee"
     if cycle is not None:
-        source = "SELECT DISTINCT employee_id AS id FROM cycles_participation WHERE cycle_id = %(cycle)s"
-    text = f"SELECT ARRAY(SELECT id FROM ({source}) who WHERE id > %(last)s ORDER BY id LIMIT {PART})"  # noqa: S608 - constants
+        source = (
+            "SELECT DISTINCT employee_id AS id FROM cycles_participation WHERE cycle_id = %(cycle)s"
+        )
+    text = (
+        f"SELECT ARRAY(SELECT id FROM ({source}) who WHERE id > %(last)s ORDER BY id LIMIT {PART})"  # noqa: S608 - constants
+    )
     last = 0
     while who := _ask(text, {"cycle": cycle, "last": last}):
         yield who
@@ -241,7 +258,9 @@ def _run(
         cursor.execute(f"{HOLD[scope].rstrip()}, todo_late_since(%(day)s, %(at)s)", given)
         texts = [todos.refresh_text(apps, part, of) for part, of in wanted]
         if _is_late(cursor.fetchone()[-1], given, is_wide=is_wide):
-            lapses = [todos.lapse_text(apps, part, of) for part, of in wanted if part != "milestones"]
+            lapses = [
+                todos.lapse_text(apps, part, of) for part, of in wanted if part != "milestones"
+            ]
             texts = [*lapses, *texts]
         for text in texts:
             if text:
@@ -294,7 +313,8 @@ def misplaced() -> list[Drift]:
 
 def _differences(part: str) -> list[Drift]:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM todo_drift_{part}(%s, %s)", [today_for_relations(), timezone.now()])  # noqa: S608 - an app's name
+        drift = f"SELECT * FROM todo_drift_{part}(%s, %s)"  # noqa: S608 - an app's name
+        cursor.execute(drift, [today_for_relations(), timezone.now()])
         return [Drift(*row) for row in cursor.fetchall()]
 
 

@@ -28,7 +28,9 @@ class TrailSeal(models.Model):
                 violation_error_message=_("A seal names the hash of its file."),
             )
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} of {self.day}"

@@ -109,7 +109,9 @@ class Event(models.Model):
     seq = models.BigIntegerField(default=0)
     at = models.DateTimeField(db_default=models.functions.Now(), db_index=True)
     verb = models.CharField(max_length=60)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     on_behalf_of = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -139,9 +141,13 @@ class Event(models.Model):
                 condition=Q(subject_kind="cycles.participation", verb__in=EXCEPTIONS),
             ),
         ]
-        constraints = [models.UniqueConstraint(fields=["stream", "seq"], name="event_seq_once_per_stream")]
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "seq"], name="event_seq_once_per_stream")
+        ]
         triggers = [
-            WithoutSwitch(name="chain", when=pgtrigger.Before, operation=pgtrigger.Insert, func=CHAIN),
+            WithoutSwitch(
+                name="chain", when=pgtrigger.Before, operation=pgtrigger.Insert, func=CHAIN
+            ),
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
         ]
 
@@ -184,7 +190,9 @@ class Notice(models.Model):
     The title is a task ("Write your self-appraisal"), never content.
     """
 
-    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices"
+    )
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=200)
     url = models.CharField(max_length=300)
@@ -215,9 +223,13 @@ class Notice(models.Model):
 
         What the clock reminded of counts as long as it is to do: done, it needs nobody's eyes.
         """
-        matter = ToDo.objects.open().filter(kind=OuterRef("subject_kind"), subject_id=OuterRef("subject_id"))
+        matter = ToDo.objects.open().filter(
+            kind=OuterRef("subject_kind"), subject_id=OuterRef("subject_id")
+        )
         mine = Notice.objects.filter(
-            ~Q(kind__in=CLOCK_KINDS) | Exists(matter), recipient=OuterRef("pk"), read_at__isnull=True
+            ~Q(kind__in=CLOCK_KINDS) | Exists(matter),
+            recipient=OuterRef("pk"),
+            read_at__isnull=True,
         ).order_by()
         counted = mine.values("recipient").annotate(n=models.Count("pk")).values("n")
         return Coalesce(Subquery(counted), 0)
@@ -230,7 +242,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         Not what two people agreed in their check-ins: that there is something between them is theirs.
         """
         standing = user.standing
-        rows = self.filter(notice__kind__in=CLOCK_KINDS).exclude(notice__subject_kind__startswith="feedback:")
+        rows = self.filter(notice__kind__in=CLOCK_KINDS).exclude(
+            notice__subject_kind__startswith="feedback:"
+        )
         if standing.is_hr_admin:
             return rows
         reach = Q(pk__in=[])
@@ -260,7 +274,9 @@ class Delivery(models.Model):
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.CharField(max_length=10, choices=Channel)
-    state = models.CharField(max_length=10, choices=State, db_default=State.PENDING, default=State.PENDING)
+    state = models.CharField(
+        max_length=10, choices=State, db_default=State.PENDING, default=State.PENDING
+    )
     # When it may leave. Nothing: somebody's act, of which the clock has not judged yet on which morning it leaves.
     not_before = models.DateTimeField(null=True, db_default=models.functions.Now())
     lease_until = models.DateTimeField(null=True)
@@ -319,11 +335,15 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Work of a kind on these rows that waits or runs; or that failed, where a row is `wanted` to have it still
         and it was not asked for anew since."""
         newer = Job.objects.filter(
-            kind=OuterRef("kind"), subject_kind=OuterRef("subject_kind"), subject_id=OuterRef("subject_id"),
+            kind=OuterRef("kind"),
+            subject_kind=OuterRef("subject_kind"),
+            subject_id=OuterRef("subject_id"),
             pk__gt=OuterRef("pk"),
-        )  # fmt: skip
+        )
         goes_on = ~Q(state__in=Job.ENDED) & Q(subject_id__in=rows.order_by().values("pk"))
-        has_failed = Q(state=Job.State.FAILED, subject_id__in=rows.filter(wanted).order_by().values("pk"))
+        has_failed = Q(
+            state=Job.State.FAILED, subject_id__in=rows.filter(wanted).order_by().values("pk")
+        )
         found = self.filter(kind=kind, subject_kind=rows.model._meta.label_lower)
         return found.filter(goes_on | has_failed & ~Exists(newer)).order_by("pk")
 
@@ -351,7 +371,9 @@ class Job(models.Model):
     message = models.TextField(blank=True)
     error = models.CharField(max_length=80, blank=True, default="")
     url = models.CharField(max_length=300, blank=True)
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     # While it runs, until when the holder counts as alive; while it waits, until when it rests.
@@ -442,7 +464,9 @@ class Draft(models.Model):
     the reason.
     """
 
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts"
+    )
     key = models.CharField(max_length=200)
     data = models.JSONField(default=dict)
     sent = models.PositiveIntegerField(default=0)
@@ -454,15 +478,22 @@ class Draft(models.Model):
     objects = DraftQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["author", "key"], name="draft_once_per_form")]
+        constraints = [
+            models.UniqueConstraint(fields=["author", "key"], name="draft_once_per_form")
+        ]
 
     def __str__(self) -> str:
         return self.key
 
     def texts(self) -> list[tuple[str, str]]:
         """What stands in the fields, by name: nothing of those that are empty."""
-        values = [(name, value if isinstance(value, list) else [value]) for name, value in self.data.items()]
-        return [(name, str(text)) for name, many in values for text in many if str(text or "").strip()]
+        values = [
+            (name, value if isinstance(value, list) else [value])
+            for name, value in self.data.items()
+        ]
+        return [
+            (name, str(text)) for name, many in values for text in many if str(text or "").strip()
+        ]
 
 
 class Heartbeat(models.Model):

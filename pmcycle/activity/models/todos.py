@@ -43,7 +43,8 @@ class ToDoQuerySet(models.QuerySet["ToDo"]):
     def now(self, at: datetime) -> Self:
         """Open, come and not over at this instant."""
         return self.open().filter(
-            Q(opens_at__isnull=True) | Q(opens_at__lte=at), Q(ends_at__isnull=True) | Q(ends_at__gt=at)
+            Q(opens_at__isnull=True) | Q(opens_at__lte=at),
+            Q(ends_at__isnull=True) | Q(ends_at__gt=at),
         )
 
 
@@ -64,7 +65,11 @@ class ToDo(models.Model):
     kind = models.CharField(max_length=40)
     subject_id = models.BigIntegerField()
     recipient = models.ForeignKey(
-        "people.Employee", on_delete=models.PROTECT, related_name="todos", db_index=False, db_constraint=False
+        "people.Employee",
+        on_delete=models.PROTECT,
+        related_name="todos",
+        db_index=False,
+        db_constraint=False,
     )
     about = models.ForeignKey(
         "people.Employee",
@@ -114,7 +119,9 @@ class ToDo(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "subject_id", "recipient", "phase"], condition=OPEN, name="todo_open_once"
+                fields=["kind", "subject_id", "recipient", "phase"],
+                condition=OPEN,
+                name="todo_open_once",
             ),
             models.CheckConstraint(
                 condition=Q(done_at__isnull=True) | Q(dropped_at__isnull=True),
@@ -169,7 +176,11 @@ class Milestone(models.Model):
         db_constraint=False,
     )
     cycle = models.ForeignKey(
-        "cycles.Cycle", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+        "cycles.Cycle",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     stage = models.CharField(max_length=12)
     kind = models.CharField(max_length=24)
@@ -178,7 +189,9 @@ class Milestone(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["participation", "kind"], name="milestone_reached_once"),
+            models.UniqueConstraint(
+                fields=["participation", "kind"], name="milestone_reached_once"
+            ),
         ]
         indexes = [models.Index("cycle", "kind", F("at").desc(), name="milestone_newest")]
         triggers = [
@@ -214,7 +227,9 @@ END;
 """  # noqa: S608 - constants
 
 
-OF_PLACE = "SELECT cycle_id, unit_id, stage, milestone, due_on, is_missed, cause, {n} AS n FROM {table}"
+OF_PLACE = (
+    "SELECT cycle_id, unit_id, stage, milestone, due_on, is_missed, cause, {n} AS n FROM {table}"
+)
 NEW, OLD = OF_PLACE.format(n=1, table="fresh"), OF_PLACE.format(n=-1, table="gone")
 COUNT_NEW, COUNT_OLD, COUNT_MOVED = count(NEW), count(OLD), count(f"{NEW} UNION ALL {OLD}")
 
@@ -235,7 +250,11 @@ class Place(models.Model):
         db_constraint=False,
     )
     cycle = models.ForeignKey(
-        "cycles.Cycle", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+        "cycles.Cycle",
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     unit = models.ForeignKey(
         "people.Unit",
@@ -299,7 +318,11 @@ class PlaceCount(models.Model):
     """
 
     cycle = models.ForeignKey(
-        "cycles.Cycle", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+        "cycles.Cycle",
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     unit = models.ForeignKey(
         "people.Unit",

@@ -43,7 +43,11 @@ from pmcycle.cycles.actions.locking import (
     refuse_if_left,
     refuse_unless_running,
 )
-from pmcycle.cycles.actions.reopening import approve_reopening, request_reopening, withdraw_reopening
+from pmcycle.cycles.actions.reopening import (
+    approve_reopening,
+    request_reopening,
+    withdraw_reopening,
+)
 from pmcycle.cycles.actions.setting_up import (
     copy_cycle,
     create_cycle,

@@ -85,7 +85,9 @@ def check(
     day = on or cycle.local_day(timezone.now())
     people = population(cycle, day) if people is None else people
     rows = _rows(cycle, people, day)
-    accepted = {code.removeprefix("accepted "): rows.pop(code)[0] for code in list(rows) if " " in code}
+    accepted = {
+        code.removeprefix("accepted "): rows.pop(code)[0] for code in list(rows) if " " in code
+    }
     count = rows["eligible"][0]
     found = _people_findings(cycle, rows)
     found += rules.date_findings(
@@ -103,7 +105,9 @@ def check(
     return Check(sorted(found, key=lambda f: not f.is_error), count, accepted)
 
 
-def _rows(cycle: Cycle, people: QuerySet[Employee], day: date) -> dict[str, tuple[int, list[str], int]]:
+def _rows(
+    cycle: Cycle, people: QuerySet[Employee], day: date
+) -> dict[str, tuple[int, list[str], int]]:
     """By code what `CHECK` counts: for how many it holds, the first names, the first person's id."""
     try:
         sql, params = people.order_by().values("pk").query.sql_with_params()
@@ -111,7 +115,9 @@ def _rows(cycle: Cycle, people: QuerySet[Employee], day: date) -> dict[str, tupl
         sql, params = "SELECT id FROM people_employee WHERE false", ()
     period = (cycle.last_day, cycle.first_day)
     with connection.cursor() as cursor:
-        cursor.execute(CHECK.format(population=sql), [*params, *[day] * 6, *period, cycle.pk, cycle.pk])
+        cursor.execute(
+            CHECK.format(population=sql), [*params, *[day] * 6, *period, cycle.pk, cycle.pk]
+        )
         return {code: (count, names, first) for code, count, names, first in cursor.fetchall()}
 
 
@@ -121,11 +127,15 @@ def _people_findings(cycle: Cycle, rows: Mapping[str, tuple[int, list[str], int]
     if rows["levels"][0] < 2:
         sentence = _("The rating scale has fewer than two levels.")
         url = link("cycles:configure", pk=cycle.pk, step="rating")
-        found.append(Finding("rating:levels", sentence, is_error=True, url=url, fix=_("Change the scale")))
+        found.append(
+            Finding("rating:levels", sentence, is_error=True, url=url, fix=_("Change the scale"))
+        )
     if not rows["eligible"][0]:
         sentence = _("Nobody fits the rule of who takes part.")
         found.append(
-            Finding("people:nobody", sentence, is_error=True, url=who, fix=_("Change who takes part"))
+            Finding(
+                "people:nobody", sentence, is_error=True, url=who, fix=_("Change who takes part")
+            )
         )
     for code, (is_error, sentence_of, fix) in _people_words().items():
         if code not in rows:
@@ -212,7 +222,9 @@ def accept_warning(cycle: Cycle, code: str, count: int, *, by: User) -> Accepted
     """HR has read a warning and goes on. Refused if it has grown or gone since it was read."""
     with transaction.atomic():
         locked = lock_draft(cycle)
-        finding = next((f for f in check(locked).findings if f.code == code and not f.is_error), None)
+        finding = next(
+            (f for f in check(locked).findings if f.code == code and not f.is_error), None
+        )
         if finding is None:
             raise Refused(_("This warning no longer holds. Look at the check again."))
         if finding.count > count:
@@ -223,5 +235,12 @@ def accept_warning(cycle: Cycle, code: str, count: int, *, by: User) -> Accepted
         accepted, _made = AcceptedWarning.objects.update_or_create(
             cycle=locked, code=code, defaults={"count": finding.count, "by": by}
         )
-        record("accepted_warning", locked, by=by, stream=f"cycle:{cycle.pk}", code=code, count=finding.count)
+        record(
+            "accepted_warning",
+            locked,
+            by=by,
+            stream=f"cycle:{cycle.pk}",
+            code=code,
+            count=finding.count,
+        )
     return accepted

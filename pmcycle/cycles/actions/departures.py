@@ -46,7 +46,9 @@ def mark_left(
         today = locked.cycle.local_day(timezone.now())
         locked.left_by_date = locked.employee.left_on == left_on and left_on < today
         locked.save(update_fields=["state", "left_on", "left_by_date"])
-        record("left", locked, by=by, about=locked.employee, left_on=left_on.isoformat(), reason=reason)
+        record(
+            "left", locked, by=by, about=locked.employee, left_on=left_on.isoformat(), reason=reason
+        )
     return locked
 
 
@@ -56,7 +58,9 @@ def judge_return(participation: Participation) -> None:
     person = participation.employee
     if not person.is_working(participation.cycle.local_day(timezone.now())):
         raise Refused(
-            _("By their record %s does not work here today. Clear or move the last day there first.")
+            _(
+                "By their record %s does not work here today. Clear or move the last day there first."
+            )
             % person.name
         )
 
@@ -107,7 +111,10 @@ def follow_departures(cycle: Cycle, day: date) -> int:
     by_record = Subquery(Employee.objects.filter(pk=OuterRef("employee")).values("left_on")[:1])
     if leaving:
         people.filter(pk__in=[p.pk for p in leaving]).update(
-            state=Participation.State.LEFT, left_on=by_record, left_by_date=True, version=F("version") + 1
+            state=Participation.State.LEFT,
+            left_on=by_record,
+            left_by_date=True,
+            version=F("version") + 1,
         )
         lines = [
             Line(
@@ -121,11 +128,17 @@ def follow_departures(cycle: Cycle, day: date) -> int:
         record_each("left", lines, by=None)
     if back:
         people.filter(pk__in=[p.pk for p in back]).update(
-            state=Participation.State.ACTIVE, left_on=by_record, left_by_date=False, version=F("version") + 1
+            state=Participation.State.ACTIVE,
+            left_on=by_record,
+            left_by_date=False,
+            version=F("version") + 1,
         )
         lay_out_for(cycle, back)
         users = _users_of(back)
-        title, url = _("You take part in “%s” again") % cycle.name, link("cycles:detail", pk=cycle.pk)
+        title, url = (
+            _("You take part in “%s” again") % cycle.name,
+            link("cycles:detail", pk=cycle.pk),
+        )
         record_each(
             "came_back",
             [
@@ -145,9 +158,13 @@ def follow_departures(cycle: Cycle, day: date) -> int:
 
 def _locked(rows: ParticipationQuerySet) -> list[Participation]:
     """Those of them that are still so once they are ours, always in the same order."""
-    return list(rows.select_for_update(of=("self",), no_key=True).select_related("employee").order_by("pk"))
+    return list(
+        rows.select_for_update(of=("self",), no_key=True).select_related("employee").order_by("pk")
+    )
 
 
 def _users_of(people: Iterable[Participation]) -> dict[int, int]:
     users = User.objects.filter(employee__in=[p.employee_id for p in people], is_active=True)
-    return {employee: pk for employee, pk in users.values_list("employee", "pk") if employee is not None}
+    return {
+        employee: pk for employee, pk in users.values_list("employee", "pk") if employee is not None
+    }

@@ -12,7 +12,13 @@ from django.utils.translation import gettext as _
 
 from pmcycle.activity.actions import Tell, record
 from pmcycle.cycles import rules
-from pmcycle.cycles.actions.lines import CHAIN, FROM_LINES, LINKS_AND_MANAGERS, PARTICIPATIONS, refresh_chains
+from pmcycle.cycles.actions.lines import (
+    CHAIN,
+    FROM_LINES,
+    LINKS_AND_MANAGERS,
+    PARTICIPATIONS,
+    refresh_chains,
+)
 from pmcycle.cycles.actions.locking import (
     lock_participation,
     lock_running,
@@ -45,7 +51,8 @@ def judge_extension(participation: Participation, stage: Stage, *, due_on: date)
     refuse_unless_taking_part(participation)
     if stage.state == Stage.State.CLOSED and not stage_work()[stage.kind].is_for_one:
         raise Invalid(
-            "stage", _("%s is closed and is done for everybody at once. Open the stage again.") % stage
+            "stage",
+            _("%s is closed and is done for everybody at once. Open the stage again.") % stage,
         )
     today = participation.cycle.local_day(timezone.now())
     if fault := rules.fault_of_extension(due_on, stage.dates, today):
@@ -53,7 +60,13 @@ def judge_extension(participation: Participation, stage: Stage, *, due_on: date)
 
 
 def extend(
-    participation: Participation, stage: Stage, *, due_on: date, reason: str, version: int | None, by: User
+    participation: Participation,
+    stage: Stage,
+    *,
+    due_on: date,
+    reason: str,
+    version: int | None,
+    by: User,
 ) -> Extension:
     """Give one person more time in one stage, also after it has closed for the others.
 
@@ -66,7 +79,9 @@ def extend(
         stage = Stage.objects.get(pk=stage.pk, cycle=locked.cycle_id)
         judge_extension(locked, stage, due_on=due_on)
         extension, _made = Extension.objects.update_or_create(
-            participation=locked, stage=stage, defaults={"due_on": due_on, "reason": reason, "by": by}
+            participation=locked,
+            stage=stage,
+            defaults={"due_on": due_on, "reason": reason, "by": by},
         )
         if stage.state == Stage.State.CLOSED:
             for step in stage_work()[stage.kind].extends:
@@ -80,13 +95,17 @@ def extend(
             due_on=due_on.isoformat(),
             reason=reason,
             notify=tell_person(
-                locked, _("You have more time for %s") % stage, f"extended:{locked.pk}:{locked.version}"
+                locked,
+                _("You have more time for %s") % stage,
+                f"extended:{locked.pk}:{locked.version}",
             ),
         )
     return extension
 
 
-def _judge_hands(participation: Participation, manager: Employee, last: Assignment | None, by: User) -> None:
+def _judge_hands(
+    participation: Participation, manager: Employee, last: Assignment | None, by: User
+) -> None:
     """Raise what refuses that `by` says who leads somebody: whoever leads rates, and recommends money.
 
     As in the record, nobody hands people to or from themselves.
@@ -97,7 +116,9 @@ def _judge_hands(participation: Participation, manager: Employee, last: Assignme
     if manager.pk == me:
         raise Invalid("manager", _("Who reports to you is for somebody else in HR to say."))
     if last and last.manager_id == me:
-        raise Invalid("manager", _("You lead this person. Who leads them is for somebody else in HR to say."))
+        raise Invalid(
+            "manager", _("You lead this person. Who leads them is for somebody else in HR to say.")
+        )
 
 
 def judge_transfer(
@@ -113,19 +134,30 @@ def judge_transfer(
         raise Invalid("manager", _("%s does not work here on that day.") % manager.name)
     if _is_below(manager, participation, day):
         raise Invalid(
-            "manager", _("%s reports to this person, so the line would close on itself.") % manager.name
+            "manager",
+            _("%s reports to this person, so the line would close on itself.") % manager.name,
         )
     if last and last.manager_id == manager.pk and last.ends_on is None:
         raise Invalid("manager", _("%s is the manager already.") % manager.name)
     # A cycle may be launched before its first day, and then somebody leads from the launch on.
-    began = min(cycle.first_day, cycle.local_day(cycle.launched_at)) if cycle.launched_at else cycle.first_day
+    began = (
+        min(cycle.first_day, cycle.local_day(cycle.launched_at))
+        if cycle.launched_at
+        else cycle.first_day
+    )
     last_began = last.starts_on if last else None
     if fault := rules.fault_of_transfer_day(on, began=began, last_began=last_began):
         raise Invalid("on", fault)
 
 
 def transfer(
-    participation: Participation, manager: Employee, *, on: date, reason: str, version: int | None, by: User
+    participation: Participation,
+    manager: Employee,
+    *,
+    on: date,
+    reason: str,
+    version: int | None,
+    by: User,
 ) -> Assignment:
     """Hand a person over to another manager from a day on.
 
@@ -148,7 +180,9 @@ def transfer(
             if last and (last.ends_on is None or last.ends_on >= on):
                 last.ends_on = on - timedelta(days=1)
                 last.save(update_fields=["ends_on"])
-            assignment = Assignment.objects.create(participation=locked, manager=manager, starts_on=on)
+            assignment = Assignment.objects.create(
+                participation=locked, manager=manager, starts_on=on
+            )
         refresh_chains(locked.cycle, day, only=locked)
         key = f"transfer:{assignment.pk}:{locked.version}"
         tells = tell_person(locked, _("You have a new manager in “%s”") % locked.cycle.name, key)
@@ -213,23 +247,30 @@ def judge_addition(cycle: Cycle, employee: Employee, *, starts_on: date, by: Use
     known = Participation.objects.filter(cycle=cycle, employee=employee).first()
     if known is not None and known.state == Participation.State.LEFT:
         raise Invalid(
-            "employee", _("%s has left this cycle. Bring them back on their own page.") % employee.name
+            "employee",
+            _("%s has left this cycle. Bring them back on their own page.") % employee.name,
         )
     if known is not None:
         raise Invalid("employee", _("%s takes part already.") % employee.name)
 
 
-def add_person(cycle: Cycle, employee: Employee, *, starts_on: date, reason: str, by: User) -> Participation:
+def add_person(
+    cycle: Cycle, employee: Employee, *, starts_on: date, reason: str, by: User
+) -> Participation:
     """Add a late joiner with the facts of today and their own first day; open stages open for them too."""
     now = timezone.now()
     with transaction.atomic():
         locked = lock_running(cycle.pk)
         day = locked.local_day(now)
         judge_addition(locked, employee, starts_on=starts_on, by=by)
-        alone = Employee.objects.filter(pk=employee.pk).order_by().values("pk").query.sql_with_params()
+        alone = (
+            Employee.objects.filter(pk=employee.pk).order_by().values("pk").query.sql_with_params()
+        )
         values: dict[str, Any] = {"cycle": locked.pk, "day": day}
         with connection.cursor() as cursor:
-            cursor.execute(PARTICIPATIONS.format(population=alone[0]), [locked.pk, starts_on, day, *alone[1]])
+            cursor.execute(
+                PARTICIPATIONS.format(population=alone[0]), [locked.pk, starts_on, day, *alone[1]]
+            )
             participation = Participation.objects.select_related("cycle", "employee").get(
                 cycle=locked, employee=employee
             )

@@ -23,7 +23,9 @@ def remind(cycle: Cycle, tells: Sequence[Tell], *, suppressed: int = 0, by: User
         known = Notice.objects.filter(key__in=keys).count()
         tell(locked, tells)
         sent = len(set(keys)) - known
-        record("reminded", locked, by=by, stream=f"cycle:{locked.pk}", sent=sent, suppressed=suppressed)
+        record(
+            "reminded", locked, by=by, stream=f"cycle:{locked.pk}", sent=sent, suppressed=suppressed
+        )
     return sent
 
 

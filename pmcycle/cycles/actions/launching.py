@@ -72,7 +72,9 @@ def request_launch(cycle: Cycle, *, by: User) -> Job:
 def work_on_launch(cycle: Cycle, reader: User) -> JobQuerySet:
     """The launch that waits, runs or has failed, as far as the reader may see it."""
     wanted = Q(state=Cycle.State.DRAFT)
-    return Job.objects.visible_to(reader).on(LAUNCH, Cycle.objects.filter(pk=cycle.pk), wanted=wanted)
+    return Job.objects.visible_to(reader).on(
+        LAUNCH, Cycle.objects.filter(pk=cycle.pk), wanted=wanted
+    )
 
 
 def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = no_step) -> Cycle:
@@ -94,7 +96,9 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
             sentences = " ".join(f.sentence for f in found.errors[:3])
             raise Refused(_("The check refuses the launch: %s") % sentences)
         if found.unsettled:
-            raise Refused(_("A warning has not been accepted yet: %s") % found.unsettled[0].sentence)
+            raise Refused(
+                _("A warning has not been accepted yet: %s") % found.unsettled[0].sentence
+            )
         locked.state, locked.launched_at, locked.launched_by = Cycle.State.RUNNING, now, by
         locked.version += 1
         locked.save(update_fields=["state", "launched_at", "launched_by", "version"])
@@ -107,7 +111,9 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
             "by": by.pk,
         }
         with connection.cursor() as cursor:
-            cursor.execute(PARTICIPATIONS.format(population=sql), [locked.pk, locked.first_day, day, *params])
+            cursor.execute(
+                PARTICIPATIONS.format(population=sql), [locked.pk, locked.first_day, day, *params]
+            )
             count = cursor.rowcount
             part = in_parts(step, count, PARTS_OF_LAUNCH)
             # What was written a moment ago is unknown to the planner, which would walk through it row by row.
@@ -134,8 +140,12 @@ def launch(cycle: Cycle, *, by: User, now: datetime | None = None, step: Step = 
 def _tell_of_it(cycle: Cycle) -> None:
     """Whom a stage that opened at once has told of their task has heard of the cycle by it."""
     # Not EXISTS: for the planner nobody has heard of it yet, so that it would compare each with each.
-    heard = Notice.objects.filter(subject_kind=kind_of(cycle), subject_id=cycle.pk).values("recipient")
-    who = User.objects.filter(is_active=True, employee__participations__cycle=cycle).exclude(pk__in=heard)
+    heard = Notice.objects.filter(subject_kind=kind_of(cycle), subject_id=cycle.pk).values(
+        "recipient"
+    )
+    who = User.objects.filter(is_active=True, employee__participations__cycle=cycle).exclude(
+        pk__in=heard
+    )
     tell_all(
         cycle,
         who.values_list("pk", "pk"),

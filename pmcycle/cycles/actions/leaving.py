@@ -46,9 +46,9 @@ def leftover(
     shown, sort = (f"{person}__name", f"{person}__sort_name") if person else (name, sort or name)
     ordered = rows.order_by(sort, "pk")
     found = list(
-        ordered.annotate(leftover_total=Window(Count("*"))).values_list(shown, pk, "pk", "leftover_total")[
-            : rules.NAMES
-        ]
+        ordered.annotate(leftover_total=Window(Count("*"))).values_list(
+            shown, pk, "pk", "leftover_total"
+        )[: rules.NAMES]
     )
     if not found:
         return []
@@ -87,18 +87,31 @@ def leftovers_of_stage(stage: Stage, reader: User | None) -> list[Leftover]:
     Who reads it does not learn of their own rating before its release; the clock (None) counts all.
     """
     found = [one for leave in stage_work()[stage.kind].leaves for one in leave(stage.cycle, reader)]
-    return _as_far_as_they_may_go([one for one in found if not one.only_at_end], stage.cycle, reader)
+    return _as_far_as_they_may_go(
+        [one for one in found if not one.only_at_end], stage.cycle, reader
+    )
 
 
 def leftovers_of_cycle(cycle: Cycle, reader: User | None) -> list[Leftover]:
     """What would be left behind if the whole cycle ended now, that of stages which are closed included."""
-    found = [one for work in stage_work().values() for leave in work.leaves for one in leave(cycle, reader)]
+    found = [
+        one
+        for work in stage_work().values()
+        for leave in work.leaves
+        for one in leave(cycle, reader)
+    ]
     return _as_far_as_they_may_go(rules.at_the_end(found), cycle, reader)
 
 
-def _as_far_as_they_may_go(found: list[Leftover], cycle: Cycle, reader: User | None) -> list[Leftover]:
+def _as_far_as_they_may_go(
+    found: list[Leftover], cycle: Cycle, reader: User | None
+) -> list[Leftover]:
     """The same, where the reader's own name leads home: nobody has the way to exceptions of their own."""
-    part = cycle.participations.filter(employee=reader.employee_id).first() if reader and found else None
+    part = (
+        cycle.participations.filter(employee=reader.employee_id).first()
+        if reader and found
+        else None
+    )
     if part is None:
         return found
     own, home = link("cycles:life_line", pk=part.pk), link("home:index")
@@ -119,8 +132,12 @@ def closed_to_what_is_left(cycle: Cycle) -> list[str]:
     there = Participation.objects.filter(
         cycle=OuterRef("pk"), state=Participation.State.ACTIVE, employee__in=people
     )
-    closed = Stage.objects.filter(cycle=OuterRef("pk"), kind=StageKind.OBJECTIVES, state=Stage.State.CLOSED)
-    following = Cycle.objects.filter(later, Exists(there), Exists(closed), state=Cycle.State.RUNNING)
+    closed = Stage.objects.filter(
+        cycle=OuterRef("pk"), kind=StageKind.OBJECTIVES, state=Stage.State.CLOSED
+    )
+    following = Cycle.objects.filter(
+        later, Exists(there), Exists(closed), state=Cycle.State.RUNNING
+    )
     return list(following.order_by("first_day", "pk").values_list("name", flat=True))
 
 
@@ -146,10 +163,14 @@ def accept_leftovers(
         if one.code in read and read[one.code].read < one.count
     ]
     if grown:
-        raise LeftBehind(_("More is open now than when you read it.") + " " + " ".join(grown), leftovers)
+        raise LeftBehind(
+            _("More is open now than when you read it.") + " " + " ".join(grown), leftovers
+        )
     for one in leftovers:
         if one.code not in read or not read[one.code].reason.strip():
-            raise Invalid(f"reason_{one.field}", _("Say why this may stay as it is: %s") % one.title)
+            raise Invalid(
+                f"reason_{one.field}", _("Say why this may stay as it is: %s") % one.title
+            )
     rows = Acceptance.objects.bulk_create(
         Acceptance(
             cycle=cycle,
@@ -193,7 +214,9 @@ def refuse_unless_accepted(cycle: Cycle, act: str, leftovers: Sequence[Leftover]
     _refuse_what_refuses(leftovers)
     known = dict(Acceptance.objects.filter(cycle=cycle, act=act).values_list("code", "count"))
     if any(known.get(one.code, 0) < one.count for one in leftovers):
-        words = _("More is open now than was accepted when this was asked for: withdraw it and ask again.")
+        words = _(
+            "More is open now than was accepted when this was asked for: withdraw it and ask again."
+        )
         raise LeftBehind(words, leftovers)
 
 

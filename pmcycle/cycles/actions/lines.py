@@ -96,5 +96,7 @@ def refresh_chains(cycle: Cycle, day: date, only: Participation | None = None) -
     if ids:
         ChainLink.objects.filter(participation__in=ids).delete()
         with connection.cursor() as cursor:
-            cursor.execute(CHAIN.format(first=FROM_ASSIGNMENTS, insert=LINKS), {"day": day, "only": ids})
+            cursor.execute(
+                CHAIN.format(first=FROM_ASSIGNMENTS, insert=LINKS), {"day": day, "only": ids}
+            )
     return len(ids)

@@ -49,7 +49,9 @@ def refuse_unless_taking_part(participation: Participation) -> None:
 def refuse_if_left(participation: Participation) -> None:
     """What stands about somebody who has left is frozen, in every app, until they are brought back."""
     if participation.state != Participation.State.ACTIVE:
-        raise Refused(_("%s has left this cycle; what was written is frozen.") % participation.employee.name)
+        raise Refused(
+            _("%s has left this cycle; what was written is frozen.") % participation.employee.name
+        )
 
 
 def refuse_unless_left(participation: Participation) -> None:

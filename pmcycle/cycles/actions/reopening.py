@@ -40,7 +40,9 @@ def request_reopening(cycle: Cycle, reason: str, *, by: User) -> Reopening:
         if Reopening.objects.waiting().filter(cycle=locked).exists():
             raise Refused(_("Somebody has asked for it already."))
         row = Reopening.objects.create(cycle=locked, reason=reason.strip(), requested_by=by)
-        title = _("“%(name)s” is to be opened again: a second person approves") % {"name": locked.name}
+        title = _("“%(name)s” is to be opened again: a second person approves") % {
+            "name": locked.name
+        }
         record(
             "requested_reopening",
             row,

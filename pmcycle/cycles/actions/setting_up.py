@@ -49,7 +49,14 @@ def create_cycle(
         )
         dates = rules.planned_dates(first_day, last_day, calendar())
         Stage.objects.bulk_create(
-            Stage(cycle=cycle, kind=kind, position=position, opens_on=opens, due_on=due, grace_days=grace)
+            Stage(
+                cycle=cycle,
+                kind=kind,
+                position=position,
+                opens_on=opens,
+                due_on=due,
+                grace_days=grace,
+            )
             for position, (kind, (opens, due, grace)) in enumerate(dates.items())
         )
         PopulationRule.objects.create(cycle=cycle)
@@ -111,7 +118,8 @@ def copy_cycle(old: Cycle, *, name: str, by: User) -> Cycle:
             grades=rule.grades,
             employment_kinds=rule.employment_kinds,
             minimum_fte=rule.minimum_fte,
-            hired_on_or_before=rule.hired_on_or_before and rules.year_later(rule.hired_on_or_before),
+            hired_on_or_before=rule.hired_on_or_before
+            and rules.year_later(rule.hired_on_or_before),
         )
         copied.units.set(units)
         copied.excluded.set(excluded)
@@ -186,7 +194,9 @@ def save_population(
         rule.save()
         rule.units.set(values["units"])
         rule.excluded.set(values["excluded"])
-        record("configured", cycle, by=by, stream=f"cycle:{cycle.pk}", step="who", version=rule.version)
+        record(
+            "configured", cycle, by=by, stream=f"cycle:{cycle.pk}", step="who", version=rule.version
+        )
     return rule
 
 
@@ -219,7 +229,14 @@ def save_stages(
             stage.opens_on, stage.due_on, stage.grace_days = opens_on, due_on, grace
             stage.version += 1
         Stage.objects.bulk_update(stages.values(), ["opens_on", "due_on", "grace_days", "version"])
-        record("configured", locked, by=by, stream=f"cycle:{cycle.pk}", step="stages", version=locked.version)
+        record(
+            "configured",
+            locked,
+            by=by,
+            stream=f"cycle:{cycle.pk}",
+            step="stages",
+            version=locked.version,
+        )
         settle_cycle("configured", locked, by=by)
     return locked
 
@@ -249,13 +266,28 @@ def save_scale(
         scale.version += 1
         scale.save()
         _write_levels(scale, levels)
-        record("configured", cycle, by=by, stream=f"cycle:{cycle.pk}", step="rating", version=scale.version)
+        record(
+            "configured",
+            cycle,
+            by=by,
+            stream=f"cycle:{cycle.pk}",
+            step="rating",
+            version=scale.version,
+        )
     return scale
 
 
-def save_policies(cycle: Cycle, values: Mapping[str, Any], *, version: int | None, by: User) -> Cycle:
+def save_policies(
+    cycle: Cycle, values: Mapping[str, Any], *, version: int | None, by: User
+) -> Cycle:
     """Save who sees what and when: the gate, the window for a review, missing parts, the cap of progress."""
-    fields = ("mention_days", "appeal_days", "missing_part", "self_opens_after_draft", "progress_cap")
+    fields = (
+        "mention_days",
+        "appeal_days",
+        "missing_part",
+        "self_opens_after_draft",
+        "progress_cap",
+    )
     with transaction.atomic():
         locked = lock_draft(cycle)
         check_version(locked, version, fields)
@@ -264,7 +296,12 @@ def save_policies(cycle: Cycle, values: Mapping[str, Any], *, version: int | Non
         locked.version += 1
         locked.save()
         record(
-            "configured", locked, by=by, stream=f"cycle:{cycle.pk}", step="visibility", version=locked.version
+            "configured",
+            locked,
+            by=by,
+            stream=f"cycle:{cycle.pk}",
+            step="visibility",
+            version=locked.version,
         )
     return locked
 
@@ -289,7 +326,12 @@ def save_reminders(
         locked.version += 1
         locked.save()
         record(
-            "configured", locked, by=by, stream=f"cycle:{cycle.pk}", step="reminders", version=locked.version
+            "configured",
+            locked,
+            by=by,
+            stream=f"cycle:{cycle.pk}",
+            step="reminders",
+            version=locked.version,
         )
     return locked
 

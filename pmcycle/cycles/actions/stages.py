@@ -23,7 +23,12 @@ from pmcycle.cycles.actions.leaving import (
     refuse_what_is_not_read,
 )
 from pmcycle.cycles.actions.lines import refresh_chains
-from pmcycle.cycles.actions.locking import hold_people, lock_running, lock_stages, refuse_unless_running
+from pmcycle.cycles.actions.locking import (
+    hold_people,
+    lock_running,
+    lock_stages,
+    refuse_unless_running,
+)
 from pmcycle.cycles.actions.work import link, stage_work
 from pmcycle.cycles.models import (
     Cycle,
@@ -108,7 +113,9 @@ def _close_by_date(stage: Stage) -> None:
             raise Refused(one.title)
     _close(stage, by=None, left=[{"code": one.code, "count": one.count} for one in left])
     if left:
-        _tell_hr(stage, _("%(stage)s closed on its day. %(why)s"), " ".join(one.title for one in left))
+        _tell_hr(
+            stage, _("%(stage)s closed on its day. %(why)s"), " ".join(one.title for one in left)
+        )
 
 
 def _tell_hr(stage: Stage, title: str, why: str) -> None:
@@ -118,7 +125,9 @@ def _tell_hr(stage: Stage, title: str, why: str) -> None:
     state = "closed" if stage.state == Stage.State.CLOSED else "stays"
     url = link("cycles:close", pk=stage.cycle_id)
     key = f"stage:{stage.pk}:v{stage.version}:{state}"
-    tell(stage, [Tell(user.pk, shown, url, f"{key}:{user.pk}", kind="stage") for user in hr_admins()])
+    tell(
+        stage, [Tell(user.pk, shown, url, f"{key}:{user.pk}", kind="stage") for user in hr_admins()]
+    )
 
 
 def _open(stage: Stage, *, by: User | None, reason: str = "") -> None:
@@ -127,10 +136,19 @@ def _open(stage: Stage, *, by: User | None, reason: str = "") -> None:
     stage.save(update_fields=["state", "version", "due_on"])
     for step in stage_work()[stage.kind].opens:
         step(stage.cycle)
-    record("stage_opened", stage, by=by, stream=f"cycle:{stage.cycle_id}", kind=stage.kind, reason=reason)
+    record(
+        "stage_opened",
+        stage,
+        by=by,
+        stream=f"cycle:{stage.cycle_id}",
+        kind=stage.kind,
+        reason=reason,
+    )
 
 
-def _close(stage: Stage, *, by: User | None, reason: str = "", left: Sequence[dict[str, Any]] = ()) -> None:
+def _close(
+    stage: Stage, *, by: User | None, reason: str = "", left: Sequence[dict[str, Any]] = ()
+) -> None:
     for step in stage_work()[stage.kind].closes:
         step(stage.cycle)
     Stage.objects.filter(pk=stage.pk).update(state=Stage.State.CLOSED, version=F("version") + 1)
@@ -167,7 +185,9 @@ def judge_opening(stage: Stage, *, due_on: date | None = None) -> None:
         raise Invalid("due_on", _("A stage opens before it is due."))
 
 
-def open_stage(stage: Stage, *, due_on: date | None, reason: str, version: int | None, by: User) -> Stage:
+def open_stage(
+    stage: Stage, *, due_on: date | None, reason: str, version: int | None, by: User
+) -> Stage:
     """Open a stage by hand, early or again. A stage that was over needs a due day to come."""
     with transaction.atomic():
         locked = _lock_stage(stage, version, ("due_on",))
@@ -186,7 +206,12 @@ def judge_closing(stage: Stage) -> None:
 
 
 def close_stage(
-    stage: Stage, *, reason: str, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User
+    stage: Stage,
+    *,
+    reason: str,
+    accepted: Mapping[str, tuple[int, str]],
+    version: int | None,
+    by: User,
 ) -> Stage:
     """Close an open stage by hand. What is left is accepted with a reason for each kind, or refuses."""
     with transaction.atomic():
@@ -211,7 +236,9 @@ def judge_postponing(stage: Stage, *, due_on: date | None = None) -> None:
         raise Invalid("due_on", _("Give a due day that is still to come, after the stage opens."))
 
 
-def postpone_stage(stage: Stage, *, due_on: date, reason: str, version: int | None, by: User) -> Stage:
+def postpone_stage(
+    stage: Stage, *, due_on: date, reason: str, version: int | None, by: User
+) -> Stage:
     """Give everybody another due day in a stage that is not closed."""
     with transaction.atomic():
         locked = _lock_stage(stage, version, ("due_on",))
@@ -246,7 +273,9 @@ def judge_end(cycle: Cycle) -> None:
         )
 
 
-def close(cycle: Cycle, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User) -> Cycle:
+def close(
+    cycle: Cycle, *, accepted: Mapping[str, tuple[int, str]], version: int | None, by: User
+) -> Cycle:
     """End a running cycle, its open stages with it. What is left in any stage is accepted with a reason, or refuses."""
     with transaction.atomic():
         locked = lock_running(cycle.pk)

@@ -11,7 +11,9 @@ from pmcycle.cycles import rules
 from pmcycle.cycles.models import Cycle, Extension, Participation, Stage
 
 
-def standing(people: Sequence[Participation], kind: str, now: datetime | None = None) -> dict[int, str]:
+def standing(
+    people: Sequence[Participation], kind: str, now: datetime | None = None
+) -> dict[int, str]:
     """How the stage stands for each of these today, by participation: `rules.OPEN`, or why it is not.
 
     By the day in the cycle's zone. The same as the predicate `models.open_today`; the caller holds

@@ -63,7 +63,9 @@ def end_of_stage_does() -> list[Consequences]:
                     "then."
                 ),
                 _("What is open in it is not reminded any more and stands on the board as missed."),
-                _("What has been written stays, and you can open the stage again with a new due day."),
+                _(
+                    "What has been written stays, and you can open the stage again with a new due day."
+                ),
             ],
         )
     ]
@@ -98,7 +100,9 @@ def end_of_cycle_does(stages: Sequence[Stage], closed_there: Sequence[str]) -> l
     ]
     ends = [
         *([_("Stages that are still open close now: %s.") % still_open] if still_open else []),
-        _("Nothing can be written in it any more. Everything stays readable to whom it was readable."),
+        _(
+            "Nothing can be written in it any more. Everything stays readable to whom it was readable."
+        ),
         _("Two HR admins together can open it again, with a reason."),
     ]
     return [

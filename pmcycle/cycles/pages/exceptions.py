@@ -231,7 +231,10 @@ def handing_over_does(part: Any, manager: Employee, on: date) -> list[str]:
         "day": when_text(on, full=True),
     }
     return [
-        _("From %(day)s %(new)s is the manager of %(name)s in this cycle; until then it is %(old)s.") % words,
+        _(
+            "From %(day)s %(new)s is the manager of %(name)s in this cycle; until then it is %(old)s."
+        )
+        % words,
         _(
             "What %(old)s has written stays theirs and stays readable for them; %(new)s starts forms of their own."
         )
@@ -279,7 +282,9 @@ def joining_does(cycle: Cycle, who: Employee, starts_on: date) -> list[str]:
         "time for objectives."
     )
     return [
-        _("%(name)s takes part from %(day)s on, with unit, grade, pay and manager as they are today.")
+        _(
+            "%(name)s takes part from %(day)s on, with unit, grade, pay and manager as they are today."
+        )
         % words,
         _("Stages that are open open for them at once; give more time where that is too short."),
         *([late] if closed else []),

@@ -22,7 +22,9 @@ from pmcycle.people.models import User
 
 def line_of(stages: Any) -> list[dict[str, Any]]:
     """Stages in the shape of the timeline picture."""
-    return [{"label": str(s), "start": s.opens_on, "end": s.due_on, "state": s.state} for s in stages]
+    return [
+        {"label": str(s), "start": s.opens_on, "end": s.due_on, "state": s.state} for s in stages
+    ]
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,9 @@ def _stage_steps(stages: list[Stage], part: Participation | None) -> list[StageS
     # More time that everybody's day has overtaken is no day of their own.
     extensions = part.extensions.all() if part else []
     more_time = {
-        e.stage_id: e.due_on for e in extensions if e.stage_id not in days or e.due_on > days[e.stage_id]
+        e.stage_id: e.due_on
+        for e in extensions
+        if e.stage_id not in days or e.due_on > days[e.stage_id]
     }
 
     def url_of(stage: Stage) -> str:
@@ -176,6 +180,9 @@ def _ways(cycle: Cycle, user: User) -> list[Way]:
     ways = [
         Way(_("The reward rules"), link("incentives:criteria", pk=cycle.pk)),
         Way(_("The organisation's goals"), link("goals:company", pk=cycle.pk)),
-        Way(_("What the cycle achieved"), link("evaluations:cycle", pk=cycle.pk) if is_checking else ""),
+        Way(
+            _("What the cycle achieved"),
+            link("evaluations:cycle", pk=cycle.pk) if is_checking else "",
+        ),
     ]
     return [way for way in ways if way.url]

@@ -249,7 +249,9 @@ class CheckStep:
         """What stands against the launch, in a sentence, or ""."""
         errors, unsettled = len(self.found.errors), len(self.found.unsettled)
         if errors:
-            words = ngettext("%(n)d finding refuses the launch.", "%(n)d findings refuse the launch.", errors)
+            words = ngettext(
+                "%(n)d finding refuses the launch.", "%(n)d findings refuse the launch.", errors
+            )
             return words % {"n": errors}
         if unsettled:
             words = ngettext(

@@ -18,7 +18,14 @@ from pmcycle.cycles.views.reading import (
     request_reopening,
     withdraw_reopening,
 )
-from pmcycle.cycles.views.setting_up import accept_warning, configure, create, discard, launch, preview
+from pmcycle.cycles.views.setting_up import (
+    accept_warning,
+    configure,
+    create,
+    discard,
+    launch,
+    preview,
+)
 from pmcycle.cycles.views.stages import close_stage, open_stage, postpone_stage
 
 __all__ = [

@@ -49,7 +49,9 @@ def life_line(request: UserRequest, pk: int) -> HttpResponse:
         .select_related("employee__unit")
         .prefetch_related(
             Prefetch("cycle__stages", stages),
-            Prefetch("assignments", Assignment.objects.select_related("manager").order_by("starts_on")),
+            Prefetch(
+                "assignments", Assignment.objects.select_related("manager").order_by("starts_on")
+            ),
         )
     )
     changeable = Participation.objects.editable_by(request.user).filter(pk=OuterRef("pk"))
@@ -135,7 +137,9 @@ def extend(request: UserRequest, pk: int) -> HttpResponse:
         judge=lambda: actions.judge_extension(
             part, form.cleaned_data["stage"], due_on=form.cleaned_data["due_on"]
         ),
-        does=lambda: pages.more_time_does(part, form.cleaned_data["stage"], form.cleaned_data["due_on"]),
+        does=lambda: pages.more_time_does(
+            part, form.cleaned_data["stage"], form.cleaned_data["due_on"]
+        ),
         heading=_("More time for %s"),
         button=_("Give more time"),
         said=_("%s has more time."),
@@ -166,7 +170,9 @@ def transfer(request: UserRequest, pk: int) -> HttpResponse:
         form,
         act,
         judge=judge,
-        does=lambda: pages.handing_over_does(part, form.cleaned_data["manager"], form.cleaned_data["on"]),
+        does=lambda: pages.handing_over_does(
+            part, form.cleaned_data["manager"], form.cleaned_data["on"]
+        ),
         heading=_("Another manager for %s"),
         button=_("Hand over"),
         said=_("%s has been handed over."),
@@ -185,7 +191,11 @@ def mark_left(request: UserRequest, pk: int) -> HttpResponse:
     def act() -> None:
         data = form.cleaned_data
         actions.mark_left(
-            part, left_on=data["left_on"], reason=data["reason"], version=data["version"], by=request.user
+            part,
+            left_on=data["left_on"],
+            reason=data["reason"],
+            version=data["version"],
+            by=request.user,
         )
 
     return _change(

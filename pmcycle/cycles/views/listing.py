@@ -60,7 +60,9 @@ def _lines(events: Iterable[Event], stages: Iterable[Stage]) -> list[ExceptionLi
     found = list(events)
     named = {stage.kind: str(stage) for stage in stages}
     managers = dict(
-        Employee.objects.filter(pk__in=[e.data.get("manager") for e in found if e.verb == "transferred"])
+        Employee.objects.filter(
+            pk__in=[e.data.get("manager") for e in found if e.verb == "transferred"]
+        )
         .order_by()
         .values_list("pk", "name")
     )

@@ -62,7 +62,9 @@ def close(request: UserRequest, pk: int) -> HttpResponse:
     refuse_unless(cycle, Cycle.State.RUNNING)
     sent = request.POST if request.method == "POST" else None
     form = forms.VersionForm(sent, initial={"version": cycle.version})
-    leaving = LeftoversForm(sent, at=request.path, leftovers=actions.leftovers_of_cycle(cycle, request.user))
+    leaving = LeftoversForm(
+        sent, at=request.path, leftovers=actions.leftovers_of_cycle(cycle, request.user)
+    )
     if whole := all_of_one_kind(request, leaving, cycle=cycle):
         return whole
 
@@ -84,7 +86,9 @@ def close(request: UserRequest, pk: int) -> HttpResponse:
         form=form,
         leaving=leaving,
         refusal=why_not(actions.judge_end, cycle) if request.method == "GET" else "",
-        parts=pages.end_of_cycle_does(list(cycle.stages.all()), actions.closed_to_what_is_left(cycle)),
+        parts=pages.end_of_cycle_does(
+            list(cycle.stages.all()), actions.closed_to_what_is_left(cycle)
+        ),
         button=_("Close the cycle"),
         sure=sure % {"name": cycle.name},
         back=reverse("cycles:detail", kwargs={"pk": pk}),
@@ -117,7 +121,9 @@ def request_reopening(request: UserRequest, pk: int) -> HttpResponse:
     sure = _("All other HR admins are told; with the yes of one of them “%(name)s” runs again.")
     end = pages.End(
         heading=_("Open %(name)s again") % {"name": cycle.name},
-        audience=_("HR admins see this and the reason. Everybody sees afterwards that the cycle runs."),
+        audience=_(
+            "HR admins see this and the reason. Everybody sees afterwards that the cycle runs."
+        ),
         form=form,
         parts=pages.reopening_does(),
         button=_("Ask to open it again"),

@@ -119,9 +119,13 @@ def _who_form(request: UserRequest, data: Any = None, cycle: Any = None) -> form
             "excluded": cycle.excluded_ids,
         }
     if data is not None:
-        left_out |= {pk for text in data.getlist("excluded") if (pk := row_number(text)) is not None}
+        left_out |= {
+            pk for text in data.getlist("excluded") if (pk := row_number(text)) is not None
+        }
     typed = search_words(request, "exclude")
-    people = list(Employee.objects.filter(pk__in=left_out).select_related("unit")) if left_out else []
+    people = (
+        list(Employee.objects.filter(pk__in=left_out).select_related("unit")) if left_out else []
+    )
     people += named(typed).exclude(pk__in=left_out)[:8] if typed else []
     form = forms.WhoForm(data, initial=initial, **known, units=units)
     excluded: Any = form.fields["excluded"]
@@ -133,13 +137,18 @@ def _tree() -> list[Unit]:
     """Units in the order of the tree, each below its parent."""
     units = list(Unit.objects.all())
     names = {str(u.pk): u.name for u in units}
-    return sorted(units, key=lambda u: [names.get(part, "") for part in u.path.strip("/").split("/")])
+    return sorted(
+        units, key=lambda u: [names.get(part, "") for part in u.path.strip("/").split("/")]
+    )
 
 
 def _shown(people: QuerySet[Employee], page: str | None) -> dict[str, Any]:
     """How many a rule takes in, by unit, and their names page by page: two statements."""
     by_unit = list(
-        people.order_by().values_list("unit__name").annotate(n=Count("pk")).order_by("-n", "unit__name")
+        people.order_by()
+        .values_list("unit__name")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "unit__name")
     )
     total = sum(n for _name, n in by_unit)
     paginator = Paginator(people.select_related("unit"), 12)
@@ -159,7 +168,10 @@ def configure_who(request: UserRequest, cycle: Cycle) -> HttpResponse:
     if request.method == "POST" and not looks and form.is_valid():
         data = form.cleaned_data
         if done(
-            form, lambda: actions.save_population(cycle, data, version=data["version"] or 0, by=request.user)
+            form,
+            lambda: actions.save_population(
+                cycle, data, version=data["version"] or 0, by=request.user
+            ),
         ):
             return _saved(request, cycle, "who")
     shown = _shown(population(cycle, cycle.local_day(timezone.now())), request.GET.get("page"))
@@ -191,7 +203,9 @@ def preview(request: UserRequest, pk: int) -> HttpResponse:
         }
         people = matching({**data, **reach}, cycle.local_day(timezone.now()))
         shown = _shown(people, request.GET.get("page"))
-    return render(request, "cycles/configure_who.html#preview", {"cycle": cycle, "form": form, **shown})
+    return render(
+        request, "cycles/configure_who.html#preview", {"cycle": cycle, "form": form, **shown}
+    )
 
 
 def configure_stages(request: UserRequest, cycle: Cycle) -> HttpResponse:
@@ -200,7 +214,10 @@ def configure_stages(request: UserRequest, cycle: Cycle) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data, dates = form.cleaned_data, form.dates()
         if done(
-            form, lambda: actions.save_stages(cycle, data, dates, version=data["version"], by=request.user)
+            form,
+            lambda: actions.save_stages(
+                cycle, data, dates, version=data["version"], by=request.user
+            ),
         ):
             return _saved(request, cycle, "stages")
     stages, today = list(cycle.stages.all()), cycle.local_day(timezone.now())
@@ -242,7 +259,9 @@ def configure_rating(request: UserRequest, cycle: Cycle) -> HttpResponse:
     if data is not None and form.is_valid() and levels.is_valid():
         name, version = form.cleaned_data["name"], form.cleaned_data["version"]
         found = levels.levels()
-        if done(form, lambda: actions.save_scale(cycle, name, found, version=version, by=request.user)):
+        if done(
+            form, lambda: actions.save_scale(cycle, name, found, version=version, by=request.user)
+        ):
             return _saved(request, cycle, "rating")
     people = population(cycle, cycle.local_day(timezone.now()))
     return _page(
@@ -273,10 +292,15 @@ def configure_visibility(request: UserRequest, cycle: Cycle) -> HttpResponse:
         "progress_cap",
         "version",
     )
-    form = forms.VisibilityForm(request.POST or None, initial={name: getattr(cycle, name) for name in names})
+    form = forms.VisibilityForm(
+        request.POST or None, initial={name: getattr(cycle, name) for name in names}
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        if done(form, lambda: actions.save_policies(cycle, data, version=data["version"], by=request.user)):
+        if done(
+            form,
+            lambda: actions.save_policies(cycle, data, version=data["version"], by=request.user),
+        ):
             return _saved(request, cycle, "visibility")
     return _page(request, cycle, "visibility", wrong=form.is_bound, form=form)
 
@@ -297,10 +321,14 @@ def configure_rewards(request: UserRequest, cycle: Cycle) -> HttpResponse:
 
 def configure_reminders(request: UserRequest, cycle: Cycle) -> HttpResponse:
     policies = {p.kind: p for p in ReminderPolicy.objects.filter(cycle=cycle)}
-    form = forms.RemindersForm(request.POST or None, initial=forms.RemindersForm.initial_of(cycle, policies))
+    form = forms.RemindersForm(
+        request.POST or None, initial=forms.RemindersForm.initial_of(cycle, policies)
+    )
     if request.method == "POST" and form.is_valid():
         version, chosen = form.cleaned_data["version"], form.policies()
-        if done(form, lambda: actions.save_reminders(cycle, chosen, version=version, by=request.user)):
+        if done(
+            form, lambda: actions.save_reminders(cycle, chosen, version=version, by=request.user)
+        ):
             return _saved(request, cycle, "reminders")
     person = population(cycle, cycle.local_day(timezone.now())).first()
     rows = [
@@ -312,7 +340,9 @@ def configure_reminders(request: UserRequest, cycle: Cycle) -> HttpResponse:
         )
         for stage in cycle.stages.all()
     ]
-    return _page(request, cycle, "reminders", wrong=form.is_bound, form=form, rows=rows, person=person)
+    return _page(
+        request, cycle, "reminders", wrong=form.is_bound, form=form, rows=rows, person=person
+    )
 
 
 def configure_check(request: UserRequest, cycle: Cycle) -> HttpResponse:
@@ -347,7 +377,9 @@ def accept_warning(request: UserRequest, pk: int) -> HttpResponse:
     form = forms.AcceptForm(request.POST)
     if not form.is_valid():
         raise Refused(_("Look at the check again: this warning could not be read."))
-    actions.accept_warning(cycle, form.cleaned_data["code"], form.cleaned_data["count"], by=request.user)
+    actions.accept_warning(
+        cycle, form.cleaned_data["code"], form.cleaned_data["count"], by=request.user
+    )
     return redirect("cycles:configure", pk=pk, step="check")
 
 

@@ -68,5 +68,8 @@ def change_page(request: UserRequest, cycle: Cycle, change: Change) -> HttpRespo
     form = change.form
     wrong = request.method == "POST" or (form.is_bound and not form.is_valid())
     return render(
-        request, "cycles/change.html", {"cycle": cycle, "change": change}, status=422 if wrong else 200
+        request,
+        "cycles/change.html",
+        {"cycle": cycle, "change": change},
+        status=422 if wrong else 200,
     )

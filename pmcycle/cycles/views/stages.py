@@ -27,12 +27,18 @@ def _editable_stage(request: UserRequest, pk: int) -> Stage:
     return stage
 
 
-def _stage_page(request: UserRequest, pk: int, form_of: Any, act: Any, **words: Any) -> HttpResponse:
+def _stage_page(
+    request: UserRequest, pk: int, form_of: Any, act: Any, **words: Any
+) -> HttpResponse:
     stage = _editable_stage(request, pk)
     refusal = why_not(words["judge"], stage) if request.method == "GET" else ""
     initial = {"version": stage.version, "due_on": stage.due_on}
     form = form_of(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid() and done(form, lambda: act(stage, form.cleaned_data)):
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and done(form, lambda: act(stage, form.cleaned_data))
+    ):
         messages.success(request, words["said"] % {"stage": stage})
         return redirect(link("home:board", pk=stage.cycle_id) or "cycles:list")
     change = Change(
@@ -55,7 +61,11 @@ def open_stage(request: UserRequest, pk: int) -> HttpResponse:
         pk,
         forms.OpenStageForm,
         lambda stage, data: actions.open_stage(
-            stage, due_on=data["due_on"], reason=data["reason"], version=data["version"], by=request.user
+            stage,
+            due_on=data["due_on"],
+            reason=data["reason"],
+            version=data["version"],
+            by=request.user,
         ),
         judge=actions.judge_opening,
         heading=_("Open %(stage)s now"),
@@ -78,7 +88,9 @@ def close_stage(request: UserRequest, pk: int) -> HttpResponse:
     if sent is not None:
         actions.judge_closing(stage)
     form = forms.CloseStageForm(sent, initial={"version": stage.version})
-    leaving = LeftoversForm(sent, at=request.path, leftovers=actions.leftovers_of_stage(stage, request.user))
+    leaving = LeftoversForm(
+        sent, at=request.path, leftovers=actions.leftovers_of_stage(stage, request.user)
+    )
     if whole := all_of_one_kind(request, leaving, cycle=stage.cycle):
         return whole
 
@@ -120,7 +132,11 @@ def postpone_stage(request: UserRequest, pk: int) -> HttpResponse:
         pk,
         forms.PostponeStageForm,
         lambda stage, data: actions.postpone_stage(
-            stage, due_on=data["due_on"], reason=data["reason"], version=data["version"], by=request.user
+            stage,
+            due_on=data["due_on"],
+            reason=data["reason"],
+            version=data["version"],
+            by=request.user,
         ),
         judge=actions.judge_postponing,
         heading=_("Another due day for %(stage)s"),

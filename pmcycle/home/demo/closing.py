@@ -44,7 +44,11 @@ def build_evaluations(company: Company, demo: DemoCycle) -> None:
 
 
 def _tell(
-    company: Company, participation: Participation, manager: Employee, text: EvaluationText, number: int
+    company: Company,
+    participation: Participation,
+    manager: Employee,
+    text: EvaluationText,
+    number: int,
 ) -> None:
     by, person = company.users[manager.name], company.users[participation.employee.name]
     script, minute = company.script, 40 + number * 53 % 380
@@ -72,7 +76,8 @@ def _tell(
         script.at(company.at(manager, 1, minute // 4), partial(sign, "", by.name))
         comment = "Agreed. It was teamwork, and I would like that to be read here."
         script.at(
-            company.at(participation.employee, 1, 240 + minute // 2), partial(sign, comment, person.name)
+            company.at(participation.employee, 1, 240 + minute // 2),
+            partial(sign, comment, person.name),
         )
 
 
@@ -82,7 +87,9 @@ def text_of(year: Year, number: int, days: tuple[date, ...], told: Entry | None)
     points = [PointText("achievement", one.line) for one in achieved]
     if told is not None:
         label = f"{day_of(told.said_at, UTC):%d %b %Y} · Conversation: {told.body[:100]}"
-        points += [PointText("shortcoming", one.line, "entry", told.pk, label) for one in year.missed]
+        points += [
+            PointText("shortcoming", one.line, "entry", told.pk, label) for one in year.missed
+        ]
     known = year.field.steps
     steps = [
         StepText(*known[(number + n) % len(known)][:1], day, *known[(number + n) % len(known)][1:])

@@ -32,7 +32,14 @@ PASSWORD = "look-around-please"
 HIRED_BEFORE = 420
 # Who has a year behind them that is told.
 LONG_HERE = 900
-STORIES = ("Ana Popescu", "Bashir Nouri", "Daniel Kowalski", "Hugo Blanc", "Luis Romero", "Farid Amiri")
+STORIES = (
+    "Ana Popescu",
+    "Bashir Nouri",
+    "Daniel Kowalski",
+    "Hugo Blanc",
+    "Luis Romero",
+    "Farid Amiri",
+)
 
 
 @dataclass
@@ -101,7 +108,9 @@ def _seats(count: int | None) -> list[_Seat]:
             for place, (who, job, level, amount, gender) in enumerate(members):
                 above = texts.CHIEF[0] if who == head else head if who == lead else lead
                 unit = team or division
-                seats.append(_Seat(who, job, level, amount, gender, division, unit, above, unit, place))
+                seats.append(
+                    _Seat(who, job, level, amount, gender, division, unit, above, unit, place)
+                )
     if count is None:
         return seats
     leads: list[str] = []
@@ -113,7 +122,9 @@ def _seats(count: int | None) -> list[_Seat]:
         if number % 9 == 0 or not leads:
             leads.append(f"Lead {number:06d}")
             head = texts.UNITS[division][""][0][0]
-            seats.append(_Seat(leads[-1], "Team Lead", "G5", 88000, "f", division, division, head, work))
+            seats.append(
+                _Seat(leads[-1], "Team Lead", "G5", 88000, "f", division, division, head, work)
+            )
         else:
             annual = 45000 + chance.randrange(0, 30000, 250)
             seats.append(
@@ -167,7 +178,8 @@ def build_company(count: int | None = None) -> Company:
                 location={"Sales": "Boston", "Production": "Gdansk"}.get(s.division, "Berlin"),
                 hired_on=day
                 - timedelta(
-                    days=HIRED_BEFORE + chance.randrange(LONG_HERE if s.name in STORIES else 0, 3200)
+                    days=HIRED_BEFORE
+                    + chance.randrange(LONG_HERE if s.name in STORIES else 0, 3200)
                 ),
                 fte=Decimal("0.8") if n % 11 == 5 else Decimal(1),
                 zone=texts.ZONES.get(s.division, HOME),
@@ -279,7 +291,9 @@ def _somebody_leaves_and_somebody_is_away(
     }
     for person, kind, is_paid in ((helga, "parental leave", True), (stefan, "unpaid leave", False)):
         for first, last in away[person.pk]:
-            Absence.objects.create(employee=person, kind=kind, is_paid=is_paid, starts_on=first, ends_on=last)
+            Absence.objects.create(
+                employee=person, kind=kind, is_paid=is_paid, starts_on=first, ends_on=last
+            )
     return away
 
 
@@ -288,7 +302,9 @@ def _sign_ins(people: list[Employee], units: dict[str, Unit]) -> dict[str, User]
     hashed = make_password(PASSWORD)
     User.objects.bulk_create(
         [
-            User(email=p.email, name=p.name, employee=p, password=hashed, is_active=p.left_on is None)
+            User(
+                email=p.email, name=p.name, employee=p, password=hashed, is_active=p.left_on is None
+            )
             for p in people
         ]
         + [

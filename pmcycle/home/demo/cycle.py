@@ -72,7 +72,9 @@ def build_last_cycle(company: Company) -> DemoCycle:
     """Last year's, running, with the written people in it: `last_year` tells it and closes it."""
     first = _first_day()
     written = [p for p in company.people if p.name in texts.WRITTEN]
-    return _build(company, written, first.replace(year=first.year - 1), LAST_YEAR, LAST_EARNED, LAST_STORIES)
+    return _build(
+        company, written, first.replace(year=first.year - 1), LAST_YEAR, LAST_EARNED, LAST_STORIES
+    )
 
 
 def build_this_cycle(company: Company, last: DemoCycle) -> DemoCycle:
@@ -119,7 +121,14 @@ def _build(
     scale = RatingScale.objects.create(name="Five levels", cycle=cycle)
     levels = RatingLevel.objects.bulk_create(
         [
-            RatingLevel(scale=scale, position=n, label=label, meaning=meaning, value=value, needs_mention=low)
+            RatingLevel(
+                scale=scale,
+                position=n,
+                label=label,
+                meaning=meaning,
+                value=value,
+                needs_mention=low,
+            )
             for n, (label, meaning, value, low) in enumerate(LEVELS, start=1)
         ]
     )
@@ -139,7 +148,9 @@ def _build(
     )
     ReminderPolicy.objects.bulk_create(
         [
-            ReminderPolicy(cycle=cycle, kind=kind, days_before=[7, 2], days_after=[1, 4], escalate_after=7)
+            ReminderPolicy(
+                cycle=cycle, kind=kind, days_before=[7, 2], days_after=[1, 4], escalate_after=7
+            )
             for kind in StageKind
         ]
     )

@@ -43,7 +43,10 @@ ENGINEERING = Field(
         ],
         [
             ("e", "I would like to learn the simulation side. Is there room for it this year?"),
-            ("m", "There is from next month. Take one afternoon a week, and tell me if the week eats it."),
+            (
+                "m",
+                "There is from next month. Take one afternoon a week, and tell me if the week eats it.",
+            ),
         ],
     ),
     agenda_manager=(
@@ -60,7 +63,10 @@ ENGINEERING = Field(
         "Write up the overnight series and send it round",
         "Move the test set-up to the new bench",
     ),
-    promises=("Get the climate chamber for two weeks", "Free one afternoon a week for the simulation"),
+    promises=(
+        "Get the climate chamber for two weeks",
+        "Free one afternoon a week for the simulation",
+    ),
     praise=(
         "The written hand-overs have become the standard of the team.",
         "Others can build on this work, because every step is measured and written down.",
@@ -94,7 +100,10 @@ PRODUCTION = Field(
             ),
         ],
         [
-            ("m", "You stopped the line on Tuesday and were right. I want others to dare that too."),
+            (
+                "m",
+                "You stopped the line on Tuesday and were right. I want others to dare that too.",
+            ),
             ("e", "I can tell it in the morning round, with the part in my hand."),
         ],
     ),
@@ -108,8 +117,14 @@ PRODUCTION = Field(
         "Time for the second station",
         "Tools that are missing at my place",
     ),
-    actions=("Draft the checklist for the second station", "Photograph the three faults for the board"),
-    promises=("Speak with the supplier about the late drawings", "Free one shift a month for training"),
+    actions=(
+        "Draft the checklist for the second station",
+        "Photograph the three faults for the board",
+    ),
+    promises=(
+        "Speak with the supplier about the late drawings",
+        "Free one shift a month for training",
+    ),
     praise=(
         "Reliable and careful, and the person whom others ask first.",
         "Stops when something looks wrong, and says so before it costs anything.",
@@ -136,7 +151,10 @@ PRODUCTION = Field(
 SALES = Field(
     threads=(
         [
-            ("m", "Your preparation for the Vienna visit showed. Others should see how you do that."),
+            (
+                "m",
+                "Your preparation for the Vienna visit showed. Others should see how you do that.",
+            ),
             ("e", "Thank you. I can show it in the Thursday round if that helps."),
         ],
         [
@@ -186,7 +204,10 @@ SERVICE = Field(
             ("e", "It saves a second call. I keep a list on the van's door for it."),
         ],
         [
-            ("e", "I spend an hour a day on steps that the wizard should take over. Who can I tell?"),
+            (
+                "e",
+                "I spend an hour a day on steps that the wizard should take over. Who can I tell?",
+            ),
             ("m", "Marta. Send her the five most frequent ones, and copy me in."),
         ],
     ),
@@ -235,7 +256,10 @@ PEOPLE = Field(
             ("e", "Agreed. I will take it to two teams tomorrow, as it is."),
         ],
         [
-            ("e", "Managers ask me for the form when they need the conversation. May I send them away?"),
+            (
+                "e",
+                "Managers ask me for the form when they need the conversation. May I send them away?",
+            ),
             ("m", "Offer to sit in on the first one. After that, yes."),
         ],
     ),
@@ -275,7 +299,10 @@ FINANCE = Field(
     threads=(
         [
             ("m", "The close came on day five and nobody worked at night. How did you do it?"),
-            ("e", "Two of the checks run by rules now. The next one is the accruals; I need IT for that."),
+            (
+                "e",
+                "Two of the checks run by rules now. The next one is the accruals; I need IT for that.",
+            ),
             ("m", "I will ask for two days in the coming month."),
         ],
         [
@@ -322,7 +349,10 @@ IT = Field(
     threads=(
         [
             ("m", "The restore on Tuesday took nine hours. What would make it four?"),
-            ("e", "A second disk shelf and one dry run a month. The first costs money, the second only me."),
+            (
+                "e",
+                "A second disk shelf and one dry run a month. The first costs money, the second only me.",
+            ),
             ("m", "Start with the dry runs; I bring the shelf into the budget."),
         ],
         [
@@ -341,7 +371,10 @@ IT = Field(
         "Who decides about old machines",
     ),
     actions=("Write down the steps of the restore", "List the machines without updates"),
-    promises=("Bring the disk shelf into the budget", "Agree on a maintenance window with Production"),
+    promises=(
+        "Bring the disk shelf into the budget",
+        "Agree on a maintenance window with Production",
+    ),
     praise=(
         "Calm when something is down, and everybody knows what happens next.",
         "Explains it so that the same question does not come twice.",
@@ -363,11 +396,21 @@ IT = Field(
 )
 
 BY_TEAM = {
-    "Engineering": ENGINEERING, "Optics": ENGINEERING, "Firmware": ENGINEERING,
-    "Production": PRODUCTION, "Assembly": PRODUCTION, "Calibration Lab": PRODUCTION, "Supply": PRODUCTION,
-    "Sales": SALES, "Key Accounts": SALES, "Service": SERVICE,
-    "People and Finance": PEOPLE, "People": PEOPLE, "Finance": FINANCE, "IT": IT,
-}  # fmt: skip
+    "Engineering": ENGINEERING,
+    "Optics": ENGINEERING,
+    "Firmware": ENGINEERING,
+    "Production": PRODUCTION,
+    "Assembly": PRODUCTION,
+    "Calibration Lab": PRODUCTION,
+    "Supply": PRODUCTION,
+    "Sales": SALES,
+    "Key Accounts": SALES,
+    "Service": SERVICE,
+    "People and Finance": PEOPLE,
+    "People": PEOPLE,
+    "Finance": FINANCE,
+    "IT": IT,
+}
 
 # Said to somebody whose result fell short, early enough to act on it; what it was about, by {month}.
 TOLD: Thread = [

@@ -20,7 +20,9 @@ class DemoGoal:
     for_job: str = ""
 
 
-def _goal(title: str, why: str, *key_results: tuple[str, str, str, str, str], job: str = "") -> DemoGoal:
+def _goal(
+    title: str, why: str, *key_results: tuple[str, str, str, str, str], job: str = ""
+) -> DemoGoal:
     return DemoGoal(title, why, key_results, job)
 
 

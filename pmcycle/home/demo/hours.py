@@ -109,7 +109,9 @@ class Script:
         with pgtrigger.ignore(), connection.cursor() as cursor:
             for model in apps.get_models():
                 for field in dated_by_database(model):
-                    seen = model._base_manager.filter(**{f"{field.name}__range": (self._begun, ended)})
+                    seen = model._base_manager.filter(
+                        **{f"{field.name}__range": (self._begun, ended)}
+                    )
                     moments = list(seen.values_list(field.name, flat=True).distinct())
                     if not moments:
                         continue

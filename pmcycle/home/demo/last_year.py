@@ -131,7 +131,9 @@ def _read(past: _Past) -> None:
     readings = readings_of(past.people)
     past.people = [p for p in past.people if p.pk in readings]
     past.years = {
-        p.pk: year_of(company, demo, p.employee, readings[p.pk], past.told if p.pk == luis.pk else None)
+        p.pk: year_of(
+            company, demo, p.employee, readings[p.pk], past.told if p.pk == luis.pk else None
+        )
         for p in past.people
     }
 
@@ -192,7 +194,10 @@ def _measure(past: _Past, rows: list[Appraisal]) -> None:
 def _hand_in(past: _Past, rows: list[Appraisal], questions: dict[str, list[Question]]) -> None:
     goals: dict[int, list[Goal]] = {}
     for goal in (
-        Goal.objects.rated().filter(participation__in=past.people).select_related("agreed").order_by("pk")
+        Goal.objects.rated()
+        .filter(participation__in=past.people)
+        .select_related("agreed")
+        .order_by("pk")
     ):
         goals.setdefault(goal.participation_id or 0, []).append(goal)
     submissions, ratings = [], []
@@ -286,7 +291,9 @@ def _hand_in_sheets(past: _Past) -> None:
         act = Approval.Act
         handed_in = company.some(manager, 228)
         rows.append(
-            Approval(run=run, manager=manager, act=act.SUBMITTED, by=past.user(manager), at=handed_in)
+            Approval(
+                run=run, manager=manager, act=act.SUBMITTED, by=past.user(manager), at=handed_in
+            )
         )
         above = company.manager_of(manager)
         if above is not None:
@@ -326,7 +333,9 @@ def _evaluate(past: _Past) -> None:
     """Everybody's evaluation, signed by both; and the statements are read."""
     company, hours = past.company, past.company.hours
     statements = list(
-        Statement.objects.filter(participation__in=past.people).select_related("participation__employee")
+        Statement.objects.filter(participation__in=past.people).select_related(
+            "participation__employee"
+        )
     )
     for number, statement in enumerate(statements):
         statement.acknowledged_at = company.some(statement.participation.employee, 220 - number % 5)
@@ -351,11 +360,16 @@ def _evaluate(past: _Past) -> None:
         rows.append(row)
         points += [
             Point(
-                evaluation=row, kind=p.kind, text=p.text, evidence_kind=p.evidence_kind,
-                evidence_id=p.evidence_id, evidence_label=p.evidence_label, position=n,
+                evaluation=row,
+                kind=p.kind,
+                text=p.text,
+                evidence_kind=p.evidence_kind,
+                evidence_id=p.evidence_id,
+                evidence_label=p.evidence_label,
+                position=n,
             )
             for n, p in enumerate(text.points)
-        ]  # fmt: skip
+        ]
         for n, step in enumerate(text.steps):
             done = company.some(participation.employee, 122) if n == 0 and number % 3 else None
             steps.append(
@@ -368,7 +382,10 @@ def _evaluate(past: _Past) -> None:
                     done_at=done,
                 )
             )
-        for side, signer, day in (("manager", manager, back), ("employee", participation.employee, back - 2)):
+        for side, signer, day in (
+            ("manager", manager, back),
+            ("employee", participation.employee, back - 2),
+        ):
             signatures.append(
                 Signature(evaluation=row, side=side, signer=signer, at=company.some(signer, day))
             )
@@ -403,7 +420,9 @@ def _close(demo: DemoCycle, by: User) -> None:
 def settle_mail(company: Company) -> None:
     """What was told more than a day ago has been mailed the morning after, and what is older was read."""
     old = Notice.objects.filter(created_at__lt=company.hours.at(1))
-    mailed = Notice.objects.filter(pk=OuterRef("notice")).values(at=F("created_at") + timedelta(hours=16))
+    mailed = Notice.objects.filter(pk=OuterRef("notice")).values(
+        at=F("created_at") + timedelta(hours=16)
+    )
     Delivery.objects.filter(notice__in=old, state=Delivery.State.PENDING).update(
         state=Delivery.State.SENT, sent_at=Subquery(mailed[:1])
     )

@@ -175,7 +175,12 @@ def _published(company: Company, demo: DemoCycle) -> dict[str, list[Goal]]:
 
 
 def _version(
-    goal: Goal, number: int, text: goal_texts.DemoGoal, author: Employee, at: datetime, weight: Decimal | None
+    goal: Goal,
+    number: int,
+    text: goal_texts.DemoGoal,
+    author: Employee,
+    at: datetime,
+    weight: Decimal | None,
 ) -> GoalVersion:
     return GoalVersion(
         goal=goal,
@@ -202,7 +207,9 @@ def _version(
     )
 
 
-def _signature(version: GoalVersion, signer: Employee, employee: Employee, at: datetime) -> Signature:
+def _signature(
+    version: GoalVersion, signer: Employee, employee: Employee, at: datetime
+) -> Signature:
     side = "employee" if signer.pk == employee.pk else "manager"
     return Signature(version=version, side=side, signer=signer, at=at)
 
@@ -310,7 +317,9 @@ def _changes(company: Company, agreed: Agreed) -> None:
 
 
 def _contributions(company: Company, demo: DemoCycle) -> None:
-    people = [p for p in demo.part.values() if not company.away.get(p.employee_id) and p.left_on is None]
+    people = [
+        p for p in demo.part.values() if not company.away.get(p.employee_id) and p.left_on is None
+    ]
     chance = company.chance
     rows = []
     for number, text in enumerate(texts.CONTRIBUTIONS * 4):

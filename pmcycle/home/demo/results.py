@@ -15,7 +15,15 @@ from django.db.models import F
 from django.utils import timezone
 
 from appraisals import actions
-from appraisals.models import Appraisal, CycleForm, FormVersion, Question, Rating, Release, ReleasedResult
+from appraisals.models import (
+    Appraisal,
+    CycleForm,
+    FormVersion,
+    Question,
+    Rating,
+    Release,
+    ReleasedResult,
+)
 from feedback.models import Entry
 from pmcycle.activity.models import Job
 from pmcycle.cycles.models import Participation, RatingLevel
@@ -42,7 +50,9 @@ def build_results(company: Company, demo: DemoCycle, form: FormVersion) -> None:
     questions: dict[str, list[Question]] = {}
     entry = said_by_manager(demo.part[company.by_name[TOLD].pk])
 
-    def write(participation: Participation, kind: str, back: int, number: int, *, hand_in: bool) -> None:
+    def write(
+        participation: Participation, kind: str, back: int, number: int, *, hand_in: bool
+    ) -> None:
         person = participation.employee
         known = readings.get(participation.pk)
         author = person if kind == Appraisal.Kind.SELF else company.manager_of(person)
@@ -50,7 +60,9 @@ def build_results(company: Company, demo: DemoCycle, form: FormVersion) -> None:
             return
         told = entry if person.name == TOLD else None
         year = year_of(company, demo, person, known, told)
-        act = partial(_write, company, demo, participation, kind, year, told, questions, hand_in=hand_in)
+        act = partial(
+            _write, company, demo, participation, kind, year, told, questions, hand_in=hand_in
+        )
         script.at(company.at(author, back, 20 + number * 37 % 420), act)
 
     for number, participation in enumerate(sales):
@@ -66,10 +78,22 @@ def build_results(company: Company, demo: DemoCycle, form: FormVersion) -> None:
         is_ana = participation.employee.name == "Ana Popescu"
         done, begun = number % 10 < 6 and not is_ana, number % 10 < 8 or is_ana
         if begun:
-            write(participation, "self", 11 - number % 4 if done else 3 - number % 2, number, hand_in=done)
+            write(
+                participation,
+                "self",
+                11 - number % 4 if done else 3 - number % 2,
+                number,
+                hand_in=done,
+            )
         if number % 10 < 5 and not is_ana:
             handed_in = number % 10 < 3
-            write(participation, "manager", 6 - number % 3 if handed_in else 2, number, hand_in=handed_in)
+            write(
+                participation,
+                "manager",
+                6 - number % 3 if handed_in else 2,
+                number,
+                hand_in=handed_in,
+            )
     _calibrate(company, demo)
 
 
@@ -114,7 +138,9 @@ def answers_of(
         if question.kind == Question.Kind.GOALS:
             for one in year.readings:
                 words = one.words[0].upper() + one.words[1:] + "."
-                answers[question.pk, one.goal] = actions.Value(text=words, level_id=demo.levels[one.mark].pk)
+                answers[question.pk, one.goal] = actions.Value(
+                    text=words, level_id=demo.levels[one.mark].pk
+                )
         elif question.kind == Question.Kind.TEXT:
             answers[question.pk, None] = actions.Value(text=next(said))
         else:
@@ -142,7 +168,9 @@ def _write(
     *,
     hand_in: bool,
 ) -> None:
-    rows = Appraisal.objects.select_related("participation__employee", "participation__cycle", "author")
+    rows = Appraisal.objects.select_related(
+        "participation__employee", "participation__cycle", "author"
+    )
     row = rows.get(participation=participation, kind=kind)
     is_manager = kind == Appraisal.Kind.MANAGER
     values: dict[str, Any] = {
@@ -173,7 +201,9 @@ def _release_now(demo: DemoCycle) -> None:
 
 def end_jobs() -> None:
     """What waits for a worker was carried out here: left to the worker it would be done a second time, and fail."""
-    Job.objects.unfinished().update(state=Job.State.DONE, done=F("total"), finished_at=timezone.now())
+    Job.objects.unfinished().update(
+        state=Job.State.DONE, done=F("total"), finished_at=timezone.now()
+    )
 
 
 def _answer(company: Company, participation: Participation, number: int) -> None:
@@ -196,16 +226,22 @@ def _calibrate(company: Company, demo: DemoCycle) -> None:
         session = demo.cycle.calibrations.get()
         movable = (
             Rating.objects.calibratable_by(kim)
-            .filter(participation__cycle=demo.cycle, participation__unit__path__startswith=engineering.path)
+            .filter(
+                participation__cycle=demo.cycle,
+                participation__unit__path__startswith=engineering.path,
+            )
             .filter(proposed=demo.levels[2], participation__result__isnull=True)
             .first()
         )
         if movable is not None:
             reason = "Beside the two others who reached as much, this is the same result."
-            actions.move_rating(session, movable, demo.levels[3].pk, reason, version=movable.version, by=kim)
+            actions.move_rating(
+                session, movable, demo.levels[3].pk, reason, version=movable.version, by=kim
+            )
 
     script, hours = company.script, company.hours
     script.at(
-        hours.at(2, 20), lambda: actions.open_calibration(demo.cycle, "Engineering", [engineering], by=kim)
+        hours.at(2, 20),
+        lambda: actions.open_calibration(demo.cycle, "Engineering", [engineering], by=kim),
     )
     script.at(hours.at(1, 60), move)

@@ -46,7 +46,12 @@ THIS_YEAR: Criteria = {
             (NEW_HERE, "zero", "percent", "0"),
             ([{"fact": "rating", "op": "is", "value": "5"}], "give", "percent", "9"),
             ([_rated("4")], "give", "percent", "6"),
-            ([_rated("3"), {"fact": "goal_score", "op": "at_least", "value": "95"}], "give", "percent", "4"),
+            (
+                [_rated("3"), {"fact": "goal_score", "op": "at_least", "value": "95"}],
+                "give",
+                "percent",
+                "4",
+            ),
             ([_rated("3")], "give", "percent", "3"),
         ],
         "240000.00",
@@ -78,7 +83,10 @@ def build_rewards(company: Company, demo: DemoCycle) -> None:
     kim, script = company.users["Kim Larsen"], company.script
     publish_plan(company, demo, THIS_YEAR, drafted=9)
     _restrain(company, demo)
-    script.at(company.hours.at(2, 100), lambda: actions.request_calculation(demo.cycle.reward_plan, by=kim))
+    script.at(
+        company.hours.at(2, 100),
+        lambda: actions.request_calculation(demo.cycle.reward_plan, by=kim),
+    )
     script.at(company.hours.at(2, 101), lambda: calculate(demo, by=kim))
     script.at(company.hours.at(2, 150), lambda: open_to_managers(demo, by=kim))
     _recommend(company, demo)
@@ -109,8 +117,11 @@ def publish_plan(company: Company, demo: DemoCycle, criteria: Criteria, *, draft
             component = actions.add_component(plan, kind, by=kim)
             for conditions, effect, basis, amount in rules:
                 values: dict[str, Any] = {
-                    "conditions": conditions, "effect": effect, "basis": basis, "amount": Decimal(amount)
-                }  # fmt: skip
+                    "conditions": conditions,
+                    "effect": effect,
+                    "basis": basis,
+                    "amount": Decimal(amount),
+                }
                 actions.add_rule(component, values, by=kim)
             component.refresh_from_db()
             if kind == Component.Kind.MERIT:
@@ -144,18 +155,25 @@ def _restrain(company: Company, demo: DemoCycle) -> None:
         month=month_before(company.hours.back(TOLD_BACK)), day=f"{day.day} {day:%B}"
     )
     values = {
-        "component_kind": Component.Kind.MERIT.value, "effect": "hold", "percent": None,
-        "facts": facts, "answer_by": company.hours.ahead(5), "lapses_on": company.hours.ahead(85),
-    }  # fmt: skip
+        "component_kind": Component.Kind.MERIT.value,
+        "effect": "hold",
+        "percent": None,
+        "facts": facts,
+        "answer_by": company.hours.ahead(5),
+        "lapses_on": company.hours.ahead(85),
+    }
     by = company.users[manager.name]
 
     def answer() -> None:
         row = RestraintEntry.objects.get(participation=participation)
-        actions.answer(row, texts.RESTRAINT_ANSWER, version=row.version, by=company.users[person.name])
+        actions.answer(
+            row, texts.RESTRAINT_ANSWER, version=row.version, by=company.users[person.name]
+        )
 
     script = company.script
     script.at(
-        company.at(manager, 4, 300), lambda: actions.propose_restraint(participation, entry, values, by=by)
+        company.at(manager, 4, 300),
+        lambda: actions.propose_restraint(participation, entry, values, by=by),
     )
     script.at(company.at(person, 3, 120), answer)
 
@@ -167,14 +185,19 @@ def _recommend(company: Company, demo: DemoCycle) -> None:
 
     def adjust() -> None:
         awards = Award.objects.filter(
-            run=run_of(demo), participation__assignments__manager=hugo, ineligible_why="", guideline__gt=0
+            run=run_of(demo),
+            participation__assignments__manager=hugo,
+            ineligible_why="",
+            guideline__gt=0,
         ).order_by("pk")
         for award, share in zip(awards, (Decimal("1.05"), Decimal("0.95")), strict=False):
             amount = (award.guideline * share).quantize(Decimal(1))
             actions.adjust(award, amount, "", version=award.version, by=by)
 
     def hand_in() -> None:
-        actions.hand_in(run_of(demo), "Moved a little between two people who shared one account.", by=by)
+        actions.hand_in(
+            run_of(demo), "Moved a little between two people who shared one account.", by=by
+        )
 
     company.script.at(company.at(hugo, 2, 240), adjust)
     company.script.at(company.at(hugo, 1, 30), hand_in)

@@ -42,7 +42,9 @@ def build_talks(company: Company, demo: DemoCycle) -> None:
     _feedback(company)
 
 
-def say(company: Company, participation: Participation, stage: str, thread: fields.Thread, back: int) -> None:
+def say(
+    company: Company, participation: Participation, stage: str, thread: fields.Thread, back: int
+) -> None:
     """Write down one conversation, a word a day, from so many working days ago."""
     _write_down(company, [(participation, stage, thread, back)])
 
@@ -71,7 +73,9 @@ def _threads(company: Company, demo: DemoCycle) -> None:
     _write_down(company, scripts)
 
 
-def _write_down(company: Company, scripts: list[tuple[Participation, str, fields.Thread, int]]) -> None:
+def _write_down(
+    company: Company, scripts: list[tuple[Participation, str, fields.Thread, int]]
+) -> None:
     conversations, entries = [], []
     for participation, stage, thread, back in scripts:
         employee = participation.employee
@@ -83,7 +87,9 @@ def _write_down(company: Company, scripts: list[tuple[Participation, str, fields
         for step, (side, text) in enumerate(thread):
             author = manager if side == "m" else employee
             said_at = company.some(author, back - step)
-            entries.append(Entry(conversation=conversation, author=author, body=text, said_at=said_at))
+            entries.append(
+                Entry(conversation=conversation, author=author, body=text, said_at=said_at)
+            )
     Conversation.objects.bulk_create(conversations, batch_size=5000)
     Entry.objects.bulk_create(entries, batch_size=5000)
 
@@ -94,7 +100,11 @@ def _check_ins(company: Company, demo: DemoCycle) -> None:
     for number, participation in enumerate(demo.part.values()):
         employee = participation.employee
         manager = company.manager_of(employee)
-        if manager is None or employee.left_on or (number % 5 == 4 and employee.name != "Ana Popescu"):
+        if (
+            manager is None
+            or employee.left_on
+            or (number % 5 == 4 and employee.name != "Ana Popescu")
+        ):
             continue
         one, days = _series(company, manager, employee, led[manager.pk])
         led[manager.pk] += 1
@@ -104,7 +114,9 @@ def _check_ins(company: Company, demo: DemoCycle) -> None:
         )
         for step, day in enumerate(days):
             if company.works(employee, day) and company.works(manager, day):
-                note = texts.MEETING_NOTES[(number + step) % 4].format(goal=known[(number + step) % 3].title)
+                note = texts.MEETING_NOTES[(number + step) % 4].format(
+                    goal=known[(number + step) % 3].title
+                )
                 meetings.append(_meeting(one, day, note if step < HELD else ""))
     with written_later(CheckInSeries):
         CheckInSeries.objects.bulk_create(series, batch_size=5000)
@@ -120,7 +132,10 @@ def _series(
     # Monday to Thursday, in the one week or the other; never today, which may be over or not have begun.
     ahead = (place % 4 - today.weekday() + 7 * (place // 4 % 2)) % 14 or 7
     following = today + timedelta(days=ahead)
-    is_abroad = manager.zone != employee.zone and "America/New_York" in (manager.zone, employee.zone)
+    is_abroad = manager.zone != employee.zone and "America/New_York" in (
+        manager.zone,
+        employee.zone,
+    )
     zone = "America/New_York" if is_abroad else employee.zone
     hour = HOUR_ABROAD if is_abroad else HOUR[min(2, len(company.line[manager.pk]))]
     half_hours = place // 8 % 5
@@ -220,7 +235,11 @@ def _feedback(company: Company) -> None:
                 continue
             recipient = manager
         visibility = (
-            "public" if kind == "praise" and number % 2 else "manager" if number % 3 == 0 else "person"
+            "public"
+            if kind == "praise" and number % 2
+            else "manager"
+            if number % 3 == 0
+            else "person"
         )
         rows.append(
             Feedback(

@@ -142,7 +142,10 @@ FEEDBACK = [
         "praise",
         "You stayed with the customer until the unit ran, and wrote down what we learned. That helped all of us.",
     ),
-    ("praise", "The way you explained the uncertainty budget to the apprentices was the best I have heard."),
+    (
+        "praise",
+        "The way you explained the uncertainty budget to the apprentices was the best I have heard.",
+    ),
     (
         "suggestion",
         "In the review you answered before the question was out. Two breaths more, and people will bring you more.",
@@ -152,7 +155,10 @@ FEEDBACK = [
         "suggestion",
         "Your reports are right but long. A first page with the three numbers would reach more readers.",
     ),
-    ("upward", "When priorities change on Friday, a line on why would help me to explain it to the team."),
+    (
+        "upward",
+        "When priorities change on Friday, a line on why would help me to explain it to the team.",
+    ),
     ("praise", "You noticed the wrong batch before anybody else did. That saved a recall."),
 ]
 CONTRIBUTIONS = [

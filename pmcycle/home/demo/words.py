@@ -93,7 +93,11 @@ class Year:
                 forward,
                 f"More than agreed: “{self.best.title}” came to {self.best.percent}.",
             )
-        short = f"“{self.worst.title}” came to {self.worst.percent}. " if self.worst.result < WHOLE else ""
+        short = (
+            f"“{self.worst.title}” came to {self.worst.percent}. "
+            if self.worst.result < WHOLE
+            else ""
+        )
         return (
             f"{self.first_name} delivered what we agreed. {lines} {praise}",
             f"{short}For the coming year: {wish}.",
@@ -106,7 +110,11 @@ class Year:
         learned, forward = self._one_of(self.field.learned), self._one_of(self.field.forward)
         if self.level < MEETS:
             missed = " ".join(one.line for one in self.missed)
-            return (self.best.line, f"{missed} We talked about it on {self.told_on}. {learned}", forward)
+            return (
+                self.best.line,
+                f"{missed} We talked about it on {self.told_on}. {learned}",
+                forward,
+            )
         lines = " ".join(one.line for one in self.readings)
         opening = "I am proud of this year. " if self.level > MEETS else ""
         return (f"{opening}{lines}", learned, forward)

@@ -69,16 +69,22 @@ def accept_invitation(token: str) -> str:
     a new one under "Forgot your password?".
     """
     try:
-        pk, email, life = signing.loads(token, salt=INVITATION_SALT, max_age=timedelta(days=INVITATION_DAYS))
+        pk, email, life = signing.loads(
+            token, salt=INVITATION_SALT, max_age=timedelta(days=INVITATION_DAYS)
+        )
     except (signing.BadSignature, ValueError, TypeError):
         raise Refused(_("This invitation is not valid any more. Ask HR for a new one.")) from None
     user = User.objects.filter(pk=pk, email=email, life=life, is_active=True).first()
     if user is None:
         raise Refused(_("This invitation is not valid any more. Ask HR for a new one."))
     if user.has_usable_password():
-        raise Refused(_("You have chosen a password already. Sign in with it, or ask for a new one there."))
+        raise Refused(
+            _("You have chosen a password already. Sign in with it, or ask for a new one there.")
+        )
     key = default_token_generator.make_token(user)
-    return reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key})
+    return reverse(
+        "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key}
+    )
 
 
 def _invitation(user: User, again: str = "") -> Tell:
@@ -106,7 +112,9 @@ def invite(employees: Sequence[int] | None, *, by: User) -> int:
         if len(people) > MOST_INVITED:
             raise Refused(_("Invite %(most)d people at most at once.") % {"most": MOST_INVITED})
         taken = set(
-            User.objects.filter(email__in=[p.email.lower() for p in people]).values_list("email", flat=True)
+            User.objects.filter(email__in=[p.email.lower() for p in people]).values_list(
+                "email", flat=True
+            )
         )
         people = [p for p in people if p.email.lower() not in taken]
         if not people:
@@ -135,8 +143,16 @@ def invite_again(user: User, *, by: User) -> None:
         if not row.is_active:
             raise Refused(_("This account is closed. Open it again first."))
         if row.has_usable_password():
-            raise Refused(_("This person has a password already, and can ask for a new one when signing in."))
-        record("invited_again", row, by=by, stream=SECURITY, notify=[_invitation(row, today().isoformat())])
+            raise Refused(
+                _("This person has a password already, and can ask for a new one when signing in.")
+            )
+        record(
+            "invited_again",
+            row,
+            by=by,
+            stream=SECURITY,
+            notify=[_invitation(row, today().isoformat())],
+        )
 
 
 # --- opening and closing -----------------------------------------------------------------------------
@@ -175,7 +191,9 @@ def _close(users: Sequence[User], *, by: User | None) -> None:
     lines = [Line(user, None) for user in users]
     record_each("closed_account", lines, by=by, stream=SECURITY)
     if ended:
-        told = [Line(grant, None, data={"role": grant.role, "user": grant.user_id}) for grant in ended]
+        told = [
+            Line(grant, None, data={"role": grant.role, "user": grant.user_id}) for grant in ended
+        ]
         record_each("ended_role", told, by=by, stream=SECURITY)
         settle_roles("ended_role", by=by)
 
@@ -270,7 +288,10 @@ def request_role(
             raise Invalid("unit" if role in roles.SCOPED and unit is None else "role", why_not)
         if row.made_by_id == by.pk and hr_admins().exclude(pk__in=[by.pk, row.pk]).count() > 1:
             raise Invalid(
-                "role", _("You made this account. Two others grant its roles: ask another HR admin to begin.")
+                "role",
+                _(
+                    "You made this account. Two others grant its roles: ask another HR admin to begin."
+                ),
             )
         until = Q() if ends_on is None else Q(starts_on__lte=ends_on)
         held = RoleGrant.objects.filter(until, user=row, role=role, unit=scope)
@@ -305,7 +326,11 @@ def _why_not_grant(user: User, role: str, *, names_unit: bool, by: User) -> str:
 
 
 def _waiting_request(request: RoleRequest) -> RoleRequest:
-    row = RoleRequest.objects.select_for_update(of=("self",)).select_related("unit").get(pk=request.pk)
+    row = (
+        RoleRequest.objects.select_for_update(of=("self",))
+        .select_related("unit")
+        .get(pk=request.pk)
+    )
     if row.approved_at is not None:
         raise Refused(_("This is approved already; the role holds."))
     if row.withdrawn_at is not None:
@@ -329,7 +354,9 @@ def approve_role(request: RoleRequest, *, by: User) -> RoleGrant:
         ):
             raise Refused(why_not)
         for person in (row.requested_by, by):
-            if why_not := _why_not_grant(user, row.role, names_unit=row.unit is not None, by=person):
+            if why_not := _why_not_grant(
+                user, row.role, names_unit=row.unit is not None, by=person
+            ):
                 raise Refused(why_not)
         starts_on = max(row.starts_on, today())
         if row.ends_on and row.ends_on < starts_on:
@@ -373,7 +400,9 @@ def withdraw_role(request: RoleRequest, *, by: User) -> None:
         lock_roles()
         row = _waiting_request(request)
         if row.role in roles.HR_ROLES and Role.HR_ADMIN not in _roles_now(by):
-            raise Refused(_("A role that opens personnel files is for HR admins to decide, not for IT."))
+            raise Refused(
+                _("A role that opens personnel files is for HR admins to decide, not for IT.")
+            )
         row.withdrawn_at = timezone.now()
         row.save(update_fields=["withdrawn_at"])
         record("withdrew_role", row, by=by, stream=SECURITY, role=row.role, user=row.user_id)
@@ -382,7 +411,14 @@ def withdraw_role(request: RoleRequest, *, by: User) -> None:
 def _tell_admins(request: RoleRequest, title: str, key: str, by: User) -> list[Tell]:
     url = reverse("people:account", kwargs={"pk": request.user_id})
     return [
-        Tell(admin.pk, title, url, f"role:{request.pk}:{key}:{admin.pk}", kind="role_granted", is_urgent=True)
+        Tell(
+            admin.pk,
+            title,
+            url,
+            f"role:{request.pk}:{key}:{admin.pk}",
+            kind="role_granted",
+            is_urgent=True,
+        )
         for admin in hr_admins().exclude(pk__in=[by.pk, request.user_id])
     ]
 
@@ -394,7 +430,11 @@ def name_hr_admin(email: str) -> RoleGrant:
     """
     with transaction.atomic():
         lock_roles()
-        user = User.objects.select_for_update(no_key=True).filter(email__iexact=email, is_active=True).first()
+        user = (
+            User.objects.select_for_update(no_key=True)
+            .filter(email__iexact=email, is_active=True)
+            .first()
+        )
         if user is None:
             raise Refused(_("No open account signs in with this address."))
         if hr_admins().count() > 1:
@@ -437,7 +477,9 @@ def end_role(grant: RoleGrant, *, by: User) -> None:
         row = RoleGrant.objects.select_for_update().get(pk=grant.pk)
         own = _roles_now(by)
         if row.role in roles.HR_ROLES and Role.HR_ADMIN not in own:
-            raise Refused(_("A role that opens personnel files is ended by an HR admin, not by IT."))
+            raise Refused(
+                _("A role that opens personnel files is ended by an HR admin, not by IT.")
+            )
         if not own & {Role.HR_ADMIN, Role.IT_ADMIN}:
             raise Refused(_("Only HR and IT admins end roles."))
         if row.ends_on and row.ends_on < today():
@@ -490,7 +532,9 @@ def change_settings(user: User, zone: str, numbers: str) -> None:
     User.objects.filter(pk=user.pk).update(zone=zone, numbers=numbers)
 
 
-def create_token(user: User, name: str, scopes: list[str], expires_on: date) -> tuple[ApiToken, str]:
+def create_token(
+    user: User, name: str, scopes: list[str], expires_on: date
+) -> tuple[ApiToken, str]:
     """A new key for the API and, for this once, its secret."""
     day = user.local_day(timezone.now())
     if expires_on <= day:
@@ -499,7 +543,10 @@ def create_token(user: User, name: str, scopes: list[str], expires_on: date) -> 
         raise Invalid("expires_on", _("A token lasts a year at most."))
     secret = secrets.token_hex(24)
     with transaction.atomic():
-        if ApiToken.objects.filter(user=user, revoked_at__isnull=True, expires_on__gte=day).count() >= 20:
+        if (
+            ApiToken.objects.filter(user=user, revoked_at__isnull=True, expires_on__gte=day).count()
+            >= 20
+        ):
             raise Refused(_("Twenty tokens are enough. Revoke one that is not used."))
         token = ApiToken.objects.create(
             user=user,
@@ -573,19 +620,26 @@ def first_visit(
             raise Refused(_("Somebody else has just set this installation up."))
         typed = code.strip().lower()
         found = (
-            SetupCode.objects.select_for_update().filter(digest=digest(typed), used_at__isnull=True).first()
+            SetupCode.objects.select_for_update()
+            .filter(digest=digest(typed), used_at__isnull=True)
+            .first()
         )
         if found is None:
             raise Invalid(
-                "code", _("This is not the code in the log. Mind that a new one ends the one before.")
+                "code",
+                _("This is not the code in the log. Mind that a new one ends the one before."),
             )
         found.used_at = timezone.now()
         found.save(update_fields=["used_at"])
-        company = Organisation.objects.create(pk=1, name=organisation, zone=zone, currency=currency.upper())
+        company = Organisation.objects.create(
+            pk=1, name=organisation, zone=zone, currency=currency.upper()
+        )
         first = User.objects.create_user(email, password, name=name)
         second = User.objects.create_user(second_email, None, name=second_name)
         for admin in (first, second):
-            RoleGrant.objects.create(user=admin, role=Role.HR_ADMIN, starts_on=today() - timedelta(days=1))
+            RoleGrant.objects.create(
+                user=admin, role=Role.HR_ADMIN, starts_on=today() - timedelta(days=1)
+            )
         record("set_up", company, by=first, stream=SECURITY, notify=[_invitation(second)])
     return first, second
 

@@ -58,7 +58,14 @@ def request_address(user: User, email: str, reason: str, *, by: User) -> Address
         title = _("A sign-in address waits for a second person")
         url = reverse("people:account", kwargs={"pk": account.pk})
         others = [
-            Tell(admin.pk, title, url, f"address:{change.pk}:second:{admin.pk}", "address", is_urgent=True)
+            Tell(
+                admin.pk,
+                title,
+                url,
+                f"address:{change.pk}:second:{admin.pk}",
+                "address",
+                is_urgent=True,
+            )
             for admin in hr_admins().exclude(pk__in=[by.pk, account.pk])
         ]
         record(
@@ -136,9 +143,13 @@ def approve_address(change: AddressChange, *, by: User) -> AddressChange:
         User.objects.select_for_update(no_key=True).get(pk=change.user_id)
         row = _waiting(change)
         if row.is_own:
-            raise Refused(_("Its owner asked for it, and confirms it by the link that was sent there."))
+            raise Refused(
+                _("Its owner asked for it, and confirms it by the link that was sent there.")
+            )
         if row.approved_at is not None:
-            raise Refused(_("This is agreed to already; the link is on its way to the new address."))
+            raise Refused(
+                _("This is agreed to already; the link is on its way to the new address.")
+            )
         if row.requested_by_id == by.pk:
             raise Refused(_("You asked for it; a second person agrees to it."))
         if row.user_id == by.pk:
@@ -148,7 +159,12 @@ def approve_address(change: AddressChange, *, by: User) -> AddressChange:
         row.approved_by, row.approved_at, row.sent_at = by, timezone.now(), timezone.now()
         row.save(update_fields=["approved_by", "approved_at", "sent_at"])
         record(
-            "approved_address", row, by=by, stream=SECURITY, user=row.user_id, asked_by=row.requested_by_id
+            "approved_address",
+            row,
+            by=by,
+            stream=SECURITY,
+            user=row.user_id,
+            asked_by=row.requested_by_id,
         )
         _send_link(row)
     return row
@@ -166,7 +182,9 @@ def withdraw_address(change: AddressChange, *, by: User) -> None:
 
 def _waiting(change: AddressChange) -> AddressChange:
     row = (
-        AddressChange.objects.select_for_update(of=("self",)).select_related("requested_by").get(pk=change.pk)
+        AddressChange.objects.select_for_update(of=("self",))
+        .select_related("requested_by")
+        .get(pk=change.pk)
     )
     if row.confirmed_at is not None:
         raise Refused(_("This is confirmed already; the new address counts."))
@@ -185,7 +203,9 @@ def read_link(token: str) -> AddressChange:
         pk, email = signing.loads(token, salt=LINK_SALT, max_age=timedelta(days=LINK_DAYS))
     except (signing.BadSignature, ValueError, TypeError):
         raise Refused(old) from None
-    sent = AddressChange.objects.filter(pk=pk, email=email, sent_at__isnull=False, withdrawn_at__isnull=True)
+    sent = AddressChange.objects.filter(
+        pk=pk, email=email, sent_at__isnull=False, withdrawn_at__isnull=True
+    )
     change = sent.filter(Q(confirmed_at__isnull=True) | Q(user__email=F("email"))).first()
     if change is None:
         raise Refused(old)
@@ -206,7 +226,9 @@ def confirm_address(token: str, *, by: User | None) -> User:
         employee = Employee.objects.select_for_update().filter(pk=owner.employee_id).first()
         account: User = User.objects.select_for_update().get(pk=owner.pk)
         if found.is_own and (by is None or by.pk != account.pk):
-            raise Refused(_("Sign in to the account whose address this is, and follow the link again."))
+            raise Refused(
+                _("Sign in to the account whose address this is, and follow the link again.")
+            )
         found.refresh_from_db()
         if found.confirmed_at is not None and account.email == found.email:
             return account

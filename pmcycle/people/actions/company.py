@@ -43,4 +43,6 @@ def remove_holiday(holiday: Holiday, *, by: User) -> None:
     with transaction.atomic():
         gone, _kinds = Holiday.objects.filter(pk=holiday.pk).delete()
         if gone:
-            record("removed_holiday", holiday, by=by, day=holiday.day.isoformat(), name=holiday.name)
+            record(
+                "removed_holiday", holiday, by=by, day=holiday.day.isoformat(), name=holiday.name
+            )

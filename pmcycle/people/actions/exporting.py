@@ -20,9 +20,18 @@ from pmcycle.people.rules import columns, lines
 from pmcycle.people.rules.names import parse_name
 
 SIMPLE = (
-    "email", "job_title", "job_family", "grade", "unit", "location", "hired_on", "left_on", "leave_reason", "sex",
+    "email",
+    "job_title",
+    "job_family",
+    "grade",
+    "unit",
+    "location",
+    "hired_on",
+    "left_on",
+    "leave_reason",
+    "sex",
     "born_on",
-)  # fmt: skip
+)
 
 
 def export_import(run: Import, *, by: User) -> bytes:
@@ -56,7 +65,9 @@ def lines_as_now(run: Import) -> Iterator[list[str]]:
         numbers = [number for number, _cells in batch]
         judged = {
             line.number: line
-            for line in ImportLine.objects.filter(run=run, number__in=numbers).exclude(fate="passed")
+            for line in ImportLine.objects.filter(run=run, number__in=numbers).exclude(
+                fate="passed"
+            )
         }
         now = records_of({line.key for line in judged.values()}, today())
         for number, cells in batch:
@@ -68,7 +79,8 @@ def lines_as_now(run: Import) -> Iterator[list[str]]:
 def ranges_as_now(run: Import) -> Iterator[list[str]]:
     """The lines of a file of pay ranges as they would have to read today, in the order of the file."""
     now = {
-        range_key(r.job_title, r.grade, r.currency): r for r in PayRange.objects.iterator(chunk_size=5_000)
+        range_key(r.job_title, r.grade, r.currency): r
+        for r in PayRange.objects.iterator(chunk_size=5_000)
     }
     mark = str(run.options.get("decimal", ".")) or "."
     rows = data_lines(run)
@@ -76,11 +88,17 @@ def ranges_as_now(run: Import) -> Iterator[list[str]]:
         numbers = [number for number, _cells in batch]
         judged = {
             line.number: line.values
-            for line in ImportLine.objects.filter(run=run, number__in=numbers).exclude(fate="passed")
+            for line in ImportLine.objects.filter(run=run, number__in=numbers).exclude(
+                fate="passed"
+            )
         }
         for number, cells in batch:
             said = judged.get(number)
-            known = now.get(range_key(said["job_title"], said["grade"], said["currency"])) if said else None
+            known = (
+                now.get(range_key(said["job_title"], said["grade"], said["currency"]))
+                if said
+                else None
+            )
             row = list(cells)
             for name in ("minimum", "midpoint", "maximum") if said and known else ():
                 amount = getattr(known, name)
@@ -94,7 +112,9 @@ def ranges_as_now(run: Import) -> Iterator[list[str]]:
             yield row
 
 
-def _as_now(run: Import, cells: list[str], said: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def _as_now(
+    run: Import, cells: list[str], said: Mapping[str, str], now: Mapping[str, str]
+) -> list[str]:
     width = max([len(cells), *(at + 1 for at in run.mapping.values())])
     row = [*cells, *[""] * (width - len(cells))]
 
@@ -112,7 +132,11 @@ def _as_now(run: Import, cells: list[str], said: Mapping[str, str], now: Mapping
         put("name", person.sorted_by if has_comma or not given_first else person.shown)
         put("given_name", person.given if given_first else person.family)
         put("family_name", person.family if given_first else person.given)
-    if "manager_number" in said and said["manager_number"] != now["manager_number"] and not now["left_on"]:
+    if (
+        "manager_number" in said
+        and said["manager_number"] != now["manager_number"]
+        and not now["left_on"]
+    ):
         put("manager", now["manager_number"])
     if "fte" in said and said["fte"] != now["fte"]:
         put("fte", now["fte"])

@@ -44,7 +44,9 @@ class Nearness:
                 near.job = (user.employee.job_title.casefold(), user.employee.grade)
                 self.employees[user.employee.pk] = near
         ids = list(self.employees)
-        lines = ReportingLine.objects.unended_or_last().filter(Q(employee__in=ids) | Q(manager__in=ids))
+        lines = ReportingLine.objects.unended_or_last().filter(
+            Q(employee__in=ids) | Q(manager__in=ids)
+        )
         for below, above, number, manager in lines.values_list(
             "employee", "manager", "employee__number", "manager__number"
         ):
@@ -86,9 +88,9 @@ class Nearness:
                     % said
                 )
             would_lead = bool(one.own) and line.values.get("manager_number") == one.own
-            if (line.key in one.led or (would_lead and "manager_number" in changed)) and touches_pay(
-                changed, line.values, is_new=is_new
-            ):
+            if (
+                line.key in one.led or (would_lead and "manager_number" in changed)
+            ) and touches_pay(changed, line.values, is_new=is_new):
                 words = _(
                     "%(name)s, who has a hand in this import, leads this person: what decides their pay, and who"
                     " leads them, is brought by another HR admin."

@@ -113,14 +113,21 @@ def _read_file(run: Import, chosen: Mapping[str, Any]) -> None:
             reading["encoding"] = ""
             reading["sheet"] = reading["sheet"] or _likely_sheet(run, reading["sheets"])
         else:
-            found = [reading["encoding"]] if reading["encoding"] else sheets.guess_encodings(content)
+            found = (
+                [reading["encoding"]] if reading["encoding"] else sheets.guess_encodings(content)
+            )
             reading["encoding"], reading["sheet"] = found[0], ""
             reading["in_doubt"] = found if len(found) > 1 else []
-        rest = sheets.lines_of(run.file_name, content, encoding=reading["encoding"], sheet=reading["sheet"])
+        rest = sheets.lines_of(
+            run.file_name, content, encoding=reading["encoding"], sheet=reading["sheet"]
+        )
         first = list(islice(rest, columns.TELLING))
         rows = [cells for _number, cells in first]
         head = _head(
-            run.kind, rows, [number for number, _cells in first], int(reading.pop("header_line", 0) or 0)
+            run.kind,
+            rows,
+            [number for number, _cells in first],
+            int(reading.pop("header_line", 0) or 0),
         )
         below = [r for r in rows[head.row + 1 :] if any(c.strip() for c in r)]
         if not below:
@@ -184,10 +191,16 @@ def _head(kind: str, rows: list[list[str]], numbers: list[int], line: int) -> co
     return head
 
 
-def _fresh_options(run: Import, mapping: Mapping[str, int], below: Iterable[list[str]]) -> dict[str, Any]:
+def _fresh_options(
+    run: Import, mapping: Mapping[str, int], below: Iterable[list[str]]
+) -> dict[str, Any]:
     organisation = Organisation.objects.first()
     fresh = columns.guess_options(
-        run.kind, mapping, run.header, below, currency=organisation.currency if organisation else "USD"
+        run.kind,
+        mapping,
+        run.header,
+        below,
+        currency=organisation.currency if organisation else "USD",
     )
     return fresh | {"zone": organisation.zone if organisation else ""}
 
@@ -201,7 +214,9 @@ def _merged(guessed: dict[str, Any], remembered: Mapping[str, Any]) -> dict[str,
             merged[name] = {w: said.get(w, m) for w, m in guessed[name].items()}
     if "orders" in guessed:
         old = dict(remembered.get("orders", {}))
-        merged["orders"] = {name: order or old.get(name, "") for name, order in guessed["orders"].items()}
+        merged["orders"] = {
+            name: order or old.get(name, "") for name, order in guessed["orders"].items()
+        }
         merged["top"] = sorted({*guessed.get("top", []), *remembered.get("top", [])})
         merged["no_manager"] = guessed["no_manager"] or remembered.get("no_manager", "")
         merged["name_order"] = guessed["name_order"] or remembered.get("name_order", "")
@@ -217,11 +232,18 @@ FROM_THE_FILE = frozenset(
 
 def samples(run: Import, most: int = 400) -> list[list[str]]:
     """The first lines below the header, for the page on which columns are chosen."""
-    return [cells for _number, cells in islice(data_lines(run), most) if any(c.strip() for c in cells)]
+    return [
+        cells for _number, cells in islice(data_lines(run), most) if any(c.strip() for c in cells)
+    ]
 
 
 def choose_columns(
-    run: Import, mapping: Mapping[str, int], options: Mapping[str, Any], *, by: User, version: int | None
+    run: Import,
+    mapping: Mapping[str, int],
+    options: Mapping[str, Any],
+    *,
+    by: User,
+    version: int | None,
 ) -> bool:
     """Take other columns than before, and derive anew what their values mean; whether there were any.
 
@@ -246,7 +268,12 @@ def choose_columns(
 
 
 def map_columns(
-    run: Import, mapping: Mapping[str, int], options: Mapping[str, Any], *, by: User, version: int | None
+    run: Import,
+    mapping: Mapping[str, int],
+    options: Mapping[str, Any],
+    *,
+    by: User,
+    version: int | None,
 ) -> Import:
     """Say which column is what and how to read its values; remembered for the next file of this header."""
     with transaction.atomic():
@@ -258,7 +285,8 @@ def map_columns(
         lacks = columns.missing(row.kind, mapping)
         if lacks:
             raise Refused(
-                _("Choose a column for: %(fields)s.") % {"fields": ", ".join(str(label) for label in lacks)}
+                _("Choose a column for: %(fields)s.")
+                % {"fields": ", ".join(str(label) for label in lacks)}
             )
         row.mapping, row.options = dict(mapping), {**row.options, **options}
         row.state = Import.State.UPLOADED
@@ -279,7 +307,9 @@ def map_columns(
 
 def _check_open(run: Import) -> None:
     if run.state == Import.State.APPLIED:
-        raise Refused(_("This import has been applied already. Upload the file again to compare it anew."))
+        raise Refused(
+            _("This import has been applied already. Upload the file again to compare it anew.")
+        )
 
 
 # --- rehearsal ---------------------------------------------------------------------------------------
@@ -340,7 +370,9 @@ def leave_out_refused(run: Import, *, by: User, version: int | None) -> Import:
     refused = ImportLine.objects.filter(run=run, fate=ImportLine.Fate.REFUSED).values_list(
         "number", flat=True
     )
-    return settle(run, {f"line:{number}": {"skip": True} for number in refused}, by=by, version=version)
+    return settle(
+        run, {f"line:{number}": {"skip": True} for number in refused}, by=by, version=version
+    )
 
 
 def leave_out_like(run: Import, kind: str, name: str, *, by: User, version: int | None) -> Import:
@@ -348,7 +380,9 @@ def leave_out_like(run: Import, kind: str, name: str, *, by: User, version: int 
     doubtful = ImportLine.objects.filter(run=run, fate=ImportLine.Fate.AMBIGUOUS)
     about = [{"kind": kind, "field": name}] if name else [{"kind": kind}]
     numbers = doubtful.filter(candidates__contains=about).values_list("number", flat=True)
-    return settle(run, {f"line:{number}": {"skip": True} for number in numbers}, by=by, version=version)
+    return settle(
+        run, {f"line:{number}": {"skip": True} for number in numbers}, by=by, version=version
+    )
 
 
 def _judge(run: Import, step: Step, *, keep: bool = True) -> None:
@@ -369,9 +403,7 @@ def _judge(run: Import, step: Step, *, keep: bool = True) -> None:
     run.digest = digest.hexdigest()
 
 
-COPY_LINES = (
-    'COPY people_importline (run_id, number, fate, key, "values", changes, messages, candidates) FROM STDIN'
-)
+COPY_LINES = 'COPY people_importline (run_id, number, fate, key, "values", changes, messages, candidates) FROM STDIN'
 # What the text format of COPY reads as something else.
 ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -513,7 +545,9 @@ class _People:
         chosen = self.run.choices.get(f"line:{number}")
         if chosen is None and self.remembered:
             keys = (row_memory(cells), line_memory(said, name))
-            chosen = next((self.answers.of_earlier(key) for key in keys if self.remembered.get(key)), None)
+            chosen = next(
+                (self.answers.of_earlier(key) for key in keys if self.remembered.get(key)), None
+            )
         return chosen or {}
 
     def number_in(self, cells: list[str]) -> str:
@@ -573,9 +607,9 @@ class _People:
                 self.by_name.setdefault(names.key_of(shown), []).append((said, shown, left))
             if options.get("email_source") == "column":
                 email = lines.cell(cells, mapping, "email").lower()
-                left_out = (self.answers.get(f"cell:email:{lines.cell(cells, mapping, 'email')}") or {}).get(
-                    "leave"
-                )
+                left_out = (
+                    self.answers.get(f"cell:email:{lines.cell(cells, mapping, 'email')}") or {}
+                ).get("leave")
                 if email and not left_out:
                     self.taken.add(email)
                     self.by_email.setdefault(email, said)
@@ -615,7 +649,9 @@ class _People:
                 return "number", number
             if number.lower() in self.by_email:
                 return "number", self.by_email[number.lower()]
-        found = list({(number, name): left for number, name, left in self.by_name.get(key, [])}.items())
+        found = list(
+            {(number, name): left for number, name, left in self.by_name.get(key, [])}.items()
+        )
         left = names.pick(said, [pair for pair, _left in found])
         if len({number for number, _name in left}) > 1:
             gone = {number for (number, _name), has_left in found if has_left}
@@ -626,7 +662,11 @@ class _People:
         if for_all is not None:
             return OPEN_WAY if for_all == OPEN else ("top", "")
         figures = digits_of(said)
-        alike = [(n, self.name_of(n)) for n in sorted(self.by_digits.get(figures, ()))] if figures else []
+        alike = (
+            [(n, self.name_of(n)) for n in sorted(self.by_digits.get(figures, ()))]
+            if figures
+            else []
+        )
         return "doubt", left or alike or self._alike(said)
 
     def _alike(self, said: str) -> list[tuple[str, str]]:
@@ -667,7 +707,9 @@ def _judge_people(run: Import) -> Iterator[ImportLine]:
         readings = []
         for number, cells in batch:
             company.answers.deciders = set()
-            reading = lines.read_person(cells, run.mapping, run.options, company.as_of, company.answers)
+            reading = lines.read_person(
+                cells, run.mapping, run.options, company.as_of, company.answers
+            )
             said = company.number_in(cells)
             chosen = company.choice(number, cells, said, reading.name.shown)
             if chosen.get("number"):
@@ -692,19 +734,26 @@ def _fate(
 ) -> ImportLine:
     values = reading.values
     key = values.get("number", "")
-    line = ImportLine(run=run, number=number, key=key[:200], values=values, messages=[*reading.notes])
+    line = ImportLine(
+        run=run, number=number, key=key[:200], values=values, messages=[*reading.notes]
+    )
     if reading.passed:
         line.fate, line.messages = ImportLine.Fate.PASSED, [reading.passed]
         return line
     if chosen.get("skip"):
         here = f"line:{number}" in run.choices
         line.fate = ImportLine.Fate.PASSED
-        line.messages = [_("Left out by hand.") if here else _("Left out, as decided in an earlier import.")]
+        line.messages = [
+            _("Left out by hand.") if here else _("Left out, as decided in an earlier import.")
+        ]
         line.messages += reading.errors
         line.candidates = [{"kind": "left_out"}] if here else []
         return line
     if chosen.get("period"):
-        line.fate, line.messages = ImportLine.Fate.PASSED, [_("An earlier period of the same person.")]
+        line.fate, line.messages = (
+            ImportLine.Fate.PASSED,
+            [_("An earlier period of the same person.")],
+        )
         line.candidates = [{"kind": "left_out"}] if f"line:{number}" in run.choices else []
         return line
     before = existing.get(key)
@@ -741,7 +790,10 @@ def _fate(
     doubts = [ask["why"] for ask in reading.asks] + doubts
     line.candidates = [*reading.asks, *line.candidates]
     if reading.errors:
-        line.fate, line.messages = ImportLine.Fate.REFUSED, [*reading.errors, *doubts, *reading.notes]
+        line.fate, line.messages = (
+            ImportLine.Fate.REFUSED,
+            [*reading.errors, *doubts, *reading.notes],
+        )
         return line
     if doubts:
         line.fate, line.messages = ImportLine.Fate.AMBIGUOUS, [*doubts, *reading.notes]
@@ -778,17 +830,25 @@ def _doubts(
     alike = None if before or others else company.like(key, values["name"])
     if key and others and not reading.errors:
         doubts.append(
-            _("The number %(number)s stands on line %(others)s too, for another person or twice for one.")
+            _(
+                "The number %(number)s stands on line %(others)s too, for another person or twice for one."
+            )
             % {"number": key, "others": ", ".join(str(n) for n in others[:5])}
         )
-        line.candidates = [{"kind": "number", "lines": others[:5], "has_left": bool(values.get("left_on"))}]
+        line.candidates = [
+            {"kind": "number", "lines": others[:5], "has_left": bool(values.get("left_on"))}
+        ]
     elif before and not same and not _shares_a_word(before["name"], values["name"]):
         doubts.append(
             _("The number %(number)s belongs to %(old)s, but the line says %(new)s.")
             % {"number": key, "old": before["name"], "new": values["name"]}
         )
         line.candidates = [{"kind": "same", "old": before["name"]}]
-    elif alike and not chosen.get("new") and not (company.answers.get("lines:alike") or {}).get("new"):
+    elif (
+        alike
+        and not chosen.get("new")
+        and not (company.answers.get("lines:alike") or {}).get("new")
+    ):
         doubts.append(
             _("The number %(number)s looks like %(other)s, which belongs to %(name)s.")
             % {"number": key, "other": alike[0], "name": alike[1]}
@@ -829,7 +889,9 @@ def _shares_a_word(one: str, other: str) -> bool:
     return bool(set(names.words_of(one)) & set(names.words_of(other)))
 
 
-def _leave_address(company: _People, reading: lines.Reading, before: Mapping[str, str] | None) -> bool:
+def _leave_address(
+    company: _People, reading: lines.Reading, before: Mapping[str, str] | None
+) -> bool:
     """Leave out the address of whoever signs in with another, say so, and answer whether there was one.
 
     Whoever sets the address of an account can ask for a new password there: no file does.
@@ -894,7 +956,9 @@ def records_of(numbers: set[str], as_of: date) -> dict[str, dict[str, str]]:
     salary = (
         Salary.objects.filter(own, effective_from__lte=Greatest(OuterRef("hired_on"), as_of))
         .order_by("-effective_from")
-        .values(row=JSONObject(annual="annual", amount="amount", basis="basis", currency="currency"))
+        .values(
+            row=JSONObject(annual="annual", amount="amount", basis="basis", currency="currency")
+        )
     )
     text = CharField()
     days = Concat(Cast("hired_on", text), Value("/"), Cast("left_on", text), output_field=text)
@@ -960,7 +1024,8 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
     answers = Answers(run)
     near = Nearness({*hands, *answers.decided_by.values()})
     existing = {
-        range_key(r.job_title, r.grade, r.currency): r for r in PayRange.objects.iterator(chunk_size=5_000)
+        range_key(r.job_title, r.grade, r.currency): r
+        for r in PayRange.objects.iterator(chunk_size=5_000)
     }
     seen: dict[tuple[str, str, str], int] = {}
     remembered = answers.remembered
@@ -974,7 +1039,10 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
         if reading.passed:
             line.fate, line.messages = ImportLine.Fate.PASSED, [reading.passed]
         elif chosen.get("skip"):
-            line.fate, line.messages = ImportLine.Fate.PASSED, [_("Left out by hand."), *reading.errors]
+            line.fate, line.messages = (
+                ImportLine.Fate.PASSED,
+                [_("Left out by hand."), *reading.errors],
+            )
         elif reading.errors:
             line.fate, line.messages = ImportLine.Fate.REFUSED, reading.errors
         elif reading.asks:
@@ -984,7 +1052,9 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
             key = range_key(values["job_title"], values["grade"], values["currency"])
             if key in seen:
                 line.fate = ImportLine.Fate.REFUSED
-                line.messages = [_("This job stands on line %(other)d already.") % {"other": seen[key]}]
+                line.messages = [
+                    _("This job stands on line %(other)d already.") % {"other": seen[key]}
+                ]
             elif key in existing:
                 before = existing[key]
                 line.changes = {
@@ -996,7 +1066,11 @@ def _judge_ranges(run: Import) -> Iterator[ImportLine]:
             else:
                 line.fate = ImportLine.Fate.CREATED
             is_written = line.fate in (ImportLine.Fate.CREATED, ImportLine.Fate.CHANGED)
-            if is_written and existing and (why_not := near.why_not_range(values, answers.deciders)):
+            if (
+                is_written
+                and existing
+                and (why_not := near.why_not_range(values, answers.deciders))
+            ):
                 line.fate, line.messages = ImportLine.Fate.REFUSED, [why_not]
             seen.setdefault(key, number)
         yield line
@@ -1027,7 +1101,8 @@ def _check_ready(run: Import) -> None:
         raise Refused(_("%(count)d lines still wait to be settled by hand.") % {"count": doubtful})
     if wrong:
         raise Refused(
-            _("%(count)d lines are refused. Correct the file, or leave these lines out.") % {"count": wrong}
+            _("%(count)d lines are refused. Correct the file, or leave these lines out.")
+            % {"count": wrong}
         )
 
 
@@ -1037,13 +1112,19 @@ def _check_hand(run: Import, by: User) -> None:
     if hand <= hands_of(run):
         return
     near = Nearness(hand)
-    written = ImportLine.objects.filter(run=run, fate__in=[ImportLine.Fate.CREATED, ImportLine.Fate.CHANGED])
+    written = ImportLine.objects.filter(
+        run=run, fate__in=[ImportLine.Fate.CREATED, ImportLine.Fate.CHANGED]
+    )
     if run.kind == Import.Kind.PEOPLE:
         is_first = not Employee.objects.exists()
-        barred = [] if is_first else [x.number for x in near.among(written) if near.why_not(x, hand)]
+        barred = (
+            [] if is_first else [x.number for x in near.among(written) if near.why_not(x, hand)]
+        )
     else:
         is_first = not PayRange.objects.exists()
-        barred = [] if is_first else [x.number for x in written if near.why_not_range(x.values, hand)]
+        barred = (
+            [] if is_first else [x.number for x in written if near.why_not_range(x.values, hand)]
+        )
     if barred:
         raise Refused(
             _(
@@ -1122,7 +1203,9 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
                 turned = _turned(row)
                 _judge(row, no_step)
             if not hr_admins().filter(pk=by.pk).exists():
-                raise Refused(_("Whoever asked for this is no HR admin any more. Somebody else applies it."))
+                raise Refused(
+                    _("Whoever asked for this is no HR admin any more. Somebody else applies it.")
+                )
             row.version += 1
             if row.digest == read:
                 if row.counts.get("created") or row.counts.get("changed"):
@@ -1139,7 +1222,8 @@ def apply_import(run: Import, *, by: User, step: Step = no_step) -> Import:
             connection.check_constraints()
     except (IntegrityError, DataError) as error:
         raise Refused(
-            _("The database refused a line, and nothing was changed: %(why)s") % {"why": _in_words(error)}
+            _("The database refused a line, and nothing was changed: %(why)s")
+            % {"why": _in_words(error)}
         ) from error
     if row.digest != read:
         raise CompanyChanged(
@@ -1183,7 +1267,10 @@ def _remember(run: Import, by: User) -> None:
             key = memory(said, signature)
             kept[key], deciders[key] = chosen, run.deciders.get(said, by.pk)
     Settlement.objects.bulk_create(
-        [Settlement(key=key, choice=chosen, decided_by_id=deciders[key]) for key, chosen in kept.items()],
+        [
+            Settlement(key=key, choice=chosen, decided_by_id=deciders[key])
+            for key, chosen in kept.items()
+        ],
         update_conflicts=True,
         unique_fields=["key"],
         update_fields=["choice", "decided_by", "decided_at"],
@@ -1213,9 +1300,13 @@ def _refuse_what_the_database_would(run: Import, by: User) -> None:
         if error is None:
             return
         # The shortest beginning of the file that fails ends with the line that is at fault.
-        written = ImportLine.objects.filter(run=run, fate__in=("created", "changed")).order_by("number")
+        written = ImportLine.objects.filter(run=run, fate__in=("created", "changed")).order_by(
+            "number"
+        )
         numbers = list(written.values_list("number", flat=True))
-        at = bisect_left(range(len(numbers)), True, key=lambda i: _why_not(run, by, numbers[i]) is not None)
+        at = bisect_left(
+            range(len(numbers)), True, key=lambda i: _why_not(run, by, numbers[i]) is not None
+        )
         line = ImportLine.objects.get(run=run, number=numbers[min(at, len(numbers) - 1)])
         run.counts[line.fate] -= 1
         run.counts["refused"] = run.counts.get("refused", 0) + 1
@@ -1284,7 +1375,9 @@ def _write_people(run: Import, by: User, step: Step, upto: int = MOST_LINE) -> N
     part = in_parts(lambda done: step(half + done // 2), run.line_count, len(WRITE_PEOPLE))
     with connection.cursor() as cursor:
         for statement in WRITE_PEOPLE:
-            cursor.execute(statement if statement.startswith("ANALYZE") else LINES + statement, values)
+            cursor.execute(
+                statement if statement.startswith("ANALYZE") else LINES + statement, values
+            )
             part()
 
 
@@ -1296,5 +1389,10 @@ def _write_ranges(run: Import, upto: int = MOST_LINE) -> None:
 
 def fates(run: Import) -> dict[str, int]:
     """How many lines of the last rehearsal came to each fate."""
-    found = ImportLine.objects.filter(run=run).values("fate").annotate(n=Count("pk")).values_list("fate", "n")
+    found = (
+        ImportLine.objects.filter(run=run)
+        .values("fate")
+        .annotate(n=Count("pk"))
+        .values_list("fate", "n")
+    )
     return dict(found)

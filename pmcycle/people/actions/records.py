@@ -17,14 +17,26 @@ from pmcycle.people.models import Absence, Employee, PrivateProfile, ReportingLi
 from pmcycle.people.rules import lines
 from pmcycle.people.rules.hands import PAY
 
-EDITABLE = ("name", "sort_name", "email", "job_title", "job_family", "grade", "unit", "location", "zone")
+EDITABLE = (
+    "name",
+    "sort_name",
+    "email",
+    "job_title",
+    "job_family",
+    "grade",
+    "unit",
+    "location",
+    "zone",
+)
 # Any number that no other lock of this product uses: two changes of managers could close a loop together.
 LINES_LOCK = 7302
 
 
 def _locked(employee: Employee, version: int | None, fields: tuple[str, ...], by: User) -> Employee:
     """The record to change, which is neither one's own nor that of somebody one reports to."""
-    row = Employee.objects.select_for_update(of=("self",)).select_related("unit").get(pk=employee.pk)
+    row = (
+        Employee.objects.select_for_update(of=("self",)).select_related("unit").get(pk=employee.pk)
+    )
     if not Employee.objects.editable_by(by).filter(pk=row.pk).exists():
         raise Refused(_("Another HR admin changes your own record and that of whom you report to."))
     check_version(row, version, fields)
@@ -33,10 +45,16 @@ def _locked(employee: Employee, version: int | None, fields: tuple[str, ...], by
 
 def _check_not_led(row: Employee, by: User, field: str) -> None:
     """Refuse what decides the pay of somebody whom one leads."""
-    if ReportingLine.objects.unended_or_last().filter(employee=row, manager=by.employee_id).exists():
+    if (
+        ReportingLine.objects.unended_or_last()
+        .filter(employee=row, manager=by.employee_id)
+        .exists()
+    ):
         raise Invalid(
             field,
-            _("You lead this person. What decides their pay, and who leads them, another HR admin changes."),
+            _(
+                "You lead this person. What decides their pay, and who leads them, another HR admin changes."
+            ),
         )
 
 
@@ -45,7 +63,9 @@ def _bump(row: Employee, *fields: str) -> None:
     row.save(update_fields=[*fields, "version"])
 
 
-def edit_employee(employee: Employee, values: dict[str, Any], *, by: User, version: int | None) -> Employee:
+def edit_employee(
+    employee: Employee, values: dict[str, Any], *, by: User, version: int | None
+) -> Employee:
     """Correct the public record.
 
     The address of somebody who has an account is what they sign in with; it changes on the page of the
@@ -110,7 +130,9 @@ def change_manager(
         if row.left_on and starts_on > row.left_on:
             raise Invalid("starts_on", _("This is after the person's last day."))
         if manager is not None and not manager.is_working(max(starts_on, manager.hired_on)):
-            raise Invalid("manager", _("%(name)s does not work here on that day.") % {"name": manager.name})
+            raise Invalid(
+                "manager", _("%(name)s does not work here on that day.") % {"name": manager.name}
+            )
         mine = ReportingLine.objects.filter(employee=row, kind=ReportingLine.Kind.LINE)
         mine.filter(starts_on__gte=starts_on).delete()
         mine.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=starts_on)).update(
@@ -124,7 +146,8 @@ def change_manager(
                 names = dict(Employee.objects.filter(pk__in=circle).values_list("pk", "name"))
                 shown = " → ".join(names[pk] for pk in [*circle, circle[0]])
                 raise Invalid(
-                    "manager", _("%(names)s would report to one another in a circle.") % {"names": shown}
+                    "manager",
+                    _("%(names)s would report to one another in a circle.") % {"names": shown},
                 )
         _bump(row)
         record(

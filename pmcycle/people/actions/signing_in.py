@@ -37,7 +37,9 @@ def answer_password_wishes() -> int:
     """
     told = 0
     with transaction.atomic():
-        wishes = list(PasswordWish.objects.select_for_update(skip_locked=True).order_by("pk")[:AT_ONCE])
+        wishes = list(
+            PasswordWish.objects.select_for_update(skip_locked=True).order_by("pk")[:AT_ONCE]
+        )
         wanted = {wish.email for wish in wishes}
         for user in User.objects.filter(email__in=wanted, is_active=True):
             if count("links_to_account", user.pk):

@@ -96,7 +96,9 @@ class Standing:
             partner_paths=tuple(
                 sorted(g["path"] for g in grants if g["role"] == Role.HR_PARTNER and g["path"])
             ),
-            head_paths=tuple(sorted(g["path"] for g in grants if g["role"] == Role.UNIT_HEAD and g["path"])),
+            head_paths=tuple(
+                sorted(g["path"] for g in grants if g["role"] == Role.UNIT_HEAD and g["path"])
+            ),
             leads_people=leads_people,
         )
 
@@ -183,7 +185,9 @@ class User(AbstractBaseUser):
     numbers = models.CharField(_("numbers"), max_length=12, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     # Who invited this person; nobody made the accounts of the first visit.
-    made_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    made_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     # How often all that the account had handed out was ended: what is of an earlier life opens nothing.
     life = models.PositiveIntegerField(default=0, db_default=0)
 
@@ -277,7 +281,9 @@ class RoleGrant(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
     role = models.CharField(max_length=20, choices=Role)
-    unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    unit = models.ForeignKey(
+        Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
     # Who asked for it and who approved it; both are empty where the first visit or an operator named somebody.
@@ -299,7 +305,8 @@ class RoleGrant(models.Model):
                 violation_error_message=_("This person already holds the role on these days."),
             ),
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="role_grant_dates"
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="role_grant_dates",
             ),
             models.CheckConstraint(
                 condition=~Q(role__in=["hr_partner", "unit_head"]) | Q(unit__isnull=False),
@@ -313,17 +320,29 @@ class RoleGrant(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True)
-                | (Q(granted_by__isnull=False) & ~Q(approved_by=F("granted_by")) & ~Q(approved_by=F("user"))),
+                | (
+                    Q(granted_by__isnull=False)
+                    & ~Q(approved_by=F("granted_by"))
+                    & ~Q(approved_by=F("user"))
+                ),
                 name="role_grant_second_is_another",
-                violation_error_message=_("A role takes a second person, who is not the one who gets it."),
+                violation_error_message=_(
+                    "A role takes a second person, who is not the one who gets it."
+                ),
             ),
         ]
         triggers = [
             WithoutSwitch(
-                name="takes_two", when=pgtrigger.Before, operation=pgtrigger.Insert, func=GRANT_TAKES_TWO
+                name="takes_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=GRANT_TAKES_TWO,
             ),
             WithoutSwitch(
-                name="only_ends", when=pgtrigger.Before, operation=pgtrigger.Update, func=GRANT_ONLY_ENDS
+                name="only_ends",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func=GRANT_ONLY_ENDS,
             ),
         ]
 
@@ -333,7 +352,11 @@ class RoleGrant(models.Model):
     @property
     def shown(self) -> str:
         """The role in words, with its unit; read it with `unit` selected."""
-        return f"{self.get_role_display()} · {self.unit.name}" if self.unit else str(self.get_role_display())
+        return (
+            f"{self.get_role_display()} · {self.unit.name}"
+            if self.unit
+            else str(self.get_role_display())
+        )
 
     @staticmethod
     def standing_row() -> Any:
@@ -344,7 +367,9 @@ class RoleGrant(models.Model):
             .values(row=JSONObject(role="role", path="unit__path"))
         )
         leads = ReportingLine.objects.current().filter(manager=OuterRef("employee"))
-        return JSONObject(grants=Func(ArraySubquery(grants), function="to_jsonb"), leads=Exists(leads))
+        return JSONObject(
+            grants=Func(ArraySubquery(grants), function="to_jsonb"), leads=Exists(leads)
+        )
 
 
 class RoleRequestQuerySet(models.QuerySet["RoleRequest"]):
@@ -364,7 +389,9 @@ class RoleRequest(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="role_requests")
     role = models.CharField(max_length=20, choices=Role)
-    unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    unit = models.ForeignKey(
+        Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -387,15 +414,20 @@ class RoleRequest(models.Model):
                 condition=Q(approved_by__isnull=True)
                 | (~Q(approved_by=F("requested_by")) & ~Q(approved_by=F("user"))),
                 name="role_request_takes_two_people",
-                violation_error_message=_("A role takes a second person, who is not the one who gets it."),
+                violation_error_message=_(
+                    "A role takes a second person, who is not the one who gets it."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True, approved_at__isnull=True)
-                | Q(approved_by__isnull=False, approved_at__isnull=False, withdrawn_at__isnull=True),
+                | Q(
+                    approved_by__isnull=False, approved_at__isnull=False, withdrawn_at__isnull=True
+                ),
                 name="role_request_approved_names_who",
             ),
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="role_request_dates"
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="role_request_dates",
             ),
             models.UniqueConstraint(
                 fields=["user", "role", "unit"],
@@ -412,7 +444,11 @@ class RoleRequest(models.Model):
     @property
     def shown(self) -> str:
         """The role in words, with its unit; read it with `unit` selected."""
-        return f"{self.get_role_display()} · {self.unit.name}" if self.unit else str(self.get_role_display())
+        return (
+            f"{self.get_role_display()} · {self.unit.name}"
+            if self.unit
+            else str(self.get_role_display())
+        )
 
 
 class AddressChangeQuerySet(models.QuerySet["AddressChange"]):
@@ -455,7 +491,8 @@ class AddressChange(models.Model):
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(email=Lower("email")) & ~Q(email=""), name="address_change_is_an_address"
+                condition=Q(email=Lower("email")) & ~Q(email=""),
+                name="address_change_is_an_address",
             ),
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True)
@@ -469,15 +506,19 @@ class AddressChange(models.Model):
                 name="address_change_approved_names_who",
             ),
             models.CheckConstraint(
-                condition=Q(sent_at__isnull=True) | Q(requested_by=F("user")) | Q(approved_at__isnull=False),
+                condition=Q(sent_at__isnull=True)
+                | Q(requested_by=F("user"))
+                | Q(approved_at__isnull=False),
                 name="address_change_is_sent_when_agreed",
             ),
             models.CheckConstraint(
-                condition=Q(confirmed_at__isnull=True) | Q(sent_at__isnull=False, withdrawn_at__isnull=True),
+                condition=Q(confirmed_at__isnull=True)
+                | Q(sent_at__isnull=False, withdrawn_at__isnull=True),
                 name="address_change_confirmed_was_sent",
             ),
             models.CheckConstraint(
-                condition=Q(requested_by=F("user")) | ~Q(reason=""), name="address_change_of_others_says_why"
+                condition=Q(requested_by=F("user")) | ~Q(reason=""),
+                name="address_change_of_others_says_why",
             ),
             models.UniqueConstraint(
                 fields=["user"],
@@ -509,8 +550,12 @@ class Delegation(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(principal=F("delegate")), name="delegation_not_to_oneself"),
-            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="delegation_dates"),
+            models.CheckConstraint(
+                condition=~Q(principal=F("delegate")), name="delegation_not_to_oneself"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__gte=F("starts_on")), name="delegation_dates"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -563,14 +608,18 @@ class ApiToken(models.Model):
 def it_admins() -> models.QuerySet[User]:
     """Who runs the system today."""
     granted = RoleGrant.objects.current().filter(role=Role.IT_ADMIN)
-    found: models.QuerySet[User] = User.objects.filter(is_active=True, pk__in=granted.values("user"))
+    found: models.QuerySet[User] = User.objects.filter(
+        is_active=True, pk__in=granted.values("user")
+    )
     return found.order_by("name", "pk")
 
 
 def hr_admins(day: date | None = None) -> models.QuerySet[User]:
     """HR admins of the day, or of today. Who administers the system as well reads no HR content and settles nothing."""
     granted = RoleGrant.objects.current(day)
-    found = User.objects.filter(is_active=True, pk__in=granted.filter(role=Role.HR_ADMIN).values("user"))
+    found = User.objects.filter(
+        is_active=True, pk__in=granted.filter(role=Role.HR_ADMIN).values("user")
+    )
     without_it: models.QuerySet[User] = found.exclude(
         pk__in=granted.filter(role=Role.IT_ADMIN).values("user")
     )

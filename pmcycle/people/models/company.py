@@ -48,7 +48,9 @@ class Organisation(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(pk=1), name="organisation_only_one"),
             models.CheckConstraint(
-                condition=Q(working_days__len__gt=0, working_days__contained_by=[1, 2, 3, 4, 5, 6, 7]),
+                condition=Q(
+                    working_days__len__gt=0, working_days__contained_by=[1, 2, 3, 4, 5, 6, 7]
+                ),
                 name="organisation_works_on_some_day",
                 violation_error_message=_("A company works on at least one day of the week."),
             ),
@@ -82,7 +84,11 @@ WORKS_ON = """(extract(isodow FROM {day})::int = ANY(coalesce(
 def calendar() -> Calendar:
     """The company's working days and holidays. One statement."""
     holidays = ArraySubquery(Holiday.objects.values(pair=JSONObject(day="day", name="name")))
-    row = Organisation.objects.annotate(holidays=holidays).values_list("working_days", "holidays").first()
+    row = (
+        Organisation.objects.annotate(holidays=holidays)
+        .values_list("working_days", "holidays")
+        .first()
+    )
     if row is None:
         return Calendar()
     return Calendar(row[0], {date.fromisoformat(h["day"]): h["name"] for h in row[1]})
@@ -123,7 +129,11 @@ class Unit(models.Model):
                 violation_error_message=_("There is already a unit of this name there."),
             ),
         ]
-        indexes = [models.Index(fields=["path"], name="unit_path_prefix", opclasses=["varchar_pattern_ops"])]
+        indexes = [
+            models.Index(
+                fields=["path"], name="unit_path_prefix", opclasses=["varchar_pattern_ops"]
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

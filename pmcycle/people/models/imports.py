@@ -139,7 +139,9 @@ class ImportLine(models.Model):
         indexes = [
             models.Index("run", "fate", name="import_line_fate"),
             models.Index(
-                "key", name="import_line_manager_open", condition=models.Q(values__has_key="manager_open")
+                "key",
+                name="import_line_manager_open",
+                condition=models.Q(values__has_key="manager_open"),
             ),
         ]
 
@@ -149,13 +151,22 @@ class ImportLine(models.Model):
     @property
     def shown(self) -> str:
         """Whom or what the line is about."""
-        return str(self.values.get("name") or self.values.get("job_title") or self.values.get("grade") or "–")
+        return str(
+            self.values.get("name")
+            or self.values.get("job_title")
+            or self.values.get("grade")
+            or "–"
+        )
 
     @property
     def change_list(self) -> list[dict[str, Any]]:
         """`changes` in words for the page: label, old, new."""
         return [
-            {"label": CHANGE_LABELS.get(name, name), "old": _in_words(name, old), "new": _in_words(name, new)}
+            {
+                "label": CHANGE_LABELS.get(name, name),
+                "old": _in_words(name, old),
+                "new": _in_words(name, new),
+            }
             for name, (old, new) in self.changes.items()
         ]
 
@@ -163,7 +174,9 @@ class ImportLine(models.Model):
 def waiting_for_manager() -> models.QuerySet[Employee]:
     """Who came in by an import that left their manager to be named later, and has none yet."""
     left_open = ImportLine.objects.filter(
-        run__state=Import.State.APPLIED, key=models.OuterRef("number"), values__has_key="manager_open"
+        run__state=Import.State.APPLIED,
+        key=models.OuterRef("number"),
+        values__has_key="manager_open",
     )
     return Employee.objects.at_the_top().filter(models.Exists(left_open))
 
@@ -178,7 +191,9 @@ class ColumnMapping(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "signature"], name="column_mapping_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "signature"], name="column_mapping_once")
+        ]
 
     def __str__(self) -> str:
         return self.signature

@@ -12,12 +12,24 @@ from django.db.models.functions import Cast, Coalesce
 from pmcycle.people.models.accounts import AddressChange, RoleRequest, User, hr_admins
 
 ITEM_COLUMNS = (
-    "kind", "subject", "recipient", "about", "named", "name", "cycle", "stage", "due_on", "opens_at", "ends_at",
+    "kind",
+    "subject",
+    "recipient",
+    "about",
+    "named",
+    "name",
+    "cycle",
+    "stage",
+    "due_on",
+    "opens_at",
+    "ends_at",
     "phase",
-)  # fmt: skip
+)
 
 
-def items(rows: models.QuerySet[Any], *, kind: str, stage: str, **columns: Any) -> models.QuerySet[Any, Any]:
+def items(
+    rows: models.QuerySet[Any], *, kind: str, stage: str, **columns: Any
+) -> models.QuerySet[Any, Any]:
     """Open items of one kind, in the shape that `pmcycle.activity.actions.definitions` keeps as rows.
 
     `rows` are what is not done yet. Columns (expressions): `subject` (pk in the item's URL),

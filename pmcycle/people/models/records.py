@@ -84,7 +84,9 @@ class EmployeeQuerySet(models.QuerySet["Employee"]):
             .annotate(n=models.Count("pk"))
             .values("n")
         )
-        return self.select_related("unit").annotate(report_count=Coalesce(models.Subquery(reports), 0))
+        return self.select_related("unit").annotate(
+            report_count=Coalesce(models.Subquery(reports), 0)
+        )
 
     def biggest_first(self) -> Self:
         """Of a chart's rows: who leads most people first, then by name."""
@@ -172,7 +174,9 @@ class Employee(models.Model):
     grade = models.CharField(_("grade"), max_length=40, blank=True)
     unit = models.ForeignKey(Unit, null=True, on_delete=models.PROTECT, related_name="employees")
     location = models.CharField(_("location"), max_length=120, blank=True)
-    employment_kind = models.CharField(_("employment"), max_length=20, choices=Kind, default=Kind.REGULAR)
+    employment_kind = models.CharField(
+        _("employment"), max_length=20, choices=Kind, default=Kind.REGULAR
+    )
     hired_on = models.DateField(_("hired on"))
     left_on = models.DateField(_("left on"), null=True, blank=True)
     fte = models.DecimalField(_("full-time equivalent"), max_digits=4, decimal_places=3, default=1)
@@ -206,7 +210,9 @@ class Employee(models.Model):
                 name="employee_leaves_after_hire",
                 violation_error_message=_("The last day cannot be before the first."),
             ),
-            models.CheckConstraint(condition=Q(fte__gt=0, fte__lte=2), name="employee_fte_sensible"),
+            models.CheckConstraint(
+                condition=Q(fte__gt=0, fte__lte=2), name="employee_fte_sensible"
+            ),
         ]
         indexes = [
             GinIndex(OpClass(Plain("name"), "gin_trgm_ops"), name="employee_name_plain"),
@@ -273,7 +279,9 @@ class ReportingLineQuerySet(DatedQuerySet):
 
     def unended_or_last(self) -> Self:
         """The same, and of people whose lines have all ended the latest: who leads them, or did until they left."""
-        later = self.model.objects.filter(employee=OuterRef("employee"), starts_on__gt=OuterRef("starts_on"))
+        later = self.model.objects.filter(
+            employee=OuterRef("employee"), starts_on__gt=OuterRef("starts_on")
+        )
         return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today()) | ~Exists(later))
 
 
@@ -296,7 +304,10 @@ class ReportingLine(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="reporting_line_one_manager_a_day",
-                expressions=[("employee", RangeOperators.EQUAL), (date_span(), RangeOperators.OVERLAPS)],
+                expressions=[
+                    ("employee", RangeOperators.EQUAL),
+                    (date_span(), RangeOperators.OVERLAPS),
+                ],
                 condition=Q(kind="line"),
                 violation_error_message=_("A person has one line manager on any day."),
             ),
@@ -340,11 +351,15 @@ class Absence(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="absence_no_overlap",
-                expressions=[("employee", RangeOperators.EQUAL), (date_span(), RangeOperators.OVERLAPS)],
+                expressions=[
+                    ("employee", RangeOperators.EQUAL),
+                    (date_span(), RangeOperators.OVERLAPS),
+                ],
                 violation_error_message=_("These days overlap another absence."),
             ),
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="absence_dates"
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="absence_dates",
             ),
         ]
 
@@ -356,7 +371,9 @@ class SalaryQuerySet(models.QuerySet["Salary"]):
     def with_range(self) -> Self:
         """With the pay range of the person's job title in this currency: `minimum`, `midpoint`, `maximum`, or None."""
         ranges = PayRange.objects.filter(
-            ~Q(job_title=""), job_title__iexact=OuterRef("employee__job_title"), currency=OuterRef("currency")
+            ~Q(job_title=""),
+            job_title__iexact=OuterRef("employee__job_title"),
+            currency=OuterRef("currency"),
         ).order_by("pk")
         ends = ("minimum", "midpoint", "maximum")
         return self.annotate(**{name: models.Subquery(ranges.values(name)[:1]) for name in ends})
@@ -383,7 +400,9 @@ class Salary(models.Model):
     class Meta:
         verbose_name_plural = "salaries"
         constraints = [
-            models.UniqueConstraint(fields=["employee", "effective_from"], name="salary_once_a_day"),
+            models.UniqueConstraint(
+                fields=["employee", "effective_from"], name="salary_once_a_day"
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0, annual__gt=0), name="salary_positive"),
         ]
 
@@ -407,9 +426,13 @@ class PayRange(models.Model):
             models.CheckConstraint(
                 condition=Q(minimum__gt=0, minimum__lte=F("midpoint"), midpoint__lte=F("maximum")),
                 name="pay_range_in_order",
-                violation_error_message=_("A pay range runs from minimum over midpoint to maximum."),
+                violation_error_message=_(
+                    "A pay range runs from minimum over midpoint to maximum."
+                ),
             ),
-            models.CheckConstraint(condition=~Q(job_title="", grade=""), name="pay_range_names_a_job"),
+            models.CheckConstraint(
+                condition=~Q(job_title="", grade=""), name="pay_range_names_a_job"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,9 @@ ORDERS = ("mdy", "dmy", "ymd", "each")
 PIVOT = 10
 EXCEL_EPOCH = date(1899, 12, 30)
 _TIME = r"(?:[T\s]+\d{1,2}[:.]\d.*|[T\s]*00:00.*)?"
-_DATE = re.compile(rf"^(\d{{1,4}})\s*[./\-\s]\s*(\d{{1,2}})\s*[./\-\s]\s*(\d{{1,4}}){_TIME}$", re.ASCII)
+_DATE = re.compile(
+    rf"^(\d{{1,4}})\s*[./\-\s]\s*(\d{{1,2}})\s*[./\-\s]\s*(\d{{1,4}}){_TIME}$", re.ASCII
+)
 _EAST_ASIAN = re.compile(r"^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]?$")
 _GROWN_TOGETHER = re.compile(r"^(\d{4})(\d{2})(\d{2})$", re.ASCII)
 MONTHS_IN = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "da", "cs")
@@ -61,7 +63,9 @@ NOTHING = frozenset(
 # These are nothing too, where neither a person nor a place can be called so.
 NO_VALUE = NOTHING | {"na", "none", "nil", "(none)", "n.a.", "k.a.", "s/o", "n/d"}
 # A formula that failed before the file was written.
-BROKEN = frozenset(["#ref!", "#value!", "#name?", "#null!", "#div/0!", "#num!", "#spill!", "#calc!"])
+BROKEN = frozenset(
+    ["#ref!", "#value!", "#name?", "#null!", "#div/0!", "#num!", "#spill!", "#calc!"]
+)
 
 
 @cache
@@ -86,7 +90,9 @@ def _parts(text: str, this_year: int = 2000) -> tuple[str, str, str] | None:
     found = _DATE.match(text)
     if found:
         return found[1], found[2], found[3]
-    words = [w for w in re.split(r"[\s.,/\-]+", plain(text)) if w not in ("", "de", "del", "of", "the")]
+    words = [
+        w for w in re.split(r"[\s.,/\-]+", plain(text)) if w not in ("", "de", "del", "of", "the")
+    ]
     if len(words) != 3:
         return None
     figures = [re.sub(r"^(\d{1,2})(st|nd|rd|th|er|o)$", r"\1", w) for w in words]
@@ -173,7 +179,9 @@ def guess_order(values: Iterable[str]) -> tuple[str, bool]:
 
 
 # A point in time with its distance from UTC, as programs write it.
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|[+-]\d\d(:?\d\d)?)", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|[+-]\d\d(:?\d\d)?)", re.ASCII
+)
 
 
 def _day_of_instant(text: str, zone: str) -> date | None:
@@ -214,7 +222,9 @@ def read_date(text: str, order: str, this_year: int, zone: str = "") -> date | N
     try:
         found = date(number, int(month), int(day))
     except ValueError:
-        raise Unreadable(_("“%(text)s” is a day that does not exist.") % {"text": text[:40]}) from None
+        raise Unreadable(
+            _("“%(text)s” is a day that does not exist.") % {"text": text[:40]}
+        ) from None
     if not 1900 <= found.year <= 2200:
         raise Unreadable(_("“%(text)s” is too far away to be meant.") % {"text": text[:40]})
     return found
@@ -235,7 +245,8 @@ def _own_order(text: str, parts: tuple[str, str, str], this_year: int) -> str:
         except Unreadable:
             continue
     raise Unreadable(
-        _("“%(text)s” may be one day or another: day and month can change places.") % {"text": text[:40]},
+        _("“%(text)s” may be one day or another: day and month can change places.")
+        % {"text": text[:40]},
         tuple(readings),
     )
 
@@ -254,13 +265,37 @@ _GROUPED = {
 THOUSANDS = frozenset(["k", "tsd", "tsd.", "thousand", "mil", "mille"])
 # Signs and words for money that are no three letters of ISO 4217; several where countries share one.
 MONEY = {
-    "€": ("EUR",), "euro": ("EUR",), "euros": ("EUR",), "£": ("GBP",), "¥": ("JPY", "CNY"), "￥": ("CNY", "JPY"),
-    "円": ("JPY",), "元": ("CNY",), "rmb": ("CNY",), "₩": ("KRW",), "₹": ("INR",), "rs": ("INR",), "zł": ("PLN",),
-    "kč": ("CZK",), "ft": ("HUF",), "₺": ("TRY",), "₽": ("RUB",), "₪": ("ILS",), "fr": ("CHF",), "sfr": ("CHF",),
-    "r$": ("BRL",), "us$": ("USD",), "a$": ("AUD",), "c$": ("CAD",), "nz$": ("NZD",), "s$": ("SGD",),
-    "hk$": ("HKD",), "mx$": ("MXN",), "kr": ("SEK", "NOK", "DKK", "ISK"),
+    "€": ("EUR",),
+    "euro": ("EUR",),
+    "euros": ("EUR",),
+    "£": ("GBP",),
+    "¥": ("JPY", "CNY"),
+    "￥": ("CNY", "JPY"),
+    "円": ("JPY",),
+    "元": ("CNY",),
+    "rmb": ("CNY",),
+    "₩": ("KRW",),
+    "₹": ("INR",),
+    "rs": ("INR",),
+    "zł": ("PLN",),
+    "kč": ("CZK",),
+    "ft": ("HUF",),
+    "₺": ("TRY",),
+    "₽": ("RUB",),
+    "₪": ("ILS",),
+    "fr": ("CHF",),
+    "sfr": ("CHF",),
+    "r$": ("BRL",),
+    "us$": ("USD",),
+    "a$": ("AUD",),
+    "c$": ("CAD",),
+    "nz$": ("NZD",),
+    "s$": ("SGD",),
+    "hk$": ("HKD",),
+    "mx$": ("MXN",),
+    "kr": ("SEK", "NOK", "DKK", "ISK"),
     "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "CLP", "COP", "ARS"),
-}  # fmt: skip
+}
 
 
 @cache
@@ -328,7 +363,9 @@ class MarkSigns:
         proven, doubtful = _marks(number)
         self.proofs |= {proven} - {""}
         if doubtful:
-            self.doubts[doubtful] = _widened(self.doubts.get(doubtful), int(number.replace(doubtful, "")))
+            self.doubts[doubtful] = _widened(
+                self.doubts.get(doubtful), int(number.replace(doubtful, ""))
+            )
             keep_some(self.open, value)
         elif number.isdigit():
             self.plain = _widened(self.plain, int(number))
@@ -445,7 +482,8 @@ def _currency(word: str, text: str, home: str, readings: tuple[str, ...]) -> str
         return home if home in known else known[0]
     if known:
         raise Unreadable(
-            _("“%(text)s” does not say which of several currencies is meant.") % {"text": text[:40]},
+            _("“%(text)s” does not say which of several currencies is meant.")
+            % {"text": text[:40]},
             tuple(f"{r} {code}" for r in readings for code in known[:3]),
         )
     many = tuple(f"{Decimal(r) * 1000:f}" for r in readings) if word.casefold() in THOUSANDS else ()
@@ -484,28 +522,99 @@ def digits_of(number: str) -> str:
 STATUS_STEMS: dict[str, tuple[str, ...]] = {
     "future": ("future", "prehire", "preboard", "starter", "künftig", "zukünftig", "futur"),
     "leave": (
-        "leave", "loa", "absen", "matern", "patern", "parental", "sabbatical", "furlough", "disability",
-        "elternzeit", "mutterschutz", "beurlaubt", "ruhend", "abwesend", "congé", "licencia", "licença",
-        "afastad", "excedencia",
+        "leave",
+        "loa",
+        "absen",
+        "matern",
+        "patern",
+        "parental",
+        "sabbatical",
+        "furlough",
+        "disability",
+        "elternzeit",
+        "mutterschutz",
+        "beurlaubt",
+        "ruhend",
+        "abwesend",
+        "congé",
+        "licencia",
+        "licença",
+        "afastad",
+        "excedencia",
     ),
     "leaver": (
-        "terminat", "left", "leaver", "resign", "retire", "dismiss", "inactiv", "deceased", "separated", "former",
-        "departed", "offboarded", "ausgeschieden", "ausgetreten", "gekündigt", "inaktiv", "inactif", "sorti",
-        "démission", "licencié", "licencie", "retrait", "inactivo", "cesado", "despedid", "jubilad", "inativ",
-        "desligad", "demitid", "aposentad",
+        "terminat",
+        "left",
+        "leaver",
+        "resign",
+        "retire",
+        "dismiss",
+        "inactiv",
+        "deceased",
+        "separated",
+        "former",
+        "departed",
+        "offboarded",
+        "ausgeschieden",
+        "ausgetreten",
+        "gekündigt",
+        "inaktiv",
+        "inactif",
+        "sorti",
+        "démission",
+        "licencié",
+        "licencie",
+        "retrait",
+        "inactivo",
+        "cesado",
+        "despedid",
+        "jubilad",
+        "inativ",
+        "desligad",
+        "demitid",
+        "aposentad",
     ),
     "active": (
-        "activ", "employed", "current", "working", "regular", "permanent", "probation", "aktiv",
-        "beschäftigt", "probezeit", "actif", "présent", "alta", "ativ", "efetiv",
+        "activ",
+        "employed",
+        "current",
+        "working",
+        "regular",
+        "permanent",
+        "probation",
+        "aktiv",
+        "beschäftigt",
+        "probezeit",
+        "actif",
+        "présent",
+        "alta",
+        "ativ",
+        "efetiv",
     ),
-}  # fmt: skip
+}
 STATUS_SIGNS = {
-    "在籍": "active", "在職": "active", "在职": "active", "试用": "active", "試用": "active", "退職": "leaver",
-    "离职": "leaver", "離職": "leaver", "退休": "leaver", "休職": "leave", "休假": "leave", "育休": "leave",
-    "内定": "future", "待入职": "future",
-    "term": "leaver", "parti": "leaver", "partie": "leaver", "not started": "future", "not yet started": "future",
-    "pre-hire": "future", "new hire": "future",
-}  # fmt: skip
+    "在籍": "active",
+    "在職": "active",
+    "在职": "active",
+    "试用": "active",
+    "試用": "active",
+    "退職": "leaver",
+    "离职": "leaver",
+    "離職": "leaver",
+    "退休": "leaver",
+    "休職": "leave",
+    "休假": "leave",
+    "育休": "leave",
+    "内定": "future",
+    "待入职": "future",
+    "term": "leaver",
+    "parti": "leaver",
+    "partie": "leaver",
+    "not started": "future",
+    "not yet started": "future",
+    "pre-hire": "future",
+    "new hire": "future",
+}
 NEGATIONS = frozenset(["not", "no", "non", "nicht", "pas", "ex", "ikke", "não"])
 STATUSES = ("active", "leave", "future", "leaver")
 
@@ -530,12 +639,33 @@ def guess_status(word: str) -> str:
 
 
 SEX_WORDS = {
-    "m": "male", "f": "female", "w": "female", "man": "male", "woman": "female", "d": "diverse", "x": "diverse",
-    "h": "male", "männlich": "male", "weiblich": "female", "divers": "diverse", "homme": "male",
-    "femme": "female", "masculin": "male", "féminin": "female", "hombre": "male", "mujer": "female",
-    "masculino": "male", "femenino": "female", "feminino": "female", "男": "male", "女": "female", "男性": "male",
-    "女性": "female", "♂": "male", "♀": "female",
-}  # fmt: skip
+    "m": "male",
+    "f": "female",
+    "w": "female",
+    "man": "male",
+    "woman": "female",
+    "d": "diverse",
+    "x": "diverse",
+    "h": "male",
+    "männlich": "male",
+    "weiblich": "female",
+    "divers": "diverse",
+    "homme": "male",
+    "femme": "female",
+    "masculin": "male",
+    "féminin": "female",
+    "hombre": "male",
+    "mujer": "female",
+    "masculino": "male",
+    "femenino": "female",
+    "feminino": "female",
+    "男": "male",
+    "女": "female",
+    "男性": "male",
+    "女性": "female",
+    "♂": "male",
+    "♀": "female",
+}
 SEXES = ("female", "male", "diverse")
 # Letters that prove each other, whatever else stands in their column.
 SEX_PAIRS = ({"m", "f"}, {"m", "w"}, {"h", "f"}, {"h", "m"}, {"男", "女"})
@@ -566,7 +696,8 @@ def read_sex(text: str, *, beside_h: bool = False, is_open: bool = False) -> str
     known = SEX_WORDS.get(said)
     if A_CODE.fullmatch(said) and (known is None or (is_open and said in "mfwh")):
         raise Unreadable(
-            _("“%(text)s” is a code for a sex that has no meaning yet.") % {"text": text[:20]}, SEXES
+            _("“%(text)s” is a code for a sex that has no meaning yet.") % {"text": text[:20]},
+            SEXES,
         )
     return (known or said)[:20]
 

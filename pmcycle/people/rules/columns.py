@@ -88,14 +88,20 @@ def missing(kind: str, mapping: Mapping[str, int]) -> list[Text]:
     else:
         if "job_title" not in mapping and "grade" not in mapping:
             lacks.append(_("Job title"))
-        lacks += [f.label for f in PAY_RANGES if f.name in ("minimum", "maximum") and f.name not in mapping]
+        lacks += [
+            f.label
+            for f in PAY_RANGES
+            if f.name in ("minimum", "maximum") and f.name not in mapping
+        ]
     return lacks
 
 
 @cache
 def _said(header: str) -> str:
     """A header in plain small letters, its words parted by blanks: "DateofHire" as "dateof hire"."""
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header).replace("#", " # ")
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header).replace(
+        "#", " # "
+    )
     return " ".join("".join(c if c.isalnum() or c == "#" else " " for c in plain(parted)).split())
 
 
@@ -124,7 +130,9 @@ def find_header(kind: str, rows: Sequence[Sequence[str]]) -> Head:
         if index and _is_group_row(above, row):
             group, full = "", []
             for column, name in enumerate(names):
-                group = tidy(above[column]) if column < len(above) and above[column].strip() else group
+                group = (
+                    tidy(above[column]) if column < len(above) and above[column].strip() else group
+                )
                 full.append(f"{group} {name}".strip() if name else "")
             names = full
         count = len(guess(kind, names))
@@ -140,7 +148,9 @@ def find_header(kind: str, rows: Sequence[Sequence[str]]) -> Head:
 def has_no_header(kind: str, head: Head) -> bool:
     """Whether what was taken for a header is a line of values: it names no field, and holds a day, sum or address."""
     return not guess(kind, head.names) and any(
-        "@" in c or fits("hired_on", [c]) or (fits("pay", [c]) and len(c) > 2) for c in head.names if c
+        "@" in c or fits("hired_on", [c]) or (fits("pay", [c]) and len(c) > 2)
+        for c in head.names
+        if c
     )
 
 
@@ -161,8 +171,12 @@ def fits(name: str, values: Sequence[str]) -> bool:
     if name in ("name", "given_name", "family_name"):
         return sum(any(c.isalpha() for c in v) and "@" not in v for v in said) * 2 > len(said)
     looks = {
-        **dict.fromkeys(("hired_on", "left_on", "born_on"), lambda v: cells.read_date(v, "each", 2000)),
-        **dict.fromkeys(("pay", "minimum", "midpoint", "maximum"), lambda v: cells.read_money(v, "", "")),
+        **dict.fromkeys(
+            ("hired_on", "left_on", "born_on"), lambda v: cells.read_date(v, "each", 2000)
+        ),
+        **dict.fromkeys(
+            ("pay", "minimum", "midpoint", "maximum"), lambda v: cells.read_money(v, "", "")
+        ),
         "email": lambda v: "@" in v,
         "pay_per": guess_basis,
     }.get(name)
@@ -183,10 +197,34 @@ WIDELY_USED = frozenset(code for codes in cells.MONEY.values() for code in codes
 # What a column "Title" holds that says how somebody is addressed, not what they do.
 SALUTATIONS = frozenset(
     [
-        "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "herr", "frau", "m", "mme", "mlle",
-        "monsieur", "madame", "sr", "sra", "srta", "senor", "senora", "dra", "prof dr", "dr ing", "dipl ing", "mag",
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "dr",
+        "prof",
+        "professor",
+        "sir",
+        "herr",
+        "frau",
+        "m",
+        "mme",
+        "mlle",
+        "monsieur",
+        "madame",
+        "sr",
+        "sra",
+        "srta",
+        "senor",
+        "senora",
+        "dra",
+        "prof dr",
+        "dr ing",
+        "dipl ing",
+        "mag",
     ]
-)  # fmt: skip
+)
 
 
 def _is_salutation(column: Sequence[str]) -> bool:
@@ -284,7 +322,9 @@ def _begins(said: str, wanted: str) -> bool:
     rest = said.removeprefix(f"{wanted} ")
     words = set(rest.split())
     # Half a name, unless the field itself is one: "First name [required]" begins with a whole field.
-    is_whole = HALVES & set(wanted.split()) or len(HALVES & words) != 1 or "name" not in said.split()
+    is_whole = (
+        HALVES & set(wanted.split()) or len(HALVES & words) != 1 or "name" not in said.split()
+    )
     return len(wanted) > 3 and rest != said and not OTHER_THINGS & words and bool(is_whole)
 
 
@@ -357,7 +397,11 @@ def _currency_in(header: str) -> str:
     parted = re.sub(_OF_A_CURRENCY, "", header)
     said = re.findall(r"[A-Z]{3}|[€£₹₩₺]|zł|Kč", parted)
     found = {cells.MONEY[c][0] if c in cells.MONEY else c for c in said}
-    found &= cells.currencies() - {"ANG", "ALL", "TOP", "TRY"} if "(" not in header else cells.currencies()
+    found &= (
+        cells.currencies() - {"ANG", "ALL", "TOP", "TRY"}
+        if "(" not in header
+        else cells.currencies()
+    )
     return found.pop() if len(found) == 1 else ""
 
 
@@ -369,7 +413,9 @@ class _NameSigns:
     enough to know managers from.
     """
 
-    def __init__(self, header: str, mapping: Mapping[str, int], first: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self, header: str, mapping: Mapping[str, int], first: Sequence[Sequence[str]]
+    ) -> None:
         self.mapping = mapping
         self.votes: Counter[str] = Counter()
         # Some names of which only the order tells the parts.
@@ -380,7 +426,9 @@ class _NameSigns:
             return
         said = _said(header)
         firsts = [
-            said.find(w) for w in ("last", "family", "surname", "nach", "apellido", "nom ") if w in said
+            said.find(w)
+            for w in ("last", "family", "surname", "nach", "apellido", "nom ")
+            if w in said
         ]
         seconds = [said.find(w) for w in ("first", "given", "vor", "prenom", "nombre") if w in said]
         if firsts and seconds:
@@ -390,7 +438,9 @@ class _NameSigns:
     def _compare(self, managers: Sequence[str], first: Sequence[Sequence[str]]) -> None:
         people = {}
         for row in first:
-            given, family = (column_of([row], self.mapping, n)[:1] for n in ("given_name", "family_name"))
+            given, family = (
+                column_of([row], self.mapping, n)[:1] for n in ("given_name", "family_name")
+            )
             if given and family:
                 people[key_of(f"{given[0]} {family[0]}")] = f"{given[0]} {family[0]}"
         for said in managers:
@@ -523,7 +573,9 @@ def guess_options(
         without += is_without_manager(row, mapping)
         percent = percent or any(map(cells.is_percent, column_of([row], mapping, "fte")))
         letters |= {
-            word(v) for v in column_of([row], mapping, "sex") if len(v.strip()) == 1 and v.strip().isalpha()
+            word(v)
+            for v in column_of([row], mapping, "sex")
+            if len(v.strip()) == 1 and v.strip().isalpha()
         }
     decimal, _proven = marks.mark()
     named = _currency_in(title("pay") or title("minimum"))
@@ -546,10 +598,15 @@ def guess_options(
             for name, (order, proven) in ((name, signs.order()) for name, signs in orders.items())
         },
         "pay_basis": _basis_of(
-            title("pay"), [a for a in amounts if a > 0], bool(said_pay), min(own, default=named or currency)
+            title("pay"),
+            [a for a in amounts if a > 0],
+            bool(said_pay),
+            min(own, default=named or currency),
         ),
         "pay_words": per_words,
-        "usual_pay": str(sorted(amounts)[len(amounts) // 2]) if len(amounts) > 4 and not per_words else "",
+        "usual_pay": str(sorted(amounts)[len(amounts) // 2])
+        if len(amounts) > 4 and not per_words
+        else "",
         "sex_beside_h": beside_h,
         "sex_is_open": sex_is_open,
         "percent": percent,
@@ -592,12 +649,19 @@ def is_without_manager(row: Sequence[str], mapping: Mapping[str, int]) -> bool:
 
 
 def rederive(
-    options: Mapping[str, Any], fresh: Mapping[str, Any], old: Mapping[str, int], new: Mapping[str, int]
+    options: Mapping[str, Any],
+    fresh: Mapping[str, Any],
+    old: Mapping[str, int],
+    new: Mapping[str, int],
 ) -> dict[str, Any]:
     """`options`, with everything that is about a column chosen anew as `fresh` derives it."""
     moved = {name for name in {*old, *new} if old.get(name) != new.get(name)}
     about = {name for name, fields in ABOUT.items() if moved & set(fields)}
-    kept = {**fresh, **{k: v for k, v in options.items() if k not in about}, "examples": fresh["examples"]}
+    kept = {
+        **fresh,
+        **{k: v for k, v in options.items() if k not in about},
+        "examples": fresh["examples"],
+    }
     if "orders" in about:
         kept["orders"] = {
             name: order if name in moved else dict(options.get("orders", {})).get(name, order)

@@ -30,7 +30,9 @@ LENGTHS = {
 TEXTS = ("job_title", "job_family", "grade", "unit", "location")
 TOTALS = ("total", "totals", "sum", "grand total", "subtotal", "count")
 # Nobody comes in without these; every other cell can be left out alone.
-NEEDED = frozenset(["number", "name", "given_name", "family_name", "hired_on", "minimum", "maximum"])
+NEEDED = frozenset(
+    ["number", "name", "given_name", "family_name", "hired_on", "minimum", "maximum"]
+)
 # Names, places and titles can be called "Na" or "None"; elsewhere that says nothing.
 CALLED = frozenset([*TEXTS, "name", "given_name", "family_name", "number"])
 # Further ahead than this, or at a younger age, a day of hire is rather a slip than meant. Where the
@@ -212,7 +214,10 @@ def read_person(
 
 
 def _too_long(name: str, text: str) -> str:
-    return _("“%(text)s…” is longer than %(most)d letters.") % {"text": text[:20], "most": LENGTHS[name]}
+    return _("“%(text)s…” is longer than %(most)d letters.") % {
+        "text": text[:20],
+        "most": LENGTHS[name],
+    }
 
 
 def _read_sex(options: Mapping[str, Any], text: str, plain: bool) -> str:
@@ -246,7 +251,9 @@ def _read_email(text: str, _plain: bool) -> str:
         try:
             validate_email(text)
         except ValidationError:
-            raise cells.Unreadable(_("“%(text)s” is not an e-mail address.") % {"text": text[:60]}) from None
+            raise cells.Unreadable(
+                _("“%(text)s” is not an e-mail address.") % {"text": text[:60]}
+            ) from None
     return _read_text("email", text.lower())
 
 
@@ -260,15 +267,21 @@ def _read_dates(line: _Line, as_of: date) -> None:
 
     def reader(name: str) -> Callable[[str, bool], date | None]:
         order = str(orders.get(name) or "each")
-        return lambda text, plain: cells.read_date(text, "ymd" if plain else order, as_of.year, zone)
+        return lambda text, plain: cells.read_date(
+            text, "ymd" if plain else order, as_of.year, zone
+        )
 
     def is_near(day: date) -> None:
         if as_of.year - day.year > LONGEST_AT_WORK:
-            raise Doubt(_("“%(day)s” as the day of hire lies very long ago.") % {"day": day.isoformat()})
+            raise Doubt(
+                _("“%(day)s” as the day of hire lies very long ago.") % {"day": day.isoformat()}
+            )
         meaning = dict(line.options.get("status", {})).get(line.said("status").casefold())
         most = YEARS_AHEAD_IF_SAID if meaning == "future" else YEARS_AHEAD
         if day > as_of.replace(year=as_of.year + most, day=1):
-            raise Doubt(_("“%(day)s” as the day of hire lies years ahead.") % {"day": day.isoformat()})
+            raise Doubt(
+                _("“%(day)s” as the day of hire lies years ahead.") % {"day": day.isoformat()}
+            )
 
     def is_grown(born: date) -> None:
         hired = found.get("hired_on")
@@ -326,10 +339,18 @@ def _read_status(line: _Line, as_of: date) -> None:
         return
     reading.values["status"] = meaning
     left, hired = reading.values.get("left_on", ""), reading.values.get("hired_on", "")
-    if meaning == "leaver" and not left and not any(ask["field"] == "left_on" for ask in reading.asks):
-        reading.errors.append(_("The status says that this person left, but there is no day on which."))
+    if (
+        meaning == "leaver"
+        and not left
+        and not any(ask["field"] == "left_on" for ask in reading.asks)
+    ):
+        reading.errors.append(
+            _("The status says that this person left, but there is no day on which.")
+        )
     if meaning != "leaver" and left and left <= as_of.isoformat():
-        reading.errors.append(_("There is a last day, but the status does not say that this person left."))
+        reading.errors.append(
+            _("There is a last day, but the status does not say that this person left.")
+        )
     if meaning == "future" and hired and hired <= as_of.isoformat():
         reading.notes.append(
             _("The status says “not started yet”, but the day of hire has passed; the day counts.")
@@ -362,7 +383,9 @@ def _is_share(line: _Line, fte: Decimal) -> None:
 def _read_currency(text: str) -> str:
     code = text.upper() if text.upper() in cells.currencies() else ""
     if not code:
-        raise cells.Unreadable(_("“%(text)s” is not a currency of three letters.") % {"text": text[:10]})
+        raise cells.Unreadable(
+            _("“%(text)s” is not a currency of three letters.") % {"text": text[:10]}
+        )
     return code
 
 
@@ -399,7 +422,8 @@ def _read_pay(line: _Line) -> None:
     def like_others(paid: tuple[Decimal, str]) -> None:
         if usual and not usual / FAR < paid[0] < usual * FAR:
             raise Doubt(
-                _("“%(text)s” is far from what the others are paid.") % {"text": line.said("pay")[:40]}
+                _("“%(text)s” is far from what the others are paid.")
+                % {"text": line.said("pay")[:40]}
             )
 
     paid = line.take("pay", money, like_others)
@@ -414,9 +438,16 @@ def _read_pay(line: _Line) -> None:
         amount = amount.quantize(Decimal("0.0001"), ROUND_HALF_UP)
         annual = (amount * payments(basis, options, fte)).quantize(CENT, ROUND_HALF_UP)
         if not 0 < annual < MOST_A_YEAR:
-            line.reading.errors.append(_("The pay of a year is too small or too large to be meant."))
+            line.reading.errors.append(
+                _("The pay of a year is too small or too large to be meant.")
+            )
             return
-        values |= {"amount": f"{amount:.4f}", "annual": f"{annual:.2f}", "basis": basis, "currency": currency}
+        values |= {
+            "amount": f"{amount:.4f}",
+            "annual": f"{annual:.2f}",
+            "basis": basis,
+            "currency": currency,
+        }
     elif not line.said("pay"):
         values["amount"] = ""
 
@@ -433,10 +464,13 @@ def _basis(line: _Line) -> str:
     words, general = dict(line.options.get("pay_words", {})), str(line.options.get("pay_basis", ""))
 
     def meant(text: str, plain: bool) -> str:
-        basis = text if plain else words.get(" ".join(text.casefold().split()), "") if text else general
+        basis = (
+            text if plain else words.get(" ".join(text.casefold().split()), "") if text else general
+        )
         if basis not in BASES:
             raise cells.Unreadable(
-                _("It is not known yet what “%(text)s” is paid per.") % {"text": text or line.said("pay")},
+                _("It is not known yet what “%(text)s” is paid per.")
+                % {"text": text or line.said("pay")},
                 BASES,
             )
         return str(basis)
@@ -465,7 +499,11 @@ def examples(
         if reading.passed:
             continue
         asked = next((ask["why"] for ask in reading.asks if ask["field"] == name), "")
-        found[text] = {"before": text, "after": "" if asked else _after(name, reading), "why": asked}
+        found[text] = {
+            "before": text,
+            "after": "" if asked else _after(name, reading),
+            "why": asked,
+        }
     ordered = sorted(found.values(), key=lambda e: (not e["why"], -len(set(e["before"]))))
     return ordered[:most]
 
@@ -473,7 +511,11 @@ def examples(
 def _after(name: str, reading: Reading) -> str:
     values = reading.values
     if name == "pay":
-        return " ".join(values.get(k, "") for k in ("annual", "currency")) if values.get("annual") else ""
+        return (
+            " ".join(values.get(k, "") for k in ("annual", "currency"))
+            if values.get("annual")
+            else ""
+        )
     if name in ("name", "given_name", "family_name"):
         return values.get("sort_name", "")
     return values.get({"pay_per": "basis"}.get(name, name), "")
@@ -585,7 +627,9 @@ def read_range(
     }
     if reading.asks or reading.errors:
         return reading
-    low, middle, high = ((said.get(name) or (None, ""))[0] for name in ("minimum", "midpoint", "maximum"))
+    low, middle, high = (
+        (said.get(name) or (None, ""))[0] for name in ("minimum", "midpoint", "maximum")
+    )
     named = {code for _amount, code in (pair for pair in said.values() if pair) if code}
     if low is None or high is None:
         reading.errors.append(_("The lowest or the highest pay is missing."))
@@ -595,7 +639,9 @@ def read_range(
         return reading
     currency = named.pop() if named else column
     if currency not in cells.currencies():
-        reading.errors.append(_("“%(text)s” is not a currency of three letters.") % {"text": currency[:10]})
+        reading.errors.append(
+            _("“%(text)s” is not a currency of three letters.") % {"text": currency[:10]}
+        )
         return reading
     middle = (low + high) / 2 if middle is None else middle
     low, middle, high = (n.quantize(CENT, ROUND_HALF_UP) for n in (low, middle, high))

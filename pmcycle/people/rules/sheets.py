@@ -75,12 +75,25 @@ ENCODINGS: dict[str, Any] = {
 }
 # The detector names encodings as the web does.
 OF_THE_WEB = {
-    "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc-jp": "euc_jp", "euc-kr": "cp949",
-    "iso-8859-2": "iso8859_2", "iso-8859-4": "iso8859_4", "iso-8859-5": "iso8859_5", "iso-8859-6": "iso8859_6",
-    "iso-8859-7": "iso8859_7", "iso-8859-8": "iso8859_8", "iso-8859-13": "iso8859_13", "koi8-u": "koi8_u",
-    "ibm866": "cp866", "iso-2022-jp": "iso2022_jp",
-    "iso-8859-15": "iso8859_15", "macintosh": "mac_roman", "windows-874": "cp874",
-}  # fmt: skip
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc-jp": "euc_jp",
+    "euc-kr": "cp949",
+    "iso-8859-2": "iso8859_2",
+    "iso-8859-4": "iso8859_4",
+    "iso-8859-5": "iso8859_5",
+    "iso-8859-6": "iso8859_6",
+    "iso-8859-7": "iso8859_7",
+    "iso-8859-8": "iso8859_8",
+    "iso-8859-13": "iso8859_13",
+    "koi8-u": "koi8_u",
+    "ibm866": "cp866",
+    "iso-2022-jp": "iso2022_jp",
+    "iso-8859-15": "iso8859_15",
+    "macintosh": "mac_roman",
+    "windows-874": "cp874",
+}
 # Of a long file so many bytes beside its letters beyond ASCII are enough to tell.
 ENOUGH = 400_000
 
@@ -209,7 +222,9 @@ def decode(content: bytes, encoding: str = "") -> tuple[str, str]:
         text = content.decode("utf-8-sig" if chosen == "utf-8" else chosen)
     except UnicodeDecodeError:
         raise NotASheet(
-            _("This file is not written as “%(name)s”. Choose other letters, or save it as “CSV UTF-8”.")
+            _(
+                "This file is not written as “%(name)s”. Choose other letters, or save it as “CSV UTF-8”."
+            )
             % {"name": ENCODINGS[chosen]}
         ) from None
     return text.removeprefix("\ufeff"), chosen
@@ -220,7 +235,9 @@ def kind_of(name: str, content: bytes) -> str:
     if not content.strip():
         raise NotASheet(_("The file is empty."))
     if len(content) > MOST_BYTES:
-        raise NotASheet(_("The file is larger than %(mb)d MB.") % {"mb": MOST_BYTES // 1024 // 1024})
+        raise NotASheet(
+            _("The file is larger than %(mb)d MB.") % {"mb": MOST_BYTES // 1024 // 1024}
+        )
     if content[:4] == b"PK\x03\x04":
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as pack:
@@ -253,9 +270,15 @@ def guess_delimiter(text: str) -> str:
     head = text[:20_000]
 
     def score(delimiter: str) -> tuple[float, int]:
-        widths = [len(row) for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row][
-            :-1
-        ][:30] or [len(row) for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row]
+        widths = [
+            len(row)
+            for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+            if row
+        ][:-1][:30] or [
+            len(row)
+            for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+            if row
+        ]
         if not widths or max(widths) == 1:
             return (0.0, 0)
         usual = max(set(widths), key=widths.count)
@@ -344,7 +367,9 @@ def _xlsx_lines(content: bytes, sheet: str) -> Iterator[tuple[list[str], Line | 
             raise NotASheet(_("This workbook is damaged and cannot be opened."))
         if code:
             raise NotASheet(
-                _("This workbook asks for more memory or time than it is given. Save its sheet as CSV.")
+                _(
+                    "This workbook asks for more memory or time than it is given. Save its sheet as CSV."
+                )
             )
     finally:
         reader.kill()
@@ -360,7 +385,9 @@ def _checked(row: list[str], number: int) -> list[str]:
     for cell in row:
         if len(cell) > LONGEST_CELL:
             raise NotASheet(
-                _("Line %(number)d holds a cell of %(length)d letters; a quotation mark may be missing.")
+                _(
+                    "Line %(number)d holds a cell of %(length)d letters; a quotation mark may be missing."
+                )
                 % {"number": number, "length": len(cell)}
             )
     return [cell.replace("\x00", "") for cell in row]
@@ -368,6 +395,8 @@ def _checked(row: list[str], number: int) -> list[str]:
 
 def _too_long() -> NotASheet:
     return NotASheet(
-        _("The file has more than %(most)s lines. Split it and import the parts one after the other.")
+        _(
+            "The file has more than %(most)s lines. Split it and import the parts one after the other."
+        )
         % {"most": f"{MOST_LINES:,}"}
     )

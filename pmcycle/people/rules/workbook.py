@@ -39,7 +39,9 @@ CURRENCY = re.compile(r"\[\$([^\]\-]+)|([€£¥₩₹₺₽₪])|\"\s*([A-Z]{3}
 def text_of(cell: Any) -> str:
     """A cell as it is meant: numbers with their figures and currency, days as ISO, leading zeros where they show."""
     text = plain_text_of(cell)
-    if isinstance(cell.value, (int, float)) and (found := CURRENCY.search(cell.number_format or "")):
+    if isinstance(cell.value, (int, float)) and (
+        found := CURRENCY.search(cell.number_format or "")
+    ):
         return f"{text} {next(filter(None, found.groups())).strip()}"
     return text
 
@@ -105,7 +107,9 @@ def main() -> None:
     book = load_workbook(io.BytesIO(sys.stdin.buffer.read()), read_only=True, data_only=True)
     sheets = [sheet.title for sheet in book.worksheets]
     shown = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    wanted = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in sheets else (shown or sheets or [""])[0]
+    wanted = (
+        sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in sheets else (shown or sheets or [""])[0]
+    )
     say({"sheets": sheets, "sheet": wanted})
     if not wanted:
         return

@@ -84,7 +84,9 @@ def first_visit(request: HttpRequest) -> HttpResponse:
             return _set_up_already(request)
         else:
             login(request, first, backend="pmcycle.people.backends.Backend")
-            request.session["invited_second"] = actions.full_address(actions.invitation_path(second))
+            request.session["invited_second"] = actions.full_address(
+                actions.invitation_path(second)
+            )
             return redirect("people:imports")
     context = {"form": form, "zones": zone_choices(), "sample": Decimal("1234.5")}
     return render(request, "people/first_visit.html", context, status=422 if form.is_bound else 200)
@@ -93,7 +95,8 @@ def first_visit(request: HttpRequest) -> HttpResponse:
 def _set_up_already(request: HttpRequest) -> HttpResponse:
     """Who sent the form twice, or came second, is led on: with the password of the first time they can sign in."""
     messages.info(
-        request, _("This installation is set up already. Sign in with the password that was chosen.")
+        request,
+        _("This installation is set up already. Sign in with the password that was chosen."),
     )
     return redirect("home:index" if request.user.is_authenticated else "account_login")
 
@@ -120,11 +123,17 @@ def accounts(request: UserRequest) -> HttpResponse:
     context: dict[str, Any] = {"is_without": is_without, "tabs": _tabs(show, is_hr=is_hr)}
     rows: Any
     if is_without:
-        rows = Employee.objects.here().filter(user__isnull=True).select_related("unit").search(search)
-        context["can_invite"] = Employee.objects.here().filter(user__isnull=True).exclude(email="").count()
+        rows = (
+            Employee.objects.here().filter(user__isnull=True).select_related("unit").search(search)
+        )
+        context["can_invite"] = (
+            Employee.objects.here().filter(user__isnull=True).exclude(email="").count()
+        )
     else:
         rows = (
-            User.objects.visible_to(request.user).order_by("name", "pk").prefetch_related(_current_grants())
+            User.objects.visible_to(request.user)
+            .order_by("name", "pk")
+            .prefetch_related(_current_grants())
         )
         rows = rows.filter(is_active=show != "closed").filter(holding(search, "name", "email"))
         if show == "roles":
@@ -146,7 +155,9 @@ def _tabs(show: str, *, is_hr: bool) -> list[dict[str, Any]]:
 
 def _current_grants() -> Prefetch[Any]:
     return Prefetch(
-        "grants", RoleGrant.objects.current().select_related("unit").order_by("role"), to_attr="held"
+        "grants",
+        RoleGrant.objects.current().select_related("unit").order_by("role"),
+        to_attr="held",
     )
 
 
@@ -156,15 +167,17 @@ def invite(request: UserRequest) -> HttpResponse:
     """Give accounts to the chosen employees, or to everybody who has an address."""
     if not request.user.standing.is_hr_admin:
         raise Http404
-    chosen = [pk for text in request.POST.getlist("employee") if (pk := row_number(text)) is not None]
+    chosen = [
+        pk for text in request.POST.getlist("employee") if (pk := row_number(text)) is not None
+    ]
     everybody = request.POST.get("who") == "all"
     if not chosen and not everybody:
         messages.warning(request, _("Nobody was chosen."))
         return redirect("/people/accounts/?show=without")
     count = actions.invite(None if everybody else chosen, by=request.user)
-    said = ngettext("%(n)d person is invited by e-mail.", "%(n)d people are invited by e-mail.", count) % {
-        "n": count
-    }
+    said = ngettext(
+        "%(n)d person is invited by e-mail.", "%(n)d people are invited by e-mail.", count
+    ) % {"n": count}
     messages.success(request, said)
     return redirect("people:accounts")
 
@@ -187,7 +200,10 @@ def _account_page(
     shown = form or RoleForm(initial={"starts_on": today()})
     role: Any = shown.fields["role"]
     # Nothing is chosen beforehand: a role opens much, so somebody has to name it.
-    role.choices = [("", _("Choose a role")), *((r.value, r.label) for r in Role if r.value in page.may)]
+    role.choices = [
+        ("", _("Choose a role")),
+        *((r.value, r.label) for r in Role if r.value in page.may),
+    ]
     context = {
         "account": user,
         "shown": page,
@@ -195,7 +211,9 @@ def _account_page(
         "address_form": address_form or OthersAddressForm(),
         "units": Unit.objects.order_by("name")[:400],
     }
-    return render(request, "people/account.html", context, status=422 if form or address_form else 200)
+    return render(
+        request, "people/account.html", context, status=422 if form or address_form else 200
+    )
 
 
 @login_required
@@ -240,7 +258,12 @@ def request_role(request: UserRequest, pk: int) -> HttpResponse:
         if done(
             form,
             lambda: actions.request_role(
-                user, said["role"], said["unit"], said["starts_on"], said["ends_on"], by=request.user
+                user,
+                said["role"],
+                said["unit"],
+                said["starts_on"],
+                said["ends_on"],
+                by=request.user,
             ),
         ):
             messages.success(request, _("The role waits for a second person."))
@@ -279,7 +302,8 @@ def request_address(request: UserRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         said = form.cleaned_data
         if done(
-            form, lambda: addresses.request_address(user, said["email"], said["reason"], by=request.user)
+            form,
+            lambda: addresses.request_address(user, said["email"], said["reason"], by=request.user),
         ):
             messages.success(request, _("The address waits for a second HR admin."))
             return redirect("people:account", pk=pk)
@@ -331,7 +355,9 @@ def settings(request: UserRequest) -> HttpResponse:
     mine = {"zone": request.user.zone, "numbers": request.user.numbers}
     form = SettingsForm(request.POST or None, initial=mine)
     if request.method == "POST" and form.is_valid():
-        actions.change_settings(request.user, form.cleaned_data["zone"], form.cleaned_data["numbers"])
+        actions.change_settings(
+            request.user, form.cleaned_data["zone"], form.cleaned_data["numbers"]
+        )
         messages.success(request, _("Saved."))
         return redirect("people:settings")
     context = {"form": form, "zones": zone_choices(), "sample": Decimal("1234.5")}
@@ -347,13 +373,17 @@ def change_address(request: UserRequest) -> HttpResponse:
     if (
         request.method == "POST"
         and form.is_valid()
-        and done(form, lambda: addresses.change_address(form.cleaned_data["email"], by=request.user))
+        and done(
+            form, lambda: addresses.change_address(form.cleaned_data["email"], by=request.user)
+        )
     ):
         messages.success(request, _("A link is on its way to the new address."))
         return redirect("people:change_address")
     mine = AddressChange.objects.visible_to(request.user).waiting().filter(user=request.user)
     context = {"form": form, "waiting": mine.select_related("requested_by").first()}
-    return render(request, "people/change_address.html", context, status=422 if form.is_bound else 200)
+    return render(
+        request, "people/change_address.html", context, status=422 if form.is_bound else 200
+    )
 
 
 @never_cache
@@ -377,7 +407,9 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def tokens(request: UserRequest) -> HttpResponse:
     """One's own keys for the API; a new one's secret is shown in the answer and never again."""
-    form = TokenForm(request.POST or None, initial={"expires_on": today_here() + timedelta(days=90)})
+    form = TokenForm(
+        request.POST or None, initial={"expires_on": today_here() + timedelta(days=90)}
+    )
     secret = ""
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
@@ -389,7 +421,9 @@ def tokens(request: UserRequest) -> HttpResponse:
             form.add_error(error.field, error.reason)
         else:
             form = TokenForm(initial={"expires_on": today_here() + timedelta(days=90)})
-    rows = [pages.ListedToken(t, today_here()) for t in ApiToken.objects.visible_to(request.user)[:50]]
+    rows = [
+        pages.ListedToken(t, today_here()) for t in ApiToken.objects.visible_to(request.user)[:50]
+    ]
     context = {"form": form, "tokens": rows, "secret": secret}
     status = 422 if form.is_bound and form.errors else 201 if secret else 200
     return render(request, "people/tokens.html", context, status=status)

@@ -32,7 +32,9 @@ def _page(request: UserRequest, organisation: Organisation, **bound: Form) -> Ht
     context = {
         "days_form": WorkingDaysForm(initial=said),
         "holiday_form": HolidayForm(),
-        "holidays": Holiday.objects.visible_to(request.user).filter(day__gte=today_here())[:MOST_SHOWN],
+        "holidays": Holiday.objects.visible_to(request.user).filter(day__gte=today_here())[
+            :MOST_SHOWN
+        ],
         "past": Holiday.objects.visible_to(request.user)
         .filter(day__lt=today_here())
         .order_by("-day")[:MOST_SHOWN],
@@ -50,7 +52,9 @@ def set_working_days(request: UserRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, organisation, days_form=form)
     said = form.cleaned_data
-    company.set_working_days(organisation, said["working_days"], version=said["version"], by=request.user)
+    company.set_working_days(
+        organisation, said["working_days"], version=said["version"], by=request.user
+    )
     messages.success(request, _("Saved. Reminders wait for these days."))
     return redirect("people:calendar")
 

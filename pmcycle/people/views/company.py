@@ -34,7 +34,11 @@ def org_chart(request: UserRequest) -> HttpResponse:
     people = Employee.objects.visible_to(request.user)
     if request.user.standing.is_it_admin and not request.user.employee_id:
         raise Http404
-    search, unit, who = search_words(request), row_number(request.GET.get("unit")), request.GET.get("who", "")
+    search, unit, who = (
+        search_words(request),
+        row_number(request.GET.get("unit")),
+        request.GET.get("who", ""),
+    )
     units = list(Unit.objects.visible_to(request.user).order_by("path")[:400])
     context: dict[str, Any] = {
         "search": search,
@@ -82,7 +86,13 @@ def org_chart(request: UserRequest) -> HttpResponse:
     return render(
         request,
         "people/org_chart.html",
-        {**context, "tree": with_reports, "alone": alone, "above": above, "is_centred": at is not None},
+        {
+            **context,
+            "tree": with_reports,
+            "alone": alone,
+            "above": above,
+            "is_centred": at is not None,
+        },
     )
 
 
@@ -133,7 +143,9 @@ def picker(request: UserRequest) -> HttpResponse:
             for p in found
         ]
         return JsonResponse({"results": shown})
-    name = "people/picker.html#options" if request.headers.get("HX-Request") else "people/picker.html"
+    name = (
+        "people/picker.html#options" if request.headers.get("HX-Request") else "people/picker.html"
+    )
     return render(request, name, {"found": found, "search": search})
 
 
@@ -210,7 +222,12 @@ def add_absence(request: UserRequest, pk: int) -> HttpResponse:
         if done(
             form,
             lambda: records.add_absence(
-                person, said["kind"], said["is_paid"], said["starts_on"], said["ends_on"], by=request.user
+                person,
+                said["kind"],
+                said["is_paid"],
+                said["starts_on"],
+                said["ends_on"],
+                by=request.user,
             ),
         ):
             messages.success(request, _("The leave is noted."))
@@ -242,7 +259,11 @@ def set_leave_date(request: UserRequest, pk: int) -> HttpResponse:
         if done(
             form,
             lambda: records.set_leave_date(
-                person, said["left_on"], said["leave_reason"], by=request.user, version=said["version"]
+                person,
+                said["left_on"],
+                said["leave_reason"],
+                by=request.user,
+                version=said["version"],
             ),
         ):
             messages.success(request, _("Saved. Nothing of this person is deleted."))
@@ -253,7 +274,10 @@ def set_leave_date(request: UserRequest, pk: int) -> HttpResponse:
 def _edit_page(request: UserRequest, person: Employee, **bound: Form) -> HttpResponse:
     show(request.user, Employee.objects.filter(pk=person.pk))
     line = (
-        ReportingLine.objects.current().filter(employee=person, kind="line").select_related("manager").first()
+        ReportingLine.objects.current()
+        .filter(employee=person, kind="line")
+        .select_related("manager")
+        .first()
     )
     forms: dict[str, Form] = {
         "form": EmployeeForm(initial=EmployeeForm.of(person)),

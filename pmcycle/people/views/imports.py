@@ -56,7 +56,11 @@ def imports(request: UserRequest) -> HttpResponse:
 
 
 def _imports_page(request: UserRequest, form: UploadForm, status: int = 200) -> HttpResponse:
-    runs = Import.objects.visible_to(request.user).select_related("uploaded_by").defer("content", "choices")
+    runs = (
+        Import.objects.visible_to(request.user)
+        .select_related("uploaded_by")
+        .defer("content", "choices")
+    )
     page: Any = Paginator(runs, 20).get_page(request.GET.get("page"))
     page.object_list = [pages.ListedImport(run) for run in page]
     context = {
@@ -79,7 +83,9 @@ def upload_import(request: UserRequest) -> HttpResponse:
         return _imports_page(request, form, status=422)
     upload = form.cleaned_data["file"]
     try:
-        run = importing.upload_import(form.cleaned_data["kind"], upload.name, upload.read(), by=request.user)
+        run = importing.upload_import(
+            form.cleaned_data["kind"], upload.name, upload.read(), by=request.user
+        )
     except Invalid as error:
         form.add_error(error.field, error.reason)
         return _imports_page(request, form, status=422)
@@ -99,22 +105,30 @@ def map_columns(request: UserRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         # The file is read to its end.
         hold_to("costly", request.user.pk)
-    form = ColumnsForm(run, request.POST if request.method == "POST" else None, importing.samples(run))
+    form = ColumnsForm(
+        run, request.POST if request.method == "POST" else None, importing.samples(run)
+    )
     if request.method == "POST":
         is_valid = form.is_valid()
         version = form.cleaned_data.get("version")
         if form.has_columns() and importing.choose_columns(
             run, form.mapping(), form.options(), by=request.user, version=version
         ):
-            messages.info(request, _("Read how these columns are understood now, and correct what is wrong."))
+            messages.info(
+                request, _("Read how these columns are understood now, and correct what is wrong.")
+            )
             return redirect("people:map_columns", pk=run.pk)
         if is_valid:
-            run = importing.map_columns(run, form.mapping(), form.options(), by=request.user, version=version)
+            run = importing.map_columns(
+                run, form.mapping(), form.options(), by=request.user, version=version
+            )
             return _rehearse(request, run)
     return _columns_page(request, run, form, ReadingForm(run))
 
 
-def _columns_page(request: UserRequest, run: Import, form: ColumnsForm, reading: ReadingForm) -> HttpResponse:
+def _columns_page(
+    request: UserRequest, run: Import, form: ColumnsForm, reading: ReadingForm
+) -> HttpResponse:
     context = {
         "run": run,
         "form": form,
@@ -135,7 +149,9 @@ def reread(request: UserRequest, pk: int) -> HttpResponse:
     form = ReadingForm(run, request.POST)
     if form.is_valid() and done(
         form,
-        lambda: importing.reread(run, **form.chosen(), by=request.user, version=form.cleaned_data["version"]),
+        lambda: importing.reread(
+            run, **form.chosen(), by=request.user, version=form.cleaned_data["version"]
+        ),
     ):
         return redirect("people:map_columns", pk=run.pk)
     return _columns_page(request, run, ColumnsForm(run, None, importing.samples(run)), form)
@@ -184,11 +200,19 @@ def steps(run: Import, at: str) -> list[dict[str, str]]:
         ("applied", _("Applied")),
     ]
     position = [name for name, _label in order].index(at)
-    urls = {"columns": reverse("people:map_columns", kwargs={"pk": run.pk})} if at == "rehearsal" else {}
+    urls = (
+        {"columns": reverse("people:map_columns", kwargs={"pk": run.pk})}
+        if at == "rehearsal"
+        else {}
+    )
     return [
         {
             "label": label,
-            "state": "done" if i < position or at == "applied" else "current" if i == position else "todo",
+            "state": "done"
+            if i < position or at == "applied"
+            else "current"
+            if i == position
+            else "todo",
             "url": urls.get(name, ""),
         }
         for i, (name, label) in enumerate(order)
@@ -201,8 +225,14 @@ def rehearsal(request: UserRequest, pk: int) -> HttpResponse:
     """Every line's fate, with counts, filters and what is left to settle by hand."""
     run = get_visible(Import.objects.for_rehearsal(), request.user, pk=pk)
     if run.state == Import.State.UPLOADED:
-        job = Job.objects.filter(kind=importing.REHEARSE, subject_id=run.pk, finished_at=None).first()
-        return redirect("activity:job", pk=job.pk) if job else redirect("people:map_columns", pk=run.pk)
+        job = Job.objects.filter(
+            kind=importing.REHEARSE, subject_id=run.pk, finished_at=None
+        ).first()
+        return (
+            redirect("activity:job", pk=job.pk)
+            if job
+            else redirect("people:map_columns", pk=run.pk)
+        )
     return render(request, "people/rehearsal.html", _rehearsal_context(request, run))
 
 
@@ -223,7 +253,12 @@ def _rehearsal_context(request: UserRequest, run: Import) -> dict[str, Any]:
         {"label": _("All"), "url": here, "active": not fate, "count": sum(run.counts.values())}
     ]
     tabs += [
-        {"label": label, "url": f"{here}?fate={value}", "active": fate == value, "count": run.counts[value]}
+        {
+            "label": label,
+            "url": f"{here}?fate={value}",
+            "active": fate == value,
+            "count": run.counts[value],
+        }
         for value, label in ImportLine.Fate.choices
         if run.counts.get(value)
     ]
@@ -287,9 +322,12 @@ def _doubts(run: Import) -> dict[str, Any]:
         doubt, field = card["doubt"], card["doubt"].get("field", "")
         card["label"] = labels.get(field, "")
         card["readings"] = [
-            {"value": r, "label": READINGS.get(field, {}).get(r, r)} for r in doubt.get("readings", ())
+            {"value": r, "label": READINGS.get(field, {}).get(r, r)}
+            for r in doubt.get("readings", ())
         ]
-        group = groups.setdefault((card["kind"], field), {**card, "field": field, "cards": 0, "lines": 0})
+        group = groups.setdefault(
+            (card["kind"], field), {**card, "field": field, "cards": 0, "lines": 0}
+        )
         group["cards"] += 1
         group["lines"] += card["uses"]
     shown = sorted(cards.values(), key=lambda c: (c["kind"], -c["uses"]))
@@ -300,7 +338,11 @@ def _doubts(run: Import) -> dict[str, Any]:
     }
 
 
-READINGS: dict[str, dict[str, Any]] = {"status": STATUS_LABELS, "pay_per": BASIS_LABELS, "sex": SEX_LABELS}
+READINGS: dict[str, dict[str, Any]] = {
+    "status": STATUS_LABELS,
+    "pay_per": BASIS_LABELS,
+    "sex": SEX_LABELS,
+}
 
 
 @login_required
@@ -320,7 +362,9 @@ def settle(request: UserRequest, pk: int) -> HttpResponse:
         for errors in form.errors.values():
             for error in errors:
                 messages.error(request, str(error))
-        return render(request, "people/rehearsal.html", _rehearsal_context(request, run), status=422)
+        return render(
+            request, "people/rehearsal.html", _rehearsal_context(request, run), status=422
+        )
     said = form.cleaned_data
     if said["act"] == "all_skip":
         run = importing.leave_out_like(
@@ -336,7 +380,9 @@ def settle(request: UserRequest, pk: int) -> HttpResponse:
 def leave_out_refused(request: UserRequest, pk: int) -> HttpResponse:
     """Pass over all lines that are refused now."""
     run = get_editable(Import, request.user, pk=pk)
-    return _rehearse(request, importing.leave_out_refused(run, by=request.user, version=_version(request)))
+    return _rehearse(
+        request, importing.leave_out_refused(run, by=request.user, version=_version(request))
+    )
 
 
 @login_required
@@ -359,7 +405,9 @@ def export_import(request: UserRequest, pk: int) -> HttpResponse:
         raise Refused(_("Only what has been imported can be given back in the same columns."))
     hold_to("costly", request.user.pk)
     if run.kind == Import.Kind.PEOPLE:
-        known = ImportLine.objects.filter(run=run).exclude(fate=ImportLine.Fate.PASSED).values("key")
+        known = (
+            ImportLine.objects.filter(run=run).exclude(fate=ImportLine.Fate.PASSED).values("key")
+        )
         show(request.user, Employee.objects.filter(number__in=known))
     response = HttpResponse(
         exporting.export_import(run, by=request.user),

@@ -51,9 +51,13 @@ def choose_password(request: HttpRequest, uidb36: str, key: str) -> HttpResponse
         if request.method == "POST":
             actions.one_at_a_time(uidb36)
         response: Any = password_reset_from_key(request, uidb36=uidb36, key=key)
-    if request.method == "POST" and (getattr(response, "context_data", None) or {}).get("token_fail"):
+    if request.method == "POST" and (getattr(response, "context_data", None) or {}).get(
+        "token_fail"
+    ):
         if request.user.is_authenticated:
-            messages.info(request, _("The link is used up. If you have just chosen a password, it counts."))
+            messages.info(
+                request, _("The link is used up. If you have just chosen a password, it counts.")
+            )
             return redirect("home:index")
         words = _(
             "The link is used up or too old. If you have just chosen a password, sign in with it; "

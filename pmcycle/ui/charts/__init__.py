@@ -6,7 +6,15 @@ size. Colours are classes of the stylesheet: ``s1`` … ``s6`` are series, tones
 ``danger``, ``info``, ``mute`` and ``accent``.
 """
 
-from pmcycle.ui.charts.amounts import bars, columns, distribution, funnel, pool_bar, progress, weight_bar
+from pmcycle.ui.charts.amounts import (
+    bars,
+    columns,
+    distribution,
+    funnel,
+    pool_bar,
+    progress,
+    weight_bar,
+)
 from pmcycle.ui.charts.cycles import life_line, logo, ring, timeline
 from pmcycle.ui.charts.people import nine_box
 from pmcycle.ui.charts.values import sparkline, strip, track, trajectory

@@ -47,7 +47,9 @@ def weight_bar(segments: Sequence[Row], *, title: str = "", target: object = 100
     for index, segment in enumerate(segments):
         width = real(segment["weight"]) / scale
         words = f"{segment['label']}: {number_text(segment['weight'])}"
-        body.append(rect(x, 0, max(0.0, width - 0.004), 26, f"s{index % SERIES + 1}", rx=5, hint=words))
+        body.append(
+            rect(x, 0, max(0.0, width - 0.004), 26, f"s{index % SERIES + 1}", rx=5, hint=words)
+        )
         if width > 0.07:
             body.append(
                 label_at(
@@ -59,7 +61,9 @@ def weight_bar(segments: Sequence[Row], *, title: str = "", target: object = 100
             )
         x += width
     if left > 0 and not is_whole:
-        body.append(rect(x, 0.75, 1 - x - 0.002, 24.5, "missing", rx=5, hint=gettext("not given out")))
+        body.append(
+            rect(x, 0.75, 1 - x - 0.002, 24.5, "missing", rx=5, hint=gettext("not given out"))
+        )
     if left < 0 and not is_whole:
         body.append(line(goal / scale, 0, goal / scale, 26, "limit"))
     if is_whole:
@@ -154,7 +158,10 @@ def pool_bar(
     )
     picture = svg(f"{title}: {spoken}, {verdict}", 14, join(parts))
     return figure(
-        picture, title, table_of((title, gettext("Amount")), rows, title) if table else EMPTY, legend
+        picture,
+        title,
+        table_of((title, gettext("Amount")), rows, title) if table else EMPTY,
+        legend,
     )
 
 
@@ -176,7 +183,9 @@ def distribution(
     ``names``: what the two are.
     """
     before, after = names if len(names) == 2 else (gettext("before"), gettext("after"))
-    return _columns([(r[0], r[1], r[2]) for r in rows], title, unit, None, (str(before), str(after)))
+    return _columns(
+        [(r[0], r[1], r[2]) for r in rows], title, unit, None, (str(before), str(after))
+    )
 
 
 def _columns(
@@ -200,16 +209,36 @@ def _columns(
         words = f"{label}: {number_text(new)}{unit}"
         if names:
             ghost = tall * real(old) / peak
-            words = f"{label}: {names[0]} {number_text(old)}{unit}, {names[1]} {number_text(new)}{unit}"
+            words = (
+                f"{label}: {names[0]} {number_text(old)}{unit}, {names[1]} {number_text(new)}{unit}"
+            )
             body.append(
-                rect(x + step * 0.08, head + tall - ghost, step * 0.84, ghost, "ghost", rx=4, hint=words)
+                rect(
+                    x + step * 0.08,
+                    head + tall - ghost,
+                    step * 0.84,
+                    ghost,
+                    "ghost",
+                    rx=4,
+                    hint=words,
+                )
             )
         css = "s1" if highlight is None or highlight == label else "s4"
         inset = 0.2 if names else 0.14
         body.append(
-            rect(x + step * inset, head + tall - size, step * (1 - 2 * inset), size, css, rx=4, hint=words)
+            rect(
+                x + step * inset,
+                head + tall - size,
+                step * (1 - 2 * inset),
+                size,
+                css,
+                rx=4,
+                hint=words,
+            )
         )
-        body.append(label_at(x + step / 2, head + tall - size - 6, number_text(new) + unit, "value"))
+        body.append(
+            label_at(x + step / 2, head + tall - size - 6, number_text(new) + unit, "value")
+        )
         body.append(label_at(x + step / 2, head + tall + 17, clip(label, letters), "tick"))
     if names:
         spoken = "; ".join(
@@ -225,13 +254,17 @@ def _columns(
     else:
         spoken = "; ".join(f"{label} {number_text(b)}{unit}" for label, _, b in rows)
         table = table_of(
-            (title, gettext("Value")), ((label, number_text(b) + unit) for label, _, b in rows), title
+            (title, gettext("Value")),
+            ((label, number_text(b) + unit) for label, _, b in rows),
+            title,
         )
         legend = EMPTY
     return figure(svg(f"{title}: {spoken}", head + tall + foot, join(body)), title, table, legend)
 
 
-def bars(rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", maximum: object = None) -> SafeString:
+def bars(
+    rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", maximum: object = None
+) -> SafeString:
     """Return lying bars of (label, value), for names too long to stand under columns."""
     peak = real(maximum) or max([real(row[1]) for row in rows] + [1e-9])
     lines = format_html_join(
@@ -255,7 +288,9 @@ def bars(rows: Sequence[Sequence[Any]], *, title: str, unit: str = "", maximum: 
     )
 
 
-def funnel(stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None = None) -> SafeString:
+def funnel(
+    stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None = None
+) -> SafeString:
     """Return how many are where, stage by stage, as stacked bars of equal length.
 
     ``stages``: dicts with ``label``, ``parts`` (dict of tone → count, drawn in the given order) and
@@ -273,7 +308,12 @@ def funnel(stages: Sequence[Row], *, title: str, names: Mapping[str, str] | None
         parts: Mapping[str, Any] = stage["parts"]
         total = sum(real(count) for count in parts.values()) or 1.0
         shares = tuple(
-            (tone, real(count) / total, number_text(count), f"{names.get(tone, tone)}: {number_text(count)}")
+            (
+                tone,
+                real(count) / total,
+                number_text(count),
+                f"{names.get(tone, tone)}: {number_text(count)}",
+            )
             for tone, count in parts.items()
         )
         done = percent_text(real(parts.get("ok")) / total)
@@ -319,7 +359,13 @@ def _beyond(goal: float) -> SafeString:
 
 
 def progress(
-    done: object, total: object, *, title: str, words: str = "", tone: str = "", show_words: bool = True
+    done: object,
+    total: object,
+    *,
+    title: str,
+    words: str = "",
+    tone: str = "",
+    show_words: bool = True,
 ) -> SafeString:
     """Return a bar, a native ``<progress>``, with "n of m" (or ``words``) beside it and in its name.
 

@@ -82,19 +82,25 @@ def ring(
             else max(0.0, min(1.0, real(stage.get("done"))))
         )
         start, end = index / count + gap, (index + 1) / count - gap
-        arcs.append(format_html('<path d="{}" class="ring-track ring-{}"/>', _arc(40, start, end), state))
+        arcs.append(
+            format_html('<path d="{}" class="ring-track ring-{}"/>', _arc(40, start, end), state)
+        )
         if state == "open":  # what is open is an outline, and fills as it is done
             hole = _arc(40, start + OUTLINE, end - OUTLINE)
             arcs.append(format_html('<path d="{}" class="ring-hole"/>', hole))
         if done > 0 and state != "planned":
             filled = start + (end - start) * min(done, 0.9999)
             arcs.append(
-                format_html('<path d="{}" class="ring-fill ring-{}"/>', _arc(40, start, filled), state)
+                format_html(
+                    '<path d="{}" class="ring-fill ring-{}"/>', _arc(40, start, filled), state
+                )
             )
         spoken.append(f"{stage['label']}: {stage_word(state)}, {percent_text(done)}")
     if size != "sm" and (centre or note):
         arcs.append(
-            format_html('<text x="50" y="{}" class="ring-centre">{}</text>', 55 if not note else 51, centre)
+            format_html(
+                '<text x="50" y="{}" class="ring-centre">{}</text>', 55 if not note else 51, centre
+            )
         )
         if note:
             arcs.append(format_html('<text x="50" y="64" class="ring-note">{}</text>', note))
@@ -130,7 +136,9 @@ def ring(
             for s in stages
         ),
     )
-    return format_html('<div class="ring-block">{}<ol class="ring-legend">{}</ol></div>', picture, rows)
+    return format_html(
+        '<div class="ring-block">{}<ol class="ring-legend">{}</ol></div>', picture, rows
+    )
 
 
 def timeline(stages: Sequence[Row], *, today: dt.date, title: str = "") -> SafeString:
@@ -156,7 +164,9 @@ def timeline(stages: Sequence[Row], *, today: dt.date, title: str = "") -> SafeS
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     every = max(1, math.ceil(months / 7))
     for number in range(months + 1):
-        day = dt.date(month.year + (month.month - 1 + number) // 12, (month.month - 1 + number) % 12 + 1, 1)
+        day = dt.date(
+            month.year + (month.month - 1 + number) // 12, (month.month - 1 + number) % 12 + 1, 1
+        )
         if number % every or not 0 <= at(day) < 0.88:
             continue
         body.append(line(at(day), head - 6, at(day), height, "gridline"))
@@ -177,13 +187,17 @@ def timeline(stages: Sequence[Row], *, today: dt.date, title: str = "") -> SafeS
         y = head + index * lane
         state = str(stage.get("state", "planned"))
         x, end = at(stage["start"]), at(stage["end"]) + 1 / span
-        words = (
-            f"{stage['label']}: {when_text(stage['start'])} – {when_text(stage['end'])}, {stage_word(state)}"
-        )
+        words = f"{stage['label']}: {when_text(stage['start'])} – {when_text(stage['end'])}, {stage_word(state)}"
         body.append(rect(x, y + 18, end - x, 10, f"stage-bar stage-{state}", rx=5, hint=words))
         right = x > 0.6
         body.append(
-            label_at(end if right else x, y + 12, stage["label"], "value", anchor="end" if right else "start")
+            label_at(
+                end if right else x,
+                y + 12,
+                stage["label"],
+                "value",
+                anchor="end" if right else "start",
+            )
         )
     table = table_of(
         (gettext("Stage"), gettext("From"), gettext("To"), gettext("State")),
@@ -198,7 +212,9 @@ def timeline(stages: Sequence[Row], *, today: dt.date, title: str = "") -> SafeS
         ),
         title,
     )
-    spoken = "; ".join(f"{s['label']} {when_text(s['start'])} – {when_text(s['end'])}" for s in stages)
+    spoken = "; ".join(
+        f"{s['label']} {when_text(s['start'])} – {when_text(s['end'])}" for s in stages
+    )
     return figure(svg(f"{title}: {spoken}", height, join(body), "pic-timeline"), table=table)
 
 
@@ -259,7 +275,9 @@ def life_line(
     for span, row in zip(spans, places, strict=True):
         x, x2 = at(span["start"]), at(span["end"]) + 1 / length
         words = f"{span['label']}: {when_text(span['start'])} – {when_text(span['end'])}"
-        body.append(rect(x, base - 7, x2 - x, 14, f"span tone-{span.get('tone', 'mute')}", rx=4, hint=words))
+        body.append(
+            rect(x, base - 7, x2 - x, 14, f"span tone-{span.get('tone', 'mute')}", rx=4, hint=words)
+        )
         body.append(
             label_at(
                 max(x, 0.0),
@@ -324,13 +342,17 @@ def life_line(
     )
     spoken = "; ".join(f"{e['label']} {when_text(e['at'])}" for e in ordered)
     picture = svg(f"{title}: {spoken}", base + 36, join(body), "pic-life")
-    return format_html('<figure class="figure-pic">{}<ol class="life-list">{}</ol></figure>', picture, steps)
+    return format_html(
+        '<figure class="figure-pic">{}<ol class="life-list">{}</ol></figure>', picture, steps
+    )
 
 
 def logo(size: int = 28) -> SafeString:
     """Return pmcycle's mark: the ring of four stages, the present one in the second colour."""
     arcs = [
-        format_html('<path d="{}" class="logo-{}"/>', _arc(38, i / 4 + 0.034, (i + 1) / 4 - 0.034), i + 1)
+        format_html(
+            '<path d="{}" class="logo-{}"/>', _arc(38, i / 4 + 0.034, (i + 1) / 4 - 0.034), i + 1
+        )
         for i in range(4)
     ]
     return format_html(

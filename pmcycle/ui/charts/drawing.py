@@ -96,7 +96,9 @@ def svg(name: str, height: float, body: SafeString, css: str = "") -> SafeString
     )
 
 
-def table_of(headers: Sequence[object], rows: Iterable[Sequence[object]], caption: str) -> SafeString:
+def table_of(
+    headers: Sequence[object], rows: Iterable[Sequence[object]], caption: str
+) -> SafeString:
     """Return the numbers of a picture as a table folded under "Show as table".
 
     The first column names the row.

@@ -42,7 +42,9 @@ def nine_box(
             ]
             more = len(names) - shown
             extra = (
-                format_html('<li class="text-secondary">{}</li>', gettext("and %(n)s more") % {"n": more})
+                format_html(
+                    '<li class="text-secondary">{}</li>', gettext("and %(n)s more") % {"n": more}
+                )
                 if more > 0
                 else EMPTY
             )

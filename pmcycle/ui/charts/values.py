@@ -120,7 +120,9 @@ def sparkline(
     span = (top - bottom) or 1.0
     step = 88 / max(1, len(numbers) - 1)
     points = [
-        (4 + i * step, 22 - 16 * (float(n) - bottom) / span) for i, n in enumerate(numbers) if n is not None
+        (4 + i * step, 22 - 16 * (float(n) - bottom) / span)
+        for i, n in enumerate(numbers)
+        if n is not None
     ]
     if top == bottom:
         points = [(x, 13.0) for x, _ in points]
@@ -266,16 +268,23 @@ def trajectory(
     rows = [
         (
             p["label"],
-            p.get("shown") or (number_text(p.get("value")) + unit if p.get("value") is not None else "–"),
-            " · ".join(str(w) for w in (marks.get(str(p.get("mark")), p.get("mark")), p.get("note")) if w)
+            p.get("shown")
+            or (number_text(p.get("value")) + unit if p.get("value") is not None else "–"),
+            " · ".join(
+                str(w) for w in (marks.get(str(p.get("mark")), p.get("mark")), p.get("note")) if w
+            )
             or "–",
         )
         for p in points
     ]
     spoken = "; ".join(f"{row[0]} {row[1]}" for row in rows)
-    table = table_of((column or gettext("Cycle"), gettext("Value"), gettext("What changed")), rows, title)
+    table = table_of(
+        (column or gettext("Cycle"), gettext("Value"), gettext("What changed")), rows, title
+    )
     return figure(
-        svg(f"{title}: {spoken}", head + tall + foot, join([*body, *dots]), "pic-line"), title, table
+        svg(f"{title}: {spoken}", head + tall + foot, join([*body, *dots]), "pic-line"),
+        title,
+        table,
     )
 
 
@@ -298,7 +307,9 @@ def strip(
     body = [line(0, 26, 1, 26, "axis")]
     if points:
         body.append(line(at(mean), 8, at(mean), 38, "target"))
-        body.append(label_at(at(mean), 52, f"{gettext('mean')} {number_text(mean, 1)}{unit}", "tick"))
+        body.append(
+            label_at(at(mean), 52, f"{gettext('mean')} {number_text(mean, 1)}{unit}", "tick")
+        )
     for label, value, *_ in points:
         css = "dot" if highlight is None or highlight == label else "dot dot-pale"
         body.append(
@@ -314,5 +325,7 @@ def strip(
     rows = [(label, number_text(value, 1) + unit) for label, value, *_ in points]
     spoken = "; ".join(f"{label} {value}" for label, value in rows)
     return figure(
-        svg(f"{title}: {spoken}", 58, join(body)), title, table_of((title, gettext("Value")), rows, title)
+        svg(f"{title}: {spoken}", 58, join(body)),
+        title,
+        table_of((title, gettext("Value")), rows, title),
     )

@@ -93,7 +93,11 @@ def import_again(journey: Journey, kim: Person) -> None:
     """The same file a second time asks nothing and changes nothing; a broken one says so beside the field."""
     kim.opens("Imports")
     kim.page.locator("input[type=file]").set_input_files(
-        {"name": "people.xlsx", "mimeType": "application/zip", "buffer": b"PK\x03\x04 not a workbook"}
+        {
+            "name": "people.xlsx",
+            "mimeType": "application/zip",
+            "buffer": b"PK\x03\x04 not a workbook",
+        }
     )
     kim.presses("Upload and choose columns")
     kim.page.locator(".invalid-feedback, [role=alert], .notice").first.wait_for()
@@ -128,8 +132,12 @@ def org_chart(journey: Journey, kim: Person) -> None:
         kim.page.keyboard.press("Enter")
         kim.follows(re.compile(re.escape(cast.manager)), inside=kim.page.locator("table"))
         kim.reads(cast.manager)
-        expect(kim.page.get_by_role("link", name=re.compile(re.escape(cast.employee)))).to_be_visible()
-    expect(kim.page.get_by_role("link", name=re.compile(re.escape(cast.above))).first).to_be_visible()
+        expect(
+            kim.page.get_by_role("link", name=re.compile(re.escape(cast.employee)))
+        ).to_be_visible()
+    expect(
+        kim.page.get_by_role("link", name=re.compile(re.escape(cast.above))).first
+    ).to_be_visible()
     kim.looks("profile")
 
 

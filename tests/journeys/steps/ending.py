@@ -29,7 +29,9 @@ def evaluate(journey: Journey) -> None:
         manager.types("What happened", "The time to the answer was halved.", inside=achievement)
         achievement.get_by_label("It rests on").select_option(index=1)
         shortcoming = manager.page.get_by_role("group", name="Shortcoming 1")
-        manager.types("What happened", "The third goal was begun in autumn only.", inside=shortcoming)
+        manager.types(
+            "What happened", "The third goal was begun in autumn only.", inside=shortcoming
+        )
         step = manager.page.get_by_role("group", name="Step 1")
         manager.types("Step", "Lead the talks with one supplier", inside=step)
         manager.types("By", (today() + timedelta(days=120)).isoformat(), inside=step)
@@ -39,7 +41,9 @@ def evaluate(journey: Journey) -> None:
         # A shortcoming needs its evidence; what was typed stays.
         manager.presses("Share for signature")
         manager.sees("Choose its evidence")
-        expect(shortcoming.get_by_label("What happened")).to_have_value(re.compile("^The third goal"))
+        expect(shortcoming.get_by_label("What happened")).to_have_value(
+            re.compile("^The third goal")
+        )
         shortcoming.get_by_label("It rests on").select_option(index=1)
         manager.presses("Share for signature")
         manager.reads("Signatures")
@@ -109,7 +113,9 @@ def close(journey: Journey, following: Cycle) -> None:
         employee.sees("Write down how it is done")
         employee.looks("goals-carried")
         employee.sends(re.compile("^Agree with"))
-    carried = Goal.objects.filter(participation__cycle=following, participation__employee__name=employee.name)
+    carried = Goal.objects.filter(
+        participation__cycle=following, participation__employee__name=employee.name
+    )
     # Three goals and the step of development, which hold when the manager has signed them too.
     assert set(carried.values_list("state", flat=True)) == {Goal.State.PROPOSED}
     manager = journey.person(journey.cast.manager)

@@ -65,7 +65,10 @@ def counter(journey: Journey, manager: Person, employee: str) -> None:
     manager.opens("My team", employee, GOALS)
     manager.follows("New goal")
     write_goal(
-        manager, "Teach two colleagues the night shift", "25", ("Colleagues taught", "increase to", "0", "2")
+        manager,
+        "Teach two colleagues the night shift",
+        "25",
+        ("Colleagues taught", "increase to", "0", "2"),
     )
     manager.presses(re.compile("^Propose to"))
     manager.looks("goals-waiting")

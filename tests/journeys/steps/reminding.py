@@ -74,7 +74,9 @@ def work_today(journey: Journey) -> None:
 def reminders(journey: Journey, name: str) -> list[EmailMessage]:
     """The mails to somebody that speak of the self-appraisal."""
     sent = journey.stack.mails(journey.user(name).email)
-    return [mail for mail in sent if (body := mail.get_body(("plain",))) and TASK in body.get_content()]
+    return [
+        mail for mail in sent if (body := mail.get_body(("plain",))) and TASK in body.get_content()
+    ]
 
 
 def walk(journey: Journey) -> None:
@@ -104,9 +106,9 @@ def walk(journey: Journey) -> None:
     assert len(reminders(journey, cast.employee)) == 1
     for name in (cast.appellant, cast.leaving, cast.held, cast.leaver):
         user = journey.employee(name)
-        assert not Notice.objects.filter(recipient__employee=user, subject_kind="appraisals:self").exists(), (
-            name
-        )
+        assert not Notice.objects.filter(
+            recipient__employee=user, subject_kind="appraisals:self"
+        ).exists(), name
     for name in (cast.appellant, cast.leaving, cast.held):
         assert not reminders(journey, name), name
     expect(employee.page.locator("#writing")).to_be_visible()

@@ -31,7 +31,11 @@ def plan(journey: Journey) -> None:
         kim.types("Managers may move an amount by", "20")
         kim.presses("Save", exact=True)
         kim.follows(re.compile("Write a rule"))
-        lowest = ReleasedResult.objects.order_by("level__position").select_related("level")[0].level.label
+        lowest = (
+            ReleasedResult.objects.order_by("level__position")
+            .select_related("level")[0]
+            .level.label
+        )
         row = kim.page.locator(".slot-row").first
         row.locator("select").nth(0).select_option(label="rating")
         row.locator("select").nth(1).select_option(label="is at least")
@@ -45,7 +49,9 @@ def plan(journey: Journey) -> None:
         kim.presses("Save", exact=True)
         kim.reads("Reward plan")
     kim.looks("reward-plan")
-    assert not kim.page.get_by_text("Publish the rules").count()  # their author does not publish them
+    assert not kim.page.get_by_text(
+        "Publish the rules"
+    ).count()  # their author does not publish them
     leo = journey.in_cycle(SECOND, "Reward plan")
     with leo.job("publish the rules as second person", allowed=2):
         leo.confirms("Publish the rules")
@@ -154,7 +160,9 @@ def approve(journey: Journey, run: Run) -> None:
     cast = journey.cast
     above = journey.person(cast.above)
     # The line of home leads to the sheet, on which the own team stands first.
-    above.opens("What needs me", f"Approve the rewards that {cast.manager} recommends", cast.manager)
+    above.opens(
+        "What needs me", f"Approve the rewards that {cast.manager} recommends", cast.manager
+    )
     with above.job("approve a team's rewards", allowed=1):
         above.presses("Approve", exact=True)
         above.sees("Approved by the line")
@@ -198,7 +206,9 @@ def payroll(journey: Journey, run: Run) -> None:
             with kim.page.expect_download() as download:
                 kim.follows(f"File {number}, CSV")
         text = download.value.path().read_text(encoding="utf-8-sig")
-        return sum((Decimal(line["amount"]) for line in csv.DictReader(io.StringIO(text))), Decimal(0))
+        return sum(
+            (Decimal(line["amount"]) for line in csv.DictReader(io.StringIO(text))), Decimal(0)
+        )
 
     held = run.awards.get(participation=journey.part(journey.cast.held))
     first = paid(1)

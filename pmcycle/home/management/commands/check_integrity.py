@@ -16,13 +16,17 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="write what is missing, drop what is not")
+        parser.add_argument(
+            "--repair", action="store_true", help="write what is missing, drop what is not"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         broken = [stream for stream in Event.objects.chain() if stream["broken"]]
         lacks = missing_from_trail()
         for stream in broken[:SHOWN]:
-            self.stdout.write(f"trail: {stream['stream']} is broken from line {stream['first_broken']}")
+            self.stdout.write(
+                f"trail: {stream['stream']} is broken from line {stream['first_broken']}"
+            )
         for lack in lacks[:SHOWN]:
             self.stdout.write(f"trail: {lack.where}: {lack.words}")
         self.stdout.write(
@@ -54,4 +58,6 @@ class Command(BaseCommand):
             recount()
         self.stdout.write("Repaired.")
         if not is_whole:
-            raise CommandError("The trail has been changed; nothing mends that. Keep the database as it is.")
+            raise CommandError(
+                "The trail has been changed; nothing mends that. Keep the database as it is."
+            )

@@ -24,7 +24,9 @@ class Command(BaseCommand):
     help = "Load the demo company into an empty database, in one transaction; what is open in it follows."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--people", type=int, default=None, help="fill the company up to so many people")
+        parser.add_argument(
+            "--people", type=int, default=None, help="fill the company up to so many people"
+        )
         parser.add_argument(
             "--without-last-year",
             action="store_true",
