@@ -11,8 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from tests.processes import die_with_parent
-from tests.services import ServiceError, Services, numbered_services
+from tools.processes import die_with_parent
+from tools.services import ServiceError, Services, numbered_services
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost", "", None)
@@ -81,7 +81,7 @@ def _template(services: Services) -> str:
         services.run_sql(f"DROP DATABASE {old} WITH (FORCE)")
     services.run_sql(f"CREATE DATABASE {name}_unfinished")
     made = subprocess.run(
-        [sys.executable, "-m", "tests.schema"],
+        [sys.executable, "-m", "tools.schema"],
         cwd=ROOT,
         env={
             **os.environ,

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from tests.processes import die_with_parent
+from tools.processes import die_with_parent
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from pmcycle.cycles.models import ChainLink, Cycle, Participation
 from pmcycle.people.models import Employee, Unit, User
-from tests.bench.company import copy_people
 from tests.conftest import SignedIn
+from tools.bench.company import copy_people
 
 pytestmark = pytest.mark.django_db
 

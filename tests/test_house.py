@@ -48,6 +48,7 @@ TOP_LEVEL = {
     "feedback",
     "templates",
     "tests",
+    "tools",
     "docs",
     "static",
     "locale",

@@ -57,7 +57,7 @@ def test_tables_made_from_the_models_are_those_of_the_migrations() -> None:
         _empty_database(f"short_{os.getpid()}") as short,
         _empty_database(f"long_{os.getpid()}") as long,
     ):
-        from_models = _catalogue(short, "-m", "tests.schema")
+        from_models = _catalogue(short, "-m", "tools.schema")
         from_migrations = _catalogue(long, "manage.py", "migrate", "-v0")
     assert from_models - from_migrations == set()
     assert from_migrations - from_models == set()

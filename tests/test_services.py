@@ -6,8 +6,8 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 
-from tests.lock import lock_problems
 from tests.plugin import with_number
+from tools.lock import lock_problems
 
 
 @pytest.mark.django_db

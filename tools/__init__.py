@@ -1,1 +1,1 @@
-"""What `./dev` runs beside the tests."""
+"""What `./dev` runs: servers, processes, mailbox, schema, backups, measures; the tests import them too."""

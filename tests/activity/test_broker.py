@@ -26,8 +26,8 @@ from pmcycle.activity.models import Heartbeat
 from pmcycle.home.health import Probes, problems
 from pmcycle.settings import broker_url
 from tests.conftest import World
-from tests.processes import listening_socket, spawn, stop
-from tests.services import ROOT, valkey_binary
+from tools.processes import listening_socket, spawn, stop
+from tools.services import ROOT, valkey_binary
 
 WAKE_TWICE = """
 import django

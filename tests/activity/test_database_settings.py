@@ -19,7 +19,7 @@ from pmcycle.activity import checks
 from pmcycle.cycles.models import Participation
 from tests.conftest import SignedIn, build_world
 from tests.open_items import catch_up
-from tests.services import ROOT
+from tools.services import ROOT
 
 ASK = """
 import json, {entry}

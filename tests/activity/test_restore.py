@@ -22,12 +22,12 @@ from django.utils import timezone
 
 from feedback.models import Entry
 from pmcycle.activity.actions import Tell, lives, sealing, tell
-from tests import backup
 from tests.conftest import SignedIn, World, build_world
-from tests.mailbox import OnSocket, read
 from tests.open_items import catch_up
-from tests.processes import listening_socket
-from tests.services import ROOT
+from tools import backup
+from tools.mailbox import OnSocket, read
+from tools.processes import listening_socket
+from tools.services import ROOT
 
 DELIVER = "import django; django.setup(); from pmcycle.home.tasks import deliver; deliver()"
 

@@ -260,7 +260,7 @@ def mail_silent(scene: Scene) -> None:
     scene.let_work(25 if scene.long else 4)
     stack.mailbox.handler.mood = ""
     from tests.faults.verdict import TIME_PASSES
-    from tests.mailbox import read
+    from tools.mailbox import read
 
     def has_come() -> bool:
         stack.sql(TIME_PASSES)

@@ -34,7 +34,7 @@ def build() -> tuple[World, list[User]]:
     from pmcycle.people.models import Employee, Organisation
     from tests.conftest import build_world
     from tests.factories import incentives
-    from tests.schema import prepare_database
+    from tools.schema import prepare_database
 
     prepare_database()
     with transaction.atomic():

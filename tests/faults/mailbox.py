@@ -9,7 +9,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.mailbox import Folder, OnSocket
+from tools.mailbox import Folder, OnSocket
 
 # In each of them a mail does not leave, or seems not to have left.
 MOODS = {

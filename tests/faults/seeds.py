@@ -15,7 +15,7 @@ from typing import Any
 from celery.signals import worker_process_init
 
 from pmcycle.celery import app as app
-from tests.processes import die_with_parent
+from tools.processes import die_with_parent
 
 VARIABLE = "FAULTS_SEED"
 

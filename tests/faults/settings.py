@@ -2,7 +2,7 @@
 
 import os
 
-from tests.bench.settings import *  # noqa: F403
+from tools.bench.settings import *  # noqa: F403
 
 # Named, not left to TMPDIR: Python takes another folder where that one is full.
 FILE_UPLOAD_TEMP_DIR = os.environ["FAULTS_UPLOADS"]

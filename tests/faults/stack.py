@@ -17,8 +17,8 @@ import psycopg2
 
 from tests.faults import seeds, small_disk
 from tests.faults.mailbox import MoodyServer
-from tests.processes import listening_socket, spawn, stop
-from tests.services import ROOT, Services, numbered_services
+from tools.processes import listening_socket, spawn, stop
+from tools.services import ROOT, Services, numbered_services
 
 DATABASE = "faults"
 # The disk on which the database's tables lie, and what is uploaded while it is read.

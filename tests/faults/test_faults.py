@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import spawn, stop
-from tests.services import ROOT
+from tools.processes import spawn, stop
+from tools.services import ROOT
 
 
 # The set begins nothing new after five minutes; what it waits for, it waits for longer on a slow machine.

@@ -14,7 +14,7 @@ from django.db import connection
 from tests.faults.company import POOL
 from tests.faults.people import Ledger
 from tests.faults.stack import Stack
-from tests.mailbox import read
+from tools.mailbox import read
 
 # Time that passes: a mail that is to be tried later is due, so is work that rests, and whoever has not shown
 # up since their process died has not done so for as long as a lease takes.

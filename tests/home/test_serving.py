@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import listening_socket, spawn, stop
-from tests.services import ROOT
+from tools.processes import listening_socket, spawn, stop
+from tools.services import ROOT
 
 THREADS = 2
 # More than there are threads: without help every thread would wait for one of them.

@@ -27,11 +27,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django import DjangoDbBlocker, Settings
 from pytest_django.live_server_helper import LiveServer
 
-from tests.chromium import find_chromium, launch_arguments
 from tests.conftest import World, build_world
 from tests.factories import appraisals, feedback, goals, incentives
 from tests.journeys.looking import Watch
 from tests.journeys.running import Stack
+from tools.chromium import find_chromium, launch_arguments
 
 LONGEST = (
     "test_faults.py",

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit, urlunsplit
 from django.db import connection
 
 from pmcycle.celery import CLOCK, app
-from tests.mailbox import read
-from tests.processes import listening_socket, spawn, stop
+from tools.mailbox import read
+from tools.processes import listening_socket, spawn, stop
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,7 +97,7 @@ class Stack:
             "mailbox": [
                 python,
                 "-m",
-                "tests.mailbox",
+                "tools.mailbox",
                 str(self.mail_folder),
                 str(self.mail_socket.fileno()),
             ],

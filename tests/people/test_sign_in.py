@@ -22,7 +22,7 @@ from pmcycle.people.models import PasswordWish, User
 from tests.at_once import at_once
 from tests.conftest import SignedIn, World
 from tests.factories import people
-from tests.processes import listening_socket
+from tools.processes import listening_socket
 
 PASSWORD = "a long enough phrase"
 SIGN_IN = "/account/login/"

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import psycopg2
 
-from tests.processes import Identity, spawn, stop
+from tools.processes import Identity, spawn, stop
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "pmcycle"
@@ -114,7 +114,7 @@ class Services:
                     [
                         sys.executable,
                         "-m",
-                        "tests.services",
+                        "tools.services",
                         self.name,
                         *(["durable"] if self.durable else []),
                     ],

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import psycopg2
 from psycopg2 import sql
 
-from tests.services import postgres_binaries
+from tools.services import postgres_binaries
 
 
 def dump(url: str, file: Path) -> None:

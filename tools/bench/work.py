@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.company import newest, numbered_tables
-from tests.bench.measure import Measure, Spent, measure, milliseconds
+from tools.bench.company import newest, numbered_tables
+from tools.bench.measure import Measure, Spent, measure, milliseconds
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User

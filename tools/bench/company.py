@@ -14,7 +14,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from tests.services import ROOT, Services
+from tools.services import ROOT, Services
 
 # What a company has once, however many people it has. Every other table that knows a person is copied.
 ONCE = {
@@ -111,7 +111,7 @@ def load_company(people: int) -> None:
 
     from pmcycle.people.models import Employee, User
     from tests.factories import cycles
-    from tests.schema import prepare_database
+    from tools.schema import prepare_database
 
     prepare_database()
     # A page is measured by the year that runs; last year's rows would only be copied.

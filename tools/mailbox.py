@@ -1,6 +1,6 @@
 """A mail server for one machine: what is sent to it lies in a folder, one .eml file a mail.
 
-    python -m tests.mailbox FOLDER SOCKET
+    python -m tools.mailbox FOLDER SOCKET
 
 SOCKET is the number of a listening socket that the parent process has opened.
 """

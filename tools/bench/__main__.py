@@ -20,11 +20,11 @@ from pathlib import Path
 
 import django
 
-from tests.bench.company import is_kept, keep, load_company
-from tests.bench.measure import Measure
-from tests.bench.pages import bench_pages
-from tests.bench.work import bench_import, bench_launch, bench_rewards, bench_stages, bench_sweep
-from tests.services import ROOT, Services
+from tools.bench.company import is_kept, keep, load_company
+from tools.bench.measure import Measure
+from tools.bench.pages import bench_pages
+from tools.bench.work import bench_import, bench_launch, bench_rewards, bench_stages, bench_sweep
+from tools.services import ROOT, Services
 
 PARTS = {
     "pages": bench_pages,
@@ -64,7 +64,7 @@ def main() -> None:
             command = [
                 sys.executable,
                 "-m",
-                "tests.bench",
+                "tools.bench",
                 "--people",
                 str(people),
                 "--answer",
@@ -85,7 +85,7 @@ def bench(people: int, *, afresh: bool, parts: list[str]) -> list[Measure]:
     os.environ.update(services.environment())
     os.environ.update(
         DATABASE_URL=services.database_url(name),
-        DJANGO_SETTINGS_MODULE="tests.bench.settings",
+        DJANGO_SETTINGS_MODULE="tools.bench.settings",
         DEBUG="0",
         HTTPS="0",
         SECRET_KEY="a key that opens nothing but a bench",

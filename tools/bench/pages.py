@@ -6,7 +6,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-from tests.bench.measure import Measure, Spent, measure, milliseconds
+from tools.bench.measure import Measure, Spent, measure, milliseconds
 
 if TYPE_CHECKING:
     from pmcycle.people.models import User
@@ -23,7 +23,7 @@ def bench_pages(_people: int) -> list[Measure]:
 
     from pmcycle.cycles.models import Cycle
     from pmcycle.people.models import User
-    from tests.bench import floor
+    from tools.bench import floor
 
     def reader(user: User) -> Client:
         client = Client(SERVER_NAME="localhost")

@@ -48,14 +48,14 @@ ENGINE = Engine(
         ("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"]),
     ],
     libraries={"i18n": "django.templatetags.i18n", "static": "django.templatetags.static"},
-    builtins=[*Engine.default_builtins, "tests.bench.floor_tags"],
+    builtins=[*Engine.default_builtins, "tools.bench.floor_tags"],
     context_processors=[
         "django.template.context_processors.request",
         "django.template.context_processors.i18n",
         "django.template.context_processors.tz",
         "django.contrib.auth.context_processors.auth",
         "django.contrib.messages.context_processors.messages",
-        "tests.bench.floor.shell",
+        "tools.bench.floor.shell",
     ],
 )
 
