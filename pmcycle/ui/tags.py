@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -86,6 +86,14 @@ def csrf_token(context: Context) -> SafeString:
         token,
         secrets.token_urlsafe(12),
     )
+
+
+@register.simple_tag
+def options(choices: Iterable[tuple[object, object]], chosen: object) -> SafeString:
+    """``{% options f.options f.value %}``: the options of a select, by (value, words); there may be hundreds."""
+    is_chosen = {True: mark_safe(" selected"), False: ""}
+    pairs = ((value, is_chosen[str(value) == chosen], words) for value, words in choices)
+    return format_html_join("\n", '<option value="{}"{}>{}</option>', pairs)
 
 
 @register.simple_tag(takes_context=True)
