@@ -10,7 +10,6 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -20,15 +19,7 @@ import pmcycle.cycles.actions as cycle_actions
 import pmcycle.home.actions as clock
 from appraisals.models import Appraisal
 from pmcycle.access import today
-from pmcycle.activity.actions import (
-    add_up_places,
-    drift,
-    miscounted,
-    misplaced,
-    record,
-    settle_all,
-    settled_together,
-)
+from pmcycle.activity.actions import add_up_places, drift, miscounted, misplaced, settle_all
 from pmcycle.activity.models import Milestone, Place, PlaceCount, ToDo
 from pmcycle.celery import CLOCK
 from pmcycle.cycles.models import Assignment, Participation, Stage
@@ -385,28 +376,3 @@ def test_two_acts_about_one_person_at_once_leave_what_both_of_them_left() -> Non
     at_once(*[lambda: goal.propose(world.ana_part, world.ana, weight="40")] * 2)
     assert [t.done_at is not None for t in of_ana(world, "goals:complete")] == [True]
     assert is_whole()
-
-
-def test_acts_of_one_moment_are_settled_once_for_each_who_acts_and_leave_the_same(
-    world: World,
-) -> None:
-    """As the demo plays them: three lines of two people are settled twice."""
-    row = goal.propose(world.ana_part, world.ana)
-    with CaptureQueriesContext(connection) as asked, settled_together():
-        for by in (world.ana, world.bashir, world.ana):
-            record("propose", row, by=by, about=world.ana.employee)
-    assert sum("todo_act(" in query["sql"] for query in asked) == 2
-    assert is_whole()
-
-
-def test_acts_that_broke_settle_nothing(world: World) -> None:
-    row = goal.propose(world.ana_part, world.ana)
-
-    def break_on_the_way() -> None:
-        with settled_together():
-            record("propose", row, by=world.ana, about=world.ana.employee)
-            raise ZeroDivisionError
-
-    with CaptureQueriesContext(connection) as asked, pytest.raises(ZeroDivisionError):
-        break_on_the_way()
-    assert not any("todo_act(" in query["sql"] for query in asked)

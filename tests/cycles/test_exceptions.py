@@ -230,7 +230,7 @@ def test_nobody_in_hr_says_whom_they_lead_themselves(
     """Whoever leads rates, and recommends money: that is for somebody else to hand out."""
     part, manager = world.part[whose], of(getattr(world, to_whom))
     data: dict[str, Any] = {
-        "manager": manager.pk,
+        "manager": manager.number,
         "on": today(),
         "reason": "A new team.",
         "version": part.version,

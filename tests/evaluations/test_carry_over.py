@@ -422,7 +422,7 @@ def test_a_late_joiner_gets_what_is_theirs_although_objectives_are_closed(
     Stage.objects.filter(cycle=following, kind=StageKind.OBJECTIVES).update(state="closed")
     form = reverse("cycles:add_person", args=[following.pk])
     asked = {
-        "employee": str(world.ana.employee_id),
+        "employee": world.ana.email,
         "starts_on": following.first_day.isoformat(),
         "reason": "Back.",
     }

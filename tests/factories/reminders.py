@@ -13,6 +13,7 @@ from feedback.models import FeedbackRequest
 from pmcycle.activity.actions.definitions import Definition
 from pmcycle.cycles.models import ReminderPolicy, items
 from pmcycle.cycles.rules import Need
+from pmcycle.home import actions as clock
 from pmcycle.home import contributions
 from pmcycle.people.models import User
 from tests.open_items import define
@@ -46,6 +47,7 @@ def only_requests(
     need = Need(title="Answer about %(name)s", button="Answer", url_name="activity:job", minutes=5)
     define(monkeypatch, {"feedback": Definition(open_items)})
     monkeypatch.setitem(contributions.NEEDS, KIND, need)
+    clock.need_rows.cache_clear()  # which keeps the kinds as they were
 
 
 def ask(reviewer: User, about: User, due_on: date) -> FeedbackRequest:

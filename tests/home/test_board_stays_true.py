@@ -415,7 +415,7 @@ def test_a_hand_over_on_the_day_of_the_launch_passes_on_what_is_open(
     for to in (world.gita, world.bashir, world.gita):
         ana.refresh_from_db()
         data = {
-            "manager": of(to),
+            "manager": to.email,
             "on": today(),
             "reason": "The file had it wrong.",
             "version": ana.version,
@@ -443,7 +443,7 @@ def test_a_hand_over_while_the_old_manager_answers_comes_before_or_after(
     ana = Participation.objects.get(cycle=cycle, employee=of(world.ana))
     mine = goal.propose(ana, world.ana, weight="100")
     ana.refresh_from_db()
-    to_gita = {"manager": of(world.gita), "on": today(), "reason": "x", "version": ana.version}
+    to_gita = {"manager": world.gita.email, "on": today(), "reason": "x", "version": ana.version}
     handed_over, answered = at_once(
         pressed(as_(world.kim), "cycles:transfer", ana.pk, **to_gita),
         pressed(as_(world.bashir), "goals:accept", mine.pk, version=mine.version),

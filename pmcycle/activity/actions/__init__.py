@@ -43,7 +43,6 @@ from pmcycle.activity.actions.todos import (
     settle_all,
     settle_cycle,
     settle_roles,
-    settled_together,
 )
 from pmcycle.activity.models import Delivery, Draft, Heartbeat, Notice
 from pmcycle.activity.rules import is_draft, words_in
@@ -89,7 +88,6 @@ __all__ = [
     "settle_all",
     "settle_cycle",
     "settle_roles",
-    "settled_together",
     "tell",
     "tell_all",
     "throw_away",

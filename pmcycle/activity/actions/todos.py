@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -40,11 +38,6 @@ UNKNOWN = f"{todos.IS_OPEN} AND t.kind <> ALL(%s::text[])"
 WIDE = ("cycles", "people")
 
 
-# By app, reason, actor and moment the people for whom something is left to be settled.
-Left = dict[tuple[str, str, "User | None", datetime | None], set[int]]
-_together: Final[ContextVar[Left | None]] = ContextVar("together", default=None)
-
-
 def settle(
     verb: str,
     subject: models.Model | str,
@@ -64,34 +57,8 @@ def settle(
     wide, known = app in WIDE, todos.definitions().get(app)
     if not (wide and about) and not (known and (about or known.matters)):
         return
-    left, why = _together.get(), _why(verb, is_wide=wide)
-    if left is None:
-        _settle(app, why, about, by=by, at=at)
-    else:
-        left.setdefault((app, why, by, at), set()).update(about)
-
-
-@contextmanager
-def settled_together() -> Iterator[None]:
-    """Settle at the end, once for all of them, what acts changed that follow each other at one moment.
-
-    For whoever plays many acts in one transaction; they must not read what they have opened themselves.
-    """
-    left: Left = {}
-    before = _together.set(left)
-    try:
-        yield
-    finally:
-        _together.reset(before)
-    for (app, why, by, at), about in left.items():
-        _settle(app, why, about, by=by, at=at)
-
-
-def _settle(
-    app: str, why: str, about: Collection[int], *, by: User | None, at: datetime | None
-) -> None:
-    wide = app in WIDE
     apps = list(todos.definitions()) if wide else [app]
+    why = _why(verb, is_wide=wide)
     if len(about) > MANY:
         who = _near(about) if wide else sorted(about)
         _run(apps, OF_PEOPLE, why, by=by, at=at, is_wide=wide, who=who)

@@ -19,7 +19,6 @@ from django.apps import apps
 from django.db import connection, models
 from django.utils import timezone
 
-from pmcycle.activity.actions import settled_together
 from pmcycle.days import day_of
 
 HOME = "Europe/Berlin"
@@ -92,8 +91,7 @@ class Script:
             for moment, _place, act in sorted(self._acts, key=lambda one: one[:2]):
                 clock[0] = moment
                 self._spans.append((_clock_of_database(), moment))
-                with settled_together():
-                    act()
+                act()
             self._acts.clear()
         finally:
             setattr(timezone, "now", really)  # noqa: B010
