@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -147,6 +149,18 @@ class Prepared:
         )
         given = f" ({', '.join(['%s'] * len(values))})" if values else ""
         cursor.execute(f"EXECUTE {self.name}{given}", values)
+
+
+NAMED = re.compile(r"%\((\w+)\)s")
+
+
+@cache
+def prepared(sql: str) -> tuple[Prepared, tuple[str, ...]]:
+    """A statement with a %(name)s for each value, to be kept by each connection, and the names in their order.
+
+    For statements of which the code writes few: each is kept for good.
+    """
+    return Prepared(NAMED.sub("%s", sql)), tuple(NAMED.findall(sql))
 
 
 class Kept(Generic[M]):

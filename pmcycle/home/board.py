@@ -27,6 +27,7 @@ from pmcycle.days import today_in
 from pmcycle.home import completion
 from pmcycle.home.completion import STATES, Board, Counts, Filters, Person
 from pmcycle.home.contributions import MILESTONES
+from pmcycle.home.team import STAGES
 from pmcycle.typed import row_number
 from pmcycle.ui import files
 from pmcycle.ui.formats import Here, here
@@ -50,11 +51,7 @@ LAST_PAGE = 100_000
 
 def _cycle(request: UserRequest, pk: int) -> Cycle:
     """A launched cycle that HR follows; 404 for everybody else."""
-    source = (
-        Cycle.objects.configured_by(request.user)
-        .exclude(state=Cycle.State.DRAFT)
-        .prefetch_related("stages")
-    )
+    source = Cycle.objects.configured_by(request.user).exclude(state=Cycle.State.DRAFT)
     return get_visible(source, request.user, pk=pk)
 
 
@@ -63,7 +60,7 @@ def _cycle(request: UserRequest, pk: int) -> Cycle:
 def board(request: UserRequest, pk: int) -> HttpResponse:
     """Everybody's state in every stage and what blocks whom."""
     cycle = _cycle(request, pk)
-    stages = list(cycle.stages.all())
+    stages = list(STAGES(cycle=cycle.pk))
     filters = Filters.of(request.GET)
     branches = min(row_number(request.GET.get("units")) or 1, LAST_PAGE)
     seen = completion.look(cycle, request.user, cycle.local_day(timezone.now()), filters, branches)

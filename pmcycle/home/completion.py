@@ -22,6 +22,7 @@ from pmcycle.activity.models import ToDo
 from pmcycle.cycles.models import Cycle, Stage
 from pmcycle.home.contributions import MILESTONES
 from pmcycle.home.rules import Badge
+from pmcycle.kept import prepared
 from pmcycle.people.models import Unit, User
 from pmcycle.spelling import holding_sql
 from pmcycle.typed import row_number
@@ -271,8 +272,11 @@ class Board:
     units: Sequence[tuple[int, str]]
     branches: Page[tuple[int, str]]
 
-    def ask(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a statement, for the reader's people only: HR partners reach their units."""
+    def ask(self, sql: str, *, is_kept: bool = False, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement, for the reader's people only: HR partners reach their units.
+
+        `is_kept`: every board asks it, so each connection keeps its plan.
+        """
         conditions = ["true"]
         given: dict[str, Any] = {
             "cycle": self.cycle.pk,
@@ -288,8 +292,13 @@ class Board:
         if self.unit:
             conditions.append("u.path LIKE %(within)s")
             given["within"] = f"{self.unit.path}%"
+        whole = sql.replace("{scope}", " AND ".join(conditions))
         with connection.cursor() as cursor:
-            cursor.execute(sql.replace("{scope}", " AND ".join(conditions)), given)
+            if is_kept:
+                statement, names = prepared(whole)
+                statement.execute(cursor, [given[name] for name in names])
+            else:
+                cursor.execute(whole, given)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
@@ -394,10 +403,12 @@ def counts(board: Board, stages: Sequence[Stage]) -> Counts:
     """How many people stand where, all and by branch. Two statements, whatever the size of the company."""
     rows: dict[int | None, list[tuple[str, str, str, int]]] = defaultdict(list)
     units = [*(board.tops or ()), *(pk for pk, _name in board.branches)]
-    for unit, stage, what, also, n in board.ask(COUNTS, units=units, is_whole=board.tops is None):
+    for unit, stage, what, also, n in board.ask(
+        COUNTS, is_kept=True, units=units, is_whole=board.tops is None
+    ):
         rows[unit].append((stage, what, also, n))
     last: dict[str, datetime] = {}
-    for path, stage, what, also, at in board.ask(OWN + LAST, kinds=list(MILESTONES)):
+    for path, stage, what, also, at in board.ask(OWN + LAST, is_kept=True, kinds=list(MILESTONES)):
         if at is not None:
             last[what] = at
             continue
@@ -468,9 +479,11 @@ def people(
         .replace("{order}", ORDERS.get(sort, "e.sort_name, e.id"))
         .replace("{total}", "" if is_whole else ", count(*) OVER ()")
     )
-    rows = board.ask(sql, **given)
+    rows = board.ask(sql, is_kept=not narrowed, **given)
     cells: dict[int, dict[str, tuple[Any, ...]]] = {}
-    for part, stage, *rest in board.ask(CELLS, parts=[row[0] for row in rows]) if rows else ():
+    for part, stage, *rest in (
+        board.ask(CELLS, is_kept=True, parts=[row[0] for row in rows]) if rows else ()
+    ):
         cells.setdefault(part, {})[stage] = tuple(rest)
     reached = {kind: str(word) for kind, word in MILESTONES.items()}
     found = [
