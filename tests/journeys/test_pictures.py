@@ -30,7 +30,7 @@ PICTURES = {
     "home": ("Ana Popescu",),
     "goals": ("Ana Popescu", "My goals"),
     "team": ("Bashir Nouri", "My team"),
-    "appraisal": ("Ana Popescu", "Appraisals", re.compile("^Write")),
+    "appraisal": ("Ana Popescu", "Appraisals", re.compile("^(Write|Continue)")),
     "board": ("Kim Larsen", "Cycles", "Board: {cycle}"),
     "rewards": ("{rewarder}", "Team rewards", re.compile("^(Open the sheet|Look)")),
     "check-in": ("Bashir Nouri", "Check-ins", re.compile(r"^(Open|Prepare)\s*: Ana Popescu")),
