@@ -123,8 +123,9 @@ def _prepare(name: str, types: str, sql: str, given: Sequence[object]) -> None:
     known = _prepared.setdefault(connection.connection, set())
     if name in known:
         return
-    # Past Django's cursor: preparing belongs to the connection, and is no statement of a page.
-    with connection.connection.cursor() as cursor:
+    # Past Django's cursor: preparing belongs to the connection, and is no statement of a page. What goes wrong is
+    # named like there, so that a connection that ends meanwhile is an outage and no error of the program.
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
         body = cursor.mogrify(sql, given).decode()
         cursor.execute(f"PREPARE {name} {types} AS {body}")
     known.add(name)

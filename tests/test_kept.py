@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import InterfaceError, OperationalError, connection, models
 from django.test.utils import CaptureQueriesContext
 
+from pmcycle.errors import is_outage
 from pmcycle.kept import Kept, Prepared, any_day, any_key
 from pmcycle.people.models import Employee
 from tests.conftest import World
@@ -92,3 +93,20 @@ def test_signs_of_the_language_in_a_constant_stay_what_they_are(world: World) ->
         lambda unit: people_of(unit).filter(job_title__contains="% of O'Brien's $1 :"), unit=any_key
     )
     assert list(kept(unit=ana.unit_id)) == [ana]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_ends_before_a_plan_is_made_is_an_outage(world: World) -> None:
+    kept, written = Kept(people_of, unit=any_key), Prepared("SELECT 1")
+    for ask in (lambda: list(kept(unit=1)), lambda: written.execute(connection.cursor())):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            [pid] = cursor.fetchone()
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        other.close()
+        with pytest.raises((OperationalError, InterfaceError)) as ended:
+            ask()
+        assert is_outage(ended.value)
+        connection.close()
