@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ from pmcycle.home import completion
 from pmcycle.home.completion import STATES, Board, Counts, Filters, Person
 from pmcycle.home.contributions import MILESTONES
 from pmcycle.home.team import STAGES
+from pmcycle.kept import Kept, any_key
 from pmcycle.typed import row_number
 from pmcycle.ui import files
 from pmcycle.ui.formats import Here, here
@@ -55,11 +56,19 @@ def _cycle(request: UserRequest, pk: int) -> Cycle:
     return get_visible(source, request.user, pk=pk)
 
 
+# What `configured_by` lets all of HR see of a launched cycle: the same rows for each of them.
+FOLLOWED: Kept[Cycle] = Kept(
+    lambda cycle: Cycle.objects.filter(pk=cycle).exclude(state=Cycle.State.DRAFT), cycle=any_key
+)
+
+
 @login_required
 @require_GET
 def board(request: UserRequest, pk: int) -> HttpResponse:
     """Everybody's state in every stage and what blocks whom."""
-    cycle = _cycle(request, pk)
+    cycle = FOLLOWED.first(cycle=pk) if request.user.standing.is_hr else None
+    if cycle is None:
+        raise Http404
     stages = list(STAGES(cycle=cycle.pk))
     filters = Filters.of(request.GET)
     branches = min(row_number(request.GET.get("units")) or 1, LAST_PAGE)

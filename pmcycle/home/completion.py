@@ -326,10 +326,9 @@ def look(cycle: Cycle, user: User, day: date, filters: Filters, page: int = 1) -
     with connection.cursor() as cursor:
         for which in ways:
             if not rows:
-                cursor.execute(
-                    BELOW.replace("{which}", which),
-                    {**values, "skip": (page - 1) * BRANCHES_A_PAGE},
-                )
+                statement, names = prepared(BELOW.replace("{which}", which))
+                given = {**values, "skip": (page - 1) * BRANCHES_A_PAGE}
+                statement.execute(cursor, [given[name] for name in names])
                 rows = cursor.fetchall()
     units = [(pk, name) for is_branch, pk, name, _n in rows if not is_branch]
     branches = [(pk, name) for is_branch, pk, name, _n in rows if is_branch]
