@@ -74,6 +74,8 @@ def reads_plainly(user: User) -> bool:
     return bool(user.employee and user.employee.unit_id) and not user.standing.roles
 
 
+# The first number beyond its bigint.
+BEYOND = 2**63
 # What PostgreSQL calls the values for which there are stand-ins.
 TYPES: dict[type, str] = {int: "bigint", date: "date", datetime: "timestamptz"}
 
@@ -208,8 +210,10 @@ class Kept(Generic[M]):
         return self.kept
 
     def __call__(self, **values: object) -> models.QuerySet[M, Any]:
-        """The queryset for these values, to be iterated as it is."""
+        """The queryset for these values, to be iterated as it is; nothing for a number that no key can be."""
         kept = self._compiled()
+        if any(isinstance(value, int) and abs(value) >= BEYOND for value in values.values()):
+            return cast("models.QuerySet[M, Any]", kept.rows.model._default_manager.none())
         run = copy.copy(kept.compiler)
         run.connection = connection
         run.as_sql = lambda *_args, **_options: kept.statement(values)

@@ -33,6 +33,11 @@ def test_each_value_gets_its_own_rows_whoever_asks_first(world: World) -> None:
     assert first.unit == world.sales
 
 
+@pytest.mark.parametrize("unit", [2**63, -(2**63) - 1, 10**40])
+def test_a_number_that_no_key_can_be_finds_nothing(unit: int) -> None:
+    assert list(Kept(people_of, unit=any_key)(unit=unit)) == []
+
+
 def test_rows_that_were_read_are_not_kept(world: World) -> None:
     kept = Kept(people_of, unit=any_key)
     unit = world.sales.pk
